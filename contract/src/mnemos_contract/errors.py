@@ -1,0 +1,224 @@
+"""Every error of the API, as one class tree that the server raises and the client raises again.
+
+    MnemosError
+    ├── ApiError                      answered by the server, with a status
+    │   ├── InvalidJson               400  invalid_json
+    │   ├── InvalidRequest            400  invalid_request
+    │   ├── MissingApiKey             400  missing_api_key
+    │   ├── InvalidApiKey             400  invalid_api_key
+    │   ├── MalformedApiKey           401  malformed_api_key
+    │   ├── AccessDenied              403  access_denied
+    │   ├── MemoryNotFound            404  memory_not_found
+    │   ├── TenantNotFound            404  tenant_not_found
+    │   ├── KeyNotFound               404  key_not_found
+    │   ├── RouteNotFound             404  route_not_found
+    │   ├── MethodNotAllowed          405  method_not_allowed
+    │   ├── VersionConflict           412  version_conflict
+    │   ├── PayloadTooLarge           413  payload_too_large
+    │   ├── IdempotencyMismatch       422  idempotency_mismatch
+    │   ├── RateLimited               429  rate_limited
+    │   ├── InternalError             500  internal_error
+    │   ├── DatabaseUnavailable       503  database_unavailable
+    │   └── WriteConflict             503  write_conflict
+    ├── ServerUnreachable             no answer at all: the client's own
+    └── UnexpectedAnswer              an answer that isn't of this contract: the client's own
+
+On the wire: `{"error": "<sentence>", "code": "<code>", "fields": {…}, "request_id": "…"}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class ErrorBody(BaseModel):
+    """The JSON body of every answer that isn't a success."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    #: A sentence for people.
+    error: str
+    #: A name for programs, unique to one class.
+    code: str = ""
+    #: What the sentence speaks of, by name.
+    fields: dict[str, JsonValue] = {}
+    #: The id under which the server logged this request.
+    request_id: str | None = None
+
+
+class MnemosError(Exception):
+    """Anything that goes wrong between a caller and the memory."""
+
+    code: ClassVar[str] = "error"
+
+
+class ApiError(MnemosError):
+    """An error the server answers: a code, an HTTP status, a sentence, and the fields it speaks of.
+
+    Subclasses set `code`, `status` and `template`; `template` is formatted with the fields.
+    """
+
+    status: ClassVar[int] = 500
+    template: ClassVar[str] = "{message}"
+    #: Seconds after which a repeat may succeed, for the Retry-After header; None: a repeat won't help.
+    retry_after_seconds: int | None = None
+
+    def __init__(self, message: str | None = None, **fields: JsonValue) -> None:
+        """Make the sentence from the template unless `message` brings one of its own."""
+        self.fields: dict[str, JsonValue] = fields
+        self.request_id: str | None = None
+        retry_after = fields.get("retry_after_seconds", self.retry_after_seconds)
+        self.retry_after_seconds = retry_after if isinstance(retry_after, int) else None
+        super().__init__(message if message is not None else self.template.format(**fields))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the class under its code; two classes can't share one."""
+        super().__init_subclass__(**kwargs)
+        if "code" not in cls.__dict__ or cls.code in ERRORS_BY_CODE:
+            raise TypeError(f"{cls.__name__} needs an error code of its own, not {cls.code!r}")
+        ERRORS_BY_CODE[cls.code] = cls
+
+    def to_body(self, request_id: str | None = None) -> ErrorBody:
+        """Give the error its wire form."""
+        return ErrorBody(error=str(self), code=self.code, fields=self.fields, request_id=request_id)
+
+
+#: Every error class by its wire code.
+ERRORS_BY_CODE: dict[str, type[ApiError]] = {}
+
+
+def error_from_body(body: ErrorBody, status: int) -> ApiError:
+    """Rebuild the error that the server raised; an unknown code becomes a plain ApiError."""
+    error_class = ERRORS_BY_CODE.get(body.code, ApiError)
+    error = error_class(body.error, **body.fields)
+    error.request_id = body.request_id
+    if error_class is ApiError:
+        error.fields = {**error.fields, "status": status}
+    return error
+
+
+class InvalidJson(ApiError):
+    """The body isn't JSON."""
+
+    code, status, template = "invalid_json", 400, "invalid JSON: {reason}"
+
+
+class InvalidRequest(ApiError):
+    """A field is missing, of the wrong type or beyond its limit; `field` names the first one."""
+
+    code, status, template = "invalid_request", 400, "{field}: {reason}"
+
+
+class MissingApiKey(ApiError):
+    """The request carries no key. 400 and not 401, since clients of mem9 branch on it."""
+
+    code, status, template = "missing_api_key", 400, "missing API key"
+
+
+class InvalidApiKey(ApiError):
+    """The key in the header opens nothing."""
+
+    code, status, template = "invalid_api_key", 400, "invalid API key"
+
+
+class MalformedApiKey(ApiError):
+    """The status route was asked without a key."""
+
+    code, status, template = "malformed_api_key", 401, "missing or malformed X-API-Key"
+
+
+class AccessDenied(ApiError):
+    """The caller may not do this."""
+
+    code, status, template = "access_denied", 403, "{reason}"
+
+
+class MemoryNotFound(ApiError):
+    """No active memory has this id in this tenant."""
+
+    code, status, template = "memory_not_found", 404, "memory not found"
+
+
+class TenantNotFound(ApiError):
+    """The key in the path opens nothing."""
+
+    code, status, template = "tenant_not_found", 404, "tenant not found"
+
+
+class KeyNotFound(ApiError):
+    """The status route was asked about a key that doesn't exist."""
+
+    code, status, template = "key_not_found", 404, "key not found"
+
+
+class RouteNotFound(ApiError):
+    """The path isn't part of the API."""
+
+    code, status, template = "route_not_found", 404, "there is no {path} here; see /openapi.json"
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, the method doesn't."""
+
+    code, status, template = "method_not_allowed", 405, "{method} isn't possible here; allowed: {allowed}"
+
+
+class VersionConflict(ApiError):
+    """An enforced update named a version that is no longer the current one; `current` holds that one."""
+
+    code, status = "version_conflict", 412
+    template = "the memory is at version {current_version}, not {expected_version}: read it and decide again"
+
+
+class PayloadTooLarge(ApiError):
+    """The body is longer than the route takes."""
+
+    code, status, template = "payload_too_large", 413, "the body is larger than {limit_bytes} bytes"
+
+
+class IdempotencyMismatch(ApiError):
+    """An Idempotency-Key was used again with another body."""
+
+    code, status = "idempotency_mismatch", 422
+    template = "this Idempotency-Key was used for another request; use a new key for a new request"
+
+
+class RateLimited(ApiError):
+    """Too many requests from this address or with this key."""
+
+    code, status = "rate_limited", 429
+    template = "rate limit exceeded; try again in {retry_after_seconds} s"
+
+
+class InternalError(ApiError):
+    """A fault of the server; the log has it under the request id."""
+
+    code, status, template = "internal_error", 500, "internal server error"
+
+
+class DatabaseUnavailable(ApiError):
+    """The database doesn't answer. Nothing of the request was kept unless the sentence says otherwise."""
+
+    code, status, template = "database_unavailable", 503, "the database is unavailable; try again shortly"
+    retry_after_seconds = 2
+
+
+class WriteConflict(ApiError):
+    """The database refused the write again and again because of others; nothing was kept."""
+
+    code, status, template = "write_conflict", 503, "write conflict, retry"
+    retry_after_seconds = 1
+
+
+class ServerUnreachable(MnemosError):
+    """The client got no answer: connection refused, timed out or broken off."""
+
+    code: ClassVar[str] = "server_unreachable"
+
+
+class UnexpectedAnswer(MnemosError):
+    """The client got an answer that isn't of this contract, from a proxy for instance."""
+
+    code: ClassVar[str] = "unexpected_answer"

@@ -1,0 +1,77 @@
+"""Messages of a session on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mnemos_contract.base import Moment, Name, WireModel
+from mnemos_contract.limits import MAX_MESSAGES_PER_SESSION, MAX_SESSIONS
+
+
+class Message(WireModel):
+    """One thing that was said in a session."""
+
+    role: Name
+    content: str
+    #: Its place in the transcript, from 0; with it, messages may arrive in any order.
+    seq: int | None = Field(default=None, ge=0, lt=2**31)
+    #: Who spoke, where that is more than a role.
+    name: Name | None = None
+    #: When it was said; default: when it arrives.
+    created_at: Moment | None = None
+
+
+class SessionMessage(WireModel):
+    """One stored message, as session-messages answers it."""
+
+    id: str
+    session_id: str
+    seq: int
+    role: str
+    content: str
+    content_type: str = "text"
+    tags: list[str] = []
+    state: str
+    created_at: Moment
+    updated_at: Moment
+    name: str | None = None
+    agent_id: str | None = None
+    source: str | None = None
+
+
+class SessionMessages(WireModel):
+    """Messages of the sessions asked for: by session, then in the order they were said."""
+
+    messages: list[SessionMessage]
+    limit_per_session: int
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _positive_limit(value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number <= 0:
+        raise ValueError("must be a positive integer")
+    return min(number, MAX_MESSAGES_PER_SESSION)
+
+
+class SessionMessagesQuery(WireModel):
+    """Which sessions to read: `session_id` may stand 1 to 100 times."""
+
+    session_id: Annotated[list[str], BeforeValidator(_as_list)] = []
+    limit_per_session: Annotated[int, BeforeValidator(_positive_limit)] = MAX_MESSAGES_PER_SESSION
+
+    @model_validator(mode="after")
+    def _some_but_not_too_many(self) -> Self:
+        if not any(self.session_id):
+            raise ValueError("session_id: at least one session_id required")
+        if len(set(self.session_id)) > MAX_SESSIONS:
+            raise ValueError(f"session_id: too many session_ids: maximum is {MAX_SESSIONS}")
+        return self

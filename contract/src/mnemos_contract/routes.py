@@ -1,0 +1,216 @@
+"""The route table: the one place that says which requests the API has.
+
+The server binds its handlers to it, and the client, the path constants of the hook runner, `openapi.json`
+and `docs/http-api.md` are generated from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal
+
+from mnemos_contract import errors
+from mnemos_contract.base import WireModel
+from mnemos_contract.memories import (
+    BatchDeleteRequest,
+    BatchDeleteResponse,
+    ListQuery,
+    Memory,
+    MemoryPage,
+    StoreRequest,
+    StoreResponse,
+    UpdateRequest,
+)
+from mnemos_contract.messages import SessionMessages, SessionMessagesQuery
+from mnemos_contract.service import Health, Readiness, Version
+from mnemos_contract.tenants import KeyStatus, Provisioned
+
+#: Where a tenant's routes live when the key is part of the path.
+V1ALPHA1_BASE: Final = "/v1alpha1/mem9s/{api_key}"
+#: Where a tenant's routes live when the key is in the X-API-Key header.
+V1ALPHA2_BASE: Final = "/v1alpha2/mem9s"
+
+API_KEY_HEADER: Final = "X-API-Key"
+AGENT_HEADER: Final = "X-Mnemo-Agent-Id"
+PROJECT_HEADER: Final = "X-Mnemo-Project"
+SESSION_HEADER: Final = "X-Mnemo-Session-Id"
+CONFLICT_HEADER: Final = "X-Mnemo-Conflict"
+REQUEST_ID_HEADER: Final = "X-Request-Id"
+IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
+
+
+class Access(Enum):
+    """Who may call a route."""
+
+    #: Anybody who reaches the server.
+    ANYBODY = "anybody"
+    #: The holder of a tenant's key; the path is below both bases.
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One request of the API."""
+
+    #: Name of the handler and of the client's method.
+    name: str
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    #: Path, below the bases for `Access.TENANT`.
+    path: str
+    #: One sentence for the reference.
+    doc: str
+    #: Status of success.
+    status: int
+    access: Access = Access.TENANT
+    #: Model of the body, for POST and PUT.
+    body: type[WireModel] | None = None
+    #: Model of the query string, for GET.
+    query: type[WireModel] | None = None
+    response: type[WireModel] | None = None
+    #: Errors beyond those that every route of its access can answer.
+    errors: tuple[type[errors.ApiError], ...] = ()
+    #: Whether sending it twice does the same as once; POSTs are when they carry an Idempotency-Key.
+    idempotent: bool = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every full path of this route, the preferred one first."""
+        if self.access is Access.ANYBODY:
+            return (self.path,)
+        return (V1ALPHA2_BASE + self.path, V1ALPHA1_BASE + self.path)
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """Names in braces in `path`, in order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+
+#: Errors of every route.
+COMMON_ERRORS: Final = (errors.RateLimited, errors.InternalError, errors.DatabaseUnavailable)
+#: Errors of every route behind a key.
+TENANT_ERRORS: Final = (errors.MissingApiKey, errors.InvalidApiKey, errors.TenantNotFound)
+_BODY_ERRORS: Final = (errors.InvalidJson, errors.InvalidRequest, errors.PayloadTooLarge)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        name="store_memory",
+        method="POST",
+        path="/memories",
+        doc="Store one memory, or the messages of a session. Durable before it is answered.",
+        status=202,
+        body=StoreRequest,
+        response=StoreResponse,
+        errors=(*_BODY_ERRORS, errors.IdempotencyMismatch, errors.WriteConflict),
+        idempotent=False,
+    ),
+    Route(
+        name="list_memories",
+        method="GET",
+        path="/memories",
+        doc="List memories, newest change first; with `q`, search them, best first.",
+        status=200,
+        query=ListQuery,
+        response=MemoryPage,
+        errors=(errors.InvalidRequest,),
+    ),
+    Route(
+        name="get_memory",
+        method="GET",
+        path="/memories/{memory_id}",
+        doc="Read one memory, with its version as a quoted ETag.",
+        status=200,
+        response=Memory,
+        errors=(errors.MemoryNotFound,),
+    ),
+    Route(
+        name="update_memory",
+        method="PUT",
+        path="/memories/{memory_id}",
+        doc="Change what is sent; a quoted If-Match or `expected_version` is enforced.",
+        status=200,
+        body=UpdateRequest,
+        response=Memory,
+        errors=(*_BODY_ERRORS, errors.MemoryNotFound, errors.VersionConflict, errors.WriteConflict),
+        idempotent=False,
+    ),
+    Route(
+        name="delete_memory",
+        method="DELETE",
+        path="/memories/{memory_id}",
+        doc="Delete one memory; its last state is kept. Deleting it again is no error.",
+        status=204,
+        errors=(errors.MemoryNotFound, errors.WriteConflict),
+    ),
+    Route(
+        name="delete_memories",
+        method="POST",
+        path="/memories/batch-delete",
+        doc="Delete up to 1,000 memories at once.",
+        status=200,
+        body=BatchDeleteRequest,
+        response=BatchDeleteResponse,
+        errors=(*_BODY_ERRORS, errors.WriteConflict),
+    ),
+    Route(
+        name="list_session_messages",
+        method="GET",
+        path="/session-messages",
+        doc="Read the messages of up to 100 sessions in the order they were said.",
+        status=200,
+        query=SessionMessagesQuery,
+        response=SessionMessages,
+        errors=(errors.InvalidRequest,),
+    ),
+    Route(
+        name="provision_tenant",
+        method="POST",
+        path="/v1alpha1/mem9s",
+        doc="Make a tenant of its own and its key, shown this once.",
+        status=201,
+        access=Access.ANYBODY,
+        response=Provisioned,
+        errors=(errors.AccessDenied,),
+        idempotent=False,
+    ),
+    Route(
+        name="get_key_status",
+        method="GET",
+        path="/v1alpha2/status",
+        doc="Say whether the key in X-API-Key opens its tenant.",
+        status=200,
+        access=Access.ANYBODY,
+        response=KeyStatus,
+        errors=(errors.MalformedApiKey, errors.KeyNotFound),
+    ),
+    Route(
+        name="get_health",
+        method="GET",
+        path="/healthz",
+        doc="Say that the process answers, without asking the database.",
+        status=200,
+        access=Access.ANYBODY,
+        response=Health,
+    ),
+    Route(
+        name="get_readiness",
+        method="GET",
+        path="/readyz",
+        doc="Say that the database answers too.",
+        status=200,
+        access=Access.ANYBODY,
+        response=Readiness,
+    ),
+    Route(
+        name="get_version",
+        method="GET",
+        path="/versionz",
+        doc="Say what runs here, and since when.",
+        status=200,
+        access=Access.ANYBODY,
+        response=Version,
+    ),
+)
+
+#: Every route by its name.
+ROUTES_BY_NAME: Final = {route.name: route for route in ROUTES}
