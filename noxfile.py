@@ -1,0 +1,214 @@
+"""Every check of this repository, by name. `./run tests` runs them all, `./run tests -l` lists them.
+
+Most sessions run in the environment that nox itself runs in (`uv run --group dev nox`), where all members
+and tools are installed; those that must see less have an environment of their own. Arguments after `--`
+go to the tool: `./run tests -s stores -- -k paging`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import sys
+import time
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+
+from tests.support import counts, livedb  # noqa: E402  (needs the path above)
+from tools import hosts as agent_hosts  # noqa: E402
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_external_run = True
+
+PACKAGES = {"contract": "mnemos_contract", "server": "mnemo_server", "client": "mnemos"}
+FOLDERS = {
+    "contract": ("contract",),
+    "server": ("contract", "server"),
+    "client": ("contract", "clients/python"),
+}
+TESTS = {
+    "contract": ("contract/tests",),
+    "server": ("server/tests/unit", "server/tests/http"),
+    "client": ("clients/python/tests",),
+}
+
+shared = functools.partial(nox.session, venv_backend="none")
+
+
+@shared(tags=["static"])
+def lint(session: nox.Session) -> None:
+    """Format and lint rules (ruff)."""
+    python(session, "-m", "ruff", "format", "--check", ".")
+    python(session, "-m", "ruff", "check", ".")
+
+
+@shared(tags=["static"])
+def types(session: nox.Session) -> None:
+    """Strict types in all members, tools, benchmarks and test support (mypy)."""
+    members = ("contract/src", "server/src", "clients/python/src")
+    python(session, "-m", "mypy", *members, "tools", "bench", "tests/support", "conftest.py", "noxfile.py")
+
+
+@nox.session(tags=["static"])
+def imports(session: nox.Session) -> None:
+    """Who may import whom (import-linter); the contract stands alone."""
+    session.install(*pins(session), "./contract")
+    session.run("python", "-I", "tools/import_all.py", "mnemos_contract")
+    session.install(*pins(session), *dependency_group("lint"))
+    session.install("--no-deps", "-e", "contract", "-e", "server", "-e", "clients/python")
+    session.run("lint-imports")
+
+
+@shared(tags=["static"])
+def generated(session: nox.Session) -> None:
+    """Generated files are what the generator makes of the contract."""
+    python(session, "tools/generate.py", "--check")
+
+
+@shared(default=False)
+def generate(session: nox.Session) -> None:
+    """Write the generated files: clients, path constants, openapi.json, docs/http-api.md."""
+    python(session, "tools/generate.py")
+
+
+@shared(tags=["static"])
+def plugins(session: nox.Session) -> None:
+    """Plugin manifests and skills, by our own rules and by Claude Code's."""
+    python(session, "tools/check_plugins.py")
+    claude = need_host(session, "claude")
+    home = {"HOME": session.create_tmp(), "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+    for manifest in (ROOT / ".claude-plugin", *ROOT.glob("plugins/*/.claude-plugin")):
+        folder = str(manifest.parent)
+        session.run(claude, "plugin", "validate", "--strict", folder, env=home, external=True)
+
+
+@shared(tags=["tests"])
+def workbench(session: nox.Session) -> None:
+    """The live-database provider, the event-loop guard and the tools do what the other sessions rely on."""
+    pytest(session, "tests/workbench")
+
+
+@nox.session(tags=["tests"])
+@nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
+def tests(session: nox.Session, package: str) -> None:
+    """One package with nothing but its own dependencies: it imports, and its unit and HTTP tests pass."""
+    members = [argument for folder in FOLDERS[package] for argument in ("-e", folder)]
+    session.install(*pins(session), *members)
+    session.run("python", "-I", "tools/import_all.py", PACKAGES[package])
+    session.install(*pins(session), *dependency_group("test"))
+    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=count_file())
+
+
+@shared(tags=["tests", "live"])
+def stores(session: nox.Session) -> None:
+    """One store suite, and schema against migrations, on SQLite and on the live database."""
+    pytest(session, "server/tests/stores", "server/tests/migration", live=True)
+
+
+@shared(tags=["tests", "live"])
+def contract(session: nox.Session) -> None:
+    """The five tools through every way in (REST, client, MCP), on SQLite and on the live database."""
+    pytest(session, "tests/contract", live=True)
+
+
+@shared(tags=["tests", "live"])
+def e2e(session: nox.Session) -> None:
+    """A fresh process, many writers, kill -9: nothing acknowledged is lost."""
+    pytest(session, "tests/e2e", live=True)
+
+
+@shared(tags=["tests", "live"])
+def hosts(session: nox.Session) -> None:
+    """The real Claude Code against a scripted model: it stores, captures and recalls."""
+    need_host(session, "claude")
+    pytest(session, "tests/hosts", live=True)
+
+
+@shared(tags=["tests"])
+def docs(session: nox.Session) -> None:
+    """What the documentation says is so: commands, settings, routes, links."""
+    pytest(session, "tests/docs")
+
+
+@shared(default=False)
+def bench(session: nox.Session) -> None:
+    """Load generator; arguments after -- go to it."""
+    python(session, "-m", "bench", *session.posargs, env=live_environment(session))
+
+
+@shared(default=False)
+def pin(session: nox.Session) -> None:
+    """Write the exact versions of all dependencies into pyproject.toml (-- --upgrade for newer ones)."""
+    python(session, "tools/pin.py", *session.posargs)
+
+
+def python(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
+    """Run the Python that runs nox."""
+    session.run(sys.executable, *arguments, env=env, external=True)
+
+
+def pytest(session: nox.Session, *folders: str, live: bool = False) -> None:
+    """Run test folders in the shared environment; with `live`, on the database of this nox run."""
+    env = count_file() | (live_environment(session) if live else {})
+    python(session, "-m", "pytest", *folders, *session.posargs, env=env)
+
+
+def pins(session: nox.Session) -> list[str]:
+    """Return the installer's arguments for the exact versions in pyproject.toml."""
+    file = Path(session.create_tmp()) / "pins.txt"
+    versions = nox.project.load_toml(ROOT / "pyproject.toml")["tool"]["uv"]["constraint-dependencies"]
+    file.write_text("\n".join(versions), encoding="utf-8")
+    return ["-c", str(file)]
+
+
+def dependency_group(name: str) -> tuple[str, ...]:
+    """Return the requirements of one group in pyproject.toml."""
+    return tuple(nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), name))
+
+
+def need_host(session: nox.Session, name: str) -> str:
+    """Return a host's program; without it skip the session, or fail where CI promised it."""
+    try:
+        return str(agent_hosts.ensure(name))
+    except agent_hosts.HostUnavailable as reason:
+        leave = session.error if os.environ.get("CI") == "true" else session.skip
+        leave(f"left out, needs {name}: {reason}")
+
+
+def live_environment(session: nox.Session) -> dict[str, str]:
+    """Return what hands the live database on to a session, and say which one it is."""
+    try:
+        server = live_server()
+    except livedb.NoLiveDatabase as reason:
+        session.warn(f"{reason}; the tests that need one are left out")
+        return {}
+    except livedb.UnusableDatabase as reason:
+        session.error(str(reason))
+    session.log(f"live database: {server}")
+    return {livedb.GIVEN_DSN: server.dsn("test")}
+
+
+@functools.cache
+def live_server() -> livedb.LiveServer:
+    """Start one database for all sessions; it ends with nox."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(livedb.open_live_server())
+
+
+@functools.cache
+def count_file() -> dict[str, str]:
+    """Let every pytest run add its outcomes to one file; print their sum as the last line of all."""
+    file = ROOT / ".nox" / "counts.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("", encoding="utf-8")
+    started_at = time.monotonic()
+    atexit.register(lambda: sys.stdout.write(counts.summarize(file, time.monotonic() - started_at) + "\n"))
+    return {counts.TARGET: str(file)}

@@ -1,0 +1,107 @@
+"""The pytest plugin of this repository: fixtures for a live database, and a header that says which one.
+
+`live_server` and `live_dsn` skip, with one loud line in the summary, where there is no live database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.support import counts
+from tests.support.livedb import (
+    LiveServer,
+    NoLiveDatabase,
+    UnusableDatabase,
+    describe_choice,
+    open_live_server,
+)
+
+ABSENT = pytest.StashKey[str]()
+USED = pytest.StashKey[str]()
+
+
+def pytest_report_header() -> str:
+    """Say which live database this run is going to use."""
+    return f"live database: {describe_choice()}"
+
+
+@pytest.fixture(scope="session")
+def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """The live database server: engine, version, host, port, user. Session-wide."""
+    stash = request.config.stash
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(open_live_server())
+        except NoLiveDatabase as reason:
+            stash[ABSENT] = str(reason)
+            pytest.skip(str(reason))
+        except UnusableDatabase as reason:
+            raise pytest.fail.Exception(str(reason), pytrace=False) from None
+        stash[USED] = str(server)
+        yield server
+
+
+@pytest.fixture
+def live_dsn(live_server: LiveServer) -> Iterator[str]:
+    """The URL of a fresh, empty database on the live server; dropped after the test."""
+    with fresh_database(live_server) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_live_dsn(live_server: LiveServer) -> Iterator[str]:
+    """As `live_dsn`, but one for all tests of a module."""
+    with fresh_database(live_server) as dsn:
+        yield dsn
+
+
+@contextlib.contextmanager
+def fresh_database(server: LiveServer) -> Iterator[str]:
+    """Yield the URL of a new, empty database and drop it afterwards."""
+    name = f"mnemos_t_{secrets.token_hex(6)}"
+    run_statement(server, f"CREATE DATABASE {name}")
+    try:
+        yield server.dsn(name)
+    finally:
+        run_statement(server, f"DROP DATABASE IF EXISTS {name}")
+
+
+def run_statement(server: LiveServer, statement: str) -> None:
+    """Run one statement on a connection of its own, in a thread: an async fixture may be the one asking."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, execute(server, statement)).result(timeout=30)
+
+
+async def execute(server: LiveServer, statement: str) -> None:
+    """Connect, run `statement`, close."""
+    import asyncmy  # noqa: PLC0415  (an environment without the server has no driver)
+
+    wants_tls = {"tls", "ssl"} & parse_qs(server.options).keys()
+    connection = await asyncmy.connect(
+        host=server.host, port=server.port, user=server.user, password=server.password,
+        ssl=ssl.create_default_context() if wants_tls else None, connect_timeout=10,
+    )  # fmt: skip
+    try:
+        async with connection.cursor() as cursor:
+            await cursor.execute(statement)
+    finally:
+        await connection.ensure_closed()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say once, where it is read, which live database ran or that none did."""
+    if USED in config.stash:
+        terminalreporter.write_line(f"live database: {config.stash[USED]}")
+    if ABSENT in config.stash:
+        terminalreporter.write_sep("!", f"LEFT OUT: {config.stash[ABSENT]}", yellow=True, bold=True)
+    if target := os.environ.get(counts.TARGET):
+        counts.record(target, terminalreporter.stats)

@@ -1,0 +1,126 @@
+"""Install the agent hosts that the `hosts` session drives, each at one pinned version, once per machine.
+
+They lie in `$XDG_CACHE_HOME/mnemos-hosts/` (default `~/.cache`), outside the clone and keyed by the pin.
+
+    python tools/hosts.py claude     print the path of the program, installing it first if need be
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+INSTALL_SECONDS = 600
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+QUIETLY = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
+CPUS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """An agent host as an npm package per platform, which holds a program that needs no Node."""
+
+    package: str  # with {platform}, such as "linux-x64"
+    version: str  # exact: without it npm picks what fits the running Node, and hosts differ by version
+    program: str  # path inside the package
+
+
+HOSTS = {"claude": Host("@anthropic-ai/claude-code-{platform}", "2.1.330", "claude")}
+
+
+class HostUnavailable(Exception):
+    """The host can't be had on this machine."""
+
+
+def ensure(name: str) -> Path:
+    """Return the path of a host's program, installing it into the cache the first time.
+
+    Raises:
+        HostUnavailable: npm is missing, or the install failed; the message says what to do.
+    """
+    host = HOSTS[name]
+    package = host.package.format(platform=platform_name())
+    home = cache_folder() / f"{package.rsplit('/', 1)[-1]}-{host.version}"
+    program = home / "node_modules" / package / host.program
+    if not program.is_file():
+        print(f"hosts: installing {package} {host.version} into {home} (once)", file=sys.stderr)
+        install(f"{package}@{host.version}", home)
+    if not program.is_file():
+        raise HostUnavailable(f"{package} {host.version} holds no {host.program}")
+    return program
+
+
+def install(specification: str, home: Path) -> None:
+    """Install one npm package aside, then move it to `home`, which so is never half full."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise HostUnavailable(f"npm is needed to install {specification}: install Node.js with npm")
+    home.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=home.parent))
+    try:
+        run_npm([npm, "install", "--prefix", str(aside), *QUIETLY, specification])
+        shutil.rmtree(home, ignore_errors=True)
+        aside.rename(home)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def run_npm(command: Sequence[str]) -> None:
+    """Run npm; raise `HostUnavailable` with the end of its complaint when it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+            check=False,
+            env=npm_environment(),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise HostUnavailable(f"npm couldn't install {command[-1]}: {error}") from error
+    if done.returncode:
+        complaint = " ".join(done.stderr.split())[:300]
+        raise HostUnavailable(f"npm couldn't install {command[-1]}: {complaint}")
+
+
+def npm_environment() -> dict[str, str]:
+    """Return this environment, with npm told to trust the certificates that the machine trusts."""
+    machine = {"NODE_EXTRA_CA_CERTS": str(CERTIFICATES)} if CERTIFICATES.exists() else {}
+    return machine | os.environ
+
+
+def platform_name() -> str:
+    """Return this machine in npm's words, such as "linux-x64"."""
+    system, cpu = platform.system().lower(), CPUS.get(platform.machine().lower())
+    if system not in {"linux", "darwin"} or cpu is None:
+        raise HostUnavailable(f"no agent host is tested on {platform.system()} {platform.machine()}")
+    return f"{system}-{cpu}"
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps the hosts, `$XDG_CACHE_HOME/mnemos-hosts`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "mnemos-hosts"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the path of each named host; return 69 with a sentence when one can't be had."""
+    try:
+        for name in arguments or HOSTS:
+            print(ensure(name))
+    except HostUnavailable as reason:
+        print(f"hosts: {reason}", file=sys.stderr)
+        return UNAVAILABLE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
