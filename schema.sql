@@ -1,0 +1,1 @@
+server/src/mnemo_server/sql/schema.sql

@@ -1,0 +1,1 @@
+"""The mnemos server: one shared, lasting memory for coding agents."""

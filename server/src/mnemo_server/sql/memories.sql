@@ -1,0 +1,106 @@
+-- Memories, their tags, and what happened to them.
+
+-- name: put_memory
+INSERT INTO memories (tenant_id, id, content, memory_type, is_message, state, version, content_hash, source,
+  tags, metadata, agent_id, session_id, seq, role, name, project, superseded_by, updated_by, created_at,
+  updated_at)
+VALUES (:tenant_id, :id, :content, :memory_type, :is_message, :state, :version, :content_hash, :source,
+  :tags, :metadata, :agent_id, :session_id, :seq, :role, :name, :project, :superseded_by, :updated_by,
+  :created_at, :updated_at);
+
+-- name: find_memory
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM memories
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'active';
+
+-- name: find_state
+-- Tells an unknown memory from one that is deleted already.
+SELECT state FROM memories WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: find_memories
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM memories
+WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state = 'active';
+
+-- name: lock_memories [tidb]
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM memories
+WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted'
+ORDER BY id
+FOR UPDATE;
+
+-- name: lock_memories [sqlite]
+-- A write transaction of SQLite holds the whole file already.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM memories
+WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted'
+ORDER BY id;
+
+-- name: list_memories
+-- A filter that isn't wanted is null, or its count is 0.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM memories
+WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
+  AND (:source IS NULL OR source = :source)
+  AND (:agent_id IS NULL OR agent_id = :agent_id)
+  AND (:session_id IS NULL OR session_id = :session_id)
+  AND (:project IS NULL OR project = :project)
+  AND (:type_count = 0 OR memory_type IN (:memory_types...))
+  AND (:tag_count = 0 OR id IN (
+    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
+    GROUP BY memory_id HAVING COUNT(*) = :tag_count))
+  AND (:tag_any_count = 0 OR id IN (
+    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags_any...)))
+ORDER BY updated_at DESC, id DESC
+LIMIT :limit OFFSET :offset;
+
+-- name: count_memories
+SELECT COUNT(*) AS total
+FROM memories
+WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
+  AND (:source IS NULL OR source = :source)
+  AND (:agent_id IS NULL OR agent_id = :agent_id)
+  AND (:session_id IS NULL OR session_id = :session_id)
+  AND (:project IS NULL OR project = :project)
+  AND (:type_count = 0 OR memory_type IN (:memory_types...))
+  AND (:tag_count = 0 OR id IN (
+    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
+    GROUP BY memory_id HAVING COUNT(*) = :tag_count))
+  AND (:tag_any_count = 0 OR id IN (
+    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags_any...)));
+
+-- name: update_memory
+-- Compare-and-swap: touches nothing when the version has moved on or the memory is gone.
+UPDATE memories
+SET content = :content, content_hash = :content_hash, source = :source, tags = :tags, metadata = :metadata,
+  version = version + 1, updated_by = :updated_by, updated_at = :updated_at
+WHERE tenant_id = :tenant_id AND id = :id AND version = :version AND state = 'active';
+
+-- name: delete_memories
+UPDATE memories
+SET state = 'deleted', version = version + 1, updated_by = :updated_by, updated_at = :updated_at
+WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted';
+
+-- name: put_tag
+INSERT INTO memory_tags (tenant_id, tag, memory_id) VALUES (:tenant_id, :tag, :memory_id);
+
+-- name: remove_tags
+DELETE FROM memory_tags WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
+
+-- name: put_event
+INSERT INTO events (tenant_id, id, memory_id, version, action, agent_id, key_id, request_id, prior,
+  happened_at)
+VALUES (:tenant_id, :id, :memory_id, :version, :action, :agent_id, :key_id, :request_id, :prior,
+  :happened_at);
+
+-- name: list_events
+-- The history of one memory, oldest first.
+SELECT id, memory_id, version, action, agent_id, key_id, request_id, prior, happened_at
+FROM events
+WHERE tenant_id = :tenant_id AND memory_id = :memory_id
+ORDER BY id;

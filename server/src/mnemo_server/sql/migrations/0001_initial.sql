@@ -1,0 +1,130 @@
+-- The first shape of the database; schema.sql explains every table and column.
+
+CREATE TABLE schema_migrations (
+  version INT NOT NULL,               -- number of the file
+  name VARCHAR(200) NOT NULL,         -- its whole name
+  checksum CHAR(64) NOT NULL,         -- sha256 of its text: an applied file never changes
+  applied_at BIGINT NOT NULL,
+  PRIMARY KEY (version)
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- One tenant is one memory pool; every row of every other table belongs to one.
+CREATE TABLE tenants (
+  tenant_id BIGINT NOT NULL,
+  name VARCHAR(200) NOT NULL,
+  state VARCHAR(20) NOT NULL,         -- active | suspended
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id)
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Keys that open a tenant. The key itself is shown once and never stored.
+CREATE TABLE api_keys (
+  key_hash VARBINARY(32) NOT NULL,    -- sha256 of the key, which has 192 random bits
+  key_id BIGINT NOT NULL,
+  tenant_id BIGINT NOT NULL,
+  label VARCHAR(200) NOT NULL,
+  state VARCHAR(20) NOT NULL,         -- active | revoked
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (key_hash)
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- What agents know. Messages of sessions are memories too, of type `session`.
+CREATE TABLE memories (
+  tenant_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  content MEDIUMTEXT NOT NULL,
+  memory_type VARCHAR(20) NOT NULL,   -- pinned | insight | session
+  is_message TINYINT NOT NULL,        -- 1 for type session: lists leave these out without reading them
+  state VARCHAR(20) NOT NULL,         -- active | paused | archived | deleted
+  version INT NOT NULL,               -- 1, then one more per update
+  content_hash VARBINARY(32) NOT NULL, -- sha256; for messages over who and when as well
+  source VARCHAR(200),
+  tags MEDIUMTEXT,                    -- JSON array of strings; memory_tags has them one by one
+  metadata MEDIUMTEXT,                -- any JSON
+  agent_id VARCHAR(200),              -- who stored it
+  session_id VARCHAR(200),
+  seq INT,                            -- messages: place in the session, from 0
+  role VARCHAR(200),                  -- messages: user, assistant, tool …
+  name VARCHAR(200),                  -- messages: who spoke, where that is more than a role
+  project VARCHAR(200),               -- null: known everywhere
+  superseded_by BIGINT,               -- the newer memory in its place
+  updated_by VARCHAR(200),
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Serves lists: one state of a tenant without messages, newest change first.
+CREATE INDEX memories_by_update ON memories (tenant_id, is_message, state, updated_at, id);
+-- Serves session-messages, and alignment of new messages.
+CREATE INDEX memories_by_session ON memories (tenant_id, session_id, seq);
+
+-- Tags one by one, to filter and list without reading JSON.
+CREATE TABLE memory_tags (
+  tenant_id BIGINT NOT NULL,
+  tag VARCHAR(200) NOT NULL,
+  memory_id BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, tag, memory_id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Serves the replacement of one memory's tags.
+CREATE INDEX memory_tags_by_memory ON memory_tags (tenant_id, memory_id);
+
+-- What search needs of a memory, apart from its text: the resident index is a cache of these rows.
+CREATE TABLE search_entries (
+  tenant_id BIGINT NOT NULL,
+  memory_id BIGINT NOT NULL,
+  version INT NOT NULL,               -- of the memory that was analysed
+  is_active TINYINT NOT NULL,         -- 0: deleted, kept so that other servers notice
+  token_count INT NOT NULL,           -- tokens of the text, stop words left out
+  terms MEDIUMBLOB NOT NULL,          -- n x uint64 term hashes, then n x uint8 frequencies (0: a filter)
+  changed_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, memory_id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Serves the refresh before each search, alone, without reading the rows.
+CREATE INDEX search_entries_by_change ON search_entries (tenant_id, changed_at, memory_id, version);
+
+-- Everything that ever happened to a memory, written in the transaction of the change. Append-only.
+CREATE TABLE events (
+  tenant_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  memory_id BIGINT NOT NULL,
+  version INT NOT NULL,               -- of the memory after the change
+  action VARCHAR(20) NOT NULL,        -- created | updated | deleted
+  agent_id VARCHAR(200),              -- who did it
+  key_id BIGINT,                      -- with which key
+  request_id VARCHAR(64),
+  prior MEDIUMTEXT,                   -- JSON of the memory before the change; null when it was created
+  happened_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Serves the history of one memory.
+CREATE INDEX events_by_memory ON events (tenant_id, memory_id, id);
+
+-- One row per conversation; its row lock orders those who append.
+CREATE TABLE sessions (
+  tenant_id BIGINT NOT NULL,
+  session_id VARCHAR(200) NOT NULL,
+  agent_id VARCHAR(200),              -- who began it
+  message_count INT NOT NULL,
+  next_seq INT NOT NULL,              -- one past the highest seq so far
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, session_id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Answers already given, so that a repeated POST with the same key gets the same one.
+CREATE TABLE idempotency (
+  tenant_id BIGINT NOT NULL,
+  idempotency_key VARCHAR(200) NOT NULL,
+  request_hash VARBINARY(32) NOT NULL, -- sha256 of the body
+  answer_status INT NOT NULL,
+  answer MEDIUMTEXT NOT NULL,         -- JSON
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, idempotency_key) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Serves the removal of answers older than a day.
+CREATE INDEX idempotency_by_age ON idempotency (created_at);

@@ -1,0 +1,49 @@
+-- Sessions and the messages in them. The messages are memories of type `session`.
+
+-- name: put_session [tidb]
+-- Begins a session unless it is there.
+INSERT IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
+VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now);
+
+-- name: put_session [sqlite]
+INSERT OR IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at,
+  updated_at)
+VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now);
+
+-- name: lock_session [tidb]
+-- Whoever appends to a session holds its row until the commit.
+SELECT message_count, next_seq FROM sessions
+WHERE tenant_id = :tenant_id AND session_id = :session_id
+FOR UPDATE;
+
+-- name: lock_session [sqlite]
+SELECT message_count, next_seq FROM sessions
+WHERE tenant_id = :tenant_id AND session_id = :session_id;
+
+-- name: update_session
+UPDATE sessions
+SET message_count = message_count + :added, next_seq = :next_seq, updated_at = :now
+WHERE tenant_id = :tenant_id AND session_id = :session_id;
+
+-- name: list_fingerprints
+-- What the session holds, deleted messages too, the latest first.
+SELECT seq, content_hash FROM memories
+WHERE tenant_id = :tenant_id AND session_id = :session_id AND is_message = 1
+ORDER BY seq DESC, id DESC
+LIMIT :limit;
+
+-- name: find_fingerprints
+SELECT seq, content_hash FROM memories
+WHERE tenant_id = :tenant_id AND session_id = :session_id AND is_message = 1 AND seq IN (:seqs...);
+
+-- name: list_messages
+-- The latest messages of each session, in the order they were said.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM (
+  SELECT m.*, ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY seq DESC, id DESC) AS place_from_end
+  FROM memories m
+  WHERE tenant_id = :tenant_id AND session_id IN (:session_ids...) AND is_message = 1 AND state = 'active'
+) AS ranked
+WHERE place_from_end <= :limit_per_session AND tenant_id = :tenant_id
+ORDER BY session_id, seq, id;
