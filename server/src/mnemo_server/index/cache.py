@@ -1,0 +1,132 @@
+"""The search indexes that are in memory: loaded on demand, evicted under a budget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from mnemo_server.domain.clock import Clock, system_clock
+from mnemo_server.index.entries import EntryRow
+from mnemo_server.index.flight import mark_retrieved
+from mnemo_server.index.loading import load_tenant
+from mnemo_server.index.ranking import EMPTY, Ranking
+from mnemo_server.index.source import EntrySource
+from mnemo_server.index.tenant import LiveTenant
+
+
+class SearchIndex:
+    """Searches tenants in memory over entries that the database holds.
+
+    All methods belong to one event loop. `loads`, `evictions` and `refreshes` count since the start.
+    """
+
+    def __init__(
+        self,
+        source: EntrySource,
+        *,
+        memory_budget_bytes: int,
+        overlap_us: int = 10_000_000,
+        clock: Clock = system_clock,
+    ) -> None:
+        self.loads = 0
+        self.evictions = 0
+        self.refreshes = 0
+        self._source = source
+        self._budget_bytes = memory_budget_bytes
+        self._overlap_us = overlap_us
+        self._clock = clock
+        self._tenants: OrderedDict[int, LiveTenant] = OrderedDict()  # searched longest ago first
+        self._loading: dict[int, asyncio.Task[LiveTenant]] = {}
+        self._is_over_budget = False  # after the last eviction: what was left was in use
+        self._noted: dict[int, list[EntryRow]] = {}  # own writes to tenants that are being loaded
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory taken by all resident tenants, about."""
+        return sum(tenant.size_bytes for tenant in self._tenants.values())
+
+    @property
+    def tenant_count(self) -> int:
+        """Tenants in memory."""
+        return len(self._tenants)
+
+    async def search(
+        self, tenant_id: int, terms: Sequence[str], required: Sequence[Sequence[str]]
+    ) -> Ranking:
+        """Rank all memories that hold a term and, of each group in `required`, at least one facet.
+
+        Sees every change that was committed, through any server, before the call. No terms: no matches.
+        Errors of the entry source pass through.
+        """
+        if not terms:
+            return EMPTY
+        tenant = await self._get_tenant(tenant_id)
+        size_before = tenant.size_bytes
+        ranking = await tenant.search(terms, required)
+        if self._is_over_budget or tenant.size_bytes > size_before:
+            self._evict(tenant)
+        return ranking
+
+    def note(self, tenant_id: int, rows: Sequence[EntryRow]) -> None:
+        """Take over own writes after their commit; nothing happens for a tenant that isn't in memory."""
+        if tenant_id in self._loading:
+            self._noted[tenant_id].extend(rows)
+        elif tenant := self._tenants.get(tenant_id):
+            tenant.note(rows)
+
+    async def close(self) -> None:
+        """Stop all background work and forget everything."""
+        loads = list(self._loading.values())
+        for load in loads:
+            load.cancel()
+        await asyncio.gather(
+            *loads, *(tenant.close() for tenant in self._tenants.values()), return_exceptions=True
+        )
+        self._tenants.clear()
+
+    async def _get_tenant(self, tenant_id: int) -> LiveTenant:
+        if tenant := self._tenants.get(tenant_id):
+            self._tenants.move_to_end(tenant_id)
+            return tenant
+        if tenant_id not in self._loading:
+            self._noted[tenant_id] = []
+            self._loading[tenant_id] = asyncio.create_task(self._load(tenant_id))
+            self._loading[tenant_id].add_done_callback(mark_retrieved)
+        return await asyncio.shield(self._loading[tenant_id])
+
+    async def _load(self, tenant_id: int) -> LiveTenant:
+        """Read a tenant; rows noted meanwhile are applied after what was read, so none is lost."""
+        self.loads += 1
+        started_at = self._clock()
+        try:
+            index, newest = await load_tenant(self._source, tenant_id)
+            index.note(self._noted[tenant_id])
+        finally:
+            del self._loading[tenant_id], self._noted[tenant_id]
+        tenant = LiveTenant(
+            self._source,
+            tenant_id,
+            index,
+            # Not simply the newest row: a long load reads recent rows after it has missed older changes.
+            watermark=min(newest, started_at) or started_at,
+            overlap_us=self._overlap_us,
+            clock=self._clock,
+            on_refresh=self._count_refresh,
+        )
+        self._tenants[tenant_id] = tenant
+        self._evict(tenant)
+        return tenant
+
+    def _count_refresh(self) -> None:
+        self.refreshes += 1
+
+    def _evict(self, kept: LiveTenant) -> None:
+        """Forget the tenants searched longest ago until the budget is kept, but none in use."""
+        surplus_bytes = self.resident_bytes - self._budget_bytes
+        for tenant_id, tenant in list(self._tenants.items()):
+            if surplus_bytes > 0 and tenant is not kept and not tenant.search_count:
+                surplus_bytes -= tenant.size_bytes
+                del self._tenants[tenant_id]
+                self.evictions += 1
+        self._is_over_budget = surplus_bytes > 0

@@ -1,0 +1,91 @@
+"""How the search terms of one memory are stored: hashes and frequencies in a few bytes.
+
+Layout, little-endian, for n terms: n x uint64 hash in ascending order, then n x uint8 term frequency. A facet
+(a filter, such as a tag) is a term of frequency 0: it is found like any other and weighs nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+HASH_BYTES = 8
+TERM_BYTES = HASH_BYTES + 1
+MAX_FREQUENCY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """The lexical part of one memory's search entry."""
+
+    memory_id: int
+    version: int
+    changed_at: int
+    """Microseconds UTC, by the clock of the server that wrote it."""
+    is_active: bool
+    length: int
+    """Number of terms of the document, repeats included."""
+    terms: bytes
+    """As `encode_terms` made them."""
+
+
+def facet(field: str, value: str) -> str:
+    """Return the term that stands for a filter; no analysed text can produce it."""
+    return f"\x1f{field}\x1f{value}"
+
+
+@lru_cache(maxsize=131_072)
+def hash_term(term: str) -> int:
+    """Return the unsigned 64-bit number by which a term or facet is indexed."""
+    digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()
+    return int.from_bytes(digest, "little")
+
+
+def hash_terms(terms: Iterable[str]) -> NDArray[np.uint64]:
+    """Return the distinct hashes of terms in ascending order."""
+    return np.array(sorted(set(map(hash_term, terms))), dtype=np.uint64)
+
+
+def encode_terms(tokens: Sequence[str], facets: Sequence[str]) -> bytes:
+    """Pack the terms of a document with their frequencies (at most 255), and its facets."""
+    frequencies = dict.fromkeys(map(hash_term, facets), 0)
+    for token, count in Counter(tokens).items():
+        frequencies[hash_term(token)] = min(count, MAX_FREQUENCY)
+    ordered = sorted(frequencies.items())
+    hashes = np.array([term for term, _ in ordered], dtype="<u8")
+    return hashes.tobytes() + bytes(count for _, count in ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedTerms:
+    """The terms of many documents, one document behind the other."""
+
+    hashes: NDArray[np.uint64]
+    frequencies: NDArray[np.uint8]
+    counts: NDArray[np.int64]
+    """Number of terms of each document."""
+
+
+def decode_terms(packed: Sequence[bytes]) -> DecodedTerms:
+    """Unpack the terms of many documents at once.
+
+    Raises:
+        ValueError: when the size of one of them fits no number of terms.
+    """
+    sizes = np.fromiter(map(len, packed), dtype=np.int64, count=len(packed))
+    counts, rest = np.divmod(sizes, TERM_BYTES)
+    if rest.any():
+        raise ValueError(
+            f"A search entry of {sizes[rest > 0][0]} bytes is damaged: no multiple of {TERM_BYTES}."
+        )
+    data = np.frombuffer(b"".join(packed), dtype=np.uint8)
+    spans = np.stack((counts * HASH_BYTES, counts), axis=1).ravel()
+    is_hash = np.repeat(np.tile(np.array([True, False]), len(packed)), spans)
+    hashes = data[is_hash].view("<u8").astype(np.uint64, copy=False)
+    return DecodedTerms(hashes, data[~is_hash], counts)

@@ -1,0 +1,103 @@
+"""Joins segments into one, and decides which ones are worth joining."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.index.segment import Segment
+
+GROWTH = 4
+"""Each segment holds at least this many times the documents of the next, so their number is logarithmic."""
+
+SMALLEST = 32
+"""Segments count as at least this large: the smallest ones are simply built anew."""
+
+
+def find_merge_start(segments: Sequence[Segment], begin: int = 0) -> int | None:
+    """Return from which segment on all should be joined, or None. The ones before `begin` are left alone.
+
+    A segment is joined with all that follow when it isn't `GROWTH` times as large as they are together, or
+    when more than half of its documents are dead.
+    """
+    start = None
+    following = 0
+    for position in range(len(segments) - 1, begin - 1, -1):
+        segment = segments[position]
+        is_small = following > 0 and segment.live_count < GROWTH * max(following, SMALLEST)
+        if is_small or 2 * segment.live_count < len(segment.alive):
+            start = position
+        following += segment.live_count
+    return start
+
+
+def merge_segments(segments: Sequence[Segment]) -> Segment:
+    """Join segments that share no live memory into one that holds the live documents only.
+
+    Linear in the number of postings: each one moves straight to its place; only ids and terms are sorted.
+    """
+    alive_ids = np.concatenate([segment.memory_ids[segment.alive] for segment in segments])
+    order = np.argsort(alive_ids, kind="stable")
+    ranks = np.empty(len(order), dtype=np.uint32)
+    ranks[order] = np.arange(len(order), dtype=np.uint32)
+    vocabulary, counts = _joint_vocabulary(segments)
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
+    ordinals, frequencies = _move_postings(segments, ranks, vocabulary, offsets)
+    return Segment(
+        memory_ids=alive_ids[order],
+        versions=np.concatenate([segment.versions[segment.alive] for segment in segments])[order],
+        lengths=np.concatenate([segment.lengths[segment.alive] for segment in segments])[order],
+        alive=np.ones(len(order), dtype=np.bool_),
+        live_count=len(order),
+        live_length=sum(segment.live_length for segment in segments),
+        vocabulary=vocabulary,
+        offsets=offsets,
+        ordinals=ordinals,
+        frequencies=frequencies,
+    )
+
+
+def _live_counts(segment: Segment) -> NDArray[np.int64]:
+    """Count the live postings of each term."""
+    if segment.live_count == len(segment.alive):
+        return np.diff(segment.offsets)
+    running = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(segment.alive[segment.ordinals])))
+    return np.diff(running[segment.offsets])
+
+
+def _joint_vocabulary(segments: Sequence[Segment]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the terms with a live posting anywhere, ascending, and how many postings each has."""
+    vocabulary = np.unique(np.concatenate([segment.vocabulary for segment in segments]))
+    counts = np.zeros(len(vocabulary), dtype=np.int64)
+    for segment in segments:
+        counts[np.searchsorted(vocabulary, segment.vocabulary)] += _live_counts(segment)
+    used = counts > 0
+    return vocabulary[used], counts[used]
+
+
+def _move_postings(
+    segments: Sequence[Segment],
+    ranks: NDArray[np.uint32],
+    vocabulary: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    ordinals = np.empty(offsets[-1], dtype=np.uint32)
+    frequencies = np.empty(offsets[-1], dtype=np.uint8)
+    free = offsets[:-1].copy()  # per term: the next free place
+    first_document = 0
+    for segment in segments:
+        new_ordinals = np.zeros(len(segment.alive), dtype=np.uint32)
+        new_ordinals[segment.alive] = ranks[first_document : first_document + segment.live_count]
+        first_document += segment.live_count
+        is_live = segment.alive[segment.ordinals]
+        counts = _live_counts(segment)
+        used = counts > 0
+        terms, counts = np.searchsorted(vocabulary, segment.vocabulary[used]), counts[used]
+        begins = np.cumsum(counts) - counts
+        places = np.repeat(free[terms] - begins, counts) + np.arange(counts.sum())
+        ordinals[places] = new_ordinals[segment.ordinals[is_live]]
+        frequencies[places] = segment.frequencies[is_live]
+        free[terms] += counts
+    return ordinals, frequencies

@@ -1,0 +1,99 @@
+"""One immutable piece of a tenant's index: parallel arrays over documents and over postings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.index.entries import EntryRow, decode_terms
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Documents in ascending order of memory id, and the postings of their terms.
+
+    An array is never written after the segment is made, so any thread may read it; `without` shares all but
+    `alive`.
+    """
+
+    memory_ids: NDArray[np.int64]
+    versions: NDArray[np.int32]
+    lengths: NDArray[np.uint32]
+    alive: NDArray[np.bool_]
+    live_count: int
+    live_length: int
+    """Sum of the lengths of the live documents."""
+
+    vocabulary: NDArray[np.uint64]
+    """Hashes of the terms, ascending."""
+    offsets: NDArray[np.int64]
+    """Where the postings of each term begin; one more than there are terms."""
+    ordinals: NDArray[np.uint32]
+    """Per posting: the position of the document. In no particular order within a term."""
+    frequencies: NDArray[np.uint8]
+    """Per posting: how often the document has the term; 0 for a facet."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory taken by the arrays."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+
+    def find_ordinals(self, memory_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the position of each memory, or -1 where it is absent or dead."""
+        if not self.live_count or not len(memory_ids):
+            return np.full(len(memory_ids), -1, dtype=np.int64)
+        positions = np.minimum(np.searchsorted(self.memory_ids, memory_ids), len(self.memory_ids) - 1)
+        found = (self.memory_ids[positions] == memory_ids) & self.alive[positions]
+        return np.where(found, positions, -1)
+
+    def without(self, ordinals: NDArray[np.int64]) -> Segment:
+        """Return this segment with the live documents at `ordinals` (distinct) dead."""
+        alive = self.alive.copy()
+        alive[ordinals] = False
+        lost_length = int(self.lengths[ordinals].sum(dtype=np.int64))
+        return replace(
+            self,
+            alive=alive,
+            live_count=self.live_count - len(ordinals),
+            live_length=self.live_length - lost_length,
+        )
+
+    def find_postings(self, hashes: NDArray[np.uint64]) -> list[slice]:
+        """Return where the postings of each term lie; an empty slice for an unknown term."""
+        if not len(self.vocabulary):
+            return [slice(0, 0)] * len(hashes)
+        places = np.minimum(np.searchsorted(self.vocabulary, hashes), len(self.vocabulary) - 1)
+        known = (self.vocabulary[places] == hashes).tolist()
+        begins, ends = self.offsets[places].tolist(), self.offsets[places + 1].tolist()
+        return [
+            slice(begin, end) if is_known else slice(0, 0)
+            for is_known, begin, end in zip(known, begins, ends, strict=True)
+        ]
+
+
+def build_segment(rows: Sequence[EntryRow]) -> Segment:
+    """Build a segment of active entries with distinct memory ids."""
+    rows = sorted(rows, key=lambda row: row.memory_id)
+    count = len(rows)
+    decoded = decode_terms([row.terms for row in rows])
+    ordinals = np.repeat(np.arange(count, dtype=np.uint32), decoded.counts)
+    order = np.argsort(decoded.hashes, kind="stable")
+    hashes = decoded.hashes[order]
+    begins = np.flatnonzero(np.concatenate((hashes[:1] == hashes[:1], hashes[1:] != hashes[:-1])))
+    lengths = np.fromiter((row.length for row in rows), dtype=np.uint32, count=count)
+    return Segment(
+        memory_ids=np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=count),
+        versions=np.fromiter((row.version for row in rows), dtype=np.int32, count=count),
+        lengths=lengths,
+        alive=np.ones(count, dtype=np.bool_),
+        live_count=count,
+        live_length=int(lengths.sum(dtype=np.int64)),
+        vocabulary=hashes[begins],
+        offsets=np.append(begins, len(hashes)).astype(np.int64, copy=False),
+        ordinals=ordinals[order],
+        frequencies=decoded.frequencies[order],
+    )

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from mnemo_server.domain import rate_limit
+from mnemo_server.domain.rate_limit import TokenBuckets
+
+
+class StillClock:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += int(seconds * 1_000_000)
+
+
+def test_a_burst_passes_then_the_rate_holds():
+    clock = StillClock()
+    buckets = TokenBuckets(rate=2, burst=3, clock=clock)
+
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 1]
+    clock.advance(0.5)
+    assert [buckets.take("a"), buckets.take("a")] == [0, 1]
+
+
+def test_names_have_buckets_of_their_own():
+    buckets = TokenBuckets(rate=1, burst=1, clock=StillClock())
+
+    assert [buckets.take("a"), buckets.take("b"), buckets.take("a")] == [0, 0, 1]
+
+
+def test_the_wait_is_told_in_whole_seconds():
+    buckets = TokenBuckets(rate=0.1, burst=1, clock=StillClock())
+
+    assert [buckets.take("a"), buckets.take("a")] == [0, 10]
+
+
+def test_a_rate_of_zero_means_no_limit():
+    buckets = TokenBuckets(rate=0, burst=1, clock=StillClock())
+
+    assert [buckets.take("a") for _ in range(100)] == [0] * 100
+
+
+def test_a_bucket_never_holds_more_than_its_burst():
+    clock = StillClock()
+    buckets = TokenBuckets(rate=100, burst=2, clock=clock)
+    buckets.take("a")
+    clock.advance(3_600)
+
+    assert [buckets.take("a") for _ in range(3)] == [0, 0, 1]
+
+
+def test_many_names_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(rate_limit, "MAX_BUCKETS", 10)
+    buckets = TokenBuckets(rate=1, burst=1, clock=StillClock())
+
+    for name in range(100):
+        buckets.take(name)
+
+    assert len(buckets._buckets) <= 10

@@ -1,0 +1,81 @@
+"""Segments and their merging keep exactly the live documents."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from mnemo_server.index.entries import EntryRow, encode_terms, hash_terms
+from mnemo_server.index.merging import GROWTH, SMALLEST, find_merge_start, merge_segments
+from mnemo_server.index.segment import build_segment
+
+WORDS = [f"word{n}" for n in range(12)]
+
+
+def _row(memory_id, words):
+    return EntryRow(memory_id, 1, 0, True, len(words), encode_terms(words, []))
+
+
+def _contents(segment):
+    """Return {memory_id: {term hash: frequency}} of the live documents."""
+    found = {int(segment.memory_ids[place]): {} for place in np.flatnonzero(segment.alive)}
+    for term, begin, end in zip(segment.vocabulary, segment.offsets, segment.offsets[1:], strict=False):
+        for place, frequency in zip(segment.ordinals[begin:end], segment.frequencies[begin:end], strict=True):
+            if segment.alive[place]:
+                found[int(segment.memory_ids[place])][int(term)] = int(frequency)
+    return found
+
+
+_documents = st.dictionaries(st.integers(0, 60), st.lists(st.sampled_from(WORDS), max_size=6), max_size=30)
+
+
+@given(_documents, st.lists(st.integers(0, 3), min_size=61, max_size=61), st.sets(st.integers(0, 60)))
+def test_merging_is_the_same_as_building_the_survivors_at_once(documents, homes, dead):
+    segments = []
+    for home in range(4):
+        segment = build_segment([_row(key, words) for key, words in documents.items() if homes[key] == home])
+        places = segment.find_ordinals(np.array(sorted(dead), dtype=np.int64))
+        segments.append(segment.without(places[places >= 0]))
+    merged = merge_segments(segments)
+    alive = build_segment([_row(key, words) for key, words in documents.items() if key not in dead])
+    assert _contents(merged) == _contents(alive)
+    assert merged.memory_ids.tolist() == alive.memory_ids.tolist()
+    assert merged.vocabulary.tolist() == alive.vocabulary.tolist()
+    assert (merged.live_count, merged.live_length) == (alive.live_count, alive.live_length)
+
+
+def test_burying_documents_leaves_the_old_segment_as_it_was():
+    """A search that runs in another thread sees a consistent picture."""
+    segment = build_segment([_row(1, ["a"]), _row(2, ["b", "c"])])
+    after = segment.without(np.array([1]))
+    assert segment.alive.tolist() == [True, True]
+    assert after.alive.tolist() == [True, False]
+    assert (after.live_count, after.live_length) == (1, 1)
+
+
+def test_unknown_terms_have_no_postings():
+    segment = build_segment([_row(1, ["a"])])
+    known, *_ = hash_terms(["a"])
+    slices = segment.find_postings(np.array([0, known, 2**64 - 1], dtype=np.uint64))
+    assert [where.stop - where.start for where in slices] == [0, 1, 0]
+    empty = build_segment([])
+    assert [where.stop for where in empty.find_postings(np.array([known], dtype=np.uint64))] == [0]
+
+
+def test_segments_stay_few_while_rows_come_one_by_one():
+    """Their number is logarithmic, and so is the work for each row."""
+    segments, moved = [], 0
+    for memory_id in range(3000):
+        segments.append(build_segment([_row(memory_id, ["a"])]))
+        if (start := find_merge_start(segments)) is not None:
+            moved += sum(segment.live_count for segment in segments[start:])
+            segments[start:] = [merge_segments(segments[start:])]
+        assert len(segments) <= 6
+    assert sum(segment.live_count for segment in segments) == 3000
+    assert moved / 3000 < GROWTH * SMALLEST
+
+
+def test_a_segment_of_mostly_dead_documents_is_rebuilt():
+    segment = build_segment([_row(memory_id, ["a"]) for memory_id in range(1000)])
+    assert find_merge_start([segment.without(np.arange(500))]) is None
+    assert find_merge_start([segment.without(np.arange(501))]) == 0
