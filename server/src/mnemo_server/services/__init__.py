@@ -1,0 +1,1 @@
+"""What the server does, one module per verb family. Nothing here knows HTTP or SQL."""

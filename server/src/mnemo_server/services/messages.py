@@ -1,0 +1,155 @@
+"""Store the messages of sessions, each once, and read them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mnemos_contract.base import to_microseconds
+from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse
+from mnemos_contract.messages import Message, SessionMessage
+
+from mnemo_server.domain.alignment import count_known
+from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.ids import IdSource, encode_id
+from mnemo_server.domain.memory import ACTIVE, StoredMemory, hash_message
+from mnemo_server.index.cache import SearchIndex
+from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.indexing import index_memory
+from mnemo_server.services.memories import same_answer
+from mnemo_server.services.wire import to_session_message
+from mnemo_server.stores.ports import (
+    Answer,
+    HeldMessages,
+    KeptAnswer,
+    Receipt,
+    SessionStore,
+    WrittenMemory,
+)
+
+
+class MessageService:
+    """The verbs on messages."""
+
+    def __init__(self, store: SessionStore, index: SearchIndex, ids: IdSource, clock: Clock) -> None:
+        self._store = store
+        self._index = index
+        self._ids = ids
+        self._clock = clock
+
+    async def store(self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None) -> Answer:
+        """Place a window of messages in its session; what the session holds already is not stored again.
+
+        Raises:
+            IdempotencyMismatch: the Idempotency-Key was used for another body.
+        """
+        window = Window(
+            caller=caller,
+            request=request,
+            session_id=request.session_id or caller.session_id or encode_id(self._ids.new_id()),
+            now=self._clock(),
+            ids=self._ids,
+        )
+
+        def sign(stored: int) -> Receipt:
+            assert once is not None  # noqa: S101 - only called with a key
+            return Receipt(once.key, once.request_hash, window.answer(stored))
+
+        result = await self._store.append(
+            caller.tenant_id,
+            window.session_id,
+            caller.actor,
+            window.now,
+            seqs=window.seqs,
+            place=window.place,
+            sign=None if once is None else sign,
+        )
+        if isinstance(result, KeptAnswer):
+            return same_answer(result, once)
+        self._index.note(caller.tenant_id, [written.entry for written in result])
+        return window.answer(len(result))
+
+    async def list_messages(
+        self, caller: Caller, session_ids: Sequence[str], limit_per_session: int
+    ) -> list[SessionMessage]:
+        """Read the latest messages of each session, in the order they were said."""
+        wanted = list(dict.fromkeys(filter(None, session_ids)))
+        messages = await self._store.list_messages(caller.tenant_id, wanted, limit_per_session)
+        return [to_session_message(message) for message in messages]
+
+
+class Window:
+    """Messages as they were sent together. Blank ones carry nothing and are left out."""
+
+    def __init__(
+        self, *, caller: Caller, request: StoreRequest, session_id: str, now: int, ids: IdSource
+    ) -> None:
+        self.session_id = session_id
+        self.now = now
+        self._caller = caller
+        self._request = request
+        self._ids = ids
+        self._messages = [message for message in request.messages if message.content.strip()]
+        self._hashes = [_fingerprint(message) for message in self._messages]
+
+    @property
+    def seqs(self) -> list[int] | None:
+        """Each message's place in the transcript, when every one has it; else they are aligned."""
+        seqs = [message.seq for message in self._messages if message.seq is not None]
+        return seqs if seqs and len(seqs) == len(self._messages) else None
+
+    def place(self, held: HeldMessages) -> list[WrittenMemory]:
+        """Make memories of the messages that the session doesn't hold yet."""
+        if self.seqs is None:
+            known = count_known([fingerprint for _, fingerprint in held.fingerprints], self._hashes)
+            fresh = range(known, len(self._messages))
+            return [self._memory(place, held.next_seq + order) for order, place in enumerate(fresh)]
+        seen = set(held.fingerprints)
+        written = []
+        for place, seq in enumerate(self.seqs):
+            if (seq, self._hashes[place]) not in seen:
+                seen.add((seq, self._hashes[place]))
+                written.append(self._memory(place, seq))
+        return written
+
+    def answer(self, stored: int) -> Answer:
+        """Say what became of the window."""
+        response = StoreResponse(
+            status="ok" if self._request.sync else "accepted",
+            outcome=Outcome.CREATED if stored else Outcome.DUPLICATE,
+            stored=stored,
+            duplicates=len(self._messages) - stored,
+            session_id=self.session_id,
+        )
+        return Answer(200 if self._request.sync else 202, response.to_answer().decode())
+
+    def _memory(self, place: int, seq: int) -> WrittenMemory:
+        message = self._messages[place]
+        agent_id = self._request.agent_id or self._caller.agent_id
+        # Messages of one window keep their order in lists sorted by time.
+        created_at = self.now + place if message.created_at is None else to_microseconds(message.created_at)
+        memory = StoredMemory(
+            tenant_id=self._caller.tenant_id,
+            id=self._ids.new_id(),
+            content=message.content,
+            memory_type=MemoryType.SESSION.value,
+            state=ACTIVE,
+            version=1,
+            content_hash=self._hashes[place],
+            created_at=created_at,
+            updated_at=self.now + place,
+            source=self._request.source or agent_id,
+            tags=tuple(self._request.tags),
+            agent_id=agent_id,
+            session_id=self.session_id,
+            seq=seq,
+            role=message.role,
+            name=message.name,
+            project=self._request.project or self._caller.project,
+            updated_by=agent_id,
+        )
+        return index_memory(memory)
+
+
+def _fingerprint(message: Message) -> bytes:
+    said_at = None if message.created_at is None else to_microseconds(message.created_at)
+    return hash_message(message.role, message.name, said_at, message.content)

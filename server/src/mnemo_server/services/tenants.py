@@ -1,0 +1,73 @@
+"""Tenants and their keys: make them, and let callers in."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Final
+
+from mnemo_server.domain.clock import MICROSECONDS, Clock
+from mnemo_server.domain.ids import IdSource
+from mnemo_server.stores.ports import ANSWERS_KEPT_FOR, KeyRecord, NewKey, TenantStore
+
+KEY_PREFIX: Final = "mnk_"
+#: Random bytes of a key: 192 bits, so that its plain sha256 can't be searched.
+KEY_BYTES: Final = 24
+#: How long a good key is believed without asking the database again. A revoked key is refused within this.
+TRUST_SECONDS: Final = 5
+#: Keys remembered at most.
+MAX_REMEMBERED: Final = 10_000
+
+
+class TenantService:
+    """The verbs on tenants and keys."""
+
+    def __init__(self, store: TenantStore, ids: IdSource, clock: Clock) -> None:
+        self._store = store
+        self._ids = ids
+        self._clock = clock
+        self._remembered: dict[str, tuple[KeyRecord, int]] = {}
+
+    async def provision(self, name: str) -> str:
+        """Make a tenant and give its key, which is shown this once."""
+        key = new_key()
+        await self._store.create(self._ids.new_id(), name, self._hashed(key), self._clock())
+        return key
+
+    async def provision_first(self, name: str) -> str | None:
+        """Make the first tenant of an empty database and give its key; None when there is one already."""
+        key = new_key()
+        made = await self._store.create_first(name, self._hashed(key), self._clock())
+        return key if made else None
+
+    async def find_key(self, key: str) -> KeyRecord | None:
+        """Look a key up; a good one is remembered for a few seconds."""
+        now = self._clock()
+        remembered = self._remembered.get(key)
+        if remembered is not None and remembered[1] > now:
+            return remembered[0]
+        record = await self._store.find_key(hash_key(key))
+        if record is not None and record.is_active:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = (record, now + TRUST_SECONDS * MICROSECONDS)
+        else:
+            self._remembered.pop(key, None)
+        return record
+
+    async def forget_old_answers(self) -> int:
+        """Remove the kept answers that nobody can ask for any more; how many there were."""
+        return await self._store.remove_answers(self._clock() - ANSWERS_KEPT_FOR)
+
+    def _hashed(self, key: str) -> NewKey:
+        return NewKey(self._ids.new_id(), hash_key(key))
+
+
+def new_key() -> str:
+    """Make a key nobody can guess."""
+    return KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
+
+
+def hash_key(key: str) -> bytes:
+    """Give what the database keeps of a key: 32 bytes."""
+    return hashlib.sha256(key.encode()).digest()

@@ -1,0 +1,157 @@
+"""Memories in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mnemo_server.db.database import Connection, Database
+from mnemo_server.db.errors import UniqueViolation, WriteConflict
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.filters import MemoryFilter
+from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory
+from mnemo_server.stores.answers import AnswerBook
+from mnemo_server.stores.ports import DeletedMemory, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.rows import to_memory, to_row
+from mnemo_server.stores.writing import DELETED, UPDATED, MemoryWriter, entry_row
+
+
+class SqlMemoryStore:
+    """The MemoryStore port over any of the databases."""
+
+    def __init__(
+        self,
+        database: Database,
+        memories: QuerySet,
+        entries: QuerySet,
+        writer: MemoryWriter,
+        answers: AnswerBook,
+    ) -> None:
+        self._database = database
+        self._memories = memories
+        self._entries = entries
+        self._writer = writer
+        self._answers = answers
+
+    async def create(
+        self, written: WrittenMemory, actor: Actor, receipt: Receipt | None
+    ) -> KeptAnswer | None:
+        """Store a new memory; give the earlier answer instead when the receipt's key was used before."""
+        tenant_id = written.memory.tenant_id
+
+        async def work(tx: Connection) -> None:
+            await self._writer.insert(tx, (written,), actor)
+            await self._answers.keep(tx, tenant_id, receipt)
+
+        try:
+            await self._database.transact(work)
+        except UniqueViolation as violation:
+            return await self._answers.recall(tenant_id, receipt.key if receipt else None, violation)
+        return None
+
+    async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
+        """Read one active memory."""
+        params = {"tenant_id": tenant_id, "id": memory_id}
+        row = await self._database.fetch_one(self._memories.find_memory, params)
+        return None if row is None else to_memory(row)
+
+    async def find_many(self, tenant_id: int, memory_ids: Sequence[int]) -> dict[int, StoredMemory]:
+        """Read those of some memories that are active, by id."""
+        if not memory_ids:
+            return {}
+        params = {"tenant_id": tenant_id, "ids": memory_ids}
+        rows = await self._database.fetch_all(self._memories.find_memories, params)
+        return {row["id"]: to_memory(row) for row in rows}
+
+    async def list_page(
+        self, tenant_id: int, wanted: MemoryFilter, *, limit: int, offset: int
+    ) -> tuple[list[StoredMemory], int]:
+        """List memories, newest change first, and count all that match. Messages are left out."""
+        params = _filter_params(tenant_id, wanted)
+        page = params | {"limit": limit, "offset": offset}
+        rows = await self._database.fetch_all(self._memories.list_memories, page)
+        count = await self._database.fetch_one(self._memories.count_memories, params)
+        return [to_memory(row) for row in rows], count["total"] if count else 0
+
+    async def update(
+        self,
+        tenant_id: int,
+        memory_id: int,
+        revise: Callable[[StoredMemory], WrittenMemory],
+        actor: Actor,
+    ) -> WrittenMemory | None:
+        """Replace an active memory by what `revise` makes of it; None when there is none."""
+
+        async def work(tx: Connection) -> WrittenMemory | None:
+            current = next(iter(await self._lock(tx, tenant_id, (memory_id,))), None)
+            if current is None or current.state != ACTIVE:
+                return None
+            revised = revise(current)
+            await self._replace(tx, current, revised, actor)
+            return revised
+
+        return await self._database.transact(work)
+
+    async def delete(
+        self, tenant_id: int, memory_ids: Sequence[int], actor: Actor, now: int
+    ) -> list[DeletedMemory]:
+        """Delete those of some memories that aren't deleted yet, keeping their last state in the log."""
+
+        async def work(tx: Connection) -> list[DeletedMemory]:
+            held = await self._lock(tx, tenant_id, memory_ids)
+            if not held:
+                return []
+            ids = [memory.id for memory in held]
+            target = {"tenant_id": tenant_id, "ids": ids}
+            stamp = {"updated_by": actor.agent_id, "updated_at": now}
+            await tx.execute(self._memories.delete_memories, target | stamp)
+            await tx.execute(self._entries.deactivate_entries, target | {"changed_at": now})
+            events = [self._writer.event(DELETED, memory, memory, actor, now) for memory in held]
+            for event in events:
+                event["version"] += 1
+            await tx.execute_many(self._memories.put_event, events)
+            return [DeletedMemory(memory.id, memory.version + 1, now) for memory in held]
+
+        return await self._database.transact(work)
+
+    async def exists(self, tenant_id: int, memory_id: int) -> bool:
+        """Whether there is or was such a memory, in any state."""
+        params = {"tenant_id": tenant_id, "id": memory_id}
+        return await self._database.fetch_one(self._memories.find_state, params) is not None
+
+    async def _lock(self, tx: Connection, tenant_id: int, memory_ids: Sequence[int]) -> list[StoredMemory]:
+        params = {"tenant_id": tenant_id, "ids": memory_ids}
+        return [to_memory(row) for row in await tx.fetch_all(self._memories.lock_memories, params)]
+
+    async def _replace(
+        self, tx: Connection, current: StoredMemory, revised: WrittenMemory, actor: Actor
+    ) -> None:
+        """Write the next version over the current one, its tags only when they differ."""
+        memory = revised.memory
+        row = to_row(memory) | {"version": current.version}
+        if await tx.execute(self._memories.update_memory, row) != 1:
+            raise WriteConflict("the memory changed while it was being updated")
+        if set(memory.tags) != set(current.tags):
+            params = {"tenant_id": memory.tenant_id, "ids": (memory.id,)}
+            await tx.execute(self._memories.remove_tags, params)
+            await self._writer.insert_tags(tx, (memory,))
+        await tx.execute(self._entries.replace_entry, entry_row(revised))
+        event = self._writer.event(UPDATED, memory, current, actor, memory.updated_at)
+        await tx.execute(self._memories.put_event, event)
+
+
+def _filter_params(tenant_id: int, wanted: MemoryFilter) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "states": wanted.states,
+        "source": wanted.source,
+        "agent_id": wanted.agent_id,
+        "session_id": wanted.session_id,
+        "project": wanted.project,
+        "memory_types": wanted.memory_types,
+        "type_count": len(wanted.memory_types),
+        "tags": wanted.tags,
+        "tag_count": len(wanted.tags),
+        "tags_any": wanted.tags_any,
+        "tag_any_count": len(wanted.tags_any),
+    }

@@ -1,0 +1,165 @@
+"""What the services need of persistence. Each method is one unit of work: all of it happens, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from mnemo_server.domain.clock import MICROSECONDS
+from mnemo_server.domain.filters import MemoryFilter
+from mnemo_server.domain.memory import Actor, StoredMemory
+from mnemo_server.index.entries import EntryRow
+
+#: How long the answer to a request with an Idempotency-Key is kept, in microseconds: 24 hours.
+ANSWERS_KEPT_FOR: Final = 24 * 3_600 * MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMemory:
+    """A version of a memory together with what search needs of it."""
+
+    memory: StoredMemory
+    entry: EntryRow
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered: HTTP status and JSON text."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An answer to keep under the caller's Idempotency-Key, in the transaction of the change."""
+
+    key: str
+    #: sha256 of the request, 32 bytes.
+    request_hash: bytes
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer that was given before."""
+
+    request_hash: bytes
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessages:
+    """What a session holds that matters for placing new messages."""
+
+    #: seq and fingerprint of messages, in the order they were said.
+    fingerprints: tuple[tuple[int, bytes], ...]
+    #: One past the highest seq so far.
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedMemory:
+    """A memory that was just deleted."""
+
+    id: int
+    version: int
+    deleted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key about to be made; the key itself never gets here."""
+
+    key_id: int
+    #: sha256 of the key, 32 bytes.
+    key_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key and whether it opens its tenant."""
+
+    key_id: int
+    tenant_id: int
+    is_active: bool
+
+
+class MemoryStore(Protocol):
+    """Memories with their tags, search entries and events."""
+
+    async def create(
+        self, written: WrittenMemory, actor: Actor, receipt: Receipt | None
+    ) -> KeptAnswer | None:
+        """Store a new memory; give the earlier answer instead when the receipt's key was used before."""
+
+    async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
+        """Read one active memory."""
+
+    async def find_many(self, tenant_id: int, memory_ids: Sequence[int]) -> dict[int, StoredMemory]:
+        """Read those of some memories that are active, by id."""
+
+    async def list_page(
+        self, tenant_id: int, wanted: MemoryFilter, *, limit: int, offset: int
+    ) -> tuple[list[StoredMemory], int]:
+        """List memories, newest change first, and count all that match. Messages are left out."""
+
+    async def update(
+        self,
+        tenant_id: int,
+        memory_id: int,
+        revise: Callable[[StoredMemory], WrittenMemory],
+        actor: Actor,
+    ) -> WrittenMemory | None:
+        """Replace an active memory by what `revise` makes of it; None when there is none."""
+
+    async def delete(
+        self, tenant_id: int, memory_ids: Sequence[int], actor: Actor, now: int
+    ) -> list[DeletedMemory]:
+        """Delete those of some memories that aren't deleted yet, keeping their last state in the log."""
+
+    async def exists(self, tenant_id: int, memory_id: int) -> bool:
+        """Whether there is or was such a memory, in any state."""
+
+
+class SessionStore(Protocol):
+    """Sessions and their messages."""
+
+    async def append(
+        self,
+        tenant_id: int,
+        session_id: str,
+        actor: Actor,
+        now: int,
+        *,
+        seqs: Sequence[int] | None,
+        place: Callable[[HeldMessages], Sequence[WrittenMemory]],
+        sign: Callable[[int], Receipt] | None,
+    ) -> KeptAnswer | list[WrittenMemory]:
+        """Append what `place` makes of the window, with the session's row locked.
+
+        `seqs` limits the held messages to those places; None asks for the latest. `sign` makes the receipt
+        from the number of messages stored; the earlier answer comes back when its key was used before.
+        """
+
+    async def list_messages(
+        self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
+    ) -> list[StoredMemory]:
+        """Read the latest messages of each session, by session, in the order they were said."""
+
+
+class TenantStore(Protocol):
+    """Tenants, keys and the answers kept for them."""
+
+    async def create(self, tenant_id: int, name: str, key: NewKey, now: int) -> None:
+        """Make a tenant and its first key."""
+
+    async def create_first(self, name: str, key: NewKey, now: int) -> bool:
+        """Make the first tenant and its key unless the database has one already; whether it was made."""
+
+    async def find_key(self, key_hash: bytes) -> KeyRecord | None:
+        """Look a key up by its hash."""
+
+    async def remove_answers(self, before: int) -> int:
+        """Forget the answers kept from before a time; how many there were."""

@@ -1,0 +1,93 @@
+"""Sessions and their messages in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from mnemo_server.db.database import Connection, Database
+from mnemo_server.db.errors import UniqueViolation
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.memory import Actor, StoredMemory
+from mnemo_server.stores.answers import AnswerBook
+from mnemo_server.stores.ports import HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.rows import to_memory
+from mnemo_server.stores.writing import MemoryWriter
+
+#: How many of a session's latest messages a window without seq is compared with.
+ALIGNMENT_REACH: Final = 5_000
+
+
+class SqlSessionStore:
+    """The SessionStore port over any of the databases."""
+
+    def __init__(
+        self, database: Database, sessions: QuerySet, writer: MemoryWriter, answers: AnswerBook
+    ) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._writer = writer
+        self._answers = answers
+
+    async def append(
+        self,
+        tenant_id: int,
+        session_id: str,
+        actor: Actor,
+        now: int,
+        *,
+        seqs: Sequence[int] | None,
+        place: Callable[[HeldMessages], Sequence[WrittenMemory]],
+        sign: Callable[[int], Receipt] | None,
+    ) -> KeptAnswer | list[WrittenMemory]:
+        """Append what `place` makes of the window, with the session's row locked."""
+        session = {"tenant_id": tenant_id, "session_id": session_id}
+        receipts: list[Receipt] = []
+
+        async def work(tx: Connection) -> list[WrittenMemory]:
+            await tx.execute(self._sessions.put_session, session | {"agent_id": actor.agent_id, "now": now})
+            held = await self._hold(tx, session, seqs)
+            written = list(place(held))
+            await self._writer.insert(tx, written, actor)
+            if written:
+                next_seq = max(held.next_seq, *((one.memory.seq or 0) + 1 for one in written))
+                counts = {"added": len(written), "next_seq": next_seq, "now": now}
+                await tx.execute(self._sessions.update_session, session | counts)
+            if sign is not None:
+                receipts[:] = [sign(len(written))]
+                await self._answers.keep(tx, tenant_id, receipts[0])
+            return written
+
+        try:
+            return await self._database.transact(work)
+        except UniqueViolation as violation:
+            key = receipts[0].key if receipts else None
+            return await self._answers.recall(tenant_id, key, violation)
+
+    async def list_messages(
+        self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
+    ) -> list[StoredMemory]:
+        """Read the latest messages of each session, by session, in the order they were said."""
+        params = {
+            "tenant_id": tenant_id,
+            "session_ids": session_ids,
+            "limit_per_session": limit_per_session,
+        }
+        return [
+            to_memory(row) for row in await self._database.fetch_all(self._sessions.list_messages, params)
+        ]
+
+    async def _hold(
+        self, tx: Connection, session: dict[str, Any], seqs: Sequence[int] | None
+    ) -> HeldMessages:
+        """Lock the session and read the fingerprints that matter, in the order of the messages."""
+        row = await tx.fetch_one(self._sessions.lock_session, session)
+        next_seq = row["next_seq"] if row else 0
+        if not next_seq:
+            return HeldMessages((), 0)
+        if seqs is None:
+            params = session | {"limit": ALIGNMENT_REACH}
+            rows = (await tx.fetch_all(self._sessions.list_fingerprints, params))[::-1]
+        else:
+            rows = await tx.fetch_all(self._sessions.find_fingerprints, session | {"seqs": seqs})
+        return HeldMessages(tuple((one["seq"], one["content_hash"]) for one in rows), next_seq)

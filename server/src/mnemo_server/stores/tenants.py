@@ -1,0 +1,59 @@
+"""Tenants and keys in SQL."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mnemo_server.db.database import Connection, Database
+from mnemo_server.db.errors import UniqueViolation
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.stores.ports import KeyRecord, NewKey
+
+_ACTIVE: Final = "active"
+#: The first tenant's id is fixed, so that of two servers starting on one empty database only one makes it.
+FIRST_TENANT_ID: Final = 1
+
+
+class SqlTenantStore:
+    """The TenantStore port over any of the databases."""
+
+    def __init__(self, database: Database, tenants: QuerySet) -> None:
+        self._database = database
+        self._tenants = tenants
+
+    async def create(self, tenant_id: int, name: str, key: NewKey, now: int) -> None:
+        """Make a tenant and its first key."""
+
+        async def work(tx: Connection) -> None:
+            await self._insert(tx, tenant_id, name, key, now)
+
+        await self._database.transact(work)
+
+    async def create_first(self, name: str, key: NewKey, now: int) -> bool:
+        """Make the first tenant and its key unless the database has one already; whether it was made."""
+        count = await self._database.fetch_one(self._tenants.count_tenants, {})
+        if count and count["total"]:
+            return False
+        try:
+            await self.create(FIRST_TENANT_ID, name, key, now)
+        except UniqueViolation:
+            return False
+        return True
+
+    async def find_key(self, key_hash: bytes) -> KeyRecord | None:
+        """Look a key up by its hash."""
+        row = await self._database.fetch_one(self._tenants.find_key, {"key_hash": key_hash})
+        if row is None:
+            return None
+        is_active = row["key_state"] == _ACTIVE and row["tenant_state"] == _ACTIVE
+        return KeyRecord(row["key_id"], row["tenant_id"], is_active)
+
+    async def remove_answers(self, before: int) -> int:
+        """Forget the answers kept from before a time; how many there were."""
+        return await self._database.execute(self._tenants.remove_old_answers, {"before": before})
+
+    async def _insert(self, tx: Connection, tenant_id: int, name: str, key: NewKey, now: int) -> None:
+        tenant = {"tenant_id": tenant_id, "state": _ACTIVE, "created_at": now}
+        await tx.execute(self._tenants.put_tenant, tenant | {"name": name})
+        row = {"key_hash": key.key_hash, "key_id": key.key_id, "label": "first key"}
+        await tx.execute(self._tenants.put_key, tenant | row)

@@ -1,0 +1,45 @@
+"""Every store test runs once on SQLite and once on the live database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from mnemo_server.db.connect import connect
+from mnemo_server.db.database import Database
+from mnemo_server.db.dsn import parse_dsn
+from mnemo_server.db.migrate import migrate
+from mnemo_server.domain.clock import system_clock
+from mnemo_server.domain.ids import IdSource
+from mnemo_server.stores.opening import Stores, open_stores
+
+
+@pytest.fixture(params=["sqlite", "live"])
+def database_dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """DSN of a fresh, empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'memories.db'}"
+    dsn: str = request.getfixturevalue("live_dsn")
+    return dsn
+
+
+@pytest.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    """A database with its tables."""
+    opened = await connect(parse_dsn(database_dsn))
+    try:
+        await migrate(opened)
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+def ids() -> IdSource:
+    return IdSource(system_clock)
+
+
+@pytest.fixture
+def stores(database: Database, ids: IdSource) -> Stores:
+    return open_stores(database, ids, system_clock)

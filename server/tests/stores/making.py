@@ -1,0 +1,27 @@
+"""Memories for store tests."""
+
+from __future__ import annotations
+
+from mnemo_server.domain.clock import system_clock
+from mnemo_server.domain.memory import Actor, StoredMemory, hash_content
+from mnemo_server.services.indexing import index_memory
+from mnemo_server.stores.ports import WrittenMemory
+
+ACTOR = Actor(agent_id="ann", key_id=9, request_id="r-1")
+TENANT = 1
+
+
+def make(memory_id: int, content: str = "some text", **fields: object) -> WrittenMemory:
+    """Make a memory of the test tenant with its search entry."""
+    now = system_clock()
+    values: dict[str, object] = {
+        "tenant_id": TENANT,
+        "memory_type": "insight",
+        "state": "active",
+        "version": 1,
+        "content_hash": hash_content(content),
+        "created_at": now,
+        "updated_at": now,
+        **fields,
+    }
+    return index_memory(StoredMemory(id=memory_id, content=content, **values))  # type: ignore[arg-type]

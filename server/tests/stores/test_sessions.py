@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+
+from mnemo_server.domain.ids import IdSource
+from mnemo_server.domain.memory import hash_content
+from mnemo_server.stores.opening import Stores
+from mnemo_server.stores.ports import Answer, HeldMessages, KeptAnswer, Receipt, WrittenMemory
+
+from .making import ACTOR, TENANT, make
+
+
+def saying(ids: IdSource, session_id: str, *texts: str):
+    """Give a placement that appends all texts after what is there."""
+
+    def place(held: HeldMessages) -> list[WrittenMemory]:
+        return [
+            make(
+                ids.new_id(),
+                text,
+                memory_type="session",
+                session_id=session_id,
+                seq=held.next_seq + order,
+                role="user",
+            )
+            for order, text in enumerate(texts)
+        ]
+
+    return place
+
+
+async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **options):
+    options = {"seqs": None, "sign": None, "place": saying(ids, session_id, *texts), **options}
+    return await stores.sessions.append(TENANT, session_id, ACTOR, 5, **options)
+
+
+async def test_messages_are_read_in_the_order_they_were_said(stores: Stores, ids: IdSource):
+    await append(stores, ids, "s", "one", "two")
+    await append(stores, ids, "s", "three")
+    await append(stores, ids, "t", "other")
+
+    messages = await stores.sessions.list_messages(TENANT, ["t", "s"], 500)
+
+    assert [(one.session_id, one.seq, one.content) for one in messages] == [
+        ("s", 0, "one"),
+        ("s", 1, "two"),
+        ("s", 2, "three"),
+        ("t", 0, "other"),
+    ]
+
+
+async def test_a_limit_keeps_the_latest_of_each_session(stores: Stores, ids: IdSource):
+    await append(stores, ids, "s", "one", "two", "three")
+    await append(stores, ids, "t", "four", "five", "six")
+
+    messages = await stores.sessions.list_messages(TENANT, ["s", "t"], 2)
+
+    assert [one.content for one in messages] == ["two", "three", "five", "six"]
+
+
+async def test_whoever_appends_sees_what_the_session_holds(stores: Stores, ids: IdSource):
+    await append(stores, ids, "s", "one", "two")
+    seen: list[HeldMessages] = []
+
+    def look(held: HeldMessages) -> list[WrittenMemory]:
+        seen.append(held)
+        return []
+
+    await append(stores, ids, "s", place=look)
+    await append(stores, ids, "s", place=look, seqs=[1, 7])
+    await append(stores, ids, "new", place=look)
+
+    both = ((0, hash_content("one")), (1, hash_content("two")))
+    assert seen == [HeldMessages(both, 2), HeldMessages(both[1:], 2), HeldMessages((), 0)]
+
+
+async def test_writers_at_once_take_turns(stores: Stores, ids: IdSource):
+    await asyncio.gather(*(append(stores, ids, "s", f"{number}", f"{number}'") for number in range(12)))
+
+    messages = await stores.sessions.list_messages(TENANT, ["s"], 500)
+
+    assert [one.seq for one in messages] == list(range(24))
+    pairs = [one.content for one in messages]
+    assert all(second == f"{first}'" for first, second in zip(pairs[::2], pairs[1::2], strict=True))
+
+
+async def test_a_repeated_key_appends_once(stores: Stores, ids: IdSource):
+    def sign(stored: int) -> Receipt:
+        return Receipt("k", b"r" * 32, Answer(202, f'{{"stored":{stored}}}'))
+
+    first = await append(stores, ids, "s", "one", sign=sign)
+    second = await append(stores, ids, "s", "one", sign=sign)
+
+    assert isinstance(first, list)
+    assert second == KeptAnswer(b"r" * 32, Answer(202, '{"stored":1}'))
+    assert len(await stores.sessions.list_messages(TENANT, ["s"], 500)) == 1
+
+
+async def test_sessions_of_another_tenant_do_not_exist(stores: Stores, ids: IdSource):
+    await append(stores, ids, "s", "one")
+
+    assert await stores.sessions.list_messages(2, ["s"], 500) == []
+
+
+async def test_deleted_messages_are_not_read_but_still_known(stores: Stores, ids: IdSource):
+    written = await append(stores, ids, "s", "one")
+    assert isinstance(written, list)
+    await stores.memories.delete(TENANT, [written[0].memory.id], ACTOR, 5)
+    seen: list[HeldMessages] = []
+
+    await append(stores, ids, "s", place=lambda held: seen.append(held) or [])
+
+    assert await stores.sessions.list_messages(TENANT, ["s"], 500) == []
+    assert seen[0].fingerprints == ((0, hash_content("one")),)
