@@ -1,0 +1,152 @@
+"""The composition root: settings in, a server ready to listen out. The only module that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+from mnemos_contract.limits import MAX_BODY_BYTES
+
+from mnemo_server.db.connect import connect
+from mnemo_server.db.database import Database
+from mnemo_server.db.dsn import parse_dsn
+from mnemo_server.db.errors import DatabaseError
+from mnemo_server.db.migrate import migrate
+from mnemo_server.domain.clock import Clock, system_clock
+from mnemo_server.domain.ids import IdSource
+from mnemo_server.domain.rate_limit import TokenBuckets
+from mnemo_server.http.binding import bind
+from mnemo_server.http.context import Admission
+from mnemo_server.http.memories import MemoryHandlers
+from mnemo_server.http.middleware import frame
+from mnemo_server.http.service import ServiceHandlers
+from mnemo_server.http.sessions import SessionHandlers
+from mnemo_server.http.tenants import TenantHandlers
+from mnemo_server.index.cache import SearchIndex
+from mnemo_server.observability import Metrics
+from mnemo_server.services.memories import MemoryService
+from mnemo_server.services.messages import MessageService
+from mnemo_server.services.search import SearchService
+from mnemo_server.services.tenants import TenantService
+from mnemo_server.settings import Settings
+from mnemo_server.stores.opening import Stores, open_stores
+
+#: Seconds between two rounds of tidying up.
+HOUSEKEEPING_SECONDS: Final = 3_600
+_BYTES_PER_MB: Final = 1_048_576
+
+_log = structlog.get_logger("mnemo")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the server does, wired to one database."""
+
+    database: Database
+    index: SearchIndex
+    ids: IdSource
+    clock: Clock
+    memories: MemoryService
+    messages: MessageService
+    search: SearchService
+    tenants: TenantService
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Services]:
+    """Connect to the database, bring its tables up to date, and wire the services to it.
+
+    Raises:
+        BadDsn: the DSN can't be read.
+        DatabaseUnavailable: nothing answers there.
+        SchemaMismatch: the tables aren't those of this version.
+    """
+    database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
+    try:
+        await migrate(database)
+        ids = IdSource(clock)
+        # Reads the SQL files.
+        stores = await asyncio.to_thread(open_stores, database, ids, clock)
+        services = wire(database, stores, settings, ids, clock)
+        try:
+            yield services
+        finally:
+            await services.index.close()
+    finally:
+        await database.close()
+
+
+def wire(database: Database, stores: Stores, settings: Settings, ids: IdSource, clock: Clock) -> Services:
+    """Wire index and services to the stores of a database."""
+    index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
+    return Services(
+        database=database,
+        index=index,
+        ids=ids,
+        clock=clock,
+        memories=MemoryService(stores.memories, index, ids, clock),
+        messages=MessageService(stores.sessions, index, ids, clock),
+        search=SearchService(stores.memories, index, clock),
+        tenants=TenantService(stores.tenants, ids, clock),
+    )
+
+
+def create_app(services: Services, settings: Settings) -> web.Application:
+    """Put the HTTP face on the services."""
+    clock = services.clock
+    metrics = _metrics(services)
+    addresses = TokenBuckets(rate=settings.rate_limit, burst=settings.rate_burst, clock=clock)
+    keys = TokenBuckets(rate=settings.rate_limit, burst=settings.rate_burst, clock=clock)
+    hourly = settings.provision_per_hour
+    provisions = TokenBuckets(rate=hourly / 3_600, burst=max(1, hourly), clock=clock)
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES,
+        middlewares=[
+            frame(metrics=metrics, ids=services.ids, addresses=addresses, trusted=settings.trusted_proxies)
+        ],
+    )
+    about = ServiceHandlers(services.database, metrics, clock, settings.admin_key)
+    resources = (
+        MemoryHandlers(services.memories, services.messages, services.search),
+        SessionHandlers(services.messages),
+        TenantHandlers(services.tenants, provisions, settings.provision_token),
+        about,
+    )
+    bind(app, resources, Admission(services.tenants, keys))
+    about.bind(app)
+    app.cleanup_ctx.append(lambda _app: _housekeeping(services))
+    return app
+
+
+def _metrics(services: Services) -> Metrics:
+    metrics = Metrics()
+    database, index = services.database, services.index
+    metrics.gauge("mnemo_db_round_trips", "Statements sent to the database.", lambda: database.round_trips)
+    metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
+    metrics.gauge(
+        "mnemo_index_tenants", "Tenants whose search index is resident.", lambda: index.tenant_count
+    )
+    return metrics
+
+
+async def _housekeeping(services: Services) -> AsyncIterator[None]:
+    """Tidy up at the start and then hourly, as long as the server runs."""
+
+    async def tidy() -> None:
+        while True:
+            try:
+                await services.tenants.forget_old_answers()
+            except DatabaseError as error:
+                _log.warning("tidying up was put off", reason=str(error))
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    task = asyncio.create_task(tidy())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,38 @@
+"""Answers: models and errors as HTTP responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from mnemos_contract.base import WireModel
+from mnemos_contract.errors import ApiError, MethodNotAllowed, RateLimited
+
+_JSON = "application/json"
+
+
+def json_answer(
+    model: WireModel, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Answer a model of the contract."""
+    return web.Response(body=model.to_answer(), status=status, headers=headers, content_type=_JSON)
+
+
+def text_answer(text: str, status: int) -> web.Response:
+    """Answer JSON that is written already."""
+    return web.Response(text=text, status=status, content_type=_JSON)
+
+
+def error_answer(error: ApiError, request_id: str) -> web.Response:
+    """Answer an error of the contract."""
+    body = error.to_body(request_id).model_dump_json(exclude_none=True)
+    response = web.Response(text=body, status=error.status, content_type=_JSON)
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = str(error.fields["allowed"])
+    if isinstance(error, RateLimited):
+        response.headers["RateLimit-Limit"] = str(error.fields["limit"])
+        response.headers["RateLimit-Remaining"] = "0"
+        response.headers["RateLimit-Reset"] = str(error.retry_after_seconds)
+    return response

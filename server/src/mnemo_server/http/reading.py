@@ -1,0 +1,69 @@
+"""Requests as models of the contract, and what is wrong with one in a sentence."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TypeVar, get_origin
+
+from aiohttp import web
+from mnemos_contract.base import WireModel
+from mnemos_contract.errors import ApiError, InvalidJson, InvalidRequest, PayloadTooLarge
+from mnemos_contract.limits import MAX_BODY_BYTES
+from pydantic import ValidationError
+
+Model = TypeVar("Model", bound=WireModel)
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """Read the JSON body of a request.
+
+    Raises:
+        InvalidJson: it isn't JSON.
+        InvalidRequest: it is, but not what the model takes.
+        PayloadTooLarge: it is larger than 1 MiB.
+    """
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise PayloadTooLarge(limit_bytes=MAX_BODY_BYTES) from error
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise explain(error) from None
+
+
+def read_query(request: web.Request, model: type[Model]) -> Model:
+    """Read the query string of a request; of a repeated parameter that takes one value the first counts.
+
+    Raises:
+        InvalidRequest: a parameter isn't what the model takes.
+    """
+    query = request.query
+    lists = _list_fields(model)
+    values = {
+        key: query.getall(key) if key in lists and len(query.getall(key)) > 1 else query[key] for key in query
+    }
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise explain(error) from None
+
+
+@cache
+def _list_fields(model: type[WireModel]) -> frozenset[str]:
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
+
+
+def explain(error: ValidationError) -> ApiError:
+    """Say the first thing that is wrong, without repeating what was sent."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "json_invalid":
+        return InvalidJson(reason=message.removeprefix("Invalid JSON: "))
+    field = ".".join(str(part) for part in first["loc"])
+    if not field:
+        # Rules over several fields name theirs at the head of the sentence.
+        field, separator, rest = message.partition(": ")
+        field, message = (field, rest) if separator else ("body", message)
+    return InvalidRequest(field=field, reason=message)

@@ -1,0 +1,80 @@
+"""Logs and metrics: what operators see of the server. No secrets in either."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+#: Seconds; from a local read to a slow search over a wide-area database.
+_LATENCY_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+def configure_logging(level: str, log_format: Literal["console", "json"] | None) -> None:
+    """Send structured logs to standard error, one line an event."""
+    is_terminal = sys.stderr.isatty()
+    as_json = log_format == "json" or (log_format is None and not is_terminal)
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=is_terminal)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries log through the standard library; only their warnings are worth a line.
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+class Metrics:
+    """The server's own measurements, for Prometheus."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "mnemo_http_requests_total",
+            "Requests answered.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "mnemo_http_request_seconds",
+            "Time to answer, in seconds.",
+            ["route"],
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+
+    def observe_request(self, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(route, status).inc()
+        self._latency.labels(route).observe(seconds)
+
+    def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Offer a number that is read when somebody asks."""
+        Gauge(name, description, registry=self.registry).set_function(read)
+
+    def render(self) -> bytes:
+        """Write everything in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,68 @@
+"""Listen, greet, and stop without dropping what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from mnemo_server.app import Services, create_app, open_services
+from mnemo_server.db.dsn import parse_dsn
+from mnemo_server.greeting import first_greeting, later_greeting
+from mnemo_server.settings import Settings
+
+#: Bytes of a request line and of one header: room for a query of 200,000 characters, percent-encoded.
+MAX_LINE_BYTES: Final = 2 * 1_048_576
+
+_log = structlog.get_logger("mnemo")
+
+
+async def serve(settings: Settings) -> None:
+    """Run the server until it is told to stop (SIGINT, SIGTERM); requests in flight finish first.
+
+    Raises:
+        OSError: the address can't be listened on.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_services(settings) as services:
+        runner = web.AppRunner(
+            create_app(services, settings),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=settings.shutdown_seconds,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+        )
+        await runner.setup()
+        try:
+            url = await _listen(runner, settings)
+            await _greet(services, settings, url)
+            await stop.wait()
+            _log.info("stopping", grace_seconds=settings.shutdown_seconds)
+        finally:
+            await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> str:
+    """Open the socket and give the address a client on this machine uses."""
+    site = web.TCPSite(runner, settings.host, settings.port)
+    await site.start()
+    port = runner.addresses[0][1]
+    everywhere = settings.host in ("0.0.0.0", "::", "")  # noqa: S104 - a comparison
+    host = "127.0.0.1" if everywhere else settings.host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _greet(services: Services, settings: Settings, url: str) -> None:
+    """Greet on standard output; an empty database gets its first tenant and shows the key."""
+    where = f"{parse_dsn(settings.effective_dsn)} ({services.database.engine})"
+    key = await services.tenants.provision_first("default")
+    greeting = later_greeting(url, where) if key is None else first_greeting(url, where, key)
+    print(greeting, flush=True)  # noqa: T201 - the greeting is for people, not for the log
+    _log.info("listening", url=url, database=services.database.engine)

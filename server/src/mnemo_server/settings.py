@@ -1,0 +1,86 @@
+"""Every setting of the server. The only module that reads the environment.
+
+Each field `name` is the variable `MNEMO_NAME`; its docstring is what `docs/configuration.md` says.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+#: An address range in CIDR form.
+Network = IPv4Network | IPv6Network
+
+
+def _read_networks(value: Any) -> Any:
+    """Read `10.0.0.0/8, 192.168.1.7` as networks."""
+    if isinstance(value, str):
+        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; the environment overrides them."""
+
+    model_config = SettingsConfigDict(env_prefix="MNEMO_", frozen=True, use_attribute_docstrings=True)
+
+    dsn: SecretStr | None = None
+    """Where the database is: `user:password@tcp(host:4000)/db`, `tidb://…`, `mysql://…` or
+    `sqlite:///path`. Default: a SQLite file in the data folder."""
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("mnemos")))
+    """Folder of the SQLite file. Default: the platform's folder for application data."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. The default answers this machine alone."""
+
+    port: int = Field(default=7077, ge=0, le=65_535)
+    """Port to listen on; 0 takes a free one."""
+
+    db_pool_size: int = Field(default=8, ge=1, le=100)
+    """Connections kept to TiDB or MySQL, for reading and for writing each."""
+
+    auto_migrate: bool = True
+    """Bring the database's tables up to date at the start. Off: say what is missing, and stop."""
+
+    rate_limit: float = Field(default=100, ge=0)
+    """Requests a second that one address or one key may make on average; 0 removes the limit."""
+
+    rate_burst: int = Field(default=200, ge=1)
+    """Requests that may come at once before the average counts."""
+
+    provision_per_hour: int = Field(default=60, ge=0)
+    """Tenants that one address may make in an hour; 0 removes the limit."""
+
+    provision_token: SecretStr | None = None
+    """When set, making a tenant takes `Authorization: Bearer` with this token."""
+
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_read_networks)] = ()
+    """Addresses or networks, separated by commas, whose X-Forwarded-For is believed."""
+
+    admin_key: SecretStr | None = None
+    """When set, `/metrics` also answers other machines that send it as `Authorization: Bearer`."""
+
+    index_memory_mb: int = Field(default=512, ge=16)
+    """Megabytes for the search indexes of all tenants together; the least used make room."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged, to standard error."""
+
+    log_format: Literal["console", "json"] | None = None
+    """How it is logged. Default: `console` on a terminal, `json` elsewhere."""
+
+    shutdown_seconds: float = Field(default=10, ge=0)
+    """How long requests in flight may take to finish once the server is told to stop."""
+
+    @property
+    def effective_dsn(self) -> str:
+        """The DSN to use: the one that was set, or the SQLite file in the data folder."""
+        if self.dsn is not None and self.dsn.get_secret_value().strip():
+            return self.dsn.get_secret_value().strip()
+        return f"sqlite:///{self.data_dir.expanduser().absolute() / 'mnemos.db'}"

@@ -1,0 +1,50 @@
+"""The whole application in process, on a fresh SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from mnemo_server.app import Services, create_app, open_services
+from mnemo_server.settings import Settings
+
+OpenClient = Callable[..., Awaitable[TestClient]]
+
+
+class App:
+    """A client of the application, its services, and a key."""
+
+    def __init__(self, client: TestClient, services: Services, api_key: str) -> None:
+        self.client = client
+        self.services = services
+        self.api_key = api_key
+
+    async def call(self, method: str, path: str, **options):
+        """Make a request with the key and give (status, JSON, headers)."""
+        headers = {"X-API-Key": self.api_key, **options.pop("headers", {})}
+        async with self.client.request(method, path, headers=headers, **options) as answer:
+            text = await answer.text()
+            return answer.status, (await answer.json() if text else None), answer.headers
+
+
+@pytest.fixture
+async def open_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[App]]]:
+    """Give a function that opens the application with some settings."""
+    async with AsyncExitStack() as stack:
+
+        async def open_with(**settings: object) -> App:
+            chosen = Settings(dsn=f"sqlite:///{tmp_path / 'memories.db'}", **settings)  # type: ignore[arg-type]
+            services = await stack.enter_async_context(open_services(chosen))
+            server = TestServer(create_app(services, chosen))
+            client = await stack.enter_async_context(TestClient(server))
+            return App(client, services, await services.tenants.provision("test"))
+
+        yield open_with
+
+
+@pytest.fixture
+async def app(open_app: Callable[..., Awaitable[App]]) -> App:
+    return await open_app()

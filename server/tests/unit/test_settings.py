@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+from mnemo_server.settings import Settings
+from pydantic import ValidationError
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"MNEMO_{name.upper()}", raising=False)
+
+
+def test_without_a_dsn_memories_lie_in_the_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNEMO_DATA_DIR", str(tmp_path))
+
+    assert Settings().effective_dsn == f"sqlite:///{tmp_path}/mnemos.db"
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_dsn_is_none(monkeypatch, blank: str):
+    monkeypatch.setenv("MNEMO_DSN", blank)
+
+    assert Settings().effective_dsn.startswith("sqlite:///")
+
+
+def test_the_default_answers_this_machine_alone():
+    assert Settings().host == "127.0.0.1"
+
+
+def test_secrets_do_not_show(monkeypatch):
+    monkeypatch.setenv("MNEMO_DSN", "u:hunter2@tcp(h:4000)/d")
+    monkeypatch.setenv("MNEMO_PROVISION_TOKEN", "hunter2")
+    monkeypatch.setenv("MNEMO_ADMIN_KEY", "hunter2")
+
+    assert "hunter2" not in repr(Settings())
+
+
+def test_proxies_are_read_as_networks(monkeypatch):
+    monkeypatch.setenv("MNEMO_TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.7,::1")
+
+    assert Settings().trusted_proxies == (
+        ip_network("10.0.0.0/8"),
+        ip_network("192.168.1.7/32"),
+        ip_network("::1/128"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MNEMO_PORT", "70000"),
+        ("MNEMO_RATE_LIMIT", "-1"),
+        ("MNEMO_LOG_LEVEL", "loud"),
+        ("MNEMO_TRUSTED_PROXIES", "x"),
+    ],
+)
+def test_nonsense_is_refused(monkeypatch, name: str, value: str):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_every_setting_says_what_it_is_for():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
