@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from mnemos_contract.limits import MAX_NAME_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 
 
 class WireModel(BaseModel):
-    """A JSON object of the API. Unknown members are ignored, as older and newer peers may send them."""
+    """A JSON object of the API. Unknown members are ignored, as older and newer peers may send them.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    The docstring under a field is its description in openapi.json and in the HTTP reference.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     def to_answer(self) -> bytes:
         """Write the model as JSON of an answer: absent members are left out."""
@@ -40,7 +43,12 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NA
 #: One tag: trimmed, at most 200 characters.
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TAG_CHARACTERS)]
 #: Up to 20 tags; empty ones and repeats are dropped.
-Tags = Annotated[list[Tag], AfterValidator(_check_tag_count), AfterValidator(_drop_repeats)]
+Tags = Annotated[
+    list[Tag],
+    AfterValidator(_check_tag_count),
+    AfterValidator(_drop_repeats),
+    Field(json_schema_extra={"maxItems": MAX_TAGS}),
+]
 #: A moment: RFC 3339 with an offset on the wire, UTC here.
 Moment = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
 

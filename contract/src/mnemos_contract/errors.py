@@ -36,16 +36,16 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 class ErrorBody(BaseModel):
     """The JSON body of every answer that isn't a success."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
-    #: A sentence for people.
     error: str
-    #: A name for programs, unique to one class.
+    """A sentence for people."""
     code: str = ""
-    #: What the sentence speaks of, by name.
+    """A name for programs, unique to one class."""
     fields: dict[str, JsonValue] = {}
-    #: The id under which the server logged this request.
+    """What the sentence speaks of, by name."""
     request_id: str | None = None
+    """The id under which the server logged this request."""
 
 
 class MnemosError(Exception):

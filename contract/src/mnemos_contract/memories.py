@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from mnemos_contract.base import Moment, Name, Tags, WireModel
 from mnemos_contract.limits import DEFAULT_PAGE_SIZE, MAX_BATCH_IDS, MAX_CONTENT_BYTES, MAX_PAGE_SIZE
@@ -44,39 +44,55 @@ class Outcome(StrEnum):
 class Memory(WireModel):
     """One durable statement, with where it comes from and where it stands. Absent members are left out."""
 
-    #: 13 characters of lower-case Crockford base32; sorts by age.
     id: str
+    """13 characters of lower-case Crockford base32; sorts by age."""
     content: str
+    """The text."""
     memory_type: MemoryType
+    """What kind it is."""
     state: MemoryState
-    #: Counts from 1; each update adds exactly one.
+    """Where it is in its life."""
     version: int
+    """Counts from 1; each update adds exactly one."""
     created_at: Moment
+    """When it was stored, UTC."""
     updated_at: Moment
+    """When its present version was written, UTC."""
     tags: list[str] | None = None
+    """Its tags, in the order given."""
     metadata: JsonValue = None
+    """Any JSON that was kept with it."""
     source: str | None = None
+    """Where it comes from; by default the agent that stored it."""
     agent_id: str | None = None
+    """The agent it belongs to."""
     session_id: str | None = None
-    #: The project it belongs to; absent: known everywhere.
+    """The session it comes from."""
     project: str | None = None
+    """The project it belongs to; absent: known everywhere."""
     updated_by: str | None = None
+    """The agent that wrote the present version."""
     superseded_by: str | None = None
-    #: Age in words, such as "2 days ago"; in lists and searches.
+    """Id of the memory that took its place."""
     relative_age: str | None = None
-    #: 0 to 1; in searches.
+    """Age in words, such as "2 days ago"; in lists and searches."""
     score: float | None = None
-    #: 0 to 100, growing with `score`; in searches.
+    """0 to 1; in searches."""
     confidence: int | None = None
+    """0 to 100, growing with `score`; in searches."""
 
 
 class MemoryPage(WireModel):
     """A page of memories, and how many there are in all."""
 
     memories: list[Memory]
+    """The rows of this page."""
     total: int
+    """How many match in all."""
     limit: int
+    """The page size that was used."""
     offset: int
+    """How many were skipped."""
 
 
 def _check_content_size(content: str | None) -> str | None:
@@ -93,18 +109,27 @@ class StoreRequest(WireModel):
     """Store one memory (`content`) or the messages of a session (`messages`), never both."""
 
     content: Content = None
+    """The text, at most 50,000 bytes of UTF-8. Give this or `messages`."""
     memory_type: Name | None = None
+    """`pinned` (stays as it is) or `insight` (the default); only with content."""
     tags: Tags = []
+    """Up to 20; empty ones and repeats are dropped."""
     metadata: JsonValue = None
+    """Any JSON to keep with it."""
     source: Name | None = None
+    """Where it comes from; default: the agent."""
     project: Name | None = None
+    """The project it belongs to; absent: known everywhere."""
     agent_id: Name | None = None
+    """The agent it belongs to; default: the X-Mnemo-Agent-Id header."""
     session_id: Name | None = None
+    """The session it comes from, or that the messages belong to."""
     messages: list[Message] = []
-    #: Accepted with messages for older clients; it changes nothing.
+    """Messages of one session. What the session already holds is recognised and not stored twice."""
     mode: str | None = None
-    #: Answer 200 instead of 202. Either way the answer comes when everything is durable.
+    """Accepted with messages for older clients; it changes nothing."""
     sync: bool = False
+    """Answer 200 instead of 202. Either way the answer comes when everything is durable."""
 
     @property
     def has_content(self) -> bool:
@@ -138,29 +163,34 @@ class StoreResponse(WireModel):
     """What is now durable. With a pinned memory its members stand beside these, as mem9 answers."""
 
     status: Literal["accepted", "ok"]
+    """`ok` when `sync` was asked for, `accepted` otherwise. Everything is durable in both cases."""
     outcome: Outcome
-    #: The id of the memory, when one was stored.
+    """Whether anything new was stored."""
     id: str | None = None
+    """The id of the memory, when one was stored."""
     memory: Memory | None = None
-    #: With messages: how many were new, how many were there already, and the session they are in.
+    """The memory as it is now, when one was stored."""
     stored: int | None = None
+    """With messages: how many were new."""
     duplicates: int | None = None
+    """With messages: how many were there already."""
     session_id: str | None = None
+    """With messages: the session they are in."""
 
 
 class UpdateRequest(WireModel):
     """Change what is sent, keep what isn't. Every update makes a new version, an empty one too."""
 
-    #: Absent or empty: unchanged.
     content: Content = None
-    #: Absent or null: unchanged; an empty list clears them.
+    """The new text, at most 50,000 bytes of UTF-8. Absent or empty: unchanged."""
     tags: Tags | None = None
-    #: Absent: unchanged; null clears it.
+    """All tags from now on, up to 20. Absent or null: unchanged; an empty list clears them."""
     metadata: JsonValue = None
-    #: Absent: unchanged.
+    """Absent: unchanged; null clears it."""
     source: Name | None = None
-    #: Enforced: another current version answers 412.
+    """Where it comes from. Absent: unchanged."""
     expected_version: int | None = Field(default=None, ge=1)
+    """Enforced: another current version answers 412."""
 
     @property
     def changes_metadata(self) -> bool:
@@ -192,28 +222,39 @@ def _split_commas(value: Any) -> Any:
     return value
 
 
-#: Items in one comma-separated query parameter.
-CommaList = Annotated[list[str], BeforeValidator(_split_commas)]
+#: Items in one comma-separated query parameter; a list elsewhere, one text in a query string.
+CommaList = Annotated[
+    list[str],
+    BeforeValidator(_split_commas),
+    PlainSerializer(",".join, return_type=str, when_used="json"),
+]
 
 
 class ListQuery(WireModel):
     """Which memories to list (without `q`) or search (with it). All filters must hold together."""
 
     q: str = ""
+    """What to look for, in plain words or literally. Absent: list by age."""
     limit: Annotated[int, BeforeValidator(_lenient_limit)] = DEFAULT_PAGE_SIZE
+    """Page size, 1 to 200: more is cut to 200, nonsense is 10."""
     offset: Annotated[int, BeforeValidator(_lenient_offset)] = 0
-    #: All of these tags.
+    """How many to skip."""
     tags: CommaList = []
-    #: Any of these tags.
+    """All of these tags."""
     tags_any: CommaList = []
+    """Any of these tags."""
     source: str | None = None
-    #: `all` lists every state; a search knows active memories only.
+    """From this source only."""
     state: str = MemoryState.ACTIVE.value
-    #: Any of these types.
+    """`all` lists every state; a search knows active memories only."""
     memory_type: CommaList = []
+    """Any of these types."""
     agent_id: str | None = None
+    """Of this agent only."""
     session_id: str | None = None
+    """Of this session only."""
     project: str | None = None
+    """Of this project only."""
 
     @property
     def is_search(self) -> bool:
@@ -231,6 +272,7 @@ class BatchDeleteRequest(WireModel):
     """Ids to delete: up to 1,000, counted before empty ones and repeats are dropped."""
 
     ids: list[str] = []
+    """1 to 1,000 ids."""
 
     @model_validator(mode="after")
     def _some_but_not_too_many(self) -> Self:
@@ -245,3 +287,4 @@ class BatchDeleteResponse(WireModel):
     """How many memories changed state; unknown and already deleted ones don't count."""
 
     deleted: int
+    """How many there are fewer now."""

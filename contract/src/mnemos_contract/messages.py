@@ -14,38 +14,55 @@ class Message(WireModel):
     """One thing that was said in a session."""
 
     role: Name
+    """Who spoke: `user`, `assistant`, `system`, `tool` or any other word."""
     content: str
-    #: Its place in the transcript, from 0; with it, messages may arrive in any order.
+    """What was said."""
     seq: int | None = Field(default=None, ge=0, lt=2**31)
-    #: Who spoke, where that is more than a role.
+    """Its place in the transcript, from 0; with it, messages may arrive in any order."""
     name: Name | None = None
-    #: When it was said; default: when it arrives.
+    """Who spoke, where that is more than a role."""
     created_at: Moment | None = None
+    """When it was said; default: when it arrives."""
 
 
 class SessionMessage(WireModel):
     """One stored message, as session-messages answers it."""
 
     id: str
+    """Id of the message; it is a memory of type `session`."""
     session_id: str
+    """The session it belongs to."""
     seq: int
+    """Its place in the session, from 0."""
     role: str
+    """Who spoke."""
     content: str
+    """What was said."""
     content_type: str = "text"
+    """Always `text`."""
     tags: list[str] = []
+    """Its tags."""
     state: str
+    """Where it is in its life."""
     created_at: Moment
+    """When it was said, UTC."""
     updated_at: Moment
+    """When it was last changed, UTC."""
     name: str | None = None
+    """Who spoke, where that is more than a role."""
     agent_id: str | None = None
+    """The agent that captured it."""
     source: str | None = None
+    """Where it comes from."""
 
 
 class SessionMessages(WireModel):
     """Messages of the sessions asked for: by session, then in the order they were said."""
 
     messages: list[SessionMessage]
+    """The messages."""
     limit_per_session: int
+    """How many of each session were read at most."""
 
 
 def _as_list(value: Any) -> Any:
@@ -66,7 +83,9 @@ class SessionMessagesQuery(WireModel):
     """Which sessions to read: `session_id` may stand 1 to 100 times."""
 
     session_id: Annotated[list[str], BeforeValidator(_as_list)] = []
+    """Stands once for each session, 1 to 100 times."""
     limit_per_session: Annotated[int, BeforeValidator(_positive_limit)] = MAX_MESSAGES_PER_SESSION
+    """How many of each session, at most 500."""
 
     @model_validator(mode="after")
     def _some_but_not_too_many(self) -> Self:

@@ -11,18 +11,22 @@ class Health(WireModel):
     """The process answers. The database isn't asked."""
 
     status: Literal["ok"] = "ok"
+    """Always `ok`."""
 
 
 class Readiness(WireModel):
     """The database answers too."""
 
     status: Literal["ready"] = "ready"
-    #: sqlite, tidb, mysql or mariadb.
+    """Always `ready`."""
     database: str
+    """sqlite, tidb, mysql or mariadb."""
 
 
 class Version(WireModel):
     """What runs here, and since when."""
 
     version: str
+    """Version of the server."""
     started_at: Moment
+    """When this process started, UTC."""

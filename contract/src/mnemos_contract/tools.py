@@ -92,22 +92,24 @@ class Tool:
     @property
     def input_schema(self) -> dict[str, Any]:
         """JSON schema of the arguments, without the titles that pydantic adds."""
-        schema: dict[str, Any] = _plain(self.arguments.model_json_schema())
+        schema: dict[str, Any] = plain_schema(self.arguments.model_json_schema())
         schema.pop("description", None)
         return schema
 
 
-def _plain(node: Any) -> Any:
+def plain_schema(node: Any) -> Any:
     """Drop titles and write `X | null` as X: hosts read simple schemas best, and absent means the same."""
     if isinstance(node, list):
-        return [_plain(item) for item in node]
+        return [plain_schema(item) for item in node]
     if not isinstance(node, dict):
         return node
     options = [option for option in node.get("anyOf", []) if option != {"type": "null"}]
     if len(options) == 1:
         node = {**options[0], **{key: value for key, value in node.items() if key != "anyOf"}}
     return {
-        key: {name: _plain(value) for name, value in item.items()} if key == "properties" else _plain(item)
+        key: {name: plain_schema(value) for name, value in item.items()}
+        if key == "properties"
+        else plain_schema(item)
         for key, item in node.items()
         if key != "title" and not (key == "default" and item is None)
     }
