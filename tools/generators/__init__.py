@@ -1,0 +1,1 @@
+"""What `tools/generate.py` makes from the contract, one module per kind of file."""

@@ -1,0 +1,31 @@
+"""The page of settings, from the server's own Settings class."""
+
+from __future__ import annotations
+
+from mnemo_server.settings import Settings
+from pydantic.fields import FieldInfo
+
+#: Defaults that differ from machine to machine, in words.
+_MACHINE_DEFAULTS = {"data_dir": "the platform's folder"}
+
+
+def view() -> dict[str, object]:
+    """Give the template its rows: variable, default, meaning; in the order of the class."""
+    prefix = Settings.model_config.get("env_prefix", "")
+    rows = [
+        {
+            "variable": f"{prefix}{name}".upper(),
+            "default": _MACHINE_DEFAULTS.get(name) or _default(field),
+            "meaning": " ".join((field.description or "").split()),
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    return {"settings": rows}
+
+
+def _default(field: FieldInfo) -> str:
+    """Write a default as somebody would type it."""
+    value = field.get_default(call_default_factory=False)
+    if value in (None, ()):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -1,0 +1,100 @@
+"""The headers of the API, with their meaning, and which routes they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mnemos_contract.errors import MalformedApiKey
+from mnemos_contract.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_NAME_CHARACTERS
+from mnemos_contract.routes import (
+    AGENT_HEADER,
+    CONFLICT_HEADER,
+    IDEMPOTENCY_HEADER,
+    PROJECT_HEADER,
+    REQUEST_ID_HEADER,
+    SESSION_HEADER,
+    Access,
+    Route,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One header: what it means and where it stands."""
+
+    name: str
+    doc: str
+    belongs_to: Callable[[Route], bool]
+    max_length: int | None = None
+
+
+def needs_key(route: Route) -> bool:
+    """Say whether a route reads X-API-Key (the status route does, though anybody may ask it)."""
+    return route.access is Access.TENANT or MalformedApiKey in route.errors
+
+
+#: Headers of requests; X-API-Key is described as the security scheme.
+REQUEST_HEADERS: Final = (
+    Header(
+        AGENT_HEADER,
+        "The agent that speaks: kept as `agent_id` of what it stores and as the author of its changes.",
+        lambda route: route.access is Access.TENANT,
+        MAX_NAME_CHARACTERS,
+    ),
+    Header(
+        PROJECT_HEADER,
+        "Default of the field `project`.",
+        lambda route: route.name == "store_memory",
+        MAX_NAME_CHARACTERS,
+    ),
+    Header(
+        SESSION_HEADER,
+        "Default of the field `session_id`.",
+        lambda route: route.name == "store_memory",
+        MAX_NAME_CHARACTERS,
+    ),
+    Header(
+        IDEMPOTENCY_HEADER,
+        "A key of your own. The same request with the same key is done once, and answered alike, for 24 h.",
+        lambda route: route.method == "POST" and route.access is Access.TENANT and not route.idempotent,
+        MAX_IDEMPOTENCY_KEY_CHARACTERS,
+    ),
+    Header(
+        "If-Match",
+        'The version you read. Quoted (`"7"`) it is enforced: another current version answers 412. '
+        f"Bare (`7`) the last write wins, and {CONFLICT_HEADER} tells.",
+        lambda route: route.method == "PUT",
+    ),
+    Header(
+        "If-None-Match",
+        'The version you have, quoted (`"7"`): while it is the current one the answer is 304, empty.',
+        lambda route: route.name == "get_memory",
+    ),
+)
+
+#: Headers of successful answers.
+ANSWER_HEADERS: Final = (
+    Header(REQUEST_ID_HEADER, "The id under which the server logged this request.", lambda _route: True),
+    Header(
+        "ETag",
+        'The current version, quoted (`"7"`).',
+        lambda route: route.name in ("get_memory", "update_memory"),
+    ),
+    Header(
+        CONFLICT_HEADER,
+        "The version that was current before, when a bare If-Match named another one.",
+        lambda route: route.method == "PUT",
+    ),
+)
+
+
+def request_headers(route: Route) -> list[Header]:
+    """Give the headers that a request of this route may carry."""
+    return [header for header in REQUEST_HEADERS if header.belongs_to(route)]
+
+
+def answer_headers(route: Route) -> list[Header]:
+    """Give the headers that a success of this route carries."""
+    return [header for header in ANSWER_HEADERS if header.belongs_to(route)]
