@@ -1,0 +1,93 @@
+"""The Python client of mnemos: SDK, command line, MCP server and hook runner.
+
+    from mnemos import Client
+
+    with Client() as client:                      # MEM9_API_URL, MEM9_API_KEY, MNEMOS_AGENT_ID
+        client.store_memory(content="The staging database is read-only on Fridays.", tags=["staging"])
+        for memory in client.list_memories(q="staging database").memories:
+            print(memory.confidence, memory.content)
+
+`AsyncClient` has the same methods, to be awaited. Names are loaded on first use: the hook runner goes
+through this package too and must not wait for libraries that it doesn't need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mnemos_contract import (
+        ApiError,
+        BatchDeleteResponse,
+        KeyStatus,
+        Memory,
+        MemoryPage,
+        Message,
+        MnemosError,
+        Readiness,
+        SessionMessages,
+        StoreResponse,
+        Version,
+    )
+    from mnemos_contract.errors import (
+        InvalidRequest,
+        MemoryNotFound,
+        ServerUnreachable,
+        UnexpectedAnswer,
+        VersionConflict,
+    )
+
+    from mnemos._generated.async_client import AsyncClient
+    from mnemos._generated.client import Client
+    from mnemos._transport import RetryPolicy, Timeouts
+    from mnemos.config import BadAddress, ServerAddress
+
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "BadAddress",
+    "BatchDeleteResponse",
+    "Client",
+    "InvalidRequest",
+    "KeyStatus",
+    "Memory",
+    "MemoryNotFound",
+    "MemoryPage",
+    "Message",
+    "MnemosError",
+    "Readiness",
+    "RetryPolicy",
+    "ServerAddress",
+    "ServerUnreachable",
+    "SessionMessages",
+    "StoreResponse",
+    "Timeouts",
+    "UnexpectedAnswer",
+    "Version",
+    "VersionConflict",
+]
+
+#: Where each name lives; what isn't listed comes from the contract.
+_HOMES = {
+    "AsyncClient": "mnemos._generated.async_client",
+    "Client": "mnemos._generated.client",
+    "RetryPolicy": "mnemos._transport",
+    "Timeouts": "mnemos._transport",
+    "BadAddress": "mnemos.config",
+    "ServerAddress": "mnemos.config",
+    "InvalidRequest": "mnemos_contract.errors",
+    "MemoryNotFound": "mnemos_contract.errors",
+    "ServerUnreachable": "mnemos_contract.errors",
+    "UnexpectedAnswer": "mnemos_contract.errors",
+    "VersionConflict": "mnemos_contract.errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES.get(name, "mnemos_contract")), name)
+    globals()[name] = value
+    return value

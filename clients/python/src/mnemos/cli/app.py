@@ -1,0 +1,90 @@
+"""The command group: global options, errors as sentences, and the two programs that only hosts start."""
+
+from __future__ import annotations
+
+import click
+
+import mnemos
+from mnemos._generated.paths import VERSION
+from mnemos.cli.failures import explain
+from mnemos.cli.reading import get_memory, list_memories, search_memories
+from mnemos.cli.settings import Settings, pass_settings
+from mnemos.cli.status import show_status
+from mnemos.cli.writing import delete_memories, store_memory, update_memory
+from mnemos.config import DEFAULT_URL, BadAddress
+
+_HELP = f"""Keep what your agents learn, and find it again: one memory for all of them.
+
+\b
+  mnemos store "Deploys need the VPN." --tag deploy
+  mnemos search how do I deploy
+  git log -1 | mnemos store - --tag release
+  mnemos list --tag deploy --json
+
+\b
+Environment:
+  MEM9_API_URL     where the server is (default {DEFAULT_URL})
+  MEM9_API_KEY     the key, as mnemo-server printed it at its first start
+  MNEMOS_AGENT_ID  who you are
+
+\b
+Exit codes: 0 done, 1 the server answered an error, 2 wrong usage, 3 no server.
+"""
+
+
+class _Group(click.Group):
+    """A group that says errors of the API in one sentence on stderr."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command and turn what went wrong into an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise  # click's own; and the next lines would load the contract
+        except BadAddress as error:
+            raise click.UsageError(str(error)) from error
+        except mnemos.MnemosError as error:
+            raise explain(error) from error
+
+
+@click.group(cls=_Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--url", metavar="URL", help="Address of the server, instead of MEM9_API_URL.")
+@click.option("--agent", metavar="ID", help="Speak as this agent, instead of MNEMOS_AGENT_ID.")
+@click.version_option(VERSION, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, url: str | None, agent: str | None) -> None:
+    """Keep the global options for the command."""
+    context.obj = Settings(url, agent)
+
+
+for _command in (
+    store_memory,
+    search_memories,
+    get_memory,
+    update_memory,
+    delete_memories,
+    list_memories,
+    show_status,
+):
+    cli.add_command(_command)
+
+
+@cli.command("mcp")
+@pass_settings
+def serve_mcp(settings: Settings) -> None:
+    """Serve the five tools over MCP on stdin and stdout."""
+    from mnemos.mcp.server import main as serve  # noqa: PLC0415  (no other command needs it)
+
+    settings.export()
+    serve()
+
+
+@cli.command("hook", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@pass_settings
+def run_hook(settings: Settings, arguments: tuple[str, ...]) -> None:
+    """Answer a hook of an agent host; the plugins call it."""
+    from mnemos.hooks.runner import main as run  # noqa: PLC0415  (no other command needs it)
+
+    settings.export()
+    run(arguments)

@@ -1,0 +1,94 @@
+"""Memories as people read them in a terminal. Piped, lines are neither cut nor coloured."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Final
+
+from mnemos_contract.memories import Memory, MemoryPage
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+#: Cells that the tags of a row take at most.
+_TAGS_WIDTH: Final = 24
+#: Characters that would move the cursor, change the colours or turn the direction of the text.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def print_page(page: MemoryPage) -> None:
+    """Print one line per memory: id, age, confidence, tags, text."""
+    console = _console()
+    ages = [_age(memory) for memory in page.memories]
+    tags = [_tags(memory) for memory in page.memories]
+    age_width = max(map(cell_len, ages), default=0)
+    tags_width = min(_TAGS_WIDTH, max(map(cell_len, tags), default=0))
+    for memory, age, tag in zip(page.memories, ages, tags, strict=True):
+        line = Text(memory.id, style="cyan")
+        line.append(f"  {set_cell_size(age, age_width)}", style="dim")
+        if memory.confidence is not None:
+            line.append(f"  {memory.confidence:>3}%", style="green")
+        if tags_width:
+            line.append(f"  {_fit(tag, tags_width)}", style="yellow")
+        line.append(f"  {' '.join(_printable(memory.content).split())}", style="default")
+        _print_line(console, line)
+    _print_rest(page)
+
+
+def print_memory(memory: Memory) -> None:
+    """Print everything that is known of a memory, then its text."""
+    console = _console()
+    shown = memory.model_dump(mode="json", exclude_none=True, exclude={"content"})
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        line = Text(f"{name:<{width}}  ", style="dim")
+        line.append(_printable(", ".join(value) if name == "tags" else str(value)), style="default")
+        console.print(line, soft_wrap=True)
+    console.print()
+    console.print(Text(_printable(memory.content)), soft_wrap=True)
+
+
+def _console() -> Console:
+    is_terminal = sys.stdout.isatty()
+    return Console(
+        force_terminal=is_terminal,
+        color_system="auto" if is_terminal else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _print_line(console: Console, line: Text) -> None:
+    if console.is_terminal:
+        console.print(line, no_wrap=True, overflow="ellipsis")
+    else:
+        console.print(line, soft_wrap=True)
+
+
+def _print_rest(page: MemoryPage) -> None:
+    """Say on stderr what the rows don't: that there are none, or more."""
+    if not page.memories:
+        print("nothing found", file=sys.stderr)  # noqa: T201  (beside the rows)
+        return
+    end = page.offset + len(page.memories)
+    if end < page.total:
+        print(f"{end} of {page.total}; more with --offset {end}", file=sys.stderr)  # noqa: T201  (beside the rows)
+
+
+def _age(memory: Memory) -> str:
+    return memory.relative_age or memory.updated_at.date().isoformat()
+
+
+def _tags(memory: Memory) -> str:
+    return _printable(",".join(memory.tags or []))
+
+
+def _fit(text: str, width: int) -> str:
+    """Cut or fill a text to a width, counted in cells of the terminal."""
+    return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
+
+
+def _printable(text: str) -> str:
+    return _CONTROLS.sub("·", text)

@@ -1,0 +1,49 @@
+"""What holds for every command: where the server is, who speaks, and how an answer is shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+import mnemos
+from mnemos.config import AGENT_VARIABLE, URL_VARIABLES
+
+if TYPE_CHECKING:
+    from mnemos_contract.base import WireModel
+
+Model = TypeVar("Model", bound="WireModel")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The global options; None means: as the environment says."""
+
+    url: str | None = None
+    agent_id: str | None = None
+
+    def open_client(self, *, attempts: int = 3) -> mnemos.Client:
+        """Make a client; it is the caller's to close."""
+        retry = mnemos.RetryPolicy(attempts=attempts)
+        return mnemos.Client(self.url, agent_id=self.agent_id, retry=retry)
+
+    def export(self) -> None:
+        """Put the options into the environment, for programs that read only that."""
+        given = {URL_VARIABLES[0]: self.url, AGENT_VARIABLE: self.agent_id}
+        os.environ.update({name: value for name, value in given.items() if value is not None})
+
+
+pass_settings = click.make_pass_decorator(Settings, ensure=True)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the server's JSON, nothing else.")
+
+
+def show(answer: Model, *, as_json: bool, render: Callable[[Model], None]) -> None:
+    """Print an answer as the JSON of the wire, or for people."""
+    if as_json:
+        click.echo(answer.to_answer())
+    else:
+        render(answer)
