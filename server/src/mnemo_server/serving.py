@@ -61,7 +61,8 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
 
 async def _greet(services: Services, settings: Settings, url: str) -> None:
     """Greet on standard output; an empty database gets its first tenant and shows the key."""
-    where = f"{parse_dsn(settings.effective_dsn)} ({services.database.engine})"
+    dsn = parse_dsn(settings.effective_dsn)
+    where = f"{dsn.path or dsn} ({services.database.engine})"
     key = await services.tenants.provision_first("default")
     greeting = later_greeting(url, where) if key is None else first_greeting(url, where, key)
     print(greeting, flush=True)  # noqa: T201 - the greeting is for people, not for the log

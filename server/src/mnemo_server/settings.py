@@ -8,6 +8,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
 
     dsn: SecretStr | None = None
     """Where the database is: `user:password@tcp(host:4000)/db`, `tidb://…`, `mysql://…` or
-    `sqlite:///path`. Default: a SQLite file in the data folder."""
+    `sqlite:///absolute/path`. Default: a SQLite file in the data folder."""
 
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("mnemos")))
     """Folder of the SQLite file. Default: the platform's folder for application data."""
@@ -83,4 +84,4 @@ class Settings(BaseSettings):
         """The DSN to use: the one that was set, or the SQLite file in the data folder."""
         if self.dsn is not None and self.dsn.get_secret_value().strip():
             return self.dsn.get_secret_value().strip()
-        return f"sqlite:///{self.data_dir.expanduser().absolute() / 'mnemos.db'}"
+        return f"sqlite://{quote(str(self.data_dir.expanduser().absolute() / 'mnemos.db'))}"

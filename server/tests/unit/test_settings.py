@@ -16,7 +16,7 @@ def clean_environment(monkeypatch):
 def test_without_a_dsn_memories_lie_in_the_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("MNEMO_DATA_DIR", str(tmp_path))
 
-    assert Settings().effective_dsn == f"sqlite:///{tmp_path}/mnemos.db"
+    assert Settings().effective_dsn == f"sqlite://{tmp_path}/mnemos.db"
 
 
 @pytest.mark.parametrize("blank", ["", "  "])

@@ -7,8 +7,9 @@ from typing import TypeVar, get_origin
 
 from aiohttp import web
 from mnemos_contract.base import WireModel
-from mnemos_contract.errors import ApiError, InvalidJson, InvalidRequest, PayloadTooLarge
+from mnemos_contract.errors import PayloadTooLarge
 from mnemos_contract.limits import MAX_BODY_BYTES
+from mnemos_contract.validation import explain
 from pydantic import ValidationError
 
 Model = TypeVar("Model", bound=WireModel)
@@ -53,17 +54,3 @@ def read_query(request: web.Request, model: type[Model]) -> Model:
 def _list_fields(model: type[WireModel]) -> frozenset[str]:
     fields = model.model_fields.items()
     return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
-
-
-def explain(error: ValidationError) -> ApiError:
-    """Say the first thing that is wrong, without repeating what was sent."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "json_invalid":
-        return InvalidJson(reason=message.removeprefix("Invalid JSON: "))
-    field = ".".join(str(part) for part in first["loc"])
-    if not field:
-        # Rules over several fields name theirs at the head of the sentence.
-        field, separator, rest = message.partition(": ")
-        field, message = (field, rest) if separator else ("body", message)
-    return InvalidRequest(field=field, reason=message)

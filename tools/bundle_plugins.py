@@ -1,0 +1,65 @@
+"""Make each plugin complete in itself, as it is published: its own files, the skills, the licence.
+
+The skills have one source. It lies inside the Claude Code plugin, since Claude Code installs that folder as
+it stands in a clone and follows no link out of it; `skills/` at the root is a link to it, and every other
+plugin gets its copy here.
+
+    python tools/bundle_plugins.py             write dist/plugins/<host>/
+    python tools/bundle_plugins.py --check     only tell whether the source of the skills is the only one
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOT_PUBLISHED = shutil.ignore_patterns("node_modules", "__pycache__", "tests")
+
+
+def bundle(root: Path, output: Path) -> list[Path]:
+    """Write a complete copy of every plugin below `output` and return their folders."""
+    folders = []
+    for plugin in list_plugins(root):
+        folder = output / plugin.name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(plugin, folder, ignore=NOT_PUBLISHED)
+        shutil.copytree(root / "skills", folder / "skills", dirs_exist_ok=True)
+        if (root / "LICENSE").is_file():
+            shutil.copy(root / "LICENSE", folder)
+        folders.append(folder)
+    return folders
+
+
+def check(root: Path) -> list[str]:
+    """Return a sentence for each skill that has a second source."""
+    source = (root / "skills").resolve()
+    if not list(source.glob("*/SKILL.md")):
+        return [f"skills: {source} holds no skill"]
+    return [
+        f"plugins/{plugin.name}/skills is a second source of the skills; only a bundle has a copy"
+        for plugin in list_plugins(root)
+        if (plugin / "skills").exists() and (plugin / "skills").resolve() != source
+    ]
+
+
+def list_plugins(root: Path) -> list[Path]:
+    """Return the folders of the plugins."""
+    return sorted(path for path in (root / "plugins").iterdir() if path.is_dir())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Bundle, or check; return 1 when something is wrong."""
+    problems = check(ROOT)
+    for problem in problems:
+        print(f"bundle_plugins: {problem}", file=sys.stderr)
+    if not problems and "--check" not in arguments:
+        for folder in bundle(ROOT, ROOT / "dist" / "plugins"):
+            print(folder.relative_to(ROOT))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

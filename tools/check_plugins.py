@@ -1,0 +1,127 @@
+"""Check plugins and skills against the contract and against each other.
+
+    python tools/check_plugins.py
+
+Manifests parse; versions are the client's; tools that are spoken of exist; hooks name known events and call
+`mnemos`; no address of a server is written into a plugin; the skills have one source.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from mnemos_contract import TOOLS
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tools import bundle_plugins  # noqa: E402  (needs the path above)
+
+#: Events of Claude Code 2.1.330 that our adapter reads.
+CLAUDE_EVENTS = {"SessionStart", "UserPromptSubmit", "PreToolUse", "Stop", "PreCompact", "SessionEnd"}
+SPOKEN_OF = re.compile(r"\bmemory_[a-z]+\b")
+ADDRESS = re.compile(r"https?://[^\s\"')]+")
+NO_TOOLS = {"memory_type"}
+TEXT_SUFFIXES = {".md", ".json", ".js", ".ts"}
+
+
+def check(root: Path) -> list[str]:
+    """Return a sentence for each thing that is wrong."""
+    problems = bundle_plugins.check(root)
+    for plugin in bundle_plugins.list_plugins(root):
+        problems += check_tool_names(root, plugin) + check_addresses(root, plugin)
+    problems += check_claude(root / "plugins" / "claude")
+    problems += check_versions(root)
+    return problems
+
+
+def check_tool_names(root: Path, plugin: Path) -> list[str]:
+    """Every tool that a plugin or a skill speaks of is one of the contract's."""
+    known = {tool.name for tool in TOOLS} | NO_TOOLS
+    return [
+        f"{path.relative_to(root)}: there is no tool {name}"
+        for path in list_texts(plugin)
+        for name in sorted(set(SPOKEN_OF.findall(path.read_text())) - known)
+    ]
+
+
+def check_addresses(root: Path, plugin: Path) -> list[str]:
+    """No plugin knows where a server is: that comes from the user."""
+    return [
+        f"{path.relative_to(root)}: {address} is written into the plugin"
+        for path in list_texts(plugin)
+        if path.suffix != ".md"
+        for address in ADDRESS.findall(path.read_text())
+    ]
+
+
+def check_claude(plugin: Path) -> list[str]:
+    """Hooks have known events and call `mnemos hook` for the event they stand under."""
+    problems = []
+    for event, groups in read_json(plugin / "hooks" / "hooks.json")["hooks"].items():
+        if event not in CLAUDE_EVENTS:
+            problems.append(f"hooks.json: unknown event {event}")
+        for hook in (hook for group in groups for hook in group["hooks"]):
+            expected = ["hook", event, "--harness", "claude"]
+            if (hook.get("command"), hook.get("args")) != ("mnemos", expected):
+                problems.append(f"hooks.json: {event} doesn't run mnemos {' '.join(expected)}")
+            if "timeout" not in hook:
+                problems.append(f"hooks.json: {event} has no timeout")
+    servers = read_json(plugin / ".mcp.json")["mcpServers"]
+    if (servers["memory"]["command"], servers["memory"]["args"]) != ("mnemos", ["mcp"]):
+        problems.append(".mcp.json: the server isn't mnemos mcp")
+    return problems
+
+
+def check_versions(root: Path) -> list[str]:
+    """Plugins carry the version of the client that they call."""
+    project = tomllib.loads((root / "clients" / "python" / "pyproject.toml").read_text())["project"]
+    found = {
+        str(path.relative_to(root)): read_json(path)["version"]
+        for path in sorted((root / "plugins").glob("*/.claude-plugin/plugin.json"))
+    }
+    marketplace = read_json(root / ".claude-plugin" / "marketplace.json")
+    found |= {f"marketplace.json ({entry['name']})": entry["version"] for entry in marketplace["plugins"]}
+    return [
+        f"{place}: version {version}, but the client is {project['version']}"
+        for place, version in found.items()
+        if version != project["version"]
+    ]
+
+
+def list_texts(folder: Path) -> list[Path]:
+    """Return the files of a plugin that hold text."""
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix in TEXT_SUFFIXES and path.is_file())
+    return [path for path in files if "node_modules" not in path.parts]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a manifest; ValueError names the file when it isn't a JSON object."""
+    try:
+        data = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if not isinstance(data, dict):
+        raise TypeError(f"{path}: not a JSON object")
+    return data
+
+
+def main() -> int:
+    """Print what is wrong; return 1 if anything is."""
+    try:
+        problems = check(ROOT)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        problems = [f"{type(error).__name__}: {error}"]
+    for problem in problems:
+        print(f"check_plugins: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
