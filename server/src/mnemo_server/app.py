@@ -68,7 +68,7 @@ async def open_services(settings: Settings, clock: Clock = system_clock) -> Asyn
     """
     database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
     try:
-        await migrate(database)
+        await migrate(database, may_change=settings.auto_migrate)
         ids = IdSource(clock)
         # Reads the SQL files.
         stores = await asyncio.to_thread(open_stores, database, ids, clock)

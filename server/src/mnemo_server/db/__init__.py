@@ -1,0 +1,1 @@
+"""The database layer: named queries, two drivers behind one port, migrations. It knows no table."""

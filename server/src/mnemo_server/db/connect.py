@@ -1,0 +1,22 @@
+"""From an address to a database that answers."""
+
+from __future__ import annotations
+
+from mnemo_server.db.database import Database
+from mnemo_server.db.dsn import Dsn
+from mnemo_server.db.sqlite import SqliteDatabase
+from mnemo_server.db.tidb import TidbDatabase
+
+
+async def connect(dsn: Dsn, *, pool_size: int = 8) -> Database:
+    """Open the database of an address, creating it where it is absent.
+
+    `pool_size` bounds the connections that read and, separately, those that write; SQLite has one writer.
+
+    Raises:
+        BadDsn: the path of a SQLite database is a folder.
+        DatabaseUnavailable: the database cannot be reached, opened or created.
+    """
+    if dsn.path is not None:
+        return await SqliteDatabase.open(dsn.path, pool_size=pool_size)
+    return await TidbDatabase.open(dsn, pool_size=pool_size)

@@ -1,0 +1,88 @@
+"""The port that stores talk to: one shape for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+from mnemo_server.db.queries import Query, Variant
+
+#: Values by parameter name. None is NULL; lists belong to list parameters only.
+Params: TypeAlias = Mapping[str, object]
+#: One row by column name: int, float, str, bytes or None.
+Row: TypeAlias = Mapping[str, Any]
+
+T = TypeVar("T")
+
+#: A whole transaction, retries included, ends within this time.
+TRANSACTION_SECONDS: Final = 8.0
+
+
+class Connection(Protocol):
+    """Something that statements can be sent to: a database, or one transaction of it."""
+
+    async def fetch_one(self, query: Query, params: Params) -> Row | None:
+        """Return the first row of the result, None when there is none."""
+        ...
+
+    async def fetch_all(self, query: Query, params: Params) -> list[Row]:
+        """Return every row of the result."""
+        ...
+
+    async def execute(self, query: Query, params: Params) -> int:
+        """Change rows and return how many matched, whether or not their values differ now."""
+        ...
+
+    async def execute_many(self, query: Query, rows: Sequence[Params]) -> None:
+        """Run one statement for each of the rows, all or none; one round trip for an INSERT."""
+        ...
+
+    async def execute_script(self, statements: Sequence[str]) -> None:
+        """Run statements of a migration as they stand; what exists already is left as it is."""
+        ...
+
+
+class Database(Connection, Protocol):
+    """A database: outside `transact` every statement is a transaction of its own."""
+
+    @property
+    def engine(self) -> str:
+        """What really answers: "sqlite", "tidb", "mysql" or "mariadb"."""
+        ...
+
+    @property
+    def variant(self) -> Variant:
+        """Which text of a query it speaks."""
+        ...
+
+    @property
+    def round_trips(self) -> int:
+        """Statements sent so far, COMMIT and ROLLBACK included."""
+        ...
+
+    async def transact(
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        deadline_seconds: float = TRANSACTION_SECONDS,
+    ) -> T:
+        """Run `work` in one write transaction and return what it returns; an exception rolls back.
+
+        The whole unit runs again after a deadlock, write conflict or lock timeout, and once after a lost
+        connection. So `work` awaits nothing but its connection, and changes nothing but the database.
+        Every read in it sees what was committed before that read began.
+
+        Raises:
+            WriteConflict: other writers were in the way at every attempt.
+            DatabaseUnavailable: not reachable or not done in time; the sentence says when it is unknown
+                whether the transaction was committed.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Return when the database answers; raise `DatabaseUnavailable` otherwise."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection; the object is of no use afterwards."""
+        ...

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+from mnemo_server.db.queries import load_queries, parse_queries, split_statements
+
+
+def parse(source, variant="tidb"):
+    return parse_queries(source, variant, origin="items.sql")
+
+
+def test_a_query_without_mark_serves_both_variants_in_their_notation():
+    source = "-- name: get\n-- Reads.\nSELECT a\n  FROM t -- why\n  WHERE id = :id AND b LIKE 'x%';"
+    tidb, sqlite = parse(source).get, parse(source, "sqlite").get
+    assert tidb.text == "SELECT a FROM t WHERE id = %(id)s AND b LIKE 'x%%'"
+    assert tidb.prepared == "SELECT a FROM t WHERE id = %s AND b LIKE 'x%%'"
+    assert sqlite.text == "SELECT a FROM t WHERE id = :id AND b LIKE 'x%'"
+    assert (sqlite.prepared, sqlite.order, tidb.order) == (None, ("id",), ("id",))
+
+
+def test_each_variant_gets_its_own_text():
+    source = (
+        "-- name: put [tidb]\nREPLACE INTO t VALUES (1);\n-- name: put [sqlite]\nINSERT INTO t VALUES (1);"
+    )
+    assert parse(source).put.text.startswith("REPLACE")
+    assert parse(source, "sqlite").put.text.startswith("INSERT")
+
+
+@pytest.mark.parametrize("text", ["'12:30'", "'a;b'", '":id"', "`:id`", "'it''s :id'", "/* :id */", "a::id"])
+def test_quoted_text_holds_neither_parameters_nor_ends(text):
+    assert parse(f"-- name: get\nSELECT {text};", "sqlite").get.order == ()
+
+
+def test_words_for_one_engine_stay_in_their_comments():
+    query = parse("-- name: get\nSELECT /*+ HINT(t) */ a FROM t /*T! x */;").get
+    assert query.text == "SELECT /*+ HINT(t) */ a FROM t /*T! x */"
+
+
+def test_lists_are_spread_and_their_texts_kept():
+    query = parse("-- name: get\nSELECT a FROM t WHERE b = :b AND id IN (:ids...);").get
+    text, values = query.render({"b": 1, "ids": [7, 8]})
+    assert text == "SELECT a FROM t WHERE b = %(b)s AND id IN (%(ids_0)s, %(ids_1)s)"
+    assert values == {"b": 1, "ids_0": 7, "ids_1": 8}
+    assert query.render({"b": 1, "ids": (9, 9)})[0] is text
+    assert query.prepared is None
+
+
+def test_texts_of_many_lengths_do_not_pile_up():
+    query = parse("-- name: get\nSELECT a FROM t WHERE id IN (:ids...);", "sqlite").get
+    for length in range(1000):
+        query.render({"ids": range(length)})
+    assert len(query._expanded) <= 256
+
+
+def test_a_query_with_an_optional_filter_is_not_prepared():
+    query = parse("-- name: get\nSELECT a FROM t WHERE (:x IS NULL OR x = :x);").get
+    assert query.prepared is None
+    assert query.order == ("x", "x")
+
+
+def test_an_insert_is_cut_around_its_row():
+    source = (
+        "-- name: put\nINSERT INTO t (a, b) VALUES (:a, f(:b, ')')) ON DUPLICATE KEY UPDATE a = VALUES(a);"
+    )
+    assert parse(source).put.batch == (
+        "INSERT INTO t (a, b) VALUES ",
+        "(%(a)s, f(%(b)s, ')'))",
+        " ON DUPLICATE KEY UPDATE a = VALUES(a)",
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE t SET a = :a",
+        "INSERT INTO t (a) VALUES (:a) ON DUPLICATE KEY UPDATE a = :a",
+        "INSERT INTO t (a) SELECT :a ON DUPLICATE KEY UPDATE a = VALUES(a)",
+    ],
+)
+def test_other_statements_are_not_cut(statement):
+    assert parse(f"-- name: put\n{statement};").put.batch is None
+
+
+def test_an_unknown_name_is_told_with_its_file():
+    with pytest.raises(AttributeError, match=r"no query 'got' in items\.sql"):
+        _ = parse("-- name: get\nSELECT 1;").got
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("SELECT 1;\n-- name: get\nSELECT 1;", "before the first"),
+        ("-- name: get\nSELECT 1;\n-- name: get\nSELECT 2;", "twice"),
+        ("-- name: get [oracle]\nSELECT 1;", "marks are"),
+        ("-- name: get [sqlite]\nSELECT 1;", "one text for tidb"),
+        ("-- name: get\nSELECT 1;\n-- name: get [tidb]\nSELECT 1;", "one text for tidb"),
+        ("-- name: get\nSELECT 1", "one statement"),
+        ("-- name: get\nSELECT 1; SELECT 2;", "one statement"),
+        ("-- name: get\n-- nothing\n", "one statement"),
+    ],
+)
+def test_a_file_that_breaks_the_notation_is_refused(source, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        parse(source)
+
+
+def test_a_missing_file_is_told():
+    with pytest.raises(FileNotFoundError):
+        load_queries("no_such_file", "tidb")
+
+
+def test_statements_end_only_where_they_end():
+    script = (
+        "-- a; comment's\nCREATE TABLE a (b TEXT); -- c;\n\n"
+        "INSERT INTO a VALUES ('x;\ny'); /* ; */ DROP TABLE b"
+    )
+    assert list(split_statements(script)) == [
+        "CREATE TABLE a (b TEXT)",
+        "INSERT INTO a VALUES ('x;\ny')",
+        "/* ; */ DROP TABLE b",
+    ]
