@@ -1,9 +1,11 @@
 -- Sessions and the messages in them. The messages are memories of type `session`.
 
 -- name: put_session [tidb]
--- Begins a session unless it is there.
-INSERT IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
-VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now);
+-- Begins a session unless it is there. INSERT IGNORE would take a shared lock of a row that is there, and two
+-- that hold one could not both go on to lock_session.
+INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
+VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now)
+ON DUPLICATE KEY UPDATE tenant_id = tenant_id;
 
 -- name: put_session [sqlite]
 INSERT OR IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at,
