@@ -7,7 +7,7 @@ import json
 import pytest
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import WriteConflict
-from mnemo_server.db.queries import load_queries
+from mnemo_server.db.queries import parse_queries
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.memory import Actor, Changes, StoredMemory, revise
 from mnemo_server.services.indexing import index_memory
@@ -17,6 +17,11 @@ from mnemo_server.stores.ports import Answer, Receipt, WrittenMemory
 from .making import ACTOR, TENANT, make
 
 AWKWARD = "quotes ' \" ` percent % %s %(x)s backslash \\ colon :id newline\n tab\t emoji 🐙 中文 \u200b é end"
+
+HISTORY = """
+-- name: list_events
+SELECT * FROM events WHERE tenant_id = 1 AND memory_id = :memory_id ORDER BY id;
+"""
 
 
 def changing(**changes: object):
@@ -29,9 +34,8 @@ def changing(**changes: object):
 
 
 async def history(database: Database, memory_id: int) -> list[dict]:
-    queries = load_queries("memories", database.variant)
-    params = {"tenant_id": TENANT, "memory_id": memory_id}
-    return [dict(row) for row in await database.fetch_all(queries.list_events, params)]
+    queries = parse_queries(HISTORY, database.variant, origin=__name__)
+    return [dict(row) for row in await database.fetch_all(queries.list_events, {"memory_id": memory_id})]
 
 
 async def test_a_memory_is_read_as_it_was_stored(stores: Stores):

@@ -97,10 +97,3 @@ INSERT INTO events (tenant_id, id, memory_id, version, action, agent_id, key_id,
   happened_at)
 VALUES (:tenant_id, :id, :memory_id, :version, :action, :agent_id, :key_id, :request_id, :prior,
   :happened_at);
-
--- name: list_events
--- The history of one memory, oldest first.
-SELECT id, memory_id, version, action, agent_id, key_id, request_id, prior, happened_at
-FROM events
-WHERE tenant_id = :tenant_id AND memory_id = :memory_id
-ORDER BY id;

@@ -33,6 +33,3 @@ ORDER BY changed_at;
 SELECT memory_id, version, changed_at, is_active, token_count, terms
 FROM search_entries
 WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
-
--- name: find_newest_change
-SELECT MAX(changed_at) AS changed_at FROM search_entries WHERE tenant_id = :tenant_id;

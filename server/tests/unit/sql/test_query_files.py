@@ -1,0 +1,65 @@
+"""The SQL files keep their promises: a tenant in each statement, the same on every engine, nothing unused."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+from mnemo_server.db.queries import Query, load_queries
+
+FOLDER = files("mnemo_server") / "sql"
+FILES = sorted(path.name.removesuffix(".sql") for path in FOLDER.iterdir() if path.name.endswith(".sql"))
+STORES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (files("mnemo_server") / "stores").iterdir()
+    if path.name.endswith(".py")
+)
+#: Statements that are not about one tenant's rows, each for its reason.
+WITHOUT_TENANT = {
+    "count_tenants",  # whether the database is empty
+    "find_key",  # finds out which tenant it is
+    "remove_old_answers",  # tidies up for all
+}
+
+
+def queries_of(variant: str) -> dict[str, Query]:
+    return {
+        query.name: query
+        for name in FILES
+        if name != "schema"
+        for query in load_queries(name, variant)  # type: ignore[arg-type]
+    }
+
+
+SQLITE, TIDB = queries_of("sqlite"), queries_of("tidb")
+
+
+def test_every_engine_knows_the_same_queries_with_the_same_parameters():
+    assert SQLITE.keys() == TIDB.keys()
+    differing = [name for name, query in SQLITE.items() if set(query.order) != set(TIDB[name].order)]
+    assert differing == []
+
+
+@pytest.mark.parametrize("name", sorted(SQLITE))
+def test_a_statement_names_its_tenant(name: str):
+    for query in (SQLITE[name], TIDB[name]):
+        assert ("tenant_id" in query.order) is (name not in WITHOUT_TENANT)
+        where = re.search(r"\bWHERE\b.*", query.text, re.DOTALL)
+        if where and name not in WITHOUT_TENANT:
+            assert re.search(r"\btenant_id = [:%]", where[0]), query.text
+
+
+@pytest.mark.parametrize("name", sorted(SQLITE))
+def test_a_query_is_used(name: str):
+    assert re.search(rf"_(queries|memories|entries|sessions|tenants)\.{name}\b", STORES), name
+
+
+def test_the_columns_that_are_read_make_a_memory():
+    """Every query that reads memories reads the same columns, in one order."""
+    heads = {
+        " ".join(query.text.split("FROM", 1)[0].split())
+        for query in [*SQLITE.values(), *TIDB.values()]
+        if query.text.startswith("SELECT tenant_id, id, content")
+    }
+    assert len(heads) == 1
