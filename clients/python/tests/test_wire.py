@@ -37,6 +37,17 @@ def test_a_store_carries_the_key_the_agent_and_what_was_set():
     assert json.loads(request.body or b"") == {"content": "x", "tags": ["a"], "metadata": None}
 
 
+def test_a_long_search_is_cut_to_what_a_url_holds():
+    request = build("list_memories", q="记" * 200_000)
+    assert len(request.url) < 65_536
+    assert request.url.count("%E8%AE%B0") == 6_000
+
+
+def test_filters_that_no_url_holds_are_refused():
+    with pytest.raises(InvalidRequest, match="too long"):
+        build("list_memories", tags=["x" * 200] * 400)
+
+
 def test_a_query_leaves_out_what_was_not_set_and_writes_lists_as_their_type_says():
     listing = build("list_memories", q="50 % & more", tags=["a", "b"], source=None)
     assert listing.url.endswith("/memories?q=50+%25+%26+more&tags=a%2Cb")

@@ -41,6 +41,12 @@ AnswerT = TypeVar("AnswerT", bound=WireModel | None)
 #: Bytes of an answer that isn't of the contract which its error shows.
 EXCERPT_BYTES: Final = 200
 
+#: Characters of a URL that the HTTP library sends; the server itself takes longer ones.
+MAX_URL_CHARACTERS: Final = 65_536
+#: Characters of a search that are sent, at most nine each once encoded; the server ranks by its first 64
+#: distinct terms, which lie far within.
+MAX_SEARCH_CHARACTERS: Final = 6_000
+
 #: First digit of the status of every success.
 _SUCCESS: Final = 2
 
@@ -96,6 +102,10 @@ def build_request(
     url = address.url + _fill_path(route, arguments.path)
     if query is not None and (text := _encode_query(query)):
         url = f"{url}?{text}"
+    if len(url) > MAX_URL_CHARACTERS:
+        raise InvalidRequest(
+            field="query", reason=f"is too long (max {MAX_URL_CHARACTERS} characters in a URL)"
+        )
     headers = _headers(address, agent_id, arguments.idempotency_key)
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -171,6 +181,8 @@ def _fill_path(route: Route, values: Mapping[str, str]) -> str:
 def _encode_query(query: WireModel) -> str:
     """Write the fields that were set and aren't None; a list that isn't comma-separated stands repeated."""
     fields: dict[str, Any] = query.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    if isinstance(query, ListQuery) and "q" in fields:
+        fields["q"] = query.q[:MAX_SEARCH_CHARACTERS]
     return urlencode(fields, doseq=True)
 
 
