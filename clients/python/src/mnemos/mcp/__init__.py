@@ -1,0 +1,1 @@
+"""The MCP server: five tools over standard input and output."""

@@ -1,0 +1,44 @@
+"""What was wrong with a tool's arguments, in sentences that let a model mend its call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnemos.mcp.protocol import compact_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_MAX_COMPLAINTS = 5
+_MAX_SHOWN_CHARACTERS = 60
+
+
+def explain_arguments(error: ValidationError, tool_name: str, parameters: Sequence[str]) -> str:
+    """Name each parameter that is wrong and say what would be right."""
+    complaints = [_explain(detail, tool_name, parameters) for detail in error.errors(include_url=False)]
+    return "; ".join(complaints[:_MAX_COMPLAINTS])
+
+
+def _explain(detail: ErrorDetails, tool_name: str, parameters: Sequence[str]) -> str:
+    name = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"unknown parameter {name!r}: {tool_name} takes {', '.join(parameters)}"
+    if detail["type"] == "missing":
+        return f"{name}: required"
+    message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if not name:
+        return message
+    if detail["type"] == "value_error":
+        return f"{name}: {message}"
+    return f"{name}: {message}, not {_show(detail['input'])}"
+
+
+def _show(value: object) -> str:
+    """Show what was given; of something long its kind and length."""
+    text = compact_json(value)
+    if len(text) <= _MAX_SHOWN_CHARACTERS:
+        return text
+    return f"{len(value)} characters" if isinstance(value, str) else text[:_MAX_SHOWN_CHARACTERS] + "…"

@@ -1,0 +1,196 @@
+"""`mnemos mcp`: answers a host's requests, line by line, until standard input ends.
+
+Everything up to the first tool call is the standard library; the rest is loaded by a thread while the host
+reads the list of tools. Tool calls run on threads of their own, so that a slow one holds up nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from mnemos._generated import paths
+from mnemos.mcp.protocol import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    Request,
+    RequestId,
+    RpcError,
+    choose_version,
+    format_error,
+    format_result,
+    parse_message,
+)
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+#: Runs the tool of that name with those arguments and gives the result of tools/call, errors included.
+ToolCaller = Callable[[str, dict[str, object]], dict[str, object]]
+
+#: Tool calls that run at the same time; more wait their turn.
+MAX_PARALLEL_CALLS = 8
+_TOOLS_FILE = Path(__file__).parent.parent / "_generated" / "tools.json"
+_READ_ONLY = ("memory_search", "memory_get")
+_INSTRUCTIONS = (
+    "A memory shared by all of the user's agents and sessions. Search it before you ask the user something "
+    "they may have said before, and when past decisions, preferences or facts could matter. Store what will "
+    "be worth knowing in another session: one fact per memory, understandable alone. Never store secrets. "
+    "When a memory turns out to be wrong, update or delete it by its id."
+)
+
+
+class McpServer:
+    """Answers MCP requests. `write` takes whole lines and may be called from any thread."""
+
+    def __init__(self, write: Callable[[bytes], None], make_caller: Callable[[str], ToolCaller]) -> None:
+        """Take how to write, and how to get the tools' implementation, given the client's name."""
+        self._write = write
+        self._make_caller = make_caller
+        self._client_name = ""
+        self._caller: ToolCaller | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._loading = threading.Lock()
+        self._warming: threading.Thread | None = None
+
+    def serve(self, lines: BinaryIO) -> None:
+        """Answer every line until there are no more."""
+        for line in lines:
+            try:
+                self._handle_line(line)
+            except RpcError as error:
+                self._write(format_error(error))
+
+    def _handle_line(self, line: bytes) -> None:
+        request = parse_message(line)
+        if request is None or request.request_id is None:
+            return  # notifications, cancellations too: a tool call is over in a moment
+        try:
+            if request.method == "tools/call":
+                self._start_call(request.request_id, request.params)
+                return
+            self._write(format_result(request.request_id, self._answer(request)))
+        except RpcError as error:
+            error.request_id = request.request_id
+            raise
+        if request.method == "tools/list":
+            self._warm_up()
+
+    def _answer(self, request: Request) -> dict[str, object]:
+        if request.method == "initialize":
+            return self._initialize(request.params)
+        if request.method == "ping":
+            return {}
+        if request.method == "tools/list":
+            return {"tools": list_tools()}
+        raise RpcError(METHOD_NOT_FOUND, f"there is no method {request.method[:100]!r} here")
+
+    def _initialize(self, params: dict[str, object]) -> dict[str, object]:
+        client = params.get("clientInfo")
+        name = client.get("name") if isinstance(client, dict) else None
+        self._client_name = name if isinstance(name, str) else ""
+        return {
+            "protocolVersion": choose_version(params.get("protocolVersion")),
+            "capabilities": {"tools": {"listChanged": False}},
+            "serverInfo": {"name": "mnemos", "title": "mnemos memory", "version": paths.VERSION},
+            "instructions": _INSTRUCTIONS,
+        }
+
+    def _start_call(self, request_id: RequestId, params: dict[str, object]) -> None:
+        name, arguments = params.get("name"), params.get("arguments")
+        names = [str(tool["name"]) for tool in list_tools()]
+        if name not in names or not isinstance(name, str):
+            raise RpcError(
+                INVALID_PARAMS, f"there is no tool {str(name)[:100]!r}; the tools are {', '.join(names)}"
+            )
+        if not isinstance(arguments, dict | None):
+            raise RpcError(INVALID_PARAMS, "arguments is an object")
+        self._get_pool().submit(self._run_call, request_id, name, arguments or {})
+
+    def _run_call(self, request_id: RequestId, name: str, arguments: dict[str, object]) -> None:
+        try:
+            line = format_result(request_id, self._get_caller()(name, arguments))
+        except Exception as error:  # noqa: BLE001 - the border: every request gets an answer
+            print(f"mnemos mcp: {name}: {type(error).__name__}", file=sys.stderr)  # noqa: T201 - stderr is the log
+            line = format_error(RpcError(INTERNAL_ERROR, "the tool failed; see the log", request_id))
+        self._write(line)
+
+    def _get_pool(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not before the first call
+
+            self._pool = ThreadPoolExecutor(MAX_PARALLEL_CALLS)
+        return self._pool
+
+    def _get_caller(self) -> ToolCaller:
+        with self._loading:
+            if self._caller is None:
+                self._caller = self._make_caller(self._client_name)
+            return self._caller
+
+    def _warm_up(self) -> None:
+        """Load what tool calls need now that the host is busy reading the list of tools."""
+        if self._warming is None:
+            self._warming = threading.Thread(target=self._try_loading, daemon=True)
+            self._warming.start()
+
+    def _try_loading(self) -> None:
+        try:
+            self._get_caller()
+        except Exception as error:  # noqa: BLE001 - the first call will tell the host
+            print(f"mnemos mcp: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+
+
+def list_tools() -> list[dict[str, object]]:
+    """Give the five tools as tools/list shows them."""
+    tools: list[dict[str, object]] = []
+    for tool in json.loads(_TOOLS_FILE.read_bytes()):
+        name = tool["name"]
+        hints = {"readOnlyHint": name in _READ_ONLY, "destructiveHint": name == "memory_delete"}
+        tools.append(
+            {
+                "name": name,
+                "description": tool["description"],
+                "inputSchema": tool["input_schema"],
+                "annotations": {**hints, "openWorldHint": False},
+            }
+        )
+    return tools
+
+
+def main() -> None:
+    """Serve MCP on standard input and output, and end with the input, whatever is still running."""
+    write = _claim_standard_output()
+    try:
+        McpServer(write, _make_caller).serve(sys.stdin.buffer)
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass
+    finally:
+        os._exit(0)  # a call that still waits for the server must not keep an orphan alive
+
+
+def _make_caller(client_name: str) -> ToolCaller:
+    from mnemos.mcp.calls import make_caller  # noqa: PLC0415 - pydantic and the HTTP client take a while
+
+    return make_caller(client_name)
+
+
+def _claim_standard_output() -> Callable[[bytes], None]:
+    """Keep standard output for the protocol alone; what anything else prints goes to standard error."""
+    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    lock = threading.Lock()
+
+    def write(line: bytes) -> None:
+        with lock:
+            view = memoryview(line)
+            while view:
+                view = view[output.write(view) or 0 :]
+
+    return write

@@ -1,0 +1,80 @@
+"""Memories as a model reads them: short names, days instead of moments, nothing empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnemos_contract import Memory, MemoryState, MemoryType, StoreResponse
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+JsonObject = dict[str, object]
+
+
+def show_memory(memory: Memory) -> JsonObject:
+    """Show all of one memory that a model can use."""
+    changed = memory.updated_at if memory.version > 1 else None
+    return _filled(
+        id=memory.id,
+        content=memory.content,
+        **_show_kind(memory),
+        source=memory.source if memory.source != memory.agent_id else None,
+        agent_id=memory.agent_id,
+        session_id=memory.session_id,
+        metadata=memory.metadata,
+        version=memory.version,
+        created_at=_show_day(memory.created_at),
+        updated_at=changed and _show_day(changed),
+        updated_by=memory.updated_by if changed else None,
+        superseded_by=memory.superseded_by,
+    )
+
+
+def show_hit(memory: Memory) -> JsonObject:
+    """Show one memory of a list or a search: enough to use it, and the id to ask for the rest."""
+    return _filled(
+        id=memory.id,
+        content=memory.content,
+        confidence=memory.confidence,
+        relative_age=memory.relative_age,
+        **_show_kind(memory),
+        source=memory.source if memory.source != memory.agent_id else None,
+        agent_id=memory.agent_id,
+        metadata=memory.metadata,
+        created_at=_show_day(memory.created_at),
+    )
+
+
+def show_stored(response: StoreResponse) -> JsonObject:
+    """Show what a store led to. The model knows the content: it has just sent it."""
+    memory = response.memory
+    if memory is None:
+        return _filled(id=response.id, outcome=response.outcome.value)
+    return _filled(
+        id=memory.id,
+        outcome=response.outcome.value,
+        version=memory.version,
+        **_show_kind(memory),
+        source=memory.source if memory.source != memory.agent_id else None,
+        created_at=_show_day(memory.created_at),
+    )
+
+
+def _show_kind(memory: Memory) -> JsonObject:
+    """Show tags, project, and type and state where they aren't the usual ones."""
+    return _filled(
+        tags=memory.tags,
+        memory_type=None if memory.memory_type is MemoryType.INSIGHT else memory.memory_type.value,
+        state=None if memory.state is MemoryState.ACTIVE else memory.state.value,
+        project=memory.project,
+    )
+
+
+def _show_day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _filled(**members: object) -> JsonObject:
+    """Leave out what is empty; a confidence of 0 isn't."""
+    return {name: value for name, value in members.items() if value is not None and value not in ("", [], {})}
