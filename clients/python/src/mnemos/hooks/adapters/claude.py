@@ -1,0 +1,51 @@
+"""Claude Code: its hook input and output (read from version 2.1.330)."""
+
+from __future__ import annotations
+
+from mnemos.hooks.events import EventKind, HookEvent
+
+_KINDS: dict[str, EventKind] = {
+    "SessionStart": "session_start",
+    "UserPromptSubmit": "prompt",
+    "PreToolUse": "tool_permission",
+    "Stop": "capture",
+    "PreCompact": "capture",
+    "SessionEnd": "capture",
+}
+#: Prefix that Claude Code gives to the tools of server `memory` in plugin `mnemos`.
+_OWN_TOOLS = "mcp__plugin_mnemos_memory__memory_"
+
+
+class ClaudeAdapter:
+    """Reads and writes what Claude Code says to its hooks."""
+
+    NAME = "claude"
+    AGENT_ID = "claude-code"
+
+    def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
+        """Normalise one event; None for events that are none of ours."""
+        kind = _KINDS.get(name)
+        if kind is None:
+            return None
+        fields = {key: value for key, value in data.items() if isinstance(value, str)}
+        return HookEvent(
+            kind=kind,
+            name=name,
+            session_id=fields.get("session_id", ""),
+            cwd=fields.get("cwd", ""),
+            transcript_path=fields.get("transcript_path", ""),
+            prompt=fields.get("prompt", ""),
+            is_resumed=fields.get("source") == "resume",
+            tool_name=fields.get("tool_name", ""),
+        )
+
+    def format_context(self, event: HookEvent, context: str) -> dict[str, object]:
+        """Add the text to what the model reads."""
+        return {"hookSpecificOutput": {"hookEventName": event.name, "additionalContext": context}}
+
+    def format_permission(self, event: HookEvent) -> dict[str, object] | None:
+        """Let the model use our own tools without asking the user each time."""
+        if not event.tool_name.startswith(_OWN_TOOLS):
+            return None
+        decision = {"permissionDecision": "allow", "permissionDecisionReason": "the user's own memory"}
+        return {"hookSpecificOutput": {"hookEventName": event.name, **decision}}

@@ -1,0 +1,184 @@
+"""`mnemos hook EVENT --harness HOST`: the host's JSON in, the host's JSON out, exit code 0 whatever happens.
+
+Standard library only, and as little of it as can be: a host waits for its hooks at every prompt, and what an
+event doesn't need isn't imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mnemos.hooks.adapters import Adapter
+    from mnemos.hooks.events import HookEvent
+    from mnemos.hooks.server import HookServer
+    from mnemos.hooks.settings import HookSettings
+    from mnemos.hooks.state import State
+
+#: Added to the deadline of a recall for what no deadline interrupts, such as a name look-up that hangs.
+_RECALL_GRACE_SECONDS = 0.02
+#: The longest life of any hook; capture works on local files and takes milliseconds.
+_HOOK_SECONDS = 10.0
+
+
+def main(argv: Sequence[str]) -> NoReturn:
+    """Run one hook, `argv` being what follows `hook` on the command line, and end the process with 0."""
+    try:
+        output = run(argv, os.environ, read_input=_read_standard_input, limit_life=_limit_life)
+        if output:
+            sys.stdout.buffer.write(output)
+            sys.stdout.buffer.flush()
+    finally:
+        os._exit(0)  # whatever happened; and the interpreter's own end would cost milliseconds
+
+
+def run(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    read_input: Callable[[], bytes],
+    limit_life: Callable[[float], None],
+) -> bytes:
+    """Run one hook and give what goes to standard output. Never raises an Exception.
+
+    `limit_life` ends the process, with code 0 and nothing said, after that many seconds.
+    """
+    from mnemos.hooks.state import State, find_state_folder  # noqa: PLC0415 - what fails here must fail inside
+
+    state = State(find_state_folder(environment))
+    try:
+        answer = _answer(argv, environment, state, read_input, limit_life)
+        return json.dumps(answer).encode() if answer else b""
+    except Exception as error:  # noqa: BLE001 - the border: a hook never breaks its host
+        state.log(f"{' '.join(argv)[:100]}: {type(error).__name__}: {error}")
+        return b""
+
+
+def _answer(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    state: State,
+    read_input: Callable[[], bytes],
+    limit_life: Callable[[float], None],
+) -> dict[str, object] | None:
+    from mnemos.hooks.adapters import find_adapter  # noqa: PLC0415
+    from mnemos.hooks.settings import read_settings  # noqa: PLC0415
+
+    name, harness = _read_arguments(argv)
+    adapter = find_adapter(harness)
+    if adapter is None:
+        state.log(f"unknown harness {harness!r}")
+        return None
+    settings = read_settings(environment, adapter.AGENT_ID)
+    if name == "upload":
+        _upload(settings, state, limit_life)
+        return None
+    limit_life(_HOOK_SECONDS)
+    data = json.loads(read_input())
+    event = adapter.read_event(name, data) if isinstance(data, dict) else None
+    return _handle(event, adapter, settings, state, limit_life) if event else None
+
+
+def _read_arguments(argv: Sequence[str]) -> tuple[str, str]:
+    """Read `EVENT --harness HOST` (or `--harness=HOST`, in any order)."""
+    name, harness = "", ""
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument == "--harness":
+            harness = next(arguments, "")
+        elif argument.startswith("--harness="):
+            harness = argument.partition("=")[2]
+        elif not argument.startswith("-"):
+            name = name or argument
+    return name, harness
+
+
+def _handle(
+    event: HookEvent,
+    adapter: Adapter,
+    settings: HookSettings,
+    state: State,
+    limit_life: Callable[[float], None],
+) -> dict[str, object] | None:
+    if event.kind == "tool_permission":
+        return adapter.format_permission(event)
+    if not settings.api_key:
+        return None
+    if event.kind == "capture":
+        _capture(event, settings, state, adapter.NAME)
+        return None
+    limit_life(settings.recall_timeout_ms / 1000 + _RECALL_GRACE_SECONDS)
+    block = _recall(event, settings, state)
+    return adapter.format_context(event, block) if block else None
+
+
+def _recall(event: HookEvent, settings: HookSettings, state: State) -> str:
+    from mnemos.hooks import recall  # noqa: PLC0415
+    from mnemos.hooks.connection import ConnectionFailed, Deadline  # noqa: PLC0415
+    from mnemos.hooks.server import HookServer  # noqa: PLC0415
+
+    server = HookServer(settings, Deadline(settings.recall_timeout_ms / 1000))
+    try:
+        if event.kind == "session_start":
+            return _recall_session(event, server, state)
+        return recall.recall_for_prompt(server, event.prompt, event.session_id, settings.min_confidence)
+    except ConnectionFailed as error:
+        state.log(f"{event.name}: nothing recalled: {error}")
+        return ""
+    finally:
+        server.close()
+
+
+def _recall_session(event: HookEvent, server: HookServer, state: State) -> str:
+    """Give a session its block; one that is resumed gets the bytes it had before."""
+    from mnemos.hooks.capture import name_session  # noqa: PLC0415
+    from mnemos.hooks.project import find_project  # noqa: PLC0415
+    from mnemos.hooks.recall import recall_for_session  # noqa: PLC0415
+
+    path = state.get_subfolder("blocks") / f"{name_session(event.session_id)}.txt"
+    if event.is_resumed and path.is_file():
+        return path.read_text(encoding="utf-8")
+    block = recall_for_session(server, find_project(event.cwd))
+    state.write(path, block.encode())
+    return block
+
+
+def _capture(event: HookEvent, settings: HookSettings, state: State, harness: str) -> None:
+    from mnemos.hooks.capture import capture  # noqa: PLC0415
+    from mnemos.hooks.spool import Spool  # noqa: PLC0415
+    from mnemos.hooks.upload import start_uploader  # noqa: PLC0415
+
+    try:
+        count = capture(event, settings, state)
+        if count:
+            state.log(f"{event.name}: {count} messages of session {event.session_id} captured")
+    finally:
+        if Spool(state, settings).list_waiting():
+            start_uploader(state, harness)
+
+
+def _upload(settings: HookSettings, state: State, limit_life: Callable[[float], None]) -> None:
+    from mnemos.hooks.upload import UPLOAD_SECONDS, upload  # noqa: PLC0415
+
+    limit_life(UPLOAD_SECONDS)
+    if settings.api_key:
+        upload(settings, state)
+
+
+def _read_standard_input() -> bytes:
+    return b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
+
+
+def _limit_life(seconds: float) -> None:
+    def end() -> None:
+        time.sleep(seconds)
+        os._exit(0)
+
+    threading.Thread(target=end, daemon=True).start()

@@ -1,0 +1,95 @@
+"""Windows of messages on their way to the server: one file each, sent and then removed.
+
+The file holds the request body; its name the time, a random part and a mark of the key it was captured for,
+so that what belongs to one tenant is never sent to another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mnemos.hooks.settings import HookSettings
+    from mnemos.hooks.state import State
+
+#: Largest request body that is sent; the server takes 1 MiB.
+MAX_REQUEST_BYTES = 900_000
+#: Messages in one request.
+MAX_REQUEST_MESSAGES = 200
+#: What may wait, and what may stand rejected; beyond it the oldest goes.
+MAX_FILES = 500
+MAX_TOTAL_BYTES = 50_000_000
+
+
+class Spool:
+    """Request bodies waiting to be sent with one key, oldest first."""
+
+    def __init__(self, state: State, settings: HookSettings) -> None:
+        self._state = state
+        self._folder = state.get_subfolder("spool")
+        self._suffix = f".{_mark(settings.api_key)}.json"
+
+    def add(self, frame: dict[str, str], messages: list[dict[str, object]]) -> None:
+        """Write messages as one or more request bodies; `frame` holds the members beside `messages`."""
+        for chunk in _split(messages, MAX_REQUEST_BYTES - len(_to_json(frame))):
+            name = f"{time.time_ns():020d}-{os.urandom(6).hex()}{self._suffix}"
+            self._state.write(self._folder / name, _to_json({**frame, "messages": chunk}))
+        self._prune(self._folder)
+
+    def list_waiting(self) -> list[Path]:
+        """List what waits, oldest first."""
+        return [path for path in _list_files(self._folder) if path.name.endswith(self._suffix)]
+
+    def reject(self, path: Path, reason: str) -> None:
+        """Set a file aside that the server will never take, and why."""
+        folder = self._state.get_subfolder("rejected")
+        path.replace(folder / path.name)
+        self._state.write(folder / f"{path.name}.reason", f"{reason}\n".encode("utf-8", "replace"))
+        self._prune(folder)
+
+    def _prune(self, folder: Path) -> None:
+        """Drop the oldest files until the folder is within its bounds."""
+        sizes = [(path, path.stat().st_size) for path in _list_files(folder)]
+        total = sum(size for _, size in sizes)
+        for index, (path, size) in enumerate(sizes):
+            if len(sizes) - index <= MAX_FILES and total <= MAX_TOTAL_BYTES:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+            self._state.log(f"dropped {path.name}: {folder.name} is full")
+
+
+def _list_files(folder: Path) -> list[Path]:
+    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - sorted names
+    return [folder / name for name in names]
+
+
+def _split(messages: list[dict[str, object]], room: int) -> Iterator[list[dict[str, object]]]:
+    """Cut messages into runs that fit into one request each."""
+    chunk: list[dict[str, object]] = []
+    size = 0
+    for message in messages:
+        message_bytes = len(_to_json(message)) + 2
+        if chunk and (size + message_bytes > room or len(chunk) == MAX_REQUEST_MESSAGES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(message)
+        size += message_bytes
+    if chunk:
+        yield chunk
+
+
+def _to_json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _mark(api_key: str) -> str:
+    """Tell keys apart without giving one away."""
+    return f"{zlib.crc32(api_key.encode('utf-8', 'replace')):08x}"

@@ -1,0 +1,170 @@
+"""Reading the conversation out of Claude Code's transcript (JSON lines, version 2.1.330).
+
+A line counts by its `type`, never by `message.role`: lines of type `api-request-blob` carry messages too, and
+those hold system reminders.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from mnemos.hooks.echo import strip_recalled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+#: Bytes of one message that are kept (MAX_CONTENT_BYTES of the contract).
+MAX_MESSAGE_BYTES = 50_000
+#: Lines longer than this hold tool results or pictures, nothing that was said.
+_MAX_LINE_BYTES = 8 * 1024 * 1024
+#: Bytes of a transcript that one window takes, about a tenth of a second of work.
+MAX_WINDOW_BYTES = 8 * 1024 * 1024
+_FINGERPRINT_BYTES = 4096
+#: How many of the last messages a cursor knows by id, to find its place in a file that was rewritten.
+_KNOWN_IDS = 100
+#: Marks of lines that nobody said.
+_NOT_SAID = (
+    "isMeta",
+    "isSidechain",
+    "isCompactSummary",
+    "repeatsCompactSummary",
+    "isVisibleInTranscriptOnly",
+    "isApiErrorMessage",
+)
+#: What the host itself puts into user messages.
+_HOST_TEXT = (
+    "<command-name>",
+    "<command-message>",
+    "<command-args>",
+    "<local-command-stdout>",
+    "<local-command-stderr>",
+    "<local-command-caveat>",
+    "<bash-input>",
+    "<bash-stdout>",
+    "<bash-stderr>",
+    "<system-reminder>",
+    "<task-notification>",
+    "[Request interrupted by user",
+)
+
+
+class TranscriptMessage(NamedTuple):
+    """One thing that was said."""
+
+    uuid: str
+    role: str
+    content: str
+    #: RFC 3339, or empty.
+    timestamp: str
+    #: Place among everything that was said in the session, from 0.
+    seq: int
+
+
+class Cursor(NamedTuple):
+    """How far a transcript has been read."""
+
+    #: Bytes read, always up to the end of a line.
+    offset: int = 0
+    #: Check sum of the bytes just before `offset`; another one means the file was rewritten.
+    fingerprint: int = 0
+    #: Messages given out so far; the next one gets this number.
+    seq: int = 0
+    #: Ids of the last messages given out, oldest first.
+    known_ids: tuple[str, ...] = ()
+
+
+class Window(NamedTuple):
+    """What a read brought, and where the next one begins."""
+
+    messages: list[TranscriptMessage]
+    cursor: Cursor
+
+
+def read_window(path: Path, cursor: Cursor) -> Window:
+    """Read what was said since the cursor. Raises OSError when the file can't be read.
+
+    A long transcript takes several windows: go on until one brings nothing and the cursor stands still.
+    A transcript that was cut or rewritten is read again from its start, past the last message known.
+    """
+    with path.open("rb") as file:
+        is_same_file = _fingerprint(file, cursor.offset) == cursor.fingerprint
+        start = cursor.offset if is_same_file else 0
+        file.seek(start)
+        said, offset = _read_said(file, start, MAX_WINDOW_BYTES if is_same_file else None)
+        fingerprint = _fingerprint(file, offset)
+    if not is_same_file:
+        said = _skip_known(said, cursor.known_ids)
+    messages = [message._replace(seq=cursor.seq + index) for index, message in enumerate(said)]
+    known_ids = (*cursor.known_ids, *(message.uuid for message in messages if message.uuid))[-_KNOWN_IDS:]
+    return Window(messages, Cursor(offset, fingerprint, cursor.seq + len(messages), known_ids))
+
+
+def _fingerprint(file: BinaryIO, offset: int) -> int:
+    start = max(0, offset - _FINGERPRINT_BYTES)
+    file.seek(start)
+    return zlib.crc32(file.read(offset - start)) if offset else 0
+
+
+def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[TranscriptMessage], int]:
+    """Read whole lines, up to the end or the limit; a line still being written is left for the next time."""
+    said: list[TranscriptMessage] = []
+    offset = start
+    for line in file:
+        if not line.endswith(b"\n") or (limit is not None and offset - start > limit):
+            break
+        offset += len(line)
+        message = read_line(line)
+        if message is not None:
+            said.append(message)
+    return said, offset
+
+
+def _skip_known(said: list[TranscriptMessage], known_ids: tuple[str, ...]) -> list[TranscriptMessage]:
+    known = set(known_ids)
+    last = max((index for index, message in enumerate(said) if message.uuid in known), default=-1)
+    return said[last + 1 :]
+
+
+def read_line(line: bytes) -> TranscriptMessage | None:
+    """Read one line; None when nobody said anything in it. Never raises. `seq` is still to be set."""
+    if len(line) > _MAX_LINE_BYTES:
+        return None
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or record.get("type") not in ("user", "assistant"):
+        return None
+    message = record.get("message")
+    if not isinstance(message, dict) or any(record.get(mark) for mark in _NOT_SAID):
+        return None
+    content = "\n\n".join(_said_texts(message.get("content"))).strip()
+    if not content:
+        return None
+    uuid, timestamp = (_as_text(record.get(name)) for name in ("uuid", "timestamp"))
+    return TranscriptMessage(uuid, str(record["type"]), _cut(content), timestamp, 0)
+
+
+def _said_texts(content: object) -> Iterator[str]:
+    """Give the texts of a message that a person or the model wrote; tool calls and results are none."""
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    for block in blocks if isinstance(blocks, list) else []:
+        text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
+        if isinstance(text, str) and not text.lstrip().startswith(_HOST_TEXT):
+            yield strip_recalled(text)
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _cut(text: str) -> str:
+    """Cut a text to what the server takes, without lone surrogates, which UTF-8 can't carry."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= MAX_MESSAGE_BYTES:
+        return data.decode()
+    return data[: MAX_MESSAGE_BYTES - 4].decode("utf-8", "ignore") + " …"

@@ -1,0 +1,131 @@
+"""The uploader: a detached process that sends what is spooled, and ends.
+
+It outlives the host, which may kill its hooks, but never its own deadline. What can't be sent now stays for
+the uploader of the next hook.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.connection import Answer, ConnectionFailed, Deadline
+from mnemos.hooks.server import HookServer
+from mnemos.hooks.spool import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mnemos.hooks.settings import HookSettings
+    from mnemos.hooks.state import State
+
+#: No uploader lives longer.
+UPLOAD_SECONDS = 60.0
+#: For one request, connecting included.
+_REQUEST_SECONDS = 10.0
+#: Pauses between the attempts for one file; after the last one the file waits for the next hook.
+_BACK_OFF_SECONDS = (0.2, 0.8)
+#: Cursors and session blocks that nobody touched for so long are forgotten.
+_KEEP_STATE_SECONDS = 60 * 86_400
+
+
+class Verdict(Enum):
+    """What an answer means for the file that was sent."""
+
+    SENT = "sent"
+    #: The server will never take it.
+    REFUSED = "refused"
+    #: Perhaps later.
+    LATER = "later"
+
+
+def start_uploader(state: State, harness: str) -> None:
+    """Start the uploader on its own, out of reach of the host's kill of this hook's process group."""
+    subprocess.Popen(  # noqa: S603 - this interpreter, this package
+        # -P: a folder called `mnemos` in the user's project must not be taken for this package
+        [sys.executable, "-P", "-m", "mnemos", "hook", "upload", "--harness", harness],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd=state.folder,
+    )
+
+
+def upload(settings: HookSettings, state: State) -> None:
+    """Send everything that waits, oldest first. Only one uploader at a time does."""
+    spool = Spool(state, settings)
+    while spool.list_waiting():
+        with state.lock("upload.lock", 0.0) as mine:
+            if not mine or not _send_all(spool, settings, state):
+                return
+        # a hook may have added a file after the last look and left it to this process
+    _forget_old_state(state)
+
+
+def _send_all(spool: Spool, settings: HookSettings, state: State) -> bool:
+    """Send until nothing waits; False when the server can't take it now."""
+    while waiting := spool.list_waiting():
+        for path in waiting:
+            answer = _send_with_retries(path, settings, state)
+            if answer is None:
+                return False
+            if judge(answer) is Verdict.REFUSED:
+                reason = f"status {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}"
+                spool.reject(path, reason)
+                state.log(f"rejected {path.name}: {reason}")
+            else:
+                path.unlink(missing_ok=True)
+                state.log(f"uploaded {path.name}")
+    return True
+
+
+def _send_with_retries(path: Path, settings: HookSettings, state: State) -> Answer | None:
+    """Send one file; gives the answer that settles it, None when it must wait."""
+    body = path.read_bytes()
+    for pause in (*_BACK_OFF_SECONDS, None):
+        server = HookServer(settings, Deadline(_REQUEST_SECONDS))
+        try:
+            answer = server.store_messages(body, path.name.removesuffix(".json"))
+            if judge(answer) is not Verdict.LATER:
+                return answer
+            trouble = f"status {answer.status}"
+        except ConnectionFailed as error:
+            trouble = str(error)
+        finally:
+            server.close()
+        state.log(f"{path.name} not sent: {trouble}")
+        if pause is not None:
+            time.sleep(pause)
+    return None
+
+
+def judge(answer: Answer) -> Verdict:
+    """Tell what an answer means; a success without the server's JSON comes from something in between."""
+    if 200 <= answer.status < 300:  # noqa: PLR2004 - success
+        return Verdict.SENT if _is_acknowledgement(answer.body) else Verdict.LATER
+    if 400 <= answer.status < 500 and answer.status not in (408, 429):  # noqa: PLR2004 - the request's fault
+        return Verdict.REFUSED
+    return Verdict.LATER
+
+
+def _is_acknowledgement(body: bytes) -> bool:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("status") in ("accepted", "ok")
+
+
+def _forget_old_state(state: State) -> None:
+    oldest = time.time() - _KEEP_STATE_SECONDS
+    for name in ("cursors", "blocks", "locks"):
+        with os.scandir(state.get_subfolder(name)) as entries:
+            old = [entry.path for entry in entries if entry.stat().st_mtime < oldest]
+        for path in old:
+            os.unlink(path)  # noqa: PTH108 - the entry's own path

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mnemos.hooks.echo import CLOSING, OPENING, strip_recalled
+from mnemos.hooks.recall import format_block
+from mnemos.hooks.server import Hit
+
+PIECES = st.sampled_from([OPENING, CLOSING, "a", "\n", "\n\n", "<", "relevant-memories>", "é"])
+
+
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [
+        ("plain", "plain"),
+        (f"{OPENING}\n- [1] x\n{CLOSING}\nquestion", "question"),
+        (f"before {OPENING}x{CLOSING}between{OPENING}y{CLOSING} after", "before between after"),
+        (f"question\n{OPENING}\n- [1] cut off", "question"),
+        (f"{OPENING}\n- [1] cut off\n\nquestion", "question"),
+        (f"{OPENING}\n- [1] cut off\n\nquestion\n{OPENING}\n- [1] x\n{CLOSING}", "question"),
+        (f"{OPENING}\n- [1] an empty line\n\ninside{CLOSING} question", "question"),
+        (f"a stray {CLOSING} stays", f"a stray {CLOSING} stays"),
+        (f"{OPENING}{OPENING}x{CLOSING}", ""),
+    ],
+)
+def test_recalled_blocks_are_cut_out_and_the_rest_stays(text, stripped) -> None:
+    assert strip_recalled(text) == stripped
+
+
+@given(st.lists(PIECES).map("".join))
+def test_stripping_never_raises_and_only_takes_away(text) -> None:
+    remaining = iter(text)
+
+    assert all(character in remaining for character in strip_recalled(text))
+
+
+@given(st.text(), st.text())
+def test_what_recall_writes_is_what_capture_cuts_out(content, prompt) -> None:
+    block = format_block([Hit("0abc", f"x{content}", "2026-11-23", "", "", 50)])
+    if OPENING not in prompt:
+        assert strip_recalled(f"{prompt}\n{block}") == prompt.strip()
+
+
+def test_stripping_takes_linear_time() -> None:
+    """Ten times the text takes about ten times as long, in the worst cases known."""
+    for piece in (OPENING, f"{OPENING}{CLOSING}", OPENING[:-1], f"{OPENING}\n\n"):
+        start = time.process_time()
+        strip_recalled(piece * 200_000)
+        assert time.process_time() - start < 2

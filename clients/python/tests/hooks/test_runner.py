@@ -1,0 +1,250 @@
+"""The runner as a whole: in this process with scripted servers, and as the process that a host starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from mnemos.hooks.runner import run
+
+from clients.python.tests.hooks.support import (
+    FIXTURES,
+    Recorder,
+    make_answer,
+    read_fixture,
+    run_socket,
+)
+from clients.python.tests.hooks.test_connection import hang, trickle
+
+PAGE = {
+    "memories": [
+        {
+            "id": "0abcdefghjkmn",
+            "content": "The mast is oak.",
+            "updated_at": "2026-11-23T01:02:03Z",
+            "confidence": 60,
+        }
+    ],
+    "total": 1,
+    "limit": 10,
+    "offset": 0,
+}
+FOUND = make_answer(json.dumps(PAGE).encode())
+ACCEPTED = make_answer(b'{"status":"accepted","outcome":"created"}', 202)
+LINE = "- [0abcdefghjkmn, 2026-11-23] The mast is oak."
+WAIT_SECONDS = 20
+
+
+@pytest.fixture
+def environment(tmp_path) -> dict[str, str]:
+    state = str(tmp_path / "state")
+    return {
+        "HOME": str(tmp_path),
+        "XDG_STATE_HOME": state,
+        "MEM9_API_KEY": "k",
+        "MNEMOS_HOOK_TIMEOUT_MS": "2000",
+    }
+
+
+def run_here(event: str, environment: dict[str, str], data: Any = None, *more: str) -> Any:
+    """Run a hook in this process and give the JSON it prints, None for nothing."""
+    given = json.dumps(read_fixture(event) if data is None else data).encode()
+    arguments = [event, "--harness", "claude", *more]
+    output = run(arguments, environment, read_input=lambda: given, limit_life=lambda _seconds: None)
+    return json.loads(output) if output else None
+
+
+def run_process(event: str, environment: dict[str, str], given: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Run a hook as a host does."""
+    command = [sys.executable, "-m", "mnemos", "hook", event, "--harness", "claude"]
+    return subprocess.run(command, input=given, env=environment, capture_output=True, timeout=30, check=False)
+
+
+def test_a_prompt_is_given_what_is_known_about_it(environment) -> None:
+    server = Recorder(FOUND)
+    with run_socket(server) as url:
+        answer = run_here("UserPromptSubmit", {**environment, "MEM9_API_URL": url})
+
+    assert answer["hookSpecificOutput"]["hookEventName"] == "UserPromptSubmit"
+    assert LINE in answer["hookSpecificOutput"]["additionalContext"]
+    assert server.requests[0][0] == "GET /v1alpha2/mem9s/memories?q=tell+me+of+the+boat&limit=10 HTTP/1.1"
+    assert server.requests[0][1]["x-mnemo-agent-id"] == "claude-code"
+
+
+def test_a_session_that_is_resumed_begins_with_the_bytes_it_had(environment) -> None:
+    changed = make_answer(json.dumps({**PAGE, "memories": []}).encode())
+    start = read_fixture("SessionStart")
+    with run_socket(Recorder(FOUND, FOUND, changed)) as url:
+        there = {**environment, "MEM9_API_URL": url}
+        first = run_here("SessionStart", there)
+        resumed = run_here("SessionStart", there, {**start, "source": "resume"})
+        cleared = run_here("SessionStart", there, {**start, "source": "clear"})
+
+    assert LINE in first["hookSpecificOutput"]["additionalContext"]
+    assert resumed == first
+    assert cleared is None
+
+
+def test_our_own_tools_need_no_leave(environment) -> None:
+    decision = run_here("PreToolUse", environment)["hookSpecificOutput"]
+
+    assert decision["permissionDecision"] == "allow"
+    assert run_here("PreToolUse", environment, {"tool_name": "Bash"}) is None
+    assert run_here("PreToolUse", environment, {"tool_name": "mcp__other__memory_store"}) is None
+
+
+@pytest.mark.parametrize("event", ["SubagentStop", "PostToolUse", "Nonsense", "", "--help"])
+def test_an_unknown_event_is_ignored(environment, event) -> None:
+    assert run_here(event, environment, {"session_id": "s1"}) is None
+
+
+@pytest.mark.parametrize("event", ["SessionStart", "UserPromptSubmit", "Stop", "SessionEnd"])
+def test_without_a_key_nothing_is_done(environment, event, tmp_path) -> None:
+    assert run_here(event, {**environment, "MEM9_API_KEY": ""}) is None
+    assert not (tmp_path / "state" / "mnemos" / "spool").exists()
+
+
+@pytest.mark.parametrize("event", ["SessionStart", "UserPromptSubmit"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        hang,
+        trickle,
+        lambda connection: connection.close(),
+        Recorder(b"\x00\xff" * 100_000),
+        Recorder(make_answer(b"<html>")),
+        Recorder(make_answer(b'{"memories": 7}')),
+        Recorder(make_answer(b'{"memories": [7, {"id": 5}, {}]}')),
+        Recorder(make_answer(b"[" * 100_000)),
+        Recorder(make_answer(b'{"error":"the database is unavailable"}', 503)),
+    ],
+)
+def test_a_server_in_trouble_means_nothing_recalled(environment, event, behaviour) -> None:
+    with run_socket(behaviour) as url:
+        troubled = {**environment, "MEM9_API_URL": url, "MNEMOS_HOOK_TIMEOUT_MS": "300"}
+        assert run_here(event, troubled) is None
+
+
+@pytest.mark.parametrize("event", ["UserPromptSubmit", "Stop"])
+@pytest.mark.parametrize("given", [b"", b"{", b"[]", b"\xff", b'{"session_id":7,"prompt":["x"],"cwd":{}}'])
+def test_nonsense_from_the_host_is_met_with_code_0_and_silence(environment, event, given) -> None:
+    done = run_process(event, environment, given)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"MEM9_API_URL": "nonsense"},
+        {"MEM9_API_KEY": "two words"},
+        {"XDG_STATE_HOME": "/proc/nowhere"},
+        {"MNEMOS_HOOK_TIMEOUT_MS": "soon"},
+        {"MEM9_API_URL": "http://127.0.0.1:9"},
+    ],
+)
+@pytest.mark.parametrize("event", ["SessionStart", "UserPromptSubmit", "Stop"])
+def test_no_setting_breaks_a_turn(environment, event, trouble) -> None:
+    done = run_process(event, {**environment, **trouble}, json.dumps(read_fixture(event)).encode())
+
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_a_hung_server_holds_a_hook_up_for_the_deadline_only(environment) -> None:
+    with run_socket(hang) as url:
+        hung = {**environment, "MEM9_API_URL": url, "MNEMOS_HOOK_TIMEOUT_MS": "80"}
+        start = time.monotonic()
+        done = run_process("UserPromptSubmit", hung, json.dumps(read_fixture("UserPromptSubmit")).encode())
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("event", ["Stop", "PreCompact", "SessionEnd"])
+def test_capture_prints_nothing_and_a_detached_process_sends_what_was_said(
+    environment, event, tmp_path
+) -> None:
+    data = read_fixture(event) | {"transcript_path": str(FIXTURES / "transcript.jsonl")}
+    server = Recorder(ACCEPTED)
+    with run_socket(server) as url:
+        done = run_process(event, {**environment, "MEM9_API_URL": url}, json.dumps(data).encode())
+        log = tmp_path / "state" / "mnemos" / "log" / "hook.log"
+        wait_until(lambda: log.is_file() and "uploaded" in log.read_text())
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    body = json.loads(server.requests[0][2])
+    assert [message["content"] for message in body["messages"]][:2] == [
+        "tell me of the boat",
+        "The mast is oak.",
+    ]
+    assert list((tmp_path / "state" / "mnemos" / "spool").iterdir()) == []
+
+
+def test_hooks_that_run_at_the_same_time_capture_each_message_once(environment, tmp_path) -> None:
+    data = read_fixture("Stop") | {"transcript_path": str(FIXTURES / "transcript.jsonl")}
+    events = ("Stop", "PreCompact", "SessionEnd", "Stop", "SessionEnd")
+    down = {**environment, "MEM9_API_URL": "http://127.0.0.1:9"}
+    with ThreadPoolExecutor(len(events)) as pool:
+        given = json.dumps(data).encode()
+        done = list(pool.map(lambda event: run_process(event, down, given), events))
+
+    assert {process.returncode for process in done} == {0}
+    files = (tmp_path / "state" / "mnemos" / "spool").glob("*.json")
+    messages = [message for file in files for message in json.loads(file.read_bytes())["messages"]]
+    assert [message["seq"] for message in messages] == list(range(6))
+
+
+def test_a_host_that_holds_its_output_closed_breaks_nothing(environment) -> None:
+    with run_socket(Recorder(FOUND)) as url:
+        command = [sys.executable, "-m", "mnemos", "hook", "UserPromptSubmit", "--harness=claude"]
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**environment, "MEM9_API_URL": url},
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(read_fixture("UserPromptSubmit")).encode())
+        process.stdin.close()
+
+        assert process.wait(20) == 0
+
+
+def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
+    code = (
+        "import sys, mnemos.hooks.runner as r;"
+        "r.run(['UserPromptSubmit', '--harness', 'claude'], {'MEM9_API_KEY': 'k', 'HOME': '/nonexistent',"
+        " 'MEM9_API_URL': 'http://127.0.0.1:9'},"
+        ' read_input=lambda: b\'{"prompt": "the mast"}\', limit_life=lambda s: None);'
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert "mnemos.hooks.connection" in loaded
+    costly = {
+        "pydantic",
+        "http.client",
+        "urllib.request",
+        "argparse",
+        "asyncio",
+        "dataclasses",
+        "subprocess",
+        "ssl",
+    }
+    assert costly.isdisjoint(loaded)
+
+
+def wait_until(condition) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it didn't happen in time"
+        time.sleep(0.01)
