@@ -1,0 +1,54 @@
+"""Fixtures for the real hosts: a fresh home, a scripted model, and waiting for what arrives on the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from mnemos import Client
+
+from tests.hosts.claude import Claude
+from tests.support.scripted_model import ScriptedModel, run_scripted_model
+from tests.support.servers import RunningServer, mnemo_server, server_dsn
+
+__all__ = ["mnemo_server", "server_dsn"]
+
+#: Until something that happens after the host has ended is seen.
+WAIT_SECONDS = 20
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    """A model without rules; tests add theirs."""
+    with run_scripted_model() as running:
+        yield running
+
+
+@pytest.fixture
+def memory(mnemo_server: RunningServer) -> Iterator[Client]:
+    """A client of the server that the host uses."""
+    with Client(mnemo_server.url, mnemo_server.api_key, agent_id="tester") as client:
+        yield client
+
+
+@pytest.fixture
+def make_claude(tmp_path: Path, model: ScriptedModel, mnemo_server: RunningServer) -> Callable[[str], Claude]:
+    """Make a Claude Code in a home of that name, with the address of the memory in its environment."""
+    address = {"MEM9_API_URL": mnemo_server.url, "MEM9_API_KEY": mnemo_server.api_key}
+    return lambda name: Claude(tmp_path / name, model.url, address)
+
+
+@pytest.fixture
+def claude(make_claude: Callable[[str], Claude]) -> Claude:
+    """Claude Code in a fresh home."""
+    return make_claude("home")
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds; fail when it doesn't in time."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it didn't happen in time"
+        time.sleep(0.05)
