@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from snowballstemmer.english_stemmer import EnglishStemmer
+from Stemmer import Stemmer
 
 from mnemo_server.domain.stopwords import CONTRACTED_ENDINGS, STOP_WORDS
 
@@ -205,5 +205,5 @@ def _stem(word: str) -> str:
     if len(word) > _STEM_LIMIT or not (word.isascii() and word.isalpha()):
         return word
     if not hasattr(_stemmers, "english"):
-        _stemmers.english = EnglishStemmer()
+        _stemmers.english = Stemmer("english", 0)  # without a cache of its own
     return str(_stemmers.english.stemWord(word))

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeVar
+
 from mnemo_server.domain.analysis import analyse
 from mnemo_server.domain.clock import to_datetime
 from mnemo_server.domain.filters import FILTER_FIELDS, facets_of
 from mnemo_server.domain.memory import ACTIVE, StoredMemory
 from mnemo_server.index.entries import EntryRow, encode_terms, facet
 from mnemo_server.stores.ports import WrittenMemory
+
+#: Characters from which on analysis takes more than a few milliseconds, and gets a thread.
+LONG_TEXT: Final = 8_000
+
+T = TypeVar("T")
+
+
+async def run_analysis(work: Callable[[], T], characters: int) -> T:
+    """Analyse texts of so many characters together, without holding up the event loop for long ones."""
+    return await asyncio.to_thread(work) if characters > LONG_TEXT else work()
 
 
 def index_memory(memory: StoredMemory) -> WrittenMemory:

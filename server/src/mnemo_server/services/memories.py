@@ -14,7 +14,7 @@ from mnemo_server.domain.memory import ACTIVE, Changes, StoredMemory, hash_conte
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.services.caller import Caller, IdempotentRequest
-from mnemo_server.services.indexing import index_memory
+from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.wire import to_wire
 from mnemo_server.stores.ports import Answer, KeptAnswer, MemoryStore, Receipt, WrittenMemory
 
@@ -34,7 +34,8 @@ class MemoryService:
         Raises:
             IdempotencyMismatch: the key was used for another body.
         """
-        written = index_memory(self._new_memory(caller, request))
+        memory = self._new_memory(caller, request)
+        written = await run_analysis(lambda: index_memory(memory), len(memory.content))
         answer = _store_answer(request, written.memory)
         receipt = None if once is None else Receipt(once.key, once.request_hash, answer)
         kept = await self._store.create(written, caller.actor, receipt)

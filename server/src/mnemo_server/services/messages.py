@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mnemos_contract.base import to_microseconds
 from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse
@@ -14,7 +15,7 @@ from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.domain.memory import ACTIVE, StoredMemory, hash_message
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.caller import Caller, IdempotentRequest
-from mnemo_server.services.indexing import index_memory
+from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.memories import same_answer
 from mnemo_server.services.wire import to_session_message
 from mnemo_server.stores.ports import (
@@ -49,6 +50,7 @@ class MessageService:
             now=self._clock(),
             ids=self._ids,
         )
+        await run_analysis(window.draft, window.characters)
 
         def sign(stored: int) -> Receipt:
             assert once is not None  # noqa: S101 - only called with a key
@@ -90,6 +92,16 @@ class Window:
         self._ids = ids
         self._messages = [message for message in request.messages if message.content.strip()]
         self._hashes = [_fingerprint(message) for message in self._messages]
+        self._drafts: list[WrittenMemory] = []
+
+    @property
+    def characters(self) -> int:
+        """How much text there is."""
+        return sum(len(message.content) for message in self._messages)
+
+    def draft(self) -> None:
+        """Make a memory of every message, but for its id and place, before the session is locked."""
+        self._drafts = [index_memory(self._memory(place)) for place in range(len(self._messages))]
 
     @property
     def seqs(self) -> list[int] | None:
@@ -102,13 +114,13 @@ class Window:
         if self.seqs is None:
             known = count_known([fingerprint for _, fingerprint in held.fingerprints], self._hashes)
             fresh = range(known, len(self._messages))
-            return [self._memory(place, held.next_seq + order) for order, place in enumerate(fresh)]
+            return [self._written(place, held.next_seq + order) for order, place in enumerate(fresh)]
         seen = set(held.fingerprints)
         written = []
         for place, seq in enumerate(self.seqs):
             if (seq, self._hashes[place]) not in seen:
                 seen.add((seq, self._hashes[place]))
-                written.append(self._memory(place, seq))
+                written.append(self._written(place, seq))
         return written
 
     def answer(self, stored: int) -> Answer:
@@ -122,14 +134,21 @@ class Window:
         )
         return Answer(200 if self._request.sync else 202, response.to_answer().decode())
 
-    def _memory(self, place: int, seq: int) -> WrittenMemory:
+    def _written(self, place: int, seq: int) -> WrittenMemory:
+        """Give a draft its id and its place in the session."""
+        draft, memory_id = self._drafts[place], self._ids.new_id()
+        return WrittenMemory(
+            replace(draft.memory, id=memory_id, seq=seq), replace(draft.entry, memory_id=memory_id)
+        )
+
+    def _memory(self, place: int) -> StoredMemory:
         message = self._messages[place]
         agent_id = self._request.agent_id or self._caller.agent_id
         # Messages of one window keep their order in lists sorted by time.
         created_at = self.now + place if message.created_at is None else to_microseconds(message.created_at)
-        memory = StoredMemory(
+        return StoredMemory(
             tenant_id=self._caller.tenant_id,
-            id=self._ids.new_id(),
+            id=0,
             content=message.content,
             memory_type=MemoryType.SESSION.value,
             state=ACTIVE,
@@ -141,13 +160,11 @@ class Window:
             tags=tuple(self._request.tags),
             agent_id=agent_id,
             session_id=self.session_id,
-            seq=seq,
             role=message.role,
             name=message.name,
             project=self._request.project or self._caller.project,
             updated_by=agent_id,
         )
-        return index_memory(memory)
 
 
 def _fingerprint(message: Message) -> bytes:

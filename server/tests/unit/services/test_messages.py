@@ -15,7 +15,9 @@ CALLER = Caller(tenant_id=1, key_id=1, request_id="r", agent_id="ann", project="
 
 def window(*messages: dict, **fields: object) -> Window:
     request = StoreRequest.model_validate({"messages": list(messages), **fields})
-    return Window(caller=CALLER, request=request, session_id="s", now=1_000, ids=IdSource(system_clock))
+    made = Window(caller=CALLER, request=request, session_id="s", now=1_000, ids=IdSource(system_clock))
+    made.draft()
+    return made
 
 
 def said(content: str, role: str = "user", **fields: object) -> dict:
