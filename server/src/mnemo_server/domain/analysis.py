@@ -3,7 +3,7 @@ r"""Turns text into search terms; the same rules for memories and for questions.
 Plain words are folded (case, width, accents), stripped of stop words and stemmed. Whatever a developer would
 paste literally (identifiers, paths, error codes, versions, flags, URLs, hashes, addresses) is kept whole and
 split: the whole term unstemmed, its parts stemmed. Scripts written without spaces become pairs of characters.
-All patterns are unambiguous and possessive, so the time is linear in the length of the text.
+No pattern has to go back once it has matched, so the time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ _SPELLED_ALIKE = str.maketrans(
     | dict.fromkeys(map(chr, range(0xFE00, 0xFE10)), "")
 )
 
-_WORD = rf"(?:[^\W{_UNSPACED}][{_MARKS}]*+)++"
+# No possessive groups: Python before 3.11.5 doesn't step back out of one that fails half way (its issue 106052).
+_WORD = rf"(?:[^\W{_UNSPACED}][{_MARKS}]*+)+"
 _TOKEN = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]++)"
-    rf"|(?:--?|[.@#$]|~?/)?{_WORD}(?:[-._/\\:@#+~=&?%']++{_WORD})*+(?:\+\+|\#)?"
+    rf"|(?:--?|[.@#$]|~?/)?{_WORD}(?:[-._/\\:@#+~=&?%']++{_WORD})*(?:\+\+|\#)?"
 )
 _SIGILS = "-.@#$~/+"
 _JOINED = re.compile(r"[-._/\\:@#+~=&?%]")

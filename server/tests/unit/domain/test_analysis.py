@@ -105,6 +105,13 @@ def test_plain_words_are_stemmed_and_function_words_dropped():
     assert analyse("The users don't like running tests, and we won't") == ["user", "like", "run", "test"]
 
 
+@pytest.mark.parametrize("end", ["?", "!", ".", ",", ":", ";", "%", "/", "=", "?!", "...", "'", "-"])
+def test_punctuation_behind_a_word_is_not_part_of_it(end):
+    """Python before 3.11.5 once made it one, by a fault in its regular expressions."""
+    assert analyse(f"where is staging{end}") == analyse("staging")
+    assert analyse(f"staging{end} (staging{end})") == ["stage", "stage"]
+
+
 def test_possessives_and_names_with_apostrophes_match_their_words():
     assert analyse("the team's") == ["team"]
     assert analyse("O\u2019Brien") == analyse("O'Brien") == ["o", "brien"]
