@@ -23,8 +23,9 @@ Variant: TypeAlias = Literal["sqlite", "tidb"]
 
 #: Texts of a list query that are kept, one per combination of list lengths.
 _KEPT_TEXTS: Final = 256
-#: What an empty list becomes: no engine but SQLite takes `IN ()`, and NULL would make `NOT IN` never true.
-_EMPTY_LIST: Final = "SELECT NULL FROM (SELECT 1) AS no_row WHERE 1 = 0"
+#: What an empty list becomes: no engine but SQLite takes `IN ()`. Nothing is in it; `NOT IN` is refused, since
+#: it would never be true.
+_EMPTY_LIST: Final = "NULL"
 
 _HEADER = re.compile(r"^-- name:[ \t]*(\w+)[ \t]*(?:\[(\w+)\])?[ \t]*$", re.MULTILINE)
 #: The parts of SQL that have to be told apart: quoted, line comment, block comment, parameter, end, space.
@@ -38,6 +39,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _OPTIONAL_FILTER = re.compile(r":[a-z_][a-z0-9_]*\s+IS\s+(?:NOT\s+)?NULL", re.IGNORECASE)
+_NOT_IN_LIST = re.compile(r"\bNOT\s+IN\s*\(\s*:[a-z_][a-z0-9_]*\.\.\.", re.IGNORECASE)
 _VALUES = re.compile(r"\bVALUES\s*(?=\()", re.IGNORECASE)
 
 
@@ -166,6 +168,8 @@ def _single_statement(body: str, where: str) -> str:
     statements = list(split_statements(body))
     if len(statements) != 1 or not re.search(r";\s*(?:--[^\n]*\s*)*\Z", body):
         raise ValueError(f"{where} must be one statement that ends with `;`.")
+    if _NOT_IN_LIST.search(statements[0]):
+        raise ValueError(f"{where}: NOT IN of a list would never be true for an empty one.")
     return statements[0]
 
 

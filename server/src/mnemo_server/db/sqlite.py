@@ -82,6 +82,7 @@ class SqliteDatabase:
         work: Callable[[Connection], Awaitable[T]],
         *,
         deadline_seconds: float = TRANSACTION_SECONDS,  # noqa: ARG002 - the only wait is for the lock, and that is bounded
+        only_inserts: bool = False,  # noqa: ARG002 - one lock serves every transaction
     ) -> T:
         """See `Database`. `work` runs on the writer's thread, with the caller's context variables."""
         context = contextvars.copy_context()

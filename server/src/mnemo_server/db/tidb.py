@@ -39,7 +39,8 @@ class TidbDatabase:
     """One database on a server of the MySQL family.
 
     Reads and lone statements use connections in autocommit mode; transactions use connections of their own
-    on which a transaction is always open, so that no BEGIN is sent.
+    on which a transaction is always open, so that no BEGIN is sent. Transactions that only insert have
+    connections on which TiDB takes no locks before the commit.
     """
 
     variant: Final[Variant] = "tidb"
@@ -50,6 +51,9 @@ class TidbDatabase:
         self._round_trips = RoundTrips()
         self._readers = TidbPool(lambda: self._open_connection(autocommit=True), pool_size)
         self._writers = TidbPool(lambda: self._open_connection(autocommit=False), pool_size)
+        self._inserters = TidbPool(
+            lambda: self._open_connection(autocommit=False, is_optimistic=True), pool_size
+        )
         self.engine = "mysql"
 
     @classmethod
@@ -108,13 +112,15 @@ class TidbDatabase:
         work: Callable[[Connection], Awaitable[T]],
         *,
         deadline_seconds: float = TRANSACTION_SECONDS,
+        only_inserts: bool = False,
     ) -> T:
         """See `Database`."""
+        pool = self._inserters if only_inserts else self._writers
         is_committing = False
 
         async def unit() -> T:
             nonlocal is_committing
-            connection = await self._writers.take()
+            connection = await pool.take()
             try:
                 result = await work(connection)
                 is_committing = True
@@ -127,7 +133,7 @@ class TidbDatabase:
                 connection.close()
                 raise
             finally:
-                self._writers.give_back(connection)
+                pool.give_back(connection)
             return result
 
         try:
@@ -141,8 +147,8 @@ class TidbDatabase:
 
     async def close(self) -> None:
         """See `Database`."""
-        await self._readers.close()
-        await self._writers.close()
+        for pool in self._pools:
+            await pool.close()
 
     async def _ask(self, ask: Callable[[TidbConnection], Awaitable[T]], *, is_change: bool = False) -> T:
         """Send one statement outside a transaction."""
@@ -165,15 +171,19 @@ class TidbDatabase:
             try:
                 return await unit()  # the usual case pays nothing for the machinery of retries
             except ConnectionLost:
-                self._readers.forget_idle()
-                self._writers.forget_idle()
+                for pool in self._pools:
+                    pool.forget_idle()
                 return await unit()
             except WriteConflict:
                 await asyncio.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS))
                 return await _retries()(unit)
 
-    async def _open_connection(self, *, autocommit: bool) -> TidbConnection:
-        raw = await open_session(self._dsn, self._tls, autocommit=autocommit)
+    @property
+    def _pools(self) -> tuple[TidbPool, ...]:
+        return self._readers, self._writers, self._inserters
+
+    async def _open_connection(self, *, autocommit: bool, is_optimistic: bool = False) -> TidbConnection:
+        raw = await open_session(self._dsn, self._tls, autocommit=autocommit, is_optimistic=is_optimistic)
         return TidbConnection(raw, self._round_trips)
 
     async def _create(self) -> None:

@@ -75,7 +75,7 @@ class TidbConnection:
 
     async def execute_many(self, query: Query, rows: Sequence[Params]) -> None:
         """See `Connection`."""
-        if query.batch is None:
+        if query.batch is None or (len(rows) == 1 and query.prepared is not None):
             for row in rows:
                 await self._send(query, row)
             return

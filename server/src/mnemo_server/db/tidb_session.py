@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncmy
@@ -27,10 +28,14 @@ _SETTINGS: Final = (
     # A read sees what was committed before it, also after waiting for a row lock; and no gap is locked.
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
+#: For transactions that only insert: TiDB takes their locks at the commit, together. Others don't know it.
+_OPTIMISTIC: Final = "SET SESSION sql_mode = @@SESSION.sql_mode /*T!, tidb_txn_mode = 'optimistic' */"
 _KEPT_STATEMENTS: Final = 256  # prepared statements per connection
 
 
-async def open_session(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool) -> Any:
+async def open_session(
+    dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool, is_optimistic: bool = False
+) -> Any:
     """Return a connection of the driver, which is typed too loosely to be named.
 
     Raises:
@@ -39,7 +44,8 @@ async def open_session(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            return await _log_in(dsn, tls, autocommit=autocommit)
+            settings = (*_SETTINGS, _OPTIMISTIC) if is_optimistic else _SETTINGS
+            return await _log_in(dsn, tls, autocommit=autocommit, settings=settings)
     except TimeoutError:
         sentence = f"Connecting to {dsn}: no answer within {CONNECT_SECONDS:g} seconds."
         raise DatabaseUnavailable(sentence) from None
@@ -61,7 +67,7 @@ def tls_context(dsn: Dsn) -> ssl.SSLContext | None:
     return context
 
 
-async def _log_in(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool) -> Any:
+async def _log_in(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool, settings: Sequence[str]) -> Any:
     raw: Any = await asyncmy.connect(
         host=dsn.host,
         port=dsn.port,
@@ -78,7 +84,7 @@ async def _log_in(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool) -> 
     # The driver would spend a round trip on the text of every warning, and log it, values and all.
     raw.show_warnings = _no_warnings
     try:
-        for setting in _SETTINGS:
+        for setting in settings:
             await raw.query(setting)
     except BaseException:
         raw.close()

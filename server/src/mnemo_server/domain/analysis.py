@@ -48,7 +48,8 @@ _SPELLED_ALIKE = str.maketrans(
     | dict.fromkeys(map(chr, range(0xFE00, 0xFE10)), "")
 )
 
-# No possessive groups: Python before 3.11.5 doesn't step back out of one that fails half way (its issue 106052).
+# No possessive groups: Python before 3.11.5 doesn't step back out of one that fails half way
+# (its issue 106052).
 _WORD = rf"(?:[^\W{_UNSPACED}][{_MARKS}]*+)+"
 _TOKEN = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]++)"

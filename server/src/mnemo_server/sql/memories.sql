@@ -51,6 +51,30 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
+ORDER BY updated_at DESC, id DESC
+LIMIT :limit OFFSET :offset;
+
+-- name: count_memories
+SELECT COUNT(*) AS total
+FROM memories
+WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
+  AND (:source IS NULL OR source = :source)
+  AND (:agent_id IS NULL OR agent_id = :agent_id)
+  AND (:session_id IS NULL OR session_id = :session_id)
+  AND (:project IS NULL OR project = :project)
+  AND (:type_count = 0 OR memory_type IN (:memory_types...));
+
+-- name: list_tagged_memories
+-- Apart from list_memories, since the mere mention of tags makes TiDB read all of a tenant's.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+FROM memories
+WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
+  AND (:source IS NULL OR source = :source)
+  AND (:agent_id IS NULL OR agent_id = :agent_id)
+  AND (:session_id IS NULL OR session_id = :session_id)
+  AND (:project IS NULL OR project = :project)
+  AND (:type_count = 0 OR memory_type IN (:memory_types...))
   AND (:tag_count = 0 OR id IN (
     SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
     GROUP BY memory_id HAVING COUNT(*) = :tag_count))
@@ -59,7 +83,7 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
 ORDER BY updated_at DESC, id DESC
 LIMIT :limit OFFSET :offset;
 
--- name: count_memories
+-- name: count_tagged_memories
 SELECT COUNT(*) AS total
 FROM memories
 WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)

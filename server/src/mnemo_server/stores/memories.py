@@ -44,7 +44,7 @@ class SqlMemoryStore:
             await self._answers.keep(tx, tenant_id, receipt)
 
         try:
-            await self._database.transact(work)
+            await self._database.transact(work, only_inserts=True)
         except UniqueViolation as violation:
             return await self._answers.recall(tenant_id, receipt.key if receipt else None, violation)
         return None
@@ -69,8 +69,11 @@ class SqlMemoryStore:
         """List memories, newest change first, and count all that match. Messages are left out."""
         params = _filter_params(tenant_id, wanted)
         page = params | {"limit": limit, "offset": offset}
-        rows = await self._database.fetch_all(self._memories.list_memories, page)
-        count = await self._database.fetch_one(self._memories.count_memories, params)
+        listing, counting = self._memories.list_memories, self._memories.count_memories
+        if wanted.tags or wanted.tags_any:
+            listing, counting = self._memories.list_tagged_memories, self._memories.count_tagged_memories
+        rows = await self._database.fetch_all(listing, page)
+        count = await self._database.fetch_one(counting, params)
         return [to_memory(row) for row in rows], count["total"] if count else 0
 
     async def update(

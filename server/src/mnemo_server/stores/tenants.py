@@ -27,7 +27,7 @@ class SqlTenantStore:
         async def work(tx: Connection) -> None:
             await self._insert(tx, tenant_id, name, key, now)
 
-        await self._database.transact(work)
+        await self._database.transact(work, only_inserts=True)
 
     async def create_first(self, name: str, key: NewKey, now: int) -> bool:
         """Make the first tenant and its key unless the database has one already; whether it was made."""

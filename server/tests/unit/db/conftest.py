@@ -54,8 +54,8 @@ SELECT id FROM items WHERE tenant_id = :tenant_id ORDER BY id;
 -- name: find_items
 SELECT id FROM items WHERE tenant_id = :tenant_id AND id IN (:ids...) ORDER BY id;
 
--- name: find_other_items
-SELECT id FROM items WHERE tenant_id = :tenant_id AND id NOT IN (:ids...) AND label IN (:labels...)
+-- name: find_labelled_items
+SELECT id FROM items WHERE tenant_id = :tenant_id AND id IN (:ids...) AND label IN (:labels...)
 ORDER BY id;
 
 -- name: label_item

@@ -96,6 +96,7 @@ def test_an_unknown_name_is_told_with_its_file():
         ("-- name: get\nSELECT 1", "one statement"),
         ("-- name: get\nSELECT 1; SELECT 2;", "one statement"),
         ("-- name: get\n-- nothing\n", "one statement"),
+        ("-- name: get\nSELECT 1 WHERE 1 NOT IN (:ids...);", "NOT IN"),
     ],
 )
 def test_a_file_that_breaks_the_notation_is_refused(source, complaint):
