@@ -140,7 +140,7 @@ def docs(session: nox.Session) -> None:
 @shared(default=False)
 def bench(session: nox.Session) -> None:
     """Load generator; arguments after -- go to it."""
-    python(session, "-m", "bench", *session.posargs, env=live_environment(session))
+    python(session, "-m", "bench.load", *session.posargs, env=live_environment(session))
 
 
 @shared(default=False)

@@ -1,0 +1,123 @@
+"""A small HTTP/1.1 client over kept connections: it shares the processor with what it measures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+#: Seconds until any answer must have come.
+ANSWER_SECONDS = 30
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
+
+
+class UnexpectedAnswer(Exception):
+    """The server answered something else than the operation asks for, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and body of one response."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server answers, and with which key."""
+
+    host: str
+    port: int
+    api_key: str = ""
+
+    @classmethod
+    def of(cls, url: str, api_key: str = "") -> Self:
+        """Read an address such as http://127.0.0.1:7077."""
+        parts = urlsplit(url)
+        return cls(parts.hostname or "127.0.0.1", parts.port or 80, api_key)
+
+    def request(self, method: str, path: str, body: bytes | None = None, headers: str = "") -> bytes:
+        """Write a whole request as bytes; `headers` are further lines, each ending in CRLF."""
+        if body is not None:
+            headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        if self.api_key:
+            headers += f"X-API-Key: {self.api_key}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{headers}\r\n"
+        return head.encode() + (body or b"")
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection that carries one request at a time."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._waiting: asyncio.Future[Answer] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def open(cls, address: Address) -> Self:
+        """Connect."""
+        _, connection = await asyncio.get_running_loop().create_connection(cls, address.host, address.port)
+        return connection
+
+    async def send(self, request: bytes) -> Answer:
+        """Send a request and wait for its answer; waiting is bounded by whoever calls."""
+        if self._transport is None or self._transport.is_closing():
+            raise UnexpectedAnswer("the server closed the connection")
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._waiting
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`. Servers of ours always send a length unless there is no body."""
+        self._received += data
+        end = self._received.find(_HEAD_END)
+        if end < 0:
+            return
+        length = _LENGTH.search(self._received, 0, end)
+        start = end + len(_HEAD_END)
+        until = start + (int(length[1]) if length else 0)
+        if len(self._received) < until:
+            return
+        answer = Answer(int(self._received[9:12]), bytes(self._received[start:until]))
+        del self._received[:until]
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(UnexpectedAnswer(f"the connection broke: {exc or 'closed'}"))
+
+
+async def ask(connection: HttpConnection, request: bytes, status: int) -> bytes:
+    """Send a request outside a measurement and give the body of its answer.
+
+    Raises:
+        UnexpectedAnswer: the status is another one.
+        TimeoutError: there is no answer in time.
+    """
+    async with asyncio.timeout(ANSWER_SECONDS):
+        answer = await connection.send(request)
+    check_status(answer, status)
+    return answer.body
+
+
+def check_status(answer: Answer, status: int) -> None:
+    """Raise `UnexpectedAnswer` unless the status is the one that is expected."""
+    if answer.status != status:
+        raise UnexpectedAnswer(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")

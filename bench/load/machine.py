@@ -1,0 +1,67 @@
+"""What Linux says about processes and the machine, read from /proc."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from contextlib import suppress
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_LISTENING = "0A"
+#: Forwards a container's port; its own processor time says nothing about the database.
+_PROXIES = {"docker-proxy", "rootlessport"}
+
+
+def cpu_ms(pid: int) -> float:
+    """Give the processor time a process has used so far, all threads, user and system, in ms."""
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000 / _TICKS_PER_SECOND
+
+
+def machine_cpu_ms() -> tuple[float, float]:
+    """Give the time all processors together were busy, and the time there was, since the machine started."""
+    ticks = [int(field) for field in (_PROC / "stat").read_text().splitlines()[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return (sum(ticks) - idle) * 1_000 / _TICKS_PER_SECOND, sum(ticks) * 1_000 / _TICKS_PER_SECOND
+
+
+def rss_bytes(pid: int) -> int:
+    """Give the memory of a process that is resident now."""
+    status = (_PROC / str(pid) / "status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def find_listener(port: int) -> int | None:
+    """Find the process of this machine that listens on a TCP port, if we may see it."""
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for folder in _PROC.glob("[0-9]*"):
+        with suppress(OSError):
+            if any(str(link.readlink()) in sockets for link in (folder / "fd").iterdir()):
+                return None if (folder / "comm").read_text().strip() in _PROXIES else int(folder.name)
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in (_PROC / "net" / table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(fields[9])
+    return inodes
+
+
+def describe_machine() -> str:
+    """Say processor, cores and memory in one line."""
+    cpuinfo = (_PROC / "cpuinfo").read_text()
+    model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s+(\d+) kB", (_PROC / "meminfo").read_text(), re.MULTILINE)
+    cores = len(os.sched_getaffinity(0))
+    gibibytes = int(memory[1]) / 2**20 if memory else 0
+    name = model[1].strip() if model else platform.machine()
+    return f"{name}, {cores} cores, {gibibytes:.0f} GiB of memory, {platform.system()} {platform.release()}"
