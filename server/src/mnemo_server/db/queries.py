@@ -23,8 +23,8 @@ Variant: TypeAlias = Literal["sqlite", "tidb"]
 
 #: Texts of a list query that are kept, one per combination of list lengths.
 _KEPT_TEXTS: Final = 256
-#: What an empty list becomes: no engine but SQLite takes `IN ()`. Nothing is in it; `NOT IN` is refused, since
-#: it would never be true.
+#: What an empty list becomes: no engine but SQLite takes `IN ()`. `NOT IN` is refused, since it would never
+#: be true.
 _EMPTY_LIST: Final = "NULL"
 
 _HEADER = re.compile(r"^-- name:[ \t]*(\w+)[ \t]*(?:\[(\w+)\])?[ \t]*$", re.MULTILINE)
