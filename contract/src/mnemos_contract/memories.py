@@ -205,7 +205,7 @@ def _lenient_limit(value: Any) -> int:
 
 
 def _lenient_offset(value: Any) -> int:
-    return max(0, _lenient_int(value))
+    return min(max(0, _lenient_int(value)), 2**31 - 1)
 
 
 def _lenient_int(value: Any) -> int:

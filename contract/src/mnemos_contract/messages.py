@@ -17,7 +17,7 @@ class Message(WireModel):
     """Who spoke: `user`, `assistant`, `system`, `tool` or any other word."""
     content: str
     """What was said."""
-    seq: int | None = Field(default=None, ge=0, lt=2**31)
+    seq: int | None = Field(default=None, ge=0, lt=1_000_000_000)
     """Its place in the transcript, from 0; with it, messages may arrive in any order."""
     name: Name | None = None
     """Who spoke, where that is more than a role."""

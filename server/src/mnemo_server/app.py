@@ -22,6 +22,7 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
+from mnemo_server.http.draining import DRAIN, Drain
 from mnemo_server.http.memories import MemoryHandlers
 from mnemo_server.http.middleware import frame
 from mnemo_server.http.service import ServiceHandlers
@@ -104,12 +105,15 @@ def create_app(services: Services, settings: Settings) -> web.Application:
     keys = TokenBuckets(rate=settings.rate_limit, burst=settings.rate_burst, clock=clock)
     hourly = settings.provision_per_hour
     provisions = TokenBuckets(rate=hourly / 3_600, burst=max(1, hourly), clock=clock)
+    drain = Drain()
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
         middlewares=[
-            frame(metrics=metrics, ids=services.ids, addresses=addresses, trusted=settings.trusted_proxies)
+            drain.middleware,
+            frame(metrics=metrics, ids=services.ids, addresses=addresses, trusted=settings.trusted_proxies),
         ],
     )
+    app[DRAIN] = drain
     about = ServiceHandlers(services.database, metrics, clock, settings.admin_key)
     resources = (
         MemoryHandlers(services.memories, services.messages, services.search),

@@ -12,10 +12,14 @@ from aiohttp import web
 from mnemo_server.app import Services, create_app, open_services
 from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.greeting import first_greeting, later_greeting
+from mnemo_server.http.draining import DRAIN
 from mnemo_server.settings import Settings
 
 #: Bytes of a request line and of one header: room for a query of 200,000 characters, percent-encoded.
 MAX_LINE_BYTES: Final = 2 * 1_048_576
+
+#: How long the last answers may take to be written once nothing else is under way.
+LAST_ANSWER_SECONDS: Final = 1.0
 
 _log = structlog.get_logger("mnemo")
 
@@ -31,11 +35,12 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with open_services(settings) as services:
+        app = create_app(services, settings)
         runner = web.AppRunner(
-            create_app(services, settings),
+            app,
             access_log=None,
             handle_signals=False,
-            shutdown_timeout=settings.shutdown_seconds,
+            shutdown_timeout=LAST_ANSWER_SECONDS,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
         )
@@ -46,6 +51,9 @@ async def serve(settings: Settings) -> None:
             await stop.wait()
             _log.info("stopping", grace_seconds=settings.shutdown_seconds)
         finally:
+            for site in tuple(runner.sites):
+                await site.stop()
+            await app[DRAIN].finish(settings.shutdown_seconds)
             await runner.cleanup()
 
 

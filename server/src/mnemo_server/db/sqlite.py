@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from mnemo_server.db.database import TRANSACTION_SECONDS, Connection, Params, Row
-from mnemo_server.db.errors import DatabaseError, WriteConflict
+from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
 from mnemo_server.db.queries import Query, Variant, parse_queries
 from mnemo_server.db.sqlite_connection import SqliteConnection, prepare_file
 from mnemo_server.db.sqlite_threads import Job, SqliteThreads
@@ -81,14 +82,18 @@ class SqliteDatabase:
         self,
         work: Callable[[Connection], Awaitable[T]],
         *,
-        deadline_seconds: float = TRANSACTION_SECONDS,  # noqa: ARG002 - the only wait is for the lock, and that is bounded
+        deadline_seconds: float = TRANSACTION_SECONDS,
         only_inserts: bool = False,  # noqa: ARG002 - one lock serves every transaction
     ) -> T:
-        """See `Database`. `work` runs on the writer's thread, with the caller's context variables."""
+        """See `Database`. `work` runs on the writer's thread, with the caller's context variables.
+
+        The deadline counts until `work` begins: waiting for other writers is all that takes long.
+        """
         context = contextvars.copy_context()
+        begin_until = time.monotonic() + deadline_seconds
 
         def unit(connection: SqliteConnection) -> T:
-            return _persist(lambda: context.run(_transact, connection, work))
+            return _persist(lambda: context.run(_transact, connection, work, begin_until))
 
         return await self._writer.run(unit)
 
@@ -107,10 +112,16 @@ class SqliteDatabase:
         return connection
 
 
-def _transact(connection: SqliteConnection, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Run one unit of work between BEGIN and COMMIT."""
+def _transact(
+    connection: SqliteConnection, work: Callable[[Connection], Awaitable[T]], begin_until: float
+) -> T:
+    """Run one unit of work between BEGIN and COMMIT, unless its turn comes after `begin_until` (monotonic)."""
     connection.send("BEGIN IMMEDIATE")
     try:
+        if time.monotonic() > begin_until:
+            raise DatabaseUnavailable(
+                "The database was busy with other writes for too long; nothing was changed."
+            )
         result = _run_now(work(connection))
         connection.send("COMMIT")
     except BaseException:
@@ -118,6 +129,12 @@ def _transact(connection: SqliteConnection, work: Callable[[Connection], Awaitab
             connection.send("ROLLBACK")
         raise
     return result
+
+
+def _check_turn(begin_until: float) -> None:
+    """Refuse a unit of work that waited too long; `begin_until` is a time of the monotonic clock."""
+    if time.monotonic() > begin_until:
+        raise DatabaseUnavailable("Other writes kept the database busy for too long; nothing was changed.")
 
 
 def _job(ask: Callable[[SqliteConnection], Awaitable[T]]) -> Job[T]:

@@ -20,7 +20,7 @@ from mnemo_server.db.errors import (
 from mnemo_server.db.queries import Query
 
 #: How long SQLite itself waits for another process that writes.
-BUSY_SECONDS: Final = 10.0
+BUSY_SECONDS: Final = 2.5
 
 _KEPT_STATEMENTS: Final = 512  # prepared statements per connection
 #: WAL lets readers go on while somebody writes. FULL: what was acknowledged survives a power cut.

@@ -15,7 +15,7 @@ from mnemos_contract.errors import ApiError
 from mnemos_contract.limits import MAX_BODY_BYTES
 from mnemos_contract.routes import REQUEST_ID_HEADER
 
-from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable
+from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
 from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.http.addresses import client_address
@@ -87,7 +87,7 @@ def _database_error(error: DatabaseError, request: web.Request) -> ApiError:
     _log.warning("database error", request_id=request[REQUEST_ID], reason=str(error))
     if isinstance(error, DatabaseUnavailable):
         return errors.DatabaseUnavailable()
-    return errors.WriteConflict()
+    return errors.WriteConflict() if isinstance(error, WriteConflict) else errors.InternalError()
 
 
 def redact_path(path: str) -> str:

@@ -172,3 +172,19 @@ async def test_a_lock_of_another_process_is_waited_for(tmp_path):
     async with asyncio.timeout(5):
         assert await task == 1
     await database.close()
+
+
+async def test_a_transaction_whose_turn_comes_too_late_changes_nothing(tmp_path):
+    """Other servers look ten seconds back for changes; one that waits longer would escape them."""
+    database = await connect(dsn(tmp_path / "a.db"))
+    await database.execute_script([TABLE])
+
+    async def work(connection):
+        await connection.execute(QUERIES.put, {"writer": 0, "n": 0})
+
+    with pytest.raises(DatabaseUnavailable, match="nothing was changed"):
+        await database.transact(work, deadline_seconds=-1.0)
+
+    assert await database.fetch_one(QUERIES.total, {}) == {"total": 0}
+    await database.transact(work)
+    await database.close()

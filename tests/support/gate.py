@@ -1,0 +1,98 @@
+"""A TCP proxy that can be cut, held and restored: a database that goes away and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+_CHUNK_BYTES = 65_536
+
+
+class Gate:
+    """Stands between a client and `target`; made by `open_gate`, whose thread runs its event loop."""
+
+    def __init__(self, portal: BlockingPortal, target: tuple[str, int]) -> None:
+        self._portal = portal
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._passing: asyncio.Event | None = None
+        self.port = 0
+
+    def restore(self) -> None:
+        """Let connections through, on the port of the first time."""
+        self._portal.call(self._listen)
+
+    def cut(self) -> None:
+        """Break every connection and refuse new ones, as a server that died."""
+        self._portal.call(self._cut)
+
+    def hold(self) -> None:
+        """Let nothing through without breaking anything, as a network that swallows packets."""
+        self._portal.call(self._set_passing, False)
+
+    def release(self) -> None:
+        """Let through what was held."""
+        self._portal.call(self._set_passing, True)
+
+    async def _set_passing(self, passing: bool) -> None:
+        if self._passing is None:
+            self._passing = asyncio.Event()
+        (self._passing.set if passing else self._passing.clear)()
+
+    async def _listen(self) -> None:
+        await self._set_passing(True)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _cut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+        await self._set_passing(True)
+        await asyncio.gather(*self._handlers)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handler = asyncio.current_task()
+        assert handler is not None
+        self._handlers.add(handler)
+        handler.add_done_callback(self._handlers.discard)
+        self._writers.add(writer)
+        try:
+            with suppress(OSError):
+                far_reader, far_writer = await asyncio.open_connection(*self._target)
+                self._writers.add(far_writer)
+                await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+                self._writers.discard(far_writer)
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert self._passing is not None
+        try:
+            with suppress(OSError):
+                while chunk := await reader.read(_CHUNK_BYTES):
+                    await self._passing.wait()
+                    writer.write(chunk)
+                    await writer.drain()
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+
+@contextmanager
+def open_gate(host: str, port: int) -> Iterator[Gate]:
+    """Yield an open gate in front of a server."""
+    with start_blocking_portal() as portal:
+        gate = Gate(portal, (host, port))
+        gate.restore()
+        try:
+            yield gate
+        finally:
+            gate.cut()

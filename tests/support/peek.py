@@ -1,0 +1,83 @@
+"""A look into a server's database from outside: rows that the API doesn't show, and made-up states."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from mnemo_server.db.connect import connect
+from mnemo_server.db.database import Database
+from mnemo_server.db.dsn import parse_dsn
+from mnemo_server.db.queries import parse_queries
+
+T = TypeVar("T")
+_SECONDS = 30
+
+#: Counts of what must never be: rows of one table without those that are written with them.
+_BROKEN_PAIRS = {
+    "memories without a search entry": """
+        SELECT COUNT(*) AS n FROM memories m LEFT JOIN search_entries e
+        ON e.tenant_id = m.tenant_id AND e.memory_id = m.id AND e.version = m.version
+        WHERE e.memory_id IS NULL;""",
+    "search entries without a memory": """
+        SELECT COUNT(*) AS n FROM search_entries e LEFT JOIN memories m
+        ON e.tenant_id = m.tenant_id AND e.memory_id = m.id WHERE m.id IS NULL;""",
+    "memories without the event of their version": """
+        SELECT COUNT(*) AS n FROM memories m LEFT JOIN events v
+        ON v.tenant_id = m.tenant_id AND v.memory_id = m.id AND v.version = m.version
+        WHERE v.id IS NULL;""",
+    "events without a memory": """
+        SELECT COUNT(*) AS n FROM events v LEFT JOIN memories m
+        ON v.tenant_id = m.tenant_id AND v.memory_id = m.id WHERE m.id IS NULL;""",
+    "tags without a memory": """
+        SELECT COUNT(*) AS n FROM memory_tags t LEFT JOIN memories m
+        ON t.tenant_id = m.tenant_id AND t.memory_id = m.id WHERE m.id IS NULL;""",
+    "sessions with a wrong count": """
+        SELECT COUNT(*) AS n FROM sessions s WHERE message_count <> (
+          SELECT COUNT(*) FROM memories m
+          WHERE m.tenant_id = s.tenant_id AND m.session_id = s.session_id AND m.is_message = 1);""",
+}
+
+
+def fetch_rows(dsn: str, sql: str, params: Mapping[str, object] | None = None) -> list[Mapping[str, Any]]:
+    """Return what one SELECT with `:names` gives."""
+
+    return _with_database(dsn, lambda database: _fetch(database, sql, params or {}))
+
+
+def change_rows(dsn: str, sql: str, params: Mapping[str, object] | None = None) -> int:
+    """Run one statement that changes rows; return how many."""
+
+    async def change(database: Database) -> int:
+        query = parse_queries(f"-- name: change\n{sql}", database.variant, origin=__name__).change
+        return await database.execute(query, params or {})
+
+    return _with_database(dsn, change)
+
+
+def find_broken_pairs(dsn: str) -> dict[str, int]:
+    """Return what is wrong between the tables; nothing in a sound database."""
+
+    async def count(database: Database) -> dict[str, int]:
+        return {name: (await _fetch(database, sql, {}))[0]["n"] for name, sql in _BROKEN_PAIRS.items()}
+
+    return {name: number for name, number in _with_database(dsn, count).items() if number}
+
+
+async def _fetch(database: Database, sql: str, params: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    query = parse_queries(f"-- name: asked\n{sql}", database.variant, origin=__name__).asked
+    return list(await database.fetch_all(query, params))
+
+
+def _with_database(dsn: str, action: Callable[[Database], Awaitable[T]]) -> T:
+    """Run an action on a connection of its own, on an event loop of its own."""
+
+    async def run() -> T:
+        database = await connect(parse_dsn(dsn), pool_size=1)
+        try:
+            return await asyncio.wait_for(action(database), _SECONDS)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
