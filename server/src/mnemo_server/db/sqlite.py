@@ -115,13 +115,10 @@ class SqliteDatabase:
 def _transact(
     connection: SqliteConnection, work: Callable[[Connection], Awaitable[T]], begin_until: float
 ) -> T:
-    """Run one unit of work between BEGIN and COMMIT, unless its turn comes after `begin_until` (monotonic)."""
+    """Run one unit of work between BEGIN and COMMIT, unless its turn comes after `begin_until`."""
     connection.send("BEGIN IMMEDIATE")
     try:
-        if time.monotonic() > begin_until:
-            raise DatabaseUnavailable(
-                "The database was busy with other writes for too long; nothing was changed."
-            )
+        _check_turn(begin_until)
         result = _run_now(work(connection))
         connection.send("COMMIT")
     except BaseException:
