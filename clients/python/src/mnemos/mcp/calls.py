@@ -28,7 +28,7 @@ from mnemos.mcp.views import JsonObject, show_hit, show_memory, show_stored
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNDO = "the last state is kept on the server, from where it can be restored"
+_UNDO = "its last state is kept in the server's event log"
 _ARGUMENTS = {tool.name: tool.arguments for tool in TOOLS}
 
 
