@@ -61,6 +61,8 @@ _SEGMENT_BREAK = re.compile(r"[/\\:@#+~=&?%]+")
 _PIECE_BREAK = re.compile(r"[-.]+")
 _VERSION = re.compile(r"[vV]\d+\.\d")
 _LOCATION = re.compile(r"(?::\d+)+$")  # the line and column behind a path
+_CODE_JOINT = re.compile(r"\w(?:[_/\\:@#~=&%]|::|\.\w)")
+_SHORT_NUMBER = 4  # digits of a year
 _HUMP = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
 _HUMPS = re.compile(r"[A-Z]++s?+(?![a-z])|[A-Z]?+[a-z]++|[A-Z]+(?=[A-Z])|\d++")
 _LETTERS_AND_DIGITS = re.compile(r"([A-Za-z]+)(\d+)|(\d+)([A-Za-z]+)")
@@ -81,6 +83,25 @@ def analyse_query(text: str, *, limit: int = 64) -> list[str]:
     wholes = (term for term, is_part in terms if not is_part)
     distinct = dict.fromkeys(wholes) | dict.fromkeys(term for term, _ in terms)
     return list(distinct)[:limit]
+
+
+def find_literals(text: str) -> frozenset[str]:
+    """Return the terms of what was written literally: identifiers, paths, codes, versions, addresses.
+
+    Words with a hyphen and short bare numbers are language, and are left out.
+    """
+    return frozenset(
+        _whole(match[0].strip(_SIGILS))
+        for match in _TOKEN.finditer(_normalise(text))
+        if match.lastgroup != "unspaced" and _is_literal(match[0].strip(_SIGILS))
+    )
+
+
+def _is_literal(body: str) -> bool:
+    if body.isdigit():
+        return len(body) > _SHORT_NUMBER
+    has_digit = any(character.isdigit() for character in body)
+    return has_digit or _HUMP.search(body) is not None or _CODE_JOINT.search(body) is not None
 
 
 def _scan(text: str) -> Iterator[_Term]:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from mnemo_server.domain.clock import Clock, system_clock
+from mnemo_server.domain.question import Question
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import mark_retrieved
 from mnemo_server.index.loading import load_tenant
@@ -51,19 +52,17 @@ class SearchIndex:
         """Tenants in memory."""
         return len(self._tenants)
 
-    async def search(
-        self, tenant_id: int, terms: Sequence[str], required: Sequence[Sequence[str]]
-    ) -> Ranking:
-        """Rank all memories that hold a term and, of each group in `required`, at least one facet.
+    async def search(self, tenant_id: int, question: Question, required: Sequence[Sequence[str]]) -> Ranking:
+        """Rank all memories that hold a term of the question and, of each group in `required`, one facet.
 
         Sees every change that was committed, through any server, before the call. No terms: no matches.
         Errors of the entry source pass through.
         """
-        if not terms:
+        if not question.terms:
             return EMPTY
         tenant = await self._get_tenant(tenant_id)
         size_before = tenant.size_bytes
-        ranking = await tenant.search(terms, required)
+        ranking = await tenant.search(question, required)
         if self._is_over_budget or tenant.size_bytes > size_before:
             self._evict(tenant)
         return ranking

@@ -22,7 +22,7 @@ MAX_FREQUENCY = 255
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """The lexical part of one memory's search entry."""
+    """One memory's search entry."""
 
     memory_id: int
     version: int
@@ -33,6 +33,14 @@ class EntryRow:
     """Number of terms of the document, repeats included."""
     terms: bytes
     """As `encode_terms` made them."""
+    session_key: int | None = None
+    """Messages: `hash_session` of the session's id."""
+    seq: int | None = None
+    """Messages: place in the session."""
+    speaker: str | None = None
+    """Messages: name of who spoke, or else the role."""
+    traits: int = 0
+    """As `domain.traits.describe` made them."""
 
 
 def facet(field: str, value: str) -> str:
@@ -45,6 +53,11 @@ def hash_term(term: str) -> int:
     """Return the unsigned 64-bit number by which a term or facet is indexed."""
     digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()
     return int.from_bytes(digest, "little")
+
+
+def hash_session(session_id: str) -> int:
+    """Return the positive 63-bit number that stands for a session; never 0, which stands for none."""
+    return hash_term(facet("session_id", session_id)) >> 1 or 1
 
 
 def hash_terms(terms: Iterable[str]) -> NDArray[np.uint64]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemo_server.index.segment import Segment
+from mnemo_server.index.segment import Segment, order_threads
 
 GROWTH = 4
 """Each segment holds at least this many times the documents of the next, so their number is logarithmic."""
@@ -36,27 +37,53 @@ def find_merge_start(segments: Sequence[Segment], begin: int = 0) -> int | None:
 def merge_segments(segments: Sequence[Segment]) -> Segment:
     """Join segments that share no live memory into one that holds the live documents only.
 
-    Linear in the number of postings: each one moves straight to its place; only ids and terms are sorted.
+    Linear in the number of postings: each one moves straight to its place; only ids, threads and
+    terms are sorted.
     """
-    alive_ids = np.concatenate([segment.memory_ids[segment.alive] for segment in segments])
+    alive_ids = _gather_alive(segments, "memory_ids")
     order = np.argsort(alive_ids, kind="stable")
     ranks = np.empty(len(order), dtype=np.uint32)
     ranks[order] = np.arange(len(order), dtype=np.uint32)
     vocabulary, counts = _joint_vocabulary(segments)
     offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
     ordinals, frequencies = _move_postings(segments, ranks, vocabulary, offsets)
+    session_keys = _gather_alive(segments, "session_keys")[order]
+    seqs = _gather_alive(segments, "seqs")[order]
+    speakers, speaker_names = _join_speakers(segments)
     return Segment(
         memory_ids=alive_ids[order],
-        versions=np.concatenate([segment.versions[segment.alive] for segment in segments])[order],
-        lengths=np.concatenate([segment.lengths[segment.alive] for segment in segments])[order],
+        versions=_gather_alive(segments, "versions")[order],
+        lengths=_gather_alive(segments, "lengths")[order],
         alive=np.ones(len(order), dtype=np.bool_),
         live_count=len(order),
         live_length=sum(segment.live_length for segment in segments),
+        session_keys=session_keys,
+        seqs=seqs,
+        speakers=speakers[order],
+        speaker_names=speaker_names,
+        traits=_gather_alive(segments, "traits")[order],
+        thread_order=order_threads(session_keys, seqs),
         vocabulary=vocabulary,
         offsets=offsets,
         ordinals=ordinals,
         frequencies=frequencies,
     )
+
+
+def _gather_alive(segments: Sequence[Segment], name: str) -> NDArray[Any]:
+    """Return one array of the live documents of all segments."""
+    return np.concatenate([getattr(segment, name)[segment.alive] for segment in segments])
+
+
+def _join_speakers(segments: Sequence[Segment]) -> tuple[NDArray[np.uint32], tuple[str, ...]]:
+    """Number the speakers of all live documents anew."""
+    names = tuple(sorted(set().union(*(segment.speaker_names for segment in segments))))
+    numbers = {name: number for number, name in enumerate(names)}
+    parts = []
+    for segment in segments:
+        renumbered = np.array([numbers[name] for name in segment.speaker_names], dtype=np.uint32)
+        parts.append(renumbered[segment.speakers[segment.alive]])
+    return np.concatenate(parts), names
 
 
 def _live_counts(segment: Segment) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from sys import getsizeof
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,19 @@ class Segment:
     live_length: int
     """Sum of the lengths of the live documents."""
 
+    session_keys: NDArray[np.int64]
+    """Messages: which session; 0 for any other memory."""
+    seqs: NDArray[np.int32]
+    """Messages: place in the session."""
+    speakers: NDArray[np.uint32]
+    """Who spoke, as a position in `speaker_names`."""
+    speaker_names: tuple[str, ...]
+    """Distinct, ascending; empty for no speaker."""
+    traits: NDArray[np.uint8]
+    """As `domain.traits` describes them."""
+    thread_order: NDArray[np.uint32]
+    """Positions of all messages, by session, place and memory id."""
+
     vocabulary: NDArray[np.uint64]
     """Hashes of the terms, ascending."""
     offsets: NDArray[np.int64]
@@ -40,7 +54,8 @@ class Segment:
     def size_bytes(self) -> int:
         """Memory taken by the arrays."""
         values = (getattr(self, field.name) for field in fields(self))
-        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        arrays = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        return arrays + sum(map(getsizeof, self.speaker_names))
 
     def find_ordinals(self, memory_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the position of each memory, or -1 where it is absent or dead."""
@@ -85,6 +100,11 @@ def build_segment(rows: Sequence[EntryRow]) -> Segment:
     hashes = decoded.hashes[order]
     begins = np.flatnonzero(np.concatenate((hashes[:1] == hashes[:1], hashes[1:] != hashes[:-1])))
     lengths = np.fromiter((row.length for row in rows), dtype=np.uint32, count=count)
+    names = [row.speaker or "" for row in rows]
+    speaker_names = tuple(sorted(set(names)))
+    numbers = {name: number for number, name in enumerate(speaker_names)}
+    session_keys = np.fromiter((_session_key(row) for row in rows), dtype=np.int64, count=count)
+    seqs = np.fromiter((row.seq or 0 for row in rows), dtype=np.int32, count=count)
     return Segment(
         memory_ids=np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=count),
         versions=np.fromiter((row.version for row in rows), dtype=np.int32, count=count),
@@ -92,8 +112,25 @@ def build_segment(rows: Sequence[EntryRow]) -> Segment:
         alive=np.ones(count, dtype=np.bool_),
         live_count=count,
         live_length=int(lengths.sum(dtype=np.int64)),
+        session_keys=session_keys,
+        seqs=seqs,
+        speakers=np.fromiter((numbers[name] for name in names), dtype=np.uint32, count=count),
+        speaker_names=speaker_names,
+        traits=np.fromiter((row.traits for row in rows), dtype=np.uint8, count=count),
+        thread_order=order_threads(session_keys, seqs),
         vocabulary=hashes[begins],
         offsets=np.append(begins, len(hashes)).astype(np.int64, copy=False),
         ordinals=ordinals[order],
         frequencies=decoded.frequencies[order],
     )
+
+
+def order_threads(session_keys: NDArray[np.int64], seqs: NDArray[np.int32]) -> NDArray[np.uint32]:
+    """Return the positions of all messages by session and place, equal places in the order they lie in."""
+    order = np.lexsort((seqs, session_keys))
+    return order[session_keys[order] > 0].astype(np.uint32)
+
+
+def _session_key(row: EntryRow) -> int:
+    """A memory that has no place in a session counts as outside of any."""
+    return 0 if row.seq is None else row.session_key or 0

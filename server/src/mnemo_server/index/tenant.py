@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.question import Question
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.loading import INLINE_ROWS
+from mnemo_server.index.matching import plan_query
 from mnemo_server.index.merging import merge_segments
-from mnemo_server.index.ranking import Ranking, plan_query
+from mnemo_server.index.ranking import Ranking, rank
 from mnemo_server.index.resident import Merge, ResidentTenant, prepare
 from mnemo_server.index.source import EntrySource
 
@@ -56,15 +58,15 @@ class LiveTenant:
         """Memory taken, about."""
         return self._index.size_bytes
 
-    async def search(self, terms: Sequence[str], required: Sequence[Sequence[str]]) -> Ranking:
+    async def search(self, question: Question, required: Sequence[Sequence[str]]) -> Ranking:
         """Rank over everything that was committed before the call."""
         self.search_count += 1
         try:
             await self._refresh.run()
-            query = plan_query(self._index.segments, terms, required)
+            query = plan_query(self._index.segments, question.terms, required)
             if query.posting_count <= INLINE_POSTINGS:
-                return query.rank()
-            return await asyncio.to_thread(query.rank)
+                return rank(query, question)
+            return await asyncio.to_thread(rank, query, question)
         finally:
             self.search_count -= 1
 

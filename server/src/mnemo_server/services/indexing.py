@@ -10,7 +10,8 @@ from mnemo_server.domain.analysis import analyse
 from mnemo_server.domain.clock import to_datetime
 from mnemo_server.domain.filters import FILTER_FIELDS, facets_of
 from mnemo_server.domain.memory import ACTIVE, StoredMemory
-from mnemo_server.index.entries import EntryRow, encode_terms, facet
+from mnemo_server.domain.traits import describe
+from mnemo_server.index.entries import EntryRow, encode_terms, facet, hash_session
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Characters from which on analysis takes more than a few milliseconds, and gets a thread.
@@ -35,6 +36,10 @@ def index_memory(memory: StoredMemory) -> WrittenMemory:
         is_active=memory.state == ACTIVE,
         length=len(tokens),
         terms=encode_terms(tokens, facets),
+        session_key=hash_session(memory.session_id) if memory.is_message and memory.session_id else None,
+        seq=memory.seq,
+        speaker=(memory.name or memory.role) if memory.is_message else None,
+        traits=describe(memory.content),
     )
     return WrittenMemory(memory, entry)
 

@@ -138,7 +138,7 @@ class Window:
         """Give a draft its id and its place in the session."""
         draft, memory_id = self._drafts[place], self._ids.new_id()
         return WrittenMemory(
-            replace(draft.memory, id=memory_id, seq=seq), replace(draft.entry, memory_id=memory_id)
+            replace(draft.memory, id=memory_id, seq=seq), replace(draft.entry, memory_id=memory_id, seq=seq)
         )
 
     def _memory(self, place: int) -> StoredMemory:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mnemos_contract.memories import ListQuery, Memory, MemoryPage, MemoryState
 
-from mnemo_server.domain.analysis import analyse_query
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.memory import ACTIVE
+from mnemo_server.domain.question import read_question
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
@@ -46,7 +46,7 @@ class SearchService:
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter
     ) -> tuple[list[Memory], int]:
         required = [[facet(field, value) for value in values] for field, values in wanted.required()]
-        ranking = await self._index.search(caller.tenant_id, analyse_query(query.q), required)
+        ranking = await self._index.search(caller.tenant_id, read_question(query.q), required)
         return await self._read(caller, query, wanted, ranking)
 
     async def _read(

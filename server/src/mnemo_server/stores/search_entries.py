@@ -58,4 +58,8 @@ def _to_entry(row: Mapping[str, Any]) -> EntryRow:
         is_active=bool(row["is_active"]),
         length=row["token_count"],
         terms=row["terms"],
+        session_key=row["session_key"],
+        seq=row["seq"],
+        speaker=row["speaker"],
+        traits=row["traits"],
     )

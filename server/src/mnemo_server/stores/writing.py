@@ -73,5 +73,9 @@ def entry_row(written: WrittenMemory) -> dict[str, Any]:
         "version": entry.version,
         "token_count": entry.length,
         "terms": entry.terms,
+        "session_key": entry.session_key,
+        "seq": entry.seq,
+        "speaker": entry.speaker,
+        "traits": entry.traits,
         "changed_at": entry.changed_at,
     }

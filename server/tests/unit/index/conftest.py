@@ -1,13 +1,12 @@
-"""An entry source in memory, and BM25 written down plainly to compare with."""
+"""An entry source in memory."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-from collections import Counter
 
 import pytest
-from mnemo_server.index.entries import EntryRow, encode_terms, facet
+
+from .definition import Document, make_row
 
 SECOND = 1_000_000
 
@@ -31,26 +30,24 @@ class MemorySource:
     def clock(self):
         return self.now
 
-    def put(self, tenant_id, memory_id, tokens, tags=(), *, changed_at=None):
-        return self._write(
-            tenant_id, memory_id, list(tokens), list(tags), is_active=True, changed_at=changed_at
-        )
+    def put(self, tenant_id, memory_id, tokens, tags=(), *, changed_at=None, **message):
+        """Write a memory; `message` may hold session, seq, speaker and traits."""
+        document = Document(list(tokens), set(tags), **message)
+        return self._write(tenant_id, memory_id, document, changed_at=changed_at)
 
     def delete(self, tenant_id, memory_id):
-        return self._write(tenant_id, memory_id, [], [], is_active=False)
+        return self._write(tenant_id, memory_id, None)
 
-    def _write(self, tenant_id, memory_id, tokens, tags, *, is_active, changed_at=None):
+    def _write(self, tenant_id, memory_id, document, *, changed_at=None):
         rows = self.rows.setdefault(tenant_id, {})
         version = rows[memory_id].version + 1 if memory_id in rows else 1
         self.now += 1
-        packed = encode_terms(tokens, [facet("tag", tag) for tag in tags])
-        row = EntryRow(memory_id, version, changed_at or self.now, is_active, len(tokens), packed)
-        rows[memory_id] = row
+        rows[memory_id] = make_row(memory_id, document, version=version, changed_at=changed_at or self.now)
         documents = self.documents.setdefault(tenant_id, {})
         documents.pop(memory_id, None)
-        if is_active:
-            documents[memory_id] = (tokens, set(tags))
-        return row
+        if document is not None:
+            documents[memory_id] = document
+        return rows[memory_id]
 
     async def load(self, tenant_id):
         self.loaded.append(tenant_id)
@@ -83,38 +80,6 @@ class MemorySource:
             raise self.failure
 
 
-def brute_force(documents, terms, required=()):
-    """Return {memory_id: score} of all matches, from the definition of BM25."""
-    count = len(documents)
-    mean = sum(len(tokens) for tokens, _ in documents.values()) / count if count else 0
-    frequency = {term: sum(term in tokens for tokens, _ in documents.values()) for term in set(terms)}
-    limit = max(0.1 * count, 64)
-    rare = {term for term, df in frequency.items() if df <= limit}
-    scored = rare if sum(1 for term in rare if frequency[term]) > 2 else set(frequency)
-    idf = {term: math.log(1 + (count - frequency[term] + 0.5) / (frequency[term] + 0.5)) for term in scored}
-    best = sum(idf.values()) * 2.2
-    scores = {}
-    for memory_id, (tokens, tags) in documents.items():
-        counts = Counter(tokens)
-        if any(counts[term] for term in scored) and all(tags & set(group) for group in required):
-            norm = 1.2 * (0.6 + 0.4 * len(tokens) / mean)
-            scores[memory_id] = (
-                sum(idf[term] * 2.2 * counts[term] / (counts[term] + norm) for term in scored if counts[term])
-                / best
-            )
-    return scores
-
-
-def assert_ranked_as_defined(ranking, documents, terms, tag_groups=()):
-    expected = brute_force(documents, terms, tag_groups)
-    found = dict(zip(ranking.memory_ids.tolist(), ranking.scores.tolist(), strict=True))
-    assert found == pytest.approx(expected)
-    assert len(ranking.memory_ids) == len(expected)
-    order = [(-score, -memory_id) for memory_id, score in found.items()]
-    assert order == sorted(order)
-    assert all(0 < score <= 1 for score in found.values())
-
-
 @pytest.fixture(scope="session")
 def new_source():
     return MemorySource
@@ -123,8 +88,3 @@ def new_source():
 @pytest.fixture
 def source():
     return MemorySource()
-
-
-@pytest.fixture(scope="session")
-def check_ranking():
-    return assert_ranked_as_defined

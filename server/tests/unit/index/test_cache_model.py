@@ -7,13 +7,17 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mnemo_server.index import resident
+from mnemo_server.domain.question import Question
+from mnemo_server.index import ranking, resident
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import facet
+
+from .definition import check_ranking
 
 WORDS = [f"w{n}" for n in range(8)]
 TAGS = ["a", "b", "c"]
 SECOND = 1_000_000
+BEST_COUNT = 8
 
 
 def _some(values, most):
@@ -24,13 +28,32 @@ _tenants = st.integers(1, 2)
 _ids = st.integers(0, 25)
 _words = st.lists(st.sampled_from(WORDS), max_size=6)
 _tags = st.lists(st.sampled_from(TAGS), max_size=2)
+_messages = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "session": st.sampled_from(["s", "t"]),
+            "seq": st.integers(0, 9),
+            "speaker": st.sampled_from(["Ann", "Bob", "user", "assistant"]),
+            "traits": st.integers(0, 31),
+        }
+    ),
+)
+_details = st.builds(lambda tags, message: {"tags": tags, **message}, _tags, _messages)
+_questions = st.builds(
+    Question,
+    terms=_some(WORDS, 6).map(tuple),
+    literals=st.sampled_from([frozenset(), frozenset(WORDS[:2])]),
+    words=st.sampled_from([frozenset(), frozenset(["ann"]), frozenset(["ann", "bob"])]),
+    asks_when=st.booleans(),
+)
 _servers = st.integers(0, 2)  # the last one is another machine: nobody here notes its writes
 _operations = st.one_of(
-    st.tuples(st.just("put"), _tenants, _ids, _words, _tags, _servers),
+    st.tuples(st.just("put"), _tenants, _ids, _words, _details, _servers),
     st.tuples(st.just("delete"), _tenants, _ids, _servers),
     st.tuples(st.just("fill"), _tenants, st.integers(20, 90), _servers),
     st.tuples(st.just("wait"), st.integers(1, 30)),
-    st.tuples(st.just("search"), _tenants, _some(WORDS, 6), st.lists(_some(TAGS, 2), max_size=2)),
+    st.tuples(st.just("search"), _tenants, _questions, st.lists(_some(TAGS, 2), max_size=2)),
     st.tuples(st.just("forget"), st.integers(0, 1)),
 )
 
@@ -38,9 +61,8 @@ _operations = st.one_of(
 class _World:
     """Two servers over one database; small limits make merges, threads and evictions common."""
 
-    def __init__(self, source, check_ranking):
+    def __init__(self, source):
         self.source = source
-        self.check_ranking = check_ranking
         self.servers = [self._new_server(3000), self._new_server(1 << 30)]
 
     def _new_server(self, budget):
@@ -50,14 +72,19 @@ class _World:
         await getattr(self, name)(*arguments)
         await asyncio.sleep(0)
 
-    async def put(self, tenant_id, memory_id, words, tags, server):
-        self._note(server, tenant_id, [self.source.put(tenant_id, memory_id, words, tags)])
+    async def put(self, tenant_id, memory_id, words, details, server):
+        self._note(server, tenant_id, [self.source.put(tenant_id, memory_id, words, **details)])
 
     async def delete(self, tenant_id, memory_id, server):
         self._note(server, tenant_id, [self.source.delete(tenant_id, memory_id)])
 
     async def fill(self, tenant_id, count, server):
-        rows = [self.source.put(tenant_id, 100 + n, [WORDS[n % 8], WORDS[n % 5]]) for n in range(count)]
+        rows = [
+            self.source.put(
+                tenant_id, 100 + n, [WORDS[n % 8], WORDS[n % 5]], session="u", seq=n // 2, speaker="Ann"
+            )
+            for n in range(count)
+        ]
         self._note(server, tenant_id, rows)
 
     async def wait(self, seconds):
@@ -67,12 +94,12 @@ class _World:
         await self.servers[server].close()
         self.servers[server] = self._new_server(3000)
 
-    async def search(self, tenant_id, words, groups):
+    async def search(self, tenant_id, question, groups):
         required = [[facet("tag", tag) for tag in group] for group in groups]
         for server in self.servers:
-            ranking = await server.search(tenant_id, words, required)
+            found = await server.search(tenant_id, question, required)
             documents = self.source.documents.get(tenant_id, {})
-            self.check_ranking(ranking, documents, words, groups)
+            check_ranking(found, documents, question, groups, best_count=BEST_COUNT)
 
     def _note(self, server, tenant_id, rows):
         if server < len(self.servers):
@@ -84,19 +111,20 @@ def _small_limits():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resident, "INLINE_POSTINGS", 60)
         patch.setattr(resident, "TAIL_ROWS", 5)
+        patch.setattr(ranking, "CANDIDATES", BEST_COUNT)
         patch.setattr(resident, "_PRUNE_SLACK", 4)
         yield
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_operations, max_size=40))
-def test_every_search_equals_the_definition_over_the_live_rows(new_source, check_ranking, operations):
+def test_every_search_equals_the_definition_over_the_live_rows(new_source, operations):
     async def run():
-        world = _World(new_source(), check_ranking)
+        world = _World(new_source())
         for operation in operations:
             await world.apply(*operation)
         for tenant_id in (1, 2):
-            await world.search(tenant_id, WORDS[:3], [])
+            await world.search(tenant_id, Question(tuple(WORDS[:3])), [])
         for server in world.servers:
             await server.close()
 

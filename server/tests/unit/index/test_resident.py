@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mnemo_server.index import resident
 from mnemo_server.index.entries import EntryRow, encode_terms
+from mnemo_server.index.matching import plan_query
 from mnemo_server.index.merging import merge_segments
-from mnemo_server.index.ranking import plan_query
 from mnemo_server.index.resident import ResidentTenant, prepare
 
 
@@ -27,7 +27,7 @@ def _live(index):
         if alive
     ]
     assert len(dict(found)) == len(found)
-    assert plan_query(index.segments, ["any"], []).rank().memory_ids.tolist() == sorted(dict(found))[::-1]
+    assert plan_query(index.segments, ["any"], []).match().memory_ids.tolist() == sorted(dict(found))[::-1]
     return dict(found)
 
 

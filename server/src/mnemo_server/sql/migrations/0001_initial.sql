@@ -78,6 +78,10 @@ CREATE TABLE search_entries (
   is_active TINYINT NOT NULL,         -- 0: deleted, kept so that other servers notice
   token_count INT NOT NULL,           -- tokens of the text, stop words left out
   terms MEDIUMBLOB NOT NULL,          -- n x uint64 term hashes, then n x uint8 frequencies (0: a filter)
+  session_key BIGINT,                 -- messages: hash of the session id
+  seq INT,                            -- messages: place in the session
+  speaker VARCHAR(200),               -- messages: name, or else role
+  traits INT NOT NULL,                -- bits that ranking weighs: asks, tells a time, is specific
   changed_at BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, memory_id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;

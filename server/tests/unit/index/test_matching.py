@@ -7,19 +7,16 @@ import random
 import numpy as np
 import pytest
 from mnemo_server.domain.analysis import analyse, analyse_query
-from mnemo_server.index.entries import EntryRow, encode_terms, facet
-from mnemo_server.index.ranking import plan_query
+from mnemo_server.index.entries import facet
+from mnemo_server.index.matching import plan_query
 from mnemo_server.index.segment import build_segment
+
+from .definition import check_matches, make_row
 
 
 def _segment(documents):
     """Build {memory_id: (tokens, tags)}."""
-    return build_segment(
-        [
-            EntryRow(key, 1, 0, True, len(tokens), encode_terms(tokens, [facet("tag", tag) for tag in tags]))
-            for key, (tokens, tags) in documents.items()
-        ]
-    )
+    return build_segment([make_row(key, document) for key, document in documents.items()])
 
 
 def _tags(*groups):
@@ -40,22 +37,22 @@ def _random_documents(count, seed=0):
 
 @pytest.mark.parametrize("count", [1, 10, 700])
 @pytest.mark.parametrize("seed", range(5))
-def test_scores_follow_the_definition(count, seed, check_ranking):
+def test_scores_follow_the_definition(count, seed):
     """With 700 documents some terms are frequent enough to be dropped."""
     documents = _random_documents(count, seed)
     rng = random.Random(seed)
     for _ in range(10):
         terms = [f"w{rng.randrange(45)}" for _ in range(rng.randrange(1, 7))]
         for groups in ([], [["a"]], [["a", "b"], ["c"]], [["nowhere"]]):
-            ranking = plan_query([_segment(documents)], terms, _tags(*groups)).rank()
-            check_ranking(ranking, documents, terms, groups)
+            matches = plan_query([_segment(documents)], terms, _tags(*groups)).match()
+            check_matches(matches, documents, terms, groups)
 
 
 def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
     documents = _random_documents(500)
     dead = {-key: value for key, value in _random_documents(300, seed=1).items()}
     terms = ["w1", "w5", "w20", "w39", "unknown"]
-    whole = plan_query([_segment(documents)], terms, []).rank()
+    whole = plan_query([_segment(documents)], terms, []).match()
     for seed in range(5):
         rng = random.Random(seed)
         homes = {key: rng.randrange(6) for key in documents | dead}
@@ -64,7 +61,7 @@ def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
             mixed = {key: value for key, value in (documents | dead).items() if homes[key] == home}
             segment = _segment(mixed)
             segments.append(segment.without(np.flatnonzero(segment.memory_ids < 0)))
-        spread = plan_query(segments, rng.sample(terms, len(terms)), []).rank()
+        spread = plan_query(segments, rng.sample(terms, len(terms)), []).match()
         assert np.array_equal(spread.memory_ids, whole.memory_ids)
         assert np.array_equal(spread.scores, whole.scores)
 
@@ -72,19 +69,19 @@ def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
 def test_equal_scores_put_the_newest_memory_first():
     documents = {key: (["same", "text"], set()) for key in (5, 1, 9, 3)}
     halves = [_segment({5: documents[5], 3: documents[3]}), _segment({1: documents[1], 9: documents[9]})]
-    assert plan_query(halves, ["same"], []).rank().memory_ids.tolist() == [9, 5, 3, 1]
+    assert plan_query(halves, ["same"], []).match().memory_ids.tolist() == [9, 5, 3, 1]
 
 
 def test_a_frequent_term_is_dropped_only_beside_three_matching_others():
     documents = {key: (["common", f"rare{key}"], set()) for key in range(1000)}
     segments = [_segment(documents)]
-    assert len(plan_query(segments, ["common", "rare1", "rare2", "nowhere"], []).rank().scores) == 1000
-    assert len(plan_query(segments, ["common", "rare1", "rare2", "rare3"], []).rank().scores) == 3
+    assert len(plan_query(segments, ["common", "rare1", "rare2", "nowhere"], []).match().scores) == 1000
+    assert len(plan_query(segments, ["common", "rare1", "rare2", "rare3"], []).match().scores) == 3
 
 
 def test_in_a_small_tenant_no_term_counts_as_frequent():
     documents = {key: (["common", f"rare{key}"], set()) for key in range(50)}
-    ranking = plan_query([_segment(documents)], ["common", "rare1", "rare2", "rare3"], []).rank()
+    ranking = plan_query([_segment(documents)], ["common", "rare1", "rare2", "rare3"], []).match()
     assert len(ranking.scores) == 50
 
 
@@ -92,7 +89,7 @@ def test_in_a_small_tenant_no_term_counts_as_frequent():
 @pytest.mark.parametrize("documents", [{}, {1: (["word"], set())}])
 def test_nothing_to_find_gives_an_empty_ranking(terms, documents):
     for segments in ([_segment(documents)], []):
-        assert plan_query(segments, terms, []).rank().memory_ids.tolist() == []
+        assert plan_query(segments, terms, []).match().memory_ids.tolist() == []
 
 
 NEEDLES = {
@@ -162,4 +159,4 @@ def haystack():
     ],
 )
 def test_a_literal_ranks_first_among_20000(haystack, question, memory_id):
-    assert plan_query(haystack, analyse_query(question), []).rank().memory_ids[0] == memory_id
+    assert plan_query(haystack, analyse_query(question), []).match().memory_ids[0] == memory_id

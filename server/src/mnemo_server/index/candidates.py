@@ -1,0 +1,125 @@
+"""Gathers what context scoring needs to know of the best matches and of the messages around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.domain.question import Question, find_named, is_person
+from mnemo_server.index.context import Candidates
+from mnemo_server.index.entries import hash_term
+from mnemo_server.index.matching import Query
+from mnemo_server.index.threads import REACH, Excerpt, read_excerpt
+
+RARE_COUNT = 10
+"""A literal of the question in at most so many memories puts them before all others."""
+
+
+def gather_candidates(
+    query: Query, question: Question, places: NDArray[np.int64]
+) -> tuple[Excerpt, Candidates]:
+    """Return the documents at `places` (as in `Matches`) with the messages around them that pass the filters.
+
+    The candidates are in the order of the excerpt.
+    """
+    around = _read_around(query, places)
+    is_shown = _find_shown(query, around, places)
+    shown = np.flatnonzero(is_shown)
+    excerpt = around.take(shown)
+    opens_session = np.concatenate(([True], ~around.continues())) & around.is_message
+    evidence = _collect_evidence(query, excerpt.places)
+    return excerpt, Candidates(
+        evidence=evidence,
+        thing_weights=np.array(list(query.weights.values())),
+        links=_link(around, is_shown),
+        sessions=np.concatenate(([0], np.cumsum(~excerpt.continues()))),
+        is_alone=~excerpt.is_message,
+        opens_session=opens_session[shown],
+        is_chat=_flag_speakers(excerpt, is_person) & excerpt.is_message,
+        is_named=_flag_speakers(excerpt, _named_by(question, excerpt)),
+        speakers=excerpt.speakers,
+        traits=excerpt.traits,
+        literals=_share_literals(query, question, evidence),
+        asks_when=question.asks_when,
+    )
+
+
+def _read_around(query: Query, places: NDArray[np.int64]) -> Excerpt:
+    ordinals = [
+        places[(places >= base) & (places < base + len(segment.alive))] - base
+        for base, segment in zip(query.bases, query.segments, strict=True)
+    ]
+    return read_excerpt(query.segments, ordinals)
+
+
+def _find_shown(query: Query, excerpt: Excerpt, best: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which documents are among the best or near one of them, and pass the filters."""
+    is_near = np.isin(excerpt.places, best)
+    continues = excerpt.continues()
+    for _ in range(REACH):
+        spread = is_near.copy()
+        spread[1:] |= is_near[:-1] & continues
+        spread[:-1] |= is_near[1:] & continues
+        is_near = spread
+    for base, segment in zip(query.bases, query.segments, strict=True):
+        here = (excerpt.places >= base) & (excerpt.places < base + len(segment.alive))
+        ordinals = (excerpt.places[here] - base).astype(np.uint32)
+        is_near[here] &= np.isin(ordinals, query.admit(segment, ordinals))
+    return is_near
+
+
+def _link(excerpt: Excerpt, is_shown: NDArray[np.bool_]) -> dict[int, NDArray[np.int64]]:
+    """For each document shown: the position among these of the ones one and two places away, or -1.
+
+    `read_excerpt` looks one place further than is shown, so neighbours here are neighbours in the session.
+    """
+    count = len(is_shown)
+    position = np.where(is_shown, np.cumsum(is_shown) - 1, -1)
+    links = {}
+    for distance in range(1, REACH + 1):
+        ahead, back = np.full(count, -1), np.full(count, -1)
+        keys = excerpt.session_keys
+        same = (keys[distance:] == keys[:-distance]) & (keys[distance:] > 0)
+        ahead[:-distance] = np.where(same, position[distance:], -1)
+        back[distance:] = np.where(same, position[:-distance], -1)
+        links[distance], links[-distance] = ahead[is_shown], back[is_shown]
+    return links
+
+
+def _collect_evidence(query: Query, places: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the BM25 share of each scored term (rows) in each document (columns)."""
+    evidence = np.zeros((len(query.weights), len(places)))
+    for base, (segment, slices) in zip(query.bases, query.pairs(), strict=True):
+        column = np.zeros(len(segment.alive), dtype=np.int32)  # of each document, from 1; 0 for others
+        here = np.flatnonzero((places >= base) & (places < base + len(segment.alive)))
+        column[places[here] - base] = here + 1
+        for row, term in enumerate(query.weights):
+            columns = column[segment.ordinals[slices[term]]]
+            hits = np.flatnonzero(columns)
+            evidence[row, columns[hits] - 1] = query.measure(segment, hits + slices[term].start)
+    return evidence
+
+
+def _flag_speakers(excerpt: Excerpt, condition: Callable[[str], bool]) -> NDArray[np.bool_]:
+    return np.array([condition(name) for name in excerpt.speaker_names])[excerpt.speakers]
+
+
+def _named_by(question: Question, excerpt: Excerpt) -> Callable[[str], bool]:
+    """Return the test for the one speaker, of those in the excerpt, whom the question names."""
+    present = sorted(set(excerpt.speakers.tolist()))
+    named = find_named(question, [excerpt.speaker_names[number] for number in present])
+    return lambda name: name == named
+
+
+def _share_literals(query: Query, question: Question, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which share of the question's rare literals, by weight, each document holds."""
+    hashes = set(map(hash_term, question.literals))
+    share = np.zeros(evidence.shape[1])
+    total = 0.0
+    for row, (term, weight) in enumerate(query.weights.items()):
+        if 0 < query.frequencies[term] <= RARE_COUNT and int(query.hashes[term]) in hashes:
+            share += weight * (evidence[row] > 0)
+            total += weight
+    return share / (total or 1.0)

@@ -1,0 +1,120 @@
+"""Finds what was said just before and after a message, over all segments of a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.index.segment import Segment
+
+REACH = 2
+"""Messages before and after one that count as its context."""
+
+_LOOK = REACH + 1  # one more, to know whether the contexts of two messages adjoin
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some documents of a tenant, by session, place and memory id: an order that no merge changes."""
+
+    memory_ids: NDArray[np.int64]
+    session_keys: NDArray[np.int64]
+    seqs: NDArray[np.int32]
+    traits: NDArray[np.uint8]
+    speakers: NDArray[np.int64]
+    """Positions in `speaker_names`."""
+    places: NDArray[np.int64]
+    """As in `Matches`."""
+    speaker_names: tuple[str, ...]
+
+    def take(self, order: NDArray[np.int64]) -> Excerpt:
+        """Return these of the documents, in this order."""
+        return Excerpt(
+            memory_ids=self.memory_ids[order],
+            session_keys=self.session_keys[order],
+            seqs=self.seqs[order],
+            traits=self.traits[order],
+            speakers=self.speakers[order],
+            places=self.places[order],
+            speaker_names=self.speaker_names,
+        )
+
+    @property
+    def is_message(self) -> NDArray[np.bool_]:
+        """Whether each document has a place in a session."""
+        return self.session_keys > 0
+
+    def continues(self) -> NDArray[np.bool_]:
+        """For each document but the first: whether it goes on with the session of the one before."""
+        same: NDArray[np.bool_] = self.session_keys[1:] == self.session_keys[:-1]
+        return same & self.is_message[1:]
+
+
+def read_excerpt(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) -> Excerpt:
+    """Read the documents at some ordinals of each segment, with the messages around them."""
+    seeds = _join(segments, ordinals)
+    seeds = seeds.take(np.flatnonzero(seeds.session_keys))
+    around = [
+        np.union1d(own, _find_around(segment, seeds)) for segment, own in zip(segments, ordinals, strict=True)
+    ]
+    whole = _join(segments, around)
+    return whole.take(np.lexsort((whole.memory_ids, whole.seqs, whole.session_keys)))
+
+
+def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) -> Excerpt:
+    pairs = list(zip(segments, ordinals, strict=True))
+    bases = accumulate((len(segment.alive) for segment in segments), initial=0)
+    numbers: dict[str, int] = {}
+    names = [segment.speaker_names[number] for segment, where in pairs for number in segment.speakers[where]]
+    speakers = [numbers.setdefault(name, len(numbers)) for name in names]
+    return Excerpt(
+        memory_ids=np.concatenate([segment.memory_ids[where] for segment, where in pairs]),
+        session_keys=np.concatenate([segment.session_keys[where] for segment, where in pairs]),
+        seqs=np.concatenate([segment.seqs[where] for segment, where in pairs]),
+        traits=np.concatenate([segment.traits[where] for segment, where in pairs]),
+        speakers=np.array(speakers, dtype=np.int64),
+        places=np.concatenate([where + base for where, base in zip(ordinals, bases, strict=False)]),
+        speaker_names=tuple(numbers),
+    )
+
+
+def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
+    """Return the live messages of a segment that are near a seed, its own place included."""
+    order = segment.thread_order
+    if not len(order) or not len(seeds.places):
+        return np.empty(0, dtype=np.int64)
+    middles = _find_places(segment, seeds)
+    if segment.live_count < len(segment.alive):
+        live = np.flatnonzero(segment.alive[order])
+        middles, order = np.searchsorted(live, middles), order[live]
+    near = middles[:, None] + np.arange(-_LOOK, _LOOK + 1)
+    is_there = (near >= 0) & (near < len(order))
+    found = order[np.where(is_there, near, 0)] if len(order) else near
+    is_there &= segment.session_keys[found] == seeds.session_keys[:, None]
+    return np.unique(found[is_there]).astype(np.int64)
+
+
+def _find_places(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
+    """Return where each seed lies in the segment's thread order, or would lie."""
+    order = segment.thread_order
+    low = np.zeros(len(seeds.places), dtype=np.int64)
+    high = np.full(len(seeds.places), len(order), dtype=np.int64)
+    while (is_open := low < high).any():
+        middle = (low + high) >> 1
+        documents = order[np.where(is_open, middle, 0)]
+        is_before = _precede(segment, documents, seeds)
+        low = np.where(is_open & is_before, middle + 1, low)
+        high = np.where(is_open & ~is_before, middle, high)
+    return low
+
+
+def _precede(segment: Segment, documents: NDArray[np.uint32], seeds: Excerpt) -> NDArray[np.bool_]:
+    keys, seqs, ids = segment.session_keys[documents], segment.seqs[documents], segment.memory_ids[documents]
+    same_place = (seqs == seeds.seqs) & (ids < seeds.memory_ids)
+    same_session = (keys == seeds.session_keys) & ((seqs < seeds.seqs) | same_place)
+    is_before: NDArray[np.bool_] = (keys < seeds.session_keys) | same_session
+    return is_before
