@@ -36,6 +36,14 @@ NOISE = [
 ]
 
 
+def said_by(first: str, second: str, *texts: str) -> list[dict]:
+    """Messages of two people who speak in turn."""
+    return [
+        {"role": "user", "name": (first, second)[place % 2], "content": text}
+        for place, text in enumerate(texts)
+    ]
+
+
 @pytest.mark.parametrize("literal", LITERALS)
 def test_a_literal_token_is_found_first_right_after_the_store(api: RestApi, literal: str):
     api.store_many(NOISE)
@@ -103,3 +111,32 @@ def test_tags_are_searched_too(api: RestApi):
 def test_other_forms_of_a_word_are_found(api: RestApi):
     stored = api.store("The nightly backups were migrated to another region")
     assert ids_of(api.page(q="migrating a backup")["memories"]) == [stored["id"]]
+
+
+def test_a_literal_token_stays_first_beside_a_chat_about_its_words(api: RestApi):
+    chat = said_by("Ann", "Bob", *["Do we know E11000?", "The unique index error in May, see Oslo 12!"] * 20)
+    api.post({"session_id": "s", "messages": chat[2:]})
+    stored = api.store("E47110 means that the unique index is missing")
+    for query in ("E47110", "when did we see the unique index error E47110 in Oslo?"):
+        assert ids_of(api.page(q=query)["memories"])[0] == stored["id"], query
+
+
+def test_what_was_said_before_and_after_is_found_too(api: RestApi):
+    texts = ["Where do you go on holiday?", "To Norway, by the sea", "Nice", "See you", "Bye"]
+    api.post({"session_id": "s", "messages": said_by("Ann", "Bob", *texts)})
+    page = api.page(q="holiday")
+    assert [hit["content"] for hit in page["memories"]][:2] == texts[:2]
+    assert page["total"] == 3
+    assert api.page(q="holiday", session_id="another")["total"] == 0
+
+
+def test_pages_of_a_search_are_one_ranking(api: RestApi):
+    texts = [f"The deployment number {n} was {('slow', 'fast')[n % 2]}, wasn't it?" for n in range(150)]
+    api.post({"session_id": "s", "messages": said_by("Ann", "Bob", *texts)})
+    api.store_many([f"Deployment {n} is done" for n in range(20)])
+    whole = api.page(q="was the deployment slow", limit=200)
+    paged = [hit for page in api.pages(7, q="was the deployment slow") for hit in page["memories"]]
+    assert ids_of(paged) == ids_of(whole["memories"])
+    assert len(set(ids_of(paged))) == whole["total"] == 170
+    scores = [hit["score"] for hit in paged]
+    assert scores == sorted(scores, reverse=True)

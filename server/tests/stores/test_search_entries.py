@@ -22,6 +22,14 @@ async def test_entries_are_loaded_as_they_were_written(stores: Stores):
     assert await loaded(stores, 2) == []
 
 
+async def test_the_entry_of_a_message_is_loaded_as_it_was_written(stores: Stores):
+    said = make(1, "Did it rain in May?", memory_type="session", session_id="s", seq=7, role="user")
+    await stores.memories.create(said, ACTOR, None)
+
+    assert await loaded(stores) == [said.entry]
+    assert (said.entry.seq, said.entry.speaker) == (7, "user")
+
+
 async def test_a_large_tenant_is_loaded_by_pages(stores: Stores, monkeypatch):
     monkeypatch.setattr(search_entries, "PAGE_SIZE", 3)
     for memory_id in range(1, 8):

@@ -28,7 +28,7 @@ _TIME = re.compile(
 )
 _QUOTES = '"\u201c'
 _EDGES = "\"'\u201c\u201d\u2018\u2019()[]{}<>*,;:.!?"
-_CODE = re.compile(r"\d|\w_\w|/|[a-z][A-Z]")
+_CODE = re.compile(r"\d|\w_\w|/\w|\w/|[a-z][A-Z]")
 _NAME = re.compile(r"[A-Z]\w")
 _WORD_LIMIT = 200  # what is longer between two blanks is no word but data, or a script without blanks
 

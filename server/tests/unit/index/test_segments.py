@@ -13,7 +13,14 @@ WORDS = [f"word{n}" for n in range(12)]
 
 
 def _row(memory_id, words):
-    return EntryRow(memory_id, 1, 0, True, len(words), encode_terms(words, []))
+    """Make a memory; two of three are messages."""
+    if memory_id % 3 == 0:
+        return EntryRow(memory_id, 1, 0, True, len(words), encode_terms(words, []))
+    speaker, place = f"speaker {memory_id % 5}", memory_id % 7
+    packed = encode_terms(words, [])
+    return EntryRow(
+        memory_id, 1, 0, True, len(words), packed, memory_id % 4 + 1, place, speaker, memory_id % 32
+    )
 
 
 def _contents(segment):
@@ -24,6 +31,15 @@ def _contents(segment):
             if segment.alive[place]:
                 found[int(segment.memory_ids[place])][int(term)] = int(frequency)
     return found
+
+
+def _messages(segment):
+    """Return what is known of each live document as a message, and the live messages in their order."""
+    names = [segment.speaker_names[number] for number in segment.speakers]
+    columns = (segment.memory_ids, segment.session_keys, segment.seqs, segment.traits, names)
+    known = [row[:-1] for row in zip(*columns, segment.alive, strict=True) if row[-1]]
+    thread = segment.thread_order[segment.alive[segment.thread_order]]
+    return known, segment.memory_ids[thread].tolist()
 
 
 _documents = st.dictionaries(st.integers(0, 60), st.lists(st.sampled_from(WORDS), max_size=6), max_size=30)
@@ -39,6 +55,7 @@ def test_merging_is_the_same_as_building_the_survivors_at_once(documents, homes,
     merged = merge_segments(segments)
     alive = build_segment([_row(key, words) for key, words in documents.items() if key not in dead])
     assert _contents(merged) == _contents(alive)
+    assert _messages(merged) == _messages(alive)
     assert merged.memory_ids.tolist() == alive.memory_ids.tolist()
     assert merged.vocabulary.tolist() == alive.vocabulary.tolist()
     assert (merged.live_count, merged.live_length) == (alive.live_count, alive.live_length)

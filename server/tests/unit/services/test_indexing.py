@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mnemo_server.domain.memory import StoredMemory
+from mnemo_server.domain.traits import describe
+from mnemo_server.index.entries import hash_session
 from mnemo_server.services.indexing import index_memory, indexed_text
 
 
@@ -26,6 +30,22 @@ def test_a_memory_is_found_by_its_text_and_its_tags():
 
 def test_a_message_is_found_by_who_said_it_and_when():
     assert indexed_text(memory(memory_type="session", name="Ann")) == "Ann (6 May 2024): the text"
+
+
+def test_the_entry_of_a_message_tells_its_place_and_its_speaker():
+    said = memory(memory_type="session", session_id="s", seq=3, role="user", content="Why in May?")
+
+    entry = index_memory(said).entry
+
+    assert (entry.session_key, entry.seq, entry.speaker) == (hash_session("s"), 3, "user")
+    assert entry.traits == describe("Why in May?")
+    assert index_memory(replace(said, name="Ann")).entry.speaker == "Ann"
+
+
+def test_a_memory_of_a_session_that_is_no_message_has_no_place_in_it():
+    entry = index_memory(memory(session_id="s", role="user")).entry
+
+    assert (entry.session_key, entry.seq, entry.speaker) == (None, None, None)
 
 
 def test_an_entry_is_of_the_version_that_was_analysed():

@@ -62,6 +62,13 @@ def test_the_same_words_of_somebody_else_are_another_message():
     assert texts(window(said("yes", name="Bob")), before) == [(1, "yes")]
 
 
+def test_search_knows_the_place_that_a_message_gets():
+    """The place is known only after the message was analysed."""
+    placed = window(said("a"), said("b")).place(held(window(said("x"), said("y"))))
+
+    assert [(one.entry.seq, one.memory.seq) for one in placed] == [(2, 2), (3, 3)]
+
+
 def test_with_seq_messages_arrive_in_any_order_and_once():
     late = held(window(said("c", seq=2), said("d", seq=3)))
 
