@@ -21,8 +21,8 @@ FETCH_ROWS = 1000
 """Entries read from the database per statement."""
 
 INLINE_POSTINGS = 50_000
-"""Scoring more postings than this takes more than about 3 ms and is done off the event loop. Context takes one
-or two more."""
+"""Scoring more postings than this takes more than about 3 ms and is done off the event loop. Context
+takes one or two more."""
 
 
 class LiveTenant:
