@@ -103,7 +103,8 @@ def tests(session: nox.Session, package: str) -> None:
     session.install(*pins(session), *members)
     session.run("python", "-I", "tools/import_all.py", PACKAGES[package])
     session.install(*pins(session), *dependency_group("test"))
-    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=count_file())
+    environment = live_environment(session) if package == "server" else {}
+    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=environment | count_file())
 
 
 @shared(tags=["tests", "live"])
