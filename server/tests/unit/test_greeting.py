@@ -35,7 +35,8 @@ def test_a_command_that_only_this_environment_knows_is_shown_with_its_path(monke
     assert f"{own_folder}/mnemos store" in first_greeting("u", "w", "k")
 
 
-def test_a_command_that_any_shell_finds_is_shown_by_its_name(monkeypatch, own_folder, tmp_path):
+@pytest.mark.usefixtures("own_folder")
+def test_a_command_that_any_shell_finds_is_shown_by_its_name(monkeypatch, tmp_path):
     elsewhere = tmp_path / "bin"
     elsewhere.mkdir()
     (elsewhere / "mnemos").touch(0o755)
