@@ -145,6 +145,12 @@ def bench(session: nox.Session) -> None:
 
 
 @shared(default=False)
+def recall(session: nox.Session) -> None:
+    """What a search finds of what answers a question; arguments after -- go to it."""
+    python(session, "-m", "bench.recall", *session.posargs)
+
+
+@shared(default=False)
 def pin(session: nox.Session) -> None:
     """Write the exact versions of all dependencies into pyproject.toml (-- --upgrade for newer ones)."""
     python(session, "tools/pin.py", *session.posargs)
