@@ -103,7 +103,8 @@ def tests(session: nox.Session, package: str) -> None:
     session.install(*pins(session), *members)
     session.run("python", "-I", "tools/import_all.py", PACKAGES[package])
     session.install(*pins(session), *dependency_group("test"))
-    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=count_file())
+    environment = live_environment(session) if package == "server" else {}
+    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=environment | count_file())
 
 
 @shared(tags=["tests", "live"])
@@ -141,6 +142,12 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Load generator; arguments after -- go to it."""
     python(session, "-m", "bench.load", *session.posargs, env=live_environment(session))
+
+
+@shared(default=False)
+def recall(session: nox.Session) -> None:
+    """What a search finds of what answers a question; arguments after -- go to it."""
+    python(session, "-m", "bench.recall", *session.posargs)
 
 
 @shared(default=False)

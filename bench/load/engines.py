@@ -10,11 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.load import machine
-from bench.load.client import Address, HttpConnection
+from bench.common import machine
+from bench.common.api import provision
+from bench.common.client import Address, HttpConnection
+from bench.common.databases import Engine
+from bench.common.processes import Program, mnemo_server
 from bench.load.measure import Round, Subject, Summary, measure_round, summarize
-from bench.load.operations import OPERATIONS, Corpus, Operation, check_corpus, provision, store_many
-from bench.load.processes import Program, bare_server, mnemo_server
+from bench.load.operations import OPERATIONS, Corpus, Operation, check_corpus, store_many
+from bench.load.processes import bare_server
 
 #: What the bare server can do.
 BARE_OPERATIONS = ("get", "store")
@@ -31,15 +34,6 @@ class Plan:
     seconds: float
     operations: tuple[Operation, ...] = OPERATIONS
     with_bare: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """A database to measure on."""
-
-    title: str
-    dsn: str
-    database_pid: int | None = None
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.load import machine
-from bench.load.client import ANSWER_SECONDS, HttpConnection, UnexpectedAnswer, ask, check_status
+from bench.common import machine
+from bench.common.client import ANSWER_SECONDS, HttpConnection, UnexpectedAnswer, ask, check_status
 from bench.load.operations import Corpus, Operation, store_many
 
 #: Part of a round's time that passes before counting starts.

@@ -11,13 +11,12 @@ from urllib.parse import quote
 
 from mnemos_contract.memories import Memory, StoreRequest, StoreResponse, UpdateRequest
 from mnemos_contract.messages import Message
-from mnemos_contract.routes import IDEMPOTENCY_HEADER, V1ALPHA2_BASE
-from mnemos_contract.tenants import Provisioned
+from mnemos_contract.routes import IDEMPOTENCY_HEADER
 
-from bench.load.client import Address, HttpConnection, ask
+from bench.common.api import MEMORIES
+from bench.common.client import Address, HttpConnection, ask
 from bench.load.texts import Texts
 
-MEMORIES = f"{V1ALPHA2_BASE}/memories"
 TAGS = ["ops", "runbook"]
 WINDOW = 4
 PAGE_SIZE = 50
@@ -55,12 +54,6 @@ class Operation:
     requests: Callable[[Corpus], Iterator[bytes]]
     #: How many memories each round uses up.
     spares: int = 0
-
-
-async def provision(connection: HttpConnection, server: Address) -> Address:
-    """Make a tenant and give the address with its key."""
-    body = await ask(connection, server.request("POST", "/v1alpha1/mem9s"), 201)
-    return Address(server.host, server.port, Provisioned.model_validate_json(body).id)
 
 
 async def store_many(

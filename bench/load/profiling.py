@@ -6,9 +6,10 @@ import pstats
 import sys
 from pathlib import Path
 
-from bench.load.engines import Engine, Plan, open_subject
+from bench.common.databases import Engine
+from bench.common.processes import mnemo_server
+from bench.load.engines import Plan, open_subject
 from bench.load.measure import measure_round
-from bench.load.processes import mnemo_server
 
 #: Functions that are shown, most expensive first.
 SHOWN = 40

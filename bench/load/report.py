@@ -1,18 +1,16 @@
-"""Write what was measured as Markdown, between two markers of docs/benchmarks.md."""
+"""Write what was measured as Markdown."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
+from bench.common.machine import describe_machine
+from bench.common.pages import render_table
 from bench.load.engines import EngineResult, Plan
-from bench.load.machine import describe_machine
 from bench.load.measure import Summary
 
-BEGIN = "<!-- load:begin -->"
-END = "<!-- load:end -->"
 _MEGABYTE = 1_000_000
 
 
@@ -29,30 +27,16 @@ def render(engines: Sequence[EngineResult], plan: Plan, command: str) -> str:
     return "\n".join([*where, *(line for engine in engines for line in _section(engine, plan))])
 
 
-def replace_between_markers(page: Path, report: str) -> None:
-    """Put the report into the page; everything outside the markers stays.
-
-    Raises:
-        ValueError: the page hasn't both markers once, in order.
-    """
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after or END in after:
-        raise ValueError(f"{page} must hold {BEGIN} and {END} once each, in this order")
-    page.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}", encoding="utf-8")
-
-
 def _section(engine: EngineResult, plan: Plan) -> list[str]:
     reference = _reference(plan)
     lines = ["", f"### {engine.title}", ""]
-    lines += _table(_head(plan), [_row(engine, plan, one.name) for one in plan.operations])
+    lines += render_table(_head(plan), [_row(engine, plan, one.name) for one in plan.operations])
     if engine.bare:
         lines += ["", f"Against the bare server, at {_clients(reference)}:", ""]
         head = ["operation", "bare: requests/s", "mnemos: requests/s", "share"]
         head += ["bare: server / database CPU ms", "mnemos: server / database CPU ms"]
         names = [name for name, clients in engine.bare if clients == reference]
-        lines += _table(head, [_bare_row(engine, name, reference) for name in names])
+        lines += render_table(head, [_bare_row(engine, name, reference) for name in names])
     return [*lines, "", _remarks(engine, plan)]
 
 
@@ -110,11 +94,6 @@ def _trips(summaries: Sequence[Summary]) -> str:
 def _reference(plan: Plan) -> int:
     """Give the number of clients at which costs are compared: the middle one."""
     return plan.clients[len(plan.clients) // 2]
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    marks = ["---", *["---:"] * (len(head) - 1)]
-    return [f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)]
 
 
 def _clients(count: int) -> str:

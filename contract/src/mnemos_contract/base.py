@@ -49,8 +49,17 @@ Tags = Annotated[
     AfterValidator(_drop_repeats),
     Field(json_schema_extra={"maxItems": MAX_TAGS}),
 ]
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999, UTC") from None
+
+
 #: A moment: RFC 3339 with an offset on the wire, UTC here.
-Moment = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
 def to_microseconds(moment: datetime) -> int:

@@ -6,6 +6,10 @@ from typing import Final
 
 #: Bytes of UTF-8 in the content of one memory.
 MAX_CONTENT_BYTES: Final = 50_000
+#: Bytes of UTF-8 in one message; windows of mem9's clients hold no more than this together.
+MAX_MESSAGE_BYTES: Final = 200_000
+#: Bytes of all contents in one session-messages answer.
+MAX_ANSWER_BYTES: Final = 33_554_432
 #: Tags on one memory.
 MAX_TAGS: Final = 20
 #: Characters of one tag.
@@ -20,6 +24,8 @@ DEFAULT_PAGE_SIZE: Final = 10
 MAX_BATCH_IDS: Final = 1_000
 #: Bytes of a JSON request body.
 MAX_BODY_BYTES: Final = 1_048_576
+#: Items of one comma-separated filter, such as `tags`.
+MAX_FILTER_ITEMS: Final = 100
 #: Sessions of one session-messages request.
 MAX_SESSIONS: Final = 100
 #: Messages of one session in a session-messages answer, and the default.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from mnemos_contract.base import Moment, Name, Tags, WireModel
-from mnemos_contract.limits import DEFAULT_PAGE_SIZE, MAX_BATCH_IDS, MAX_CONTENT_BYTES, MAX_PAGE_SIZE
+from mnemos_contract.limits import (
+    DEFAULT_PAGE_SIZE,
+    MAX_BATCH_IDS,
+    MAX_CONTENT_BYTES,
+    MAX_FILTER_ITEMS,
+    MAX_PAGE_SIZE,
+)
 from mnemos_contract.messages import Message
 
 
@@ -101,6 +108,17 @@ def _check_content_size(content: str | None) -> str | None:
     return content
 
 
+def _check_finite(value: JsonValue) -> JsonValue:
+    """Refuse what the parser reads but JSON can't write: NaN, Infinity, and 1e400, which becomes infinite."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ValueError("has a number that isn't finite") from None
+    return value
+
+
+#: Any JSON to keep with a memory.
+Metadata = Annotated[JsonValue, AfterValidator(_check_finite)]
 #: Text of a memory, at most 50,000 bytes of UTF-8.
 Content = Annotated[str | None, AfterValidator(_check_content_size)]
 
@@ -114,7 +132,7 @@ class StoreRequest(WireModel):
     """`pinned` (stays as it is) or `insight` (the default); only with content."""
     tags: Tags = []
     """Up to 20; empty ones and repeats are dropped."""
-    metadata: JsonValue = None
+    metadata: Metadata = None
     """Any JSON to keep with it."""
     source: Name | None = None
     """Where it comes from; default: the agent."""
@@ -185,7 +203,7 @@ class UpdateRequest(WireModel):
     """The new text, at most 50,000 bytes of UTF-8. Absent or empty: unchanged."""
     tags: Tags | None = None
     """All tags from now on, up to 20. Absent or null: unchanged; an empty list clears them."""
-    metadata: JsonValue = None
+    metadata: Metadata = None
     """Absent: unchanged; null clears it."""
     source: Name | None = None
     """Where it comes from. Absent: unchanged."""
@@ -222,10 +240,17 @@ def _split_commas(value: Any) -> Any:
     return value
 
 
+def _check_item_count(items: list[str]) -> list[str]:
+    if len(items) > MAX_FILTER_ITEMS:
+        raise ValueError(f"too many (max {MAX_FILTER_ITEMS})")
+    return items
+
+
 #: Items in one comma-separated query parameter; a list elsewhere, one text in a query string.
 CommaList = Annotated[
     list[str],
     BeforeValidator(_split_commas),
+    AfterValidator(_check_item_count),
     PlainSerializer(",".join, return_type=str, when_used="json"),
 ]
 
@@ -243,17 +268,17 @@ class ListQuery(WireModel):
     """All of these tags."""
     tags_any: CommaList = []
     """Any of these tags."""
-    source: str | None = None
+    source: Name | None = None
     """From this source only."""
     state: str = MemoryState.ACTIVE.value
     """`all` lists every state; a search knows active memories only."""
     memory_type: CommaList = []
     """Any of these types."""
-    agent_id: str | None = None
+    agent_id: Name | None = None
     """Of this agent only."""
-    session_id: str | None = None
+    session_id: Name | None = None
     """Of this session only."""
-    project: str | None = None
+    project: Name | None = None
     """Of this project only."""
 
     @property

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mnemos_contract.base import Moment, Name, WireModel
-from mnemos_contract.limits import MAX_MESSAGES_PER_SESSION, MAX_SESSIONS
+from mnemos_contract.limits import MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SESSION, MAX_SESSIONS
+
+
+def _check_message_size(content: str) -> str:
+    if len(content.encode()) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"too long (max {MAX_MESSAGE_BYTES} bytes)")
+    return content
+
+
+#: Text of one message, at most 200,000 bytes of UTF-8.
+MessageContent = Annotated[str, AfterValidator(_check_message_size)]
 
 
 class Message(WireModel):
@@ -15,8 +25,8 @@ class Message(WireModel):
 
     role: Name
     """Who spoke: `user`, `assistant`, `system`, `tool` or any other word."""
-    content: str
-    """What was said."""
+    content: MessageContent
+    """What was said, at most 200,000 bytes of UTF-8."""
     seq: int | None = Field(default=None, ge=0, lt=1_000_000_000)
     """Its place in the transcript, from 0; with it, messages may arrive in any order."""
     name: Name | None = None
@@ -82,7 +92,7 @@ def _positive_limit(value: Any) -> int:
 class SessionMessagesQuery(WireModel):
     """Which sessions to read: `session_id` may stand 1 to 100 times."""
 
-    session_id: Annotated[list[str], BeforeValidator(_as_list)] = []
+    session_id: Annotated[list[Name], BeforeValidator(_as_list)] = []
     """Stands once for each session, 1 to 100 times."""
     limit_per_session: Annotated[int, BeforeValidator(_positive_limit)] = MAX_MESSAGES_PER_SESSION
     """How many of each session, at most 500."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -44,6 +46,16 @@ def configure_logging(level: str, log_format: Literal["console", "json"] | None)
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("aiohttp.server").addFilter(_without_request)
+
+
+def _without_request(record: logging.LogRecord) -> bool:
+    """Keep what a malformed request held out of the log: aiohttp quotes the line, with the key in it."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | RequestPayloadError):
+        record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 class Metrics:

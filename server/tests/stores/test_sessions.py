@@ -30,7 +30,13 @@ def saying(ids: IdSource, session_id: str, *texts: str):
 
 
 async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **options):
-    options = {"seqs": None, "sign": None, "place": saying(ids, session_id, *texts), **options}
+    options = {
+        "seqs": None,
+        "window_length": len(texts),
+        "sign": None,
+        "place": saying(ids, session_id, *texts),
+        **options,
+    }
     return await stores.sessions.append(TENANT, session_id, ACTOR, 5, **options)
 
 

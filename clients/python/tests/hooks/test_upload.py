@@ -6,7 +6,7 @@ import pytest
 from mnemos.hooks import upload as upload_module
 from mnemos.hooks.connection import Answer
 from mnemos.hooks.spool import Spool
-from mnemos.hooks.upload import Verdict, judge, upload
+from mnemos.hooks.upload import UPLOAD_LOCK, Verdict, judge, upload
 
 from clients.python.tests.hooks.support import Recorder, make_answer, run_socket
 
@@ -77,7 +77,7 @@ def test_what_the_server_refuses_is_set_aside_with_the_reason(spool, settings, s
 
 def test_only_one_uploader_at_a_time_sends(spool, settings, state) -> None:
     server = Recorder(ACCEPTED)
-    with run_socket(server) as url, state.lock("upload.lock", 0.0) as mine:
+    with run_socket(server) as url, state.lock(UPLOAD_LOCK, 0.0) as mine:
         assert mine
         upload(settings._replace(url=url), state)
 
@@ -101,8 +101,13 @@ def test_the_key_is_never_logged(settings, state) -> None:
         (200, b'{"status":"ok"}', Verdict.SENT),
         (200, b"<html>please log in</html>", Verdict.LATER),
         (302, b"", Verdict.LATER),
-        (400, b"{}", Verdict.REFUSED),
-        (413, b"{}", Verdict.REFUSED),
+        (400, b'{"error":"content: too long"}', Verdict.REFUSED),
+        (413, b'{"error":"the body is larger"}', Verdict.REFUSED),
+        (422, b'{"error":"idempotency"}', Verdict.REFUSED),
+        (400, b'{"error":"invalid API key","code":"invalid_api_key"}', Verdict.LATER),
+        (401, b'{"error":"unauthorized"}', Verdict.LATER),
+        (404, b"<html>nothing here</html>", Verdict.LATER),
+        (400, b"<html>bad gateway settings</html>", Verdict.LATER),
         (408, b"", Verdict.LATER),
         (429, b"", Verdict.LATER),
         (500, b"", Verdict.LATER),

@@ -3,6 +3,9 @@
 Hosts resend windows of a conversation that overlap. A window is placed where it and the session agree over
 their whole overlap: inside the session nothing is new, over its end the rest is, and without any overlap all
 of it is. So a resent window adds nothing, and somebody who says "yes" twice is kept twice.
+
+One case nobody can tell apart without `seq`: a window that lies wholly inside the session is taken for a
+resend, though somebody may have said all of it again.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class MemoryHandlers:
     async def store_memory(self, call: TenantCall[StoreRequest]) -> web.Response:
         """Store one memory, or the messages of a session."""
         service = self._messages if call.sent.messages else self._memories
-        answer = await service.store(call.caller, call.sent, await _once(call.request))
+        answer = await service.store(call.caller, call.sent, await _once(call))
         return text_answer(answer.body, answer.status)
 
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:
@@ -99,12 +99,14 @@ def read_if_match(header: str) -> tuple[int | None, int | None]:
     return None, None
 
 
-async def _once(request: web.Request) -> IdempotentRequest | None:
-    """Read the Idempotency-Key, with a fingerprint of the body it belongs to."""
+async def _once(call: TenantCall[StoreRequest]) -> IdempotentRequest | None:
+    """Read the Idempotency-Key, with a fingerprint of the body and of the headers that fill it up."""
+    request, caller = call.request, call.caller
     key = request.headers.get(IDEMPOTENCY_HEADER, "").strip()
     if not key:
         return None
     if len(key) > MAX_IDEMPOTENCY_KEY_CHARACTERS:
         reason = f"too long (max {MAX_IDEMPOTENCY_KEY_CHARACTERS} characters)"
         raise InvalidRequest(field=IDEMPOTENCY_HEADER, reason=reason)
-    return IdempotentRequest(key, hashlib.sha256(await request.read()).digest())
+    defaults = "\0".join(name or "" for name in (caller.agent_id, caller.project, caller.session_id))
+    return IdempotentRequest(key, hashlib.sha256(defaults.encode() + b"\0" + await request.read()).digest())

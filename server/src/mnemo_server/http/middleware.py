@@ -22,13 +22,14 @@ from mnemo_server.http.addresses import client_address
 from mnemo_server.http.answers import error_answer
 from mnemo_server.http.context import CLIENT_ADDRESS, REQUEST_ID, hold_to_rate
 from mnemo_server.observability import Metrics
+from mnemo_server.services.tenants import KEY_PREFIX
 from mnemo_server.settings import Network
 
 #: Probes must be answered however busy an address is.
 _UNLIMITED_PATHS: Final = frozenset({"/healthz", "/readyz"})
 _GOOD_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-#: The key in a v1alpha1 path, which no log may show.
-_KEY_IN_PATH: Final = re.compile(r"(/v1alpha1/mem9s/)[^/]+")
+#: The key in a v1alpha1 path, which no log may show; ours also where it stands in a wrong place.
+_KEY_IN_PATH: Final = re.compile(rf"(/v1alpha1/+mem9s/+)[^/]+|{KEY_PREFIX}[\w-]+", re.IGNORECASE)
 _SERVER_FAULT: Final = 500
 
 _log = structlog.get_logger("mnemo")
@@ -48,6 +49,7 @@ def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: 
         try:
             if request.path not in _UNLIMITED_PATHS:
                 hold_to_rate(addresses, request[CLIENT_ADDRESS])
+            _check_headers(request)
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - the border: whatever it is, the caller gets an answer
             response = error_answer(await to_api_error(error, request), request_id)
@@ -57,6 +59,19 @@ def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: 
         return response
 
     return middleware
+
+
+def _check_headers(request: web.Request) -> None:
+    """Refuse headers that aren't text: no column holds them.
+
+    Raises:
+        InvalidRequest: one isn't UTF-8.
+    """
+    for name, value in request.raw_headers:
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            raise errors.InvalidRequest(field=name.decode("ascii"), reason="isn't UTF-8") from None
 
 
 async def to_api_error(error: Exception, request: web.Request) -> ApiError:
@@ -92,7 +107,7 @@ def _database_error(error: DatabaseError, request: web.Request) -> ApiError:
 
 def redact_path(path: str) -> str:
     """Take the key out of a path."""
-    return _KEY_IN_PATH.sub(r"\1***", path)
+    return _KEY_IN_PATH.sub(lambda found: f"{found[1] or ''}***", path)
 
 
 def _report(request: web.Request, status: int, seconds: float, metrics: Metrics) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar, get_origin
 
 from aiohttp import web
 from mnemos_contract.base import WireModel
-from mnemos_contract.errors import PayloadTooLarge
+from mnemos_contract.errors import InvalidRequest, PayloadTooLarge
 from mnemos_contract.limits import MAX_BODY_BYTES
 from mnemos_contract.validation import explain
 from pydantic import ValidationError
@@ -20,13 +20,15 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
 
     Raises:
         InvalidJson: it isn't JSON.
-        InvalidRequest: it is, but not what the model takes.
+        InvalidRequest: it is, but not what the model takes; or it can't be read to its end.
         PayloadTooLarge: it is larger than 1 MiB.
     """
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise PayloadTooLarge(limit_bytes=MAX_BODY_BYTES) from error
+    except (web.RequestPayloadError, ConnectionResetError):
+        raise InvalidRequest(field="body", reason="broke off, or isn't in its Content-Encoding") from None
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mnemos_contract.errors import IdempotencyMismatch, MemoryNotFound, VersionConflict
 from mnemos_contract.memories import Memory, MemoryType, Outcome, StoreRequest, StoreResponse, UpdateRequest
@@ -35,7 +36,9 @@ class MemoryService:
             IdempotencyMismatch: the key was used for another body.
         """
         memory = self._new_memory(caller, request)
-        written = await run_analysis(lambda: index_memory(memory), len(memory.content))
+        drafted = await run_analysis(lambda: index_memory(memory), len(memory.content))
+        # Dated after the analysis: other servers look back only so far for what was still to be committed.
+        written = replace(drafted, entry=replace(drafted.entry, changed_at=self._clock()))
         answer = _store_answer(request, written.memory)
         receipt = None if once is None else Receipt(once.key, once.request_hash, answer)
         kept = await self._store.create(written, caller.actor, receipt)

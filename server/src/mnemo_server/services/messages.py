@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mnemos_contract.base import to_microseconds
+from mnemos_contract.errors import InvalidRequest
+from mnemos_contract.limits import MAX_ANSWER_BYTES
 from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse
 from mnemos_contract.messages import Message, SessionMessage
 
@@ -47,7 +49,7 @@ class MessageService:
             caller=caller,
             request=request,
             session_id=request.session_id or caller.session_id or encode_id(self._ids.new_id()),
-            now=self._clock(),
+            clock=self._clock,
             ids=self._ids,
         )
         await run_analysis(window.draft, window.characters)
@@ -62,6 +64,7 @@ class MessageService:
             caller.actor,
             window.now,
             seqs=window.seqs,
+            window_length=window.length,
             place=window.place,
             sign=None if once is None else sign,
         )
@@ -73,8 +76,15 @@ class MessageService:
     async def list_messages(
         self, caller: Caller, session_ids: Sequence[str], limit_per_session: int
     ) -> list[SessionMessage]:
-        """Read the latest messages of each session, in the order they were said."""
+        """Read the latest messages of each session, in the order they were said.
+
+        Raises:
+            InvalidRequest: they are too much for one answer.
+        """
         wanted = list(dict.fromkeys(filter(None, session_ids)))
+        if await self._store.measure_messages(caller.tenant_id, wanted, limit_per_session) > MAX_ANSWER_BYTES:
+            reason = f"these messages are longer than {MAX_ANSWER_BYTES} bytes together; ask for fewer"
+            raise InvalidRequest(field="limit_per_session", reason=reason)
         messages = await self._store.list_messages(caller.tenant_id, wanted, limit_per_session)
         return [to_session_message(message) for message in messages]
 
@@ -83,16 +93,22 @@ class Window:
     """Messages as they were sent together. Blank ones carry nothing and are left out."""
 
     def __init__(
-        self, *, caller: Caller, request: StoreRequest, session_id: str, now: int, ids: IdSource
+        self, *, caller: Caller, request: StoreRequest, session_id: str, clock: Clock, ids: IdSource
     ) -> None:
         self.session_id = session_id
-        self.now = now
+        self.now = clock()
+        self._clock = clock
         self._caller = caller
         self._request = request
         self._ids = ids
         self._messages = [message for message in request.messages if message.content.strip()]
         self._hashes = [_fingerprint(message) for message in self._messages]
         self._drafts: list[WrittenMemory] = []
+
+    @property
+    def length(self) -> int:
+        """How many messages there are."""
+        return len(self._messages)
 
     @property
     def characters(self) -> int:
@@ -135,10 +151,15 @@ class Window:
         return Answer(200 if self._request.sync else 202, response.to_answer().decode())
 
     def _written(self, place: int, seq: int) -> WrittenMemory:
-        """Give a draft its id and its place in the session."""
+        """Give a draft its id and its place in the session.
+
+        Its search entry is dated now, within the transaction and not before a long analysis: other servers
+        look back only so far for what was still to be committed.
+        """
         draft, memory_id = self._drafts[place], self._ids.new_id()
         return WrittenMemory(
-            replace(draft.memory, id=memory_id, seq=seq), replace(draft.entry, memory_id=memory_id, seq=seq)
+            replace(draft.memory, id=memory_id, seq=seq),
+            replace(draft.entry, memory_id=memory_id, seq=seq, changed_at=self._clock()),
         )
 
     def _memory(self, place: int) -> StoredMemory:

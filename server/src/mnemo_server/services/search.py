@@ -12,6 +12,7 @@ from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
 from mnemo_server.services.caller import Caller
+from mnemo_server.services.indexing import run_analysis
 from mnemo_server.services.wire import to_wire
 from mnemo_server.stores.ports import MemoryStore
 
@@ -46,7 +47,8 @@ class SearchService:
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter
     ) -> tuple[list[Memory], int]:
         required = [[facet(field, value) for value in values] for field, values in wanted.required()]
-        ranking = await self._index.search(caller.tenant_id, read_question(query.q), required)
+        question = await run_analysis(lambda: read_question(query.q), len(query.q))
+        ranking = await self._index.search(caller.tenant_id, question, required)
         return await self._read(caller, query, wanted, ranking)
 
     async def _read(

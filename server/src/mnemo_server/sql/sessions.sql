@@ -36,7 +36,17 @@ LIMIT :limit;
 
 -- name: find_fingerprints
 SELECT seq, content_hash FROM memories
-WHERE tenant_id = :tenant_id AND session_id = :session_id AND is_message = 1 AND seq IN (:seqs...);
+WHERE tenant_id = :tenant_id AND session_id = :session_id AND is_message = 1 AND seq BETWEEN :first_seq AND :last_seq;
+
+-- name: measure_messages
+-- How much text list_messages would give: characters or bytes, as the engine counts.
+SELECT COALESCE(SUM(LENGTH(content)), 0) AS size
+FROM (
+  SELECT m.*, ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY seq DESC, id DESC) AS place_from_end
+  FROM memories m
+  WHERE tenant_id = :tenant_id AND session_id IN (:session_ids...) AND is_message = 1 AND state = 'active'
+) AS ranked
+WHERE place_from_end <= :limit_per_session AND tenant_id = :tenant_id;
 
 -- name: list_messages
 -- The latest messages of each session, in the order they were said.

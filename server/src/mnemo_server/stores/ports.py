@@ -134,14 +134,21 @@ class SessionStore(Protocol):
         now: int,
         *,
         seqs: Sequence[int] | None,
+        window_length: int,
         place: Callable[[HeldMessages], Sequence[WrittenMemory]],
         sign: Callable[[int], Receipt] | None,
     ) -> KeptAnswer | list[WrittenMemory]:
         """Append what `place` makes of the window, with the session's row locked.
 
-        `seqs` limits the held messages to those places; None asks for the latest. `sign` makes the receipt
+        `seqs` limits the held messages to the span of those places; None asks for the latest, enough to align
+        a window of `window_length`. `sign` makes the receipt
         from the number of messages stored; the earlier answer comes back when its key was used before.
         """
+
+    async def measure_messages(
+        self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
+    ) -> int:
+        """Say how much text `list_messages` would give, in bytes or characters."""
 
     async def list_messages(
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int

@@ -14,7 +14,7 @@ from mnemo_server.stores.ports import HeldMessages, KeptAnswer, Receipt, Written
 from mnemo_server.stores.rows import to_memory
 from mnemo_server.stores.writing import MemoryWriter
 
-#: How many of a session's latest messages a window without seq is compared with.
+#: How many of a session's latest messages a window without seq is compared with; a long window with more.
 ALIGNMENT_REACH: Final = 5_000
 
 
@@ -37,6 +37,7 @@ class SqlSessionStore:
         now: int,
         *,
         seqs: Sequence[int] | None,
+        window_length: int,
         place: Callable[[HeldMessages], Sequence[WrittenMemory]],
         sign: Callable[[int], Receipt] | None,
     ) -> KeptAnswer | list[WrittenMemory]:
@@ -46,7 +47,7 @@ class SqlSessionStore:
 
         async def work(tx: Connection) -> list[WrittenMemory]:
             await tx.execute(self._sessions.put_session, session | {"agent_id": actor.agent_id, "now": now})
-            held = await self._hold(tx, session, seqs)
+            held = await self._hold(tx, session, seqs, max(ALIGNMENT_REACH, 2 * window_length))
             written = list(place(held))
             await self._writer.insert(tx, written, actor)
             if written:
@@ -64,6 +65,18 @@ class SqlSessionStore:
             key = receipts[0].key if receipts else None
             return await self._answers.recall(tenant_id, key, violation)
 
+    async def measure_messages(
+        self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
+    ) -> int:
+        """Say how much text `list_messages` would give, in bytes or characters."""
+        params = {
+            "tenant_id": tenant_id,
+            "session_ids": session_ids,
+            "limit_per_session": limit_per_session,
+        }
+        row = await self._database.fetch_one(self._sessions.measure_messages, params)
+        return int(row["size"]) if row else 0
+
     async def list_messages(
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
     ) -> list[StoredMemory]:
@@ -78,7 +91,7 @@ class SqlSessionStore:
         ]
 
     async def _hold(
-        self, tx: Connection, session: dict[str, Any], seqs: Sequence[int] | None
+        self, tx: Connection, session: dict[str, Any], seqs: Sequence[int] | None, reach: int
     ) -> HeldMessages:
         """Lock the session and read the fingerprints that matter, in the order of the messages."""
         row = await tx.fetch_one(self._sessions.lock_session, session)
@@ -86,8 +99,9 @@ class SqlSessionStore:
         if not next_seq:
             return HeldMessages((), 0)
         if seqs is None:
-            params = session | {"limit": ALIGNMENT_REACH}
+            params = session | {"limit": reach}
             rows = (await tx.fetch_all(self._sessions.list_fingerprints, params))[::-1]
         else:
-            rows = await tx.fetch_all(self._sessions.find_fingerprints, session | {"seqs": seqs})
+            span = {"first_seq": min(seqs), "last_seq": max(seqs)}
+            rows = await tx.fetch_all(self._sessions.find_fingerprints, session | span)
         return HeldMessages(tuple((one["seq"], one["content_hash"]) for one in rows), next_seq)

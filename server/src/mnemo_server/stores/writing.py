@@ -33,7 +33,7 @@ class MemoryWriter:
         await tx.execute_many(self._memories.put_memory, [to_row(memory) for memory in memories])
         await self.insert_tags(tx, memories)
         await tx.execute_many(self._entries.put_entry, [entry_row(one) for one in written])
-        events = [self.event(CREATED, memory, None, actor, memory.created_at) for memory in memories]
+        events = [self.event(CREATED, memory, None, actor, memory.updated_at) for memory in memories]
         await tx.execute_many(self._memories.put_event, events)
 
     async def insert_tags(self, tx: Connection, memories: Sequence[StoredMemory]) -> None:

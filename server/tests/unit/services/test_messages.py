@@ -15,7 +15,9 @@ CALLER = Caller(tenant_id=1, key_id=1, request_id="r", agent_id="ann", project="
 
 def window(*messages: dict, **fields: object) -> Window:
     request = StoreRequest.model_validate({"messages": list(messages), **fields})
-    made = Window(caller=CALLER, request=request, session_id="s", now=1_000, ids=IdSource(system_clock))
+    made = Window(
+        caller=CALLER, request=request, session_id="s", clock=lambda: 1_000, ids=IdSource(system_clock)
+    )
     made.draft()
     return made
 
@@ -123,3 +125,19 @@ def test_the_answer_counts_what_was_new():
     }
     assert json.loads(placed.answer(0).body)["outcome"] == "duplicate"
     assert window(said("a"), sync=True).answer(1).status == 200
+
+
+def test_search_entries_are_dated_when_they_are_placed_not_before_the_analysis():
+    """Other servers look back a few seconds only: an entry dated earlier than that would stay unseen."""
+    moments = iter((1_000, 60_000_000))
+    request = StoreRequest.model_validate({"messages": [{"role": "user", "content": "a"}]})
+    made = Window(
+        caller=CALLER,
+        request=request,
+        session_id="s",
+        clock=lambda: next(moments),
+        ids=IdSource(system_clock),
+    )
+    made.draft()
+    (written,) = made.place(HeldMessages((), 0))
+    assert (written.memory.updated_at, written.entry.changed_at) == (1_000, 60_000_000)

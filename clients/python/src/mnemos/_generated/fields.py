@@ -17,7 +17,7 @@ class MessageFields(TypedDict, total=False):
     role: Required[str]
     """Who spoke: `user`, `assistant`, `system`, `tool` or any other word."""
     content: Required[str]
-    """What was said."""
+    """What was said, at most 200,000 bytes of UTF-8."""
     seq: int | None
     """Its place in the transcript, from 0; with it, messages may arrive in any order."""
     name: str | None

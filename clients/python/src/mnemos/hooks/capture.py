@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +45,9 @@ def name_session(session_id: str) -> str:
     """Give a file name for a session, whatever the host calls it."""
     if _PLAIN_NAME.fullmatch(session_id):
         return session_id
-    return f"session.{zlib.crc32(session_id.encode('utf-8', 'replace')):08x}"
+    from hashlib import sha256  # noqa: PLC0415 - only for names that no host has given so far
+
+    return f"session.{sha256(session_id.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def _capture_from(event: HookEvent, settings: HookSettings, state: State, cursor_path: Path) -> int:

@@ -40,7 +40,7 @@ class Spool:
         """Write messages as one or more request bodies; `frame` holds the members beside `messages`."""
         for chunk in _split(messages, MAX_REQUEST_BYTES - len(_to_json(frame))):
             name = f"{time.time_ns():020d}-{os.urandom(6).hex()}{self._suffix}"
-            self._state.write(self._folder / name, _to_json({**frame, "messages": chunk}))
+            self._state.write(self._folder / name, _to_json({**frame, "messages": chunk}), is_durable=True)
         self._prune(self._folder)
 
     def list_waiting(self) -> list[Path]:

@@ -29,12 +29,15 @@ class State:
         path.mkdir(mode=0o700, exist_ok=True)
         return path
 
-    def write(self, path: Path, data: bytes) -> None:
-        """Write a file so that readers see the old or the new one, never a part."""
+    def write(self, path: Path, data: bytes, *, is_durable: bool = False) -> None:
+        """Write a file so that readers see the old or the new one, never a part; a durable one for good."""
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+            if is_durable:
+                file.flush()
+                os.fsync(descriptor)
         temporary.replace(path)
 
     @contextmanager

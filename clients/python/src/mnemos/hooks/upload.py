@@ -26,12 +26,18 @@ if TYPE_CHECKING:
 
 #: No uploader lives longer.
 UPLOAD_SECONDS = 60.0
+#: Held by the one uploader that may run; no session's lock can have this name.
+UPLOAD_LOCK = "+upload.lock"
 #: For one request, connecting included.
 _REQUEST_SECONDS = 10.0
 #: Pauses between the attempts for one file; after the last one the file waits for the next hook.
 _BACK_OFF_SECONDS = (0.2, 0.8)
 #: Cursors and session blocks that nobody touched for so long are forgotten.
 _KEEP_STATE_SECONDS = 60 * 86_400
+#: Statuses with which a server refuses a body for good.
+_REFUSALS = (400, 413, 422)
+#: What a 400 about the key says (here and from mem9): nothing is wrong with the body.
+_KEY_TROUBLES = ("missing API key", "invalid API key")
 
 
 class Verdict(Enum):
@@ -61,7 +67,7 @@ def upload(settings: HookSettings, state: State) -> None:
     """Send everything that waits, oldest first. Only one uploader at a time does."""
     spool = Spool(state, settings)
     while spool.list_waiting():
-        with state.lock("upload.lock", 0.0) as mine:
+        with state.lock(UPLOAD_LOCK, 0.0) as mine:
             if not mine or not _send_all(spool, settings, state):
                 return
         # a hook may have added a file after the last look and left it to this process
@@ -106,20 +112,28 @@ def _send_with_retries(path: Path, settings: HookSettings, state: State) -> Answ
 
 
 def judge(answer: Answer) -> Verdict:
-    """Tell what an answer means; a success without the server's JSON comes from something in between."""
+    """Tell what an answer means; one without the server's JSON comes from something in between.
+
+    A wrong key or address is put right one day: only a body that the server itself refuses is given up.
+    """
     if 200 <= answer.status < 300:  # noqa: PLR2004 - success
         return Verdict.SENT if _is_acknowledgement(answer.body) else Verdict.LATER
-    if 400 <= answer.status < 500 and answer.status not in (408, 429):  # noqa: PLR2004 - the request's fault
-        return Verdict.REFUSED
-    return Verdict.LATER
+    error = _read_object(answer.body).get("error")
+    is_about_body = answer.status in _REFUSALS and error is not None and error not in _KEY_TROUBLES
+    return Verdict.REFUSED if is_about_body else Verdict.LATER
 
 
 def _is_acknowledgement(body: bytes) -> bool:
+    return _read_object(body).get("status") in ("accepted", "ok")
+
+
+def _read_object(body: bytes) -> dict[str, object]:
+    """Read a JSON object; anything else is as good as an empty one."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(data, dict) and data.get("status") in ("accepted", "ok")
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _forget_old_state(state: State) -> None:

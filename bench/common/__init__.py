@@ -1,0 +1,1 @@
+"""What the benchmarks share: real servers and databases, a small client, and pages that reports go into."""

@@ -1,0 +1,166 @@
+"""Read conversations with questions about them, in the format of LoCoMo.
+
+A conversation holds `conversation.session_<n>`, a list of turns `{speaker, dia_id, text, blip_caption?}`,
+with `session_<n>_date_time` beside it, and `qa`, a list of `{question, evidence, category}` whose evidence
+names turns by `dia_id`. A file holds one conversation or a list of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+#: Conversations of coding agents, written for this benchmark.
+AGENTS = Path(__file__).resolve().parent / "agents"
+#: What the numbers of LoCoMo mean.
+CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
+#: Asks for what was never said, so that finding nothing is no fault; always reported apart.
+ADVERSARIAL = 5
+
+_SESSION = re.compile(r"session_(\d+)")
+#: Also reads the slips there are: `D8:6; D9:17`, `D:11:26`, `D30:05`.
+_EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
+#: Such as 1:56 pm on 8 May, 2023, taken as UTC.
+_STARTED_AT = "%I:%M %p on %d %B, %Y"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing that was said; `id` is unique within its conversation."""
+
+    id: str
+    speaker: str
+    text: str
+    #: What a picture shows that came with it; empty without one.
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Turns of one sitting, in order."""
+
+    number: int
+    started_at: datetime
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and the ids of the turns that answer it: at least one."""
+
+    #: Its place among the questions of its conversation, from 1.
+    number: int
+    text: str
+    category: int
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Sessions of the same speakers, and questions about them."""
+
+    name: str
+    sessions: tuple[Session, ...]
+    questions: tuple[Question, ...]
+    #: Names of turns that were misspelt, and that stay unknown.
+    repaired_count: int
+    dropped_count: int
+    #: Questions without any known evidence, which nothing can be measured with.
+    left_out_count: int
+
+    @property
+    def speakers(self) -> list[str]:
+        """Everybody who speaks, in the order of their first words."""
+        return list(dict.fromkeys(turn.speaker for session in self.sessions for turn in session.turns))
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """Conversations to measure on."""
+
+    name: str
+    conversations: tuple[Conversation, ...]
+    #: Whether all conversations are memories of one tenant, each a project, rather than a tenant each.
+    shares_tenant: bool = False
+
+    @property
+    def turn_count(self) -> int:
+        """How many turns there are in all."""
+        return sum(len(session.turns) for one in self.conversations for session in one.sessions)
+
+
+def load_data_set(paths: Sequence[Path], name: str, *, shares_tenant: bool = False) -> DataSet:
+    """Read files into one data set.
+
+    Raises:
+        OSError: a file can't be read.
+        ValueError: a file isn't of the format; says what is missing.
+    """
+    conversations: list[Conversation] = []
+    for path in paths:
+        held = _read_json(path)
+        for item in held if isinstance(held, list) else [held]:
+            try:
+                conversations.append(_read_conversation(item, f"{path.stem}-{len(conversations) + 1}"))
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"{path} isn't of LoCoMo's format: {error!r}") from error
+    return DataSet(name, tuple(conversations), shares_tenant)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} isn't JSON: {error}") from error
+
+
+def _read_conversation(item: Mapping[str, Any], default_name: str) -> Conversation:
+    sessions = tuple(_read_sessions(item["conversation"]))
+    known = {turn.id for session in sessions for turn in session.turns}
+    questions: list[Question] = []
+    repaired = dropped = left_out = 0
+    for number, asked in enumerate(item["qa"], start=1):
+        evidence: dict[str, None] = {}
+        for text in map(str, asked.get("evidence") or []):
+            turns = [turn_id for turn_id in _turn_ids(text) if turn_id in known]
+            repaired += bool(turns) and text not in known
+            dropped += not turns
+            evidence |= dict.fromkeys(turns)
+        left_out += not evidence
+        if evidence:
+            text, category = str(asked["question"]), int(asked["category"])
+            questions.append(Question(number, text, category, tuple(evidence)))
+    name = str(item.get("sample_id") or default_name)
+    return Conversation(name, sessions, tuple(questions), repaired, dropped, left_out)
+
+
+def _read_sessions(held: Mapping[str, Any]) -> Iterator[Session]:
+    """Give the sessions that hold turns, by number; of turns with one id the first counts."""
+    numbers = sorted(int(found[1]) for key in held if (found := _SESSION.fullmatch(key)))
+    seen: set[str] = set()
+    for number in numbers:
+        turns = []
+        for said in held[f"session_{number}"] or []:
+            if said["dia_id"] not in seen:
+                seen.add(said["dia_id"])
+                turns.append(_read_turn(said))
+        if turns:
+            started_at = datetime.strptime(held[f"session_{number}_date_time"], _STARTED_AT).replace(
+                tzinfo=UTC
+            )
+            yield Session(number, started_at, tuple(turns))
+
+
+def _read_turn(said: Mapping[str, Any]) -> Turn:
+    caption = said.get("blip_caption") or ""
+    text = caption if isinstance(caption, str) else " ".join(map(str, caption))
+    return Turn(str(said["dia_id"]), str(said["speaker"]), str(said.get("text") or ""), text)
+
+
+def _turn_ids(text: str) -> list[str]:
+    return [f"D{int(session)}:{int(turn)}" for session, turn in _EVIDENCE.findall(text)]

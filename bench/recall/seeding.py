@@ -1,0 +1,133 @@
+"""Store conversations over the wire as a host would, and remember which memory is which turn."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from mnemos_contract.memories import StoreRequest
+from mnemos_contract.messages import Message, SessionMessages
+
+from bench.common.api import MEMORIES, SESSION_MESSAGES, provision
+from bench.common.client import Address, HttpConnection, UnexpectedAnswer, ask
+from bench.recall.datasets import DataSet, Session, Turn
+
+#: What can be left out of the messages, to see what it is worth.
+PARTS: Final = ("captions", "names", "dates")
+#: Messages in one request.
+WINDOW: Final = 20
+#: Speakers that are roles; anybody else is a name.
+_ROLES: Final = ("user", "assistant", "tool", "system")
+#: Gauges of work that a server still has to do before it finds everything it holds.
+_BACKLOG: Final = re.compile(
+    rb"^mnemo_embed\w*_(?:queue|queue_depth|pending|backlog)(?:\{[^}]*\})? (\S+)", re.MULTILINE
+)
+_SETTLE_SECONDS: Final = 900
+_POLL_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a turn stands: its conversation and its id there."""
+
+    conversation: str
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One tenant: what a search looks through."""
+
+    address: Address
+    #: Each turn by the id of its memory.
+    places: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A session as it is sent; `places` of its turns by seq."""
+
+    id: str
+    messages: list[Message]
+    project: str | None
+    places: list[Place]
+
+
+async def seed(
+    connection: HttpConnection, server: Address, data_set: DataSet, without: Collection[str] = ()
+) -> dict[str, Pool]:
+    """Store all conversations and give the pool of each by its name; wait until the server has digested them.
+
+    Raises:
+        UnexpectedAnswer: the server answers an error or doesn't hold what was sent.
+        TimeoutError: it is still busy after 15 minutes.
+    """
+    pools: dict[str, Pool] = {}
+    shared = Pool(await provision(connection, server)) if data_set.shares_tenant else None
+    for conversation in data_set.conversations:
+        pool = shared or Pool(await provision(connection, server))
+        pools[conversation.name] = pool
+        project = conversation.name if data_set.shares_tenant else None
+        for session in conversation.sessions:
+            outgoing = _Session(
+                id=f"{conversation.name}-{session.number}",
+                messages=list(_messages(session, conversation.speakers, without)),
+                project=project,
+                places=[Place(conversation.name, turn.id) for turn in session.turns],
+            )
+            await _store(connection, pool, outgoing)
+    await _settle(connection, server)
+    return pools
+
+
+async def _store(connection: HttpConnection, pool: Pool, session: _Session) -> None:
+    """Store a session in windows, and read back which memory each turn became."""
+    for first in range(0, len(session.messages), WINDOW):
+        window = session.messages[first : first + WINDOW]
+        body = StoreRequest(messages=window, session_id=session.id, project=session.project).to_request()
+        await ask(connection, pool.address.request("POST", MEMORIES, body), 202)
+    path = f"{SESSION_MESSAGES}?session_id={quote(session.id, safe='')}"
+    answer = await ask(connection, pool.address.request("GET", path), 200)
+    held = SessionMessages.model_validate_json(answer).messages
+    if len(held) != len(session.messages):
+        raise UnexpectedAnswer(f"session {session.id} holds {len(held)} of {len(session.messages)} messages")
+    pool.places.update({message.id: session.places[message.seq] for message in held})
+
+
+def _messages(session: Session, speakers: Sequence[str], without: Collection[str]) -> Iterator[Message]:
+    """Make messages of a session; a turn with neither text nor picture is none."""
+    for seq, turn in enumerate(session.turns):
+        content = _content(turn, without)
+        if not content:
+            continue
+        said: dict[str, Any] = {"content": content, "seq": seq}
+        if turn.speaker in _ROLES:
+            said["role"] = turn.speaker
+        else:
+            said["role"] = _ROLES[speakers.index(turn.speaker) % 2]
+            said |= {} if "names" in without else {"name": turn.speaker}
+        if "dates" not in without:
+            said["created_at"] = session.started_at
+        yield Message(**said)
+
+
+def _content(turn: Turn, without: Collection[str]) -> str:
+    shows = f"[shares image: {turn.caption}]" if turn.caption and "captions" not in without else ""
+    return f"{turn.text} {shows}".strip()
+
+
+async def _settle(connection: HttpConnection, server: Address) -> None:
+    """Wait until the server has no vectors left to make; one without such a gauge has none to make."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while True:
+        metrics = await ask(connection, server.request("GET", "/metrics"), 200)
+        if not any(float(count) for count in _BACKLOG.findall(metrics)):
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the server is still making vectors after {_SETTLE_SECONDS} s")
+        await asyncio.sleep(_POLL_SECONDS)
