@@ -83,6 +83,16 @@ def test_a_literal_stays_first_among_chatty_neighbours():
     assert found[0] == 62
 
 
+def test_a_literal_counts_more_than_all_other_words_of_the_question():
+    chat = _say(
+        ["Does the gateway lose packets?", "Ann saw the gateway lose packets behind the proxy in May"]
+    )
+    question = "When did Ann see E1101 as the gateway lost packets behind the proxy?"
+    assert _order([_state("E1101 is about imports"), *chat], question)[0] == 1
+    plain = question.replace("E1101", "errors")
+    assert _order([_state("errors are about imports"), *chat], plain)[0] == 3
+
+
 def test_a_statement_that_answers_is_not_pushed_down_by_a_run_of_messages():
     chat = _say(["Do you know when the deployment is?", "The deployment in May with Bob 2023!"] * 20)
     statement = _state("Production deployments run on Tuesday")
