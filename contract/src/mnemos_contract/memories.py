@@ -95,7 +95,7 @@ class MemoryPage(WireModel):
     memories: list[Memory]
     """The rows of this page."""
     total: int
-    """How many match in all."""
+    """How many match in all; in a search, messages that are shown for what stands beside them count too."""
     limit: int
     """The page size that was used."""
     offset: int

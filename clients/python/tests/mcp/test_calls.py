@@ -82,11 +82,11 @@ def test_update_sends_only_what_changes(mcp: McpProcess, server: MemoryServer) -
     assert (answer["data"]["version"], answer["data"]["updated_at"]) == (2, "2026-11-23")
 
 
-def test_delete_says_how_to_undo(mcp: McpProcess) -> None:
+def test_delete_says_where_the_last_state_is(mcp: McpProcess) -> None:
     answer, is_error = mcp.call("memory_delete", id=ID)
 
     assert (answer["ok"], answer["id"], is_error) == (True, ID, False)
-    assert "restored" in answer["undo"]
+    assert "event log" in answer["undo"]
 
 
 def test_not_found_is_told_in_these_words(mcp: McpProcess, server: MemoryServer) -> None:
