@@ -20,5 +20,5 @@ def state(tmp_path: Path) -> State:
 
 
 @pytest.fixture
-def settings(state: State) -> HookSettings:
-    return HookSettings("http://127.0.0.1:9", "key", "tester", 500, 3, state.folder)
+def settings() -> HookSettings:
+    return HookSettings("http://127.0.0.1:9", "key", "tester", 500, 3)

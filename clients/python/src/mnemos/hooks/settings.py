@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnemos.config import read_address, read_agent_id
-from mnemos.hooks.state import find_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +24,6 @@ class HookSettings(NamedTuple):
     agent_id: str
     recall_timeout_ms: int
     min_confidence: int
-    state_folder: Path
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -38,7 +35,6 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         agent_id=read_agent_id(environment) or default_agent_id,
         recall_timeout_ms=_read_number(environment, "MNEMOS_HOOK_TIMEOUT_MS", DEFAULT_TIMEOUT_MS),
         min_confidence=_read_number(environment, "MNEMOS_RECALL_MIN_CONFIDENCE", DEFAULT_MIN_CONFIDENCE),
-        state_folder=find_state_folder(environment),
     )
 
 
