@@ -29,5 +29,5 @@ class IdempotentRequest:
     """A request that carries an Idempotency-Key."""
 
     key: str
-    #: sha256 of the body, 32 bytes.
+    #: sha256 of the body and of the headers that fill it up, 32 bytes.
     request_hash: bytes

@@ -134,7 +134,7 @@ class MemoryService:
             updated_at=now,
             source=request.source or agent_id,
             tags=tuple(request.tags),
-            metadata=None if request.metadata is None else json.dumps(request.metadata, ensure_ascii=False),
+            metadata=_metadata_text(request),
             agent_id=agent_id,
             session_id=request.session_id or caller.session_id,
             project=request.project or caller.project,
@@ -167,11 +167,16 @@ def _store_answer(request: StoreRequest, memory: StoredMemory) -> Answer:
     return Answer(201, json.dumps(both, ensure_ascii=False))
 
 
+def _metadata_text(request: StoreRequest | UpdateRequest) -> str | None:
+    """Write metadata as it is kept; null is none."""
+    return None if request.metadata is None else json.dumps(request.metadata, ensure_ascii=False)
+
+
 def _changes(request: UpdateRequest) -> Changes:
     return Changes(
         content=request.content or None,
         tags=None if request.tags is None else tuple(request.tags),
-        metadata=None if request.metadata is None else json.dumps(request.metadata, ensure_ascii=False),
+        metadata=_metadata_text(request),
         clears_metadata=request.changes_metadata and request.metadata is None,
         source=request.source or None,
     )

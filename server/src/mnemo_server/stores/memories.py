@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mnemo_server.db.database import Connection, Database
@@ -109,11 +110,13 @@ class SqlMemoryStore:
             stamp = {"updated_by": actor.agent_id, "updated_at": now}
             await tx.execute(self._memories.delete_memories, target | stamp)
             await tx.execute(self._entries.deactivate_entries, target | {"changed_at": now})
-            events = [self._writer.event(DELETED, memory, memory, actor, now) for memory in held]
-            for event in events:
-                event["version"] += 1
+            gone = [replace(memory, version=memory.version + 1) for memory in held]
+            events = [
+                self._writer.event(DELETED, after, before, actor, now)
+                for before, after in zip(held, gone, strict=True)
+            ]
             await tx.execute_many(self._memories.put_event, events)
-            return [DeletedMemory(memory.id, memory.version + 1, now) for memory in held]
+            return [DeletedMemory(memory.id, memory.version, now) for memory in gone]
 
         return await self._database.transact(work)
 

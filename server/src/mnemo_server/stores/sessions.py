@@ -69,11 +69,7 @@ class SqlSessionStore:
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
     ) -> int:
         """Say how much text `list_messages` would give, in bytes or characters."""
-        params = {
-            "tenant_id": tenant_id,
-            "session_ids": session_ids,
-            "limit_per_session": limit_per_session,
-        }
+        params = _latest_of(tenant_id, session_ids, limit_per_session)
         row = await self._database.fetch_one(self._sessions.measure_messages, params)
         return int(row["size"]) if row else 0
 
@@ -81,11 +77,7 @@ class SqlSessionStore:
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
     ) -> list[StoredMemory]:
         """Read the latest messages of each session, by session, in the order they were said."""
-        params = {
-            "tenant_id": tenant_id,
-            "session_ids": session_ids,
-            "limit_per_session": limit_per_session,
-        }
+        params = _latest_of(tenant_id, session_ids, limit_per_session)
         return [
             to_memory(row) for row in await self._database.fetch_all(self._sessions.list_messages, params)
         ]
@@ -105,3 +97,8 @@ class SqlSessionStore:
             span = {"first_seq": min(seqs), "last_seq": max(seqs)}
             rows = await tx.fetch_all(self._sessions.find_fingerprints, session | span)
         return HeldMessages(tuple((one["seq"], one["content_hash"]) for one in rows), next_seq)
+
+
+def _latest_of(tenant_id: int, session_ids: Sequence[str], limit_per_session: int) -> dict[str, Any]:
+    """Give the parameters of `measure_messages` and `list_messages`, which speak of the same rows."""
+    return {"tenant_id": tenant_id, "session_ids": session_ids, "limit_per_session": limit_per_session}

@@ -123,7 +123,7 @@ CREATE TABLE sessions (
 CREATE TABLE idempotency (
   tenant_id BIGINT NOT NULL,
   idempotency_key VARCHAR(200) NOT NULL,
-  request_hash VARBINARY(32) NOT NULL, -- sha256 of the body
+  request_hash VARBINARY(32) NOT NULL, -- sha256 of the request
   answer_status INT NOT NULL,
   answer MEDIUMTEXT NOT NULL,         -- JSON
   created_at BIGINT NOT NULL,
