@@ -153,8 +153,8 @@ class BareHandlers:
         row |= {"tags": json.dumps(tags), "created_at": now, "updated_at": now}
         tag_rows = [{"tenant_id": TENANT_ID, "tag": tag, "memory_id": number} for tag in tags]
         entry: dict[str, Any] = dict.fromkeys(self._entries.put_entry.order)
-        entry |= {"tenant_id": TENANT_ID, "memory_id": number, "version": 1, "token_count": 30}
-        entry |= {"terms": _TERMS, "traits": 0, "changed_at": now}
+        entry |= {"tenant_id": TENANT_ID, "memory_id": number, "revision": 1024, "token_count": 30}
+        entry |= {"terms": _TERMS, "traits": 0, "changed_at": now, "created_at": now}
         event: dict[str, Any] = dict.fromkeys(self._memories.put_event.order)
         event |= {"tenant_id": TENANT_ID, "id": number, "memory_id": number, "version": 1}
         event |= {"action": "created", "happened_at": now}

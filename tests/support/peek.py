@@ -18,11 +18,21 @@ _SECONDS = 30
 _BROKEN_PAIRS = {
     "memories without a search entry": """
         SELECT COUNT(*) AS n FROM memories m LEFT JOIN search_entries e
-        ON e.tenant_id = m.tenant_id AND e.memory_id = m.id AND e.version = m.version
+        ON e.tenant_id = m.tenant_id AND e.memory_id = m.id
+          AND e.revision - e.revision % 1024 = 1024 * m.version
         WHERE e.memory_id IS NULL;""",
     "search entries without a memory": """
         SELECT COUNT(*) AS n FROM search_entries e LEFT JOIN memories m
         ON e.tenant_id = m.tenant_id AND e.memory_id = m.id WHERE m.id IS NULL;""",
+    "vectors without a search entry that has one": """
+        SELECT COUNT(*) AS n FROM search_vectors v LEFT JOIN search_entries e
+        ON e.tenant_id = v.tenant_id AND e.memory_id = v.memory_id AND e.model_id = v.model_id
+          AND e.vector_code IS NOT NULL AND e.is_active = 1
+        WHERE e.memory_id IS NULL;""",
+    "search entries with half a vector": """
+        SELECT COUNT(*) AS n FROM search_entries e LEFT JOIN search_vectors v
+        ON v.tenant_id = e.tenant_id AND v.memory_id = e.memory_id AND v.model_id = e.model_id
+        WHERE e.vector_code IS NOT NULL AND v.memory_id IS NULL;""",
     "memories without the event of their version": """
         SELECT COUNT(*) AS n FROM memories m LEFT JOIN events v
         ON v.tenant_id = m.tenant_id AND v.memory_id = m.id AND v.version = m.version

@@ -37,6 +37,9 @@ FROM sqlite_master AS m JOIN pragma_index_list(m.name) AS i JOIN pragma_index_in
 WHERE m.type = 'table' ORDER BY m.name, i.name, c.seqno;
 """
 
+#: The vectors themselves, for searches that TiDB makes; others keep their signs alone.
+TIDB_ALONE = ("search_vectors", "embedding")
+
 
 @pytest.fixture
 def sql_folder():
@@ -91,6 +94,7 @@ async def test_the_schema_equals_all_migrations(two_dsns, sql_folder, migrations
 async def test_every_engine_has_the_same_columns(live_dsn, tmp_path, sql_folder):
     """Same tables, names, order and nullability; types differ in their spelling only."""
     live, _ = await describe(parse_dsn(live_dsn), sql_folder)
+    live = [column for column in live if (column["table_name"], column["column_name"]) != TIDB_ALONE]
     embedded, _ = await describe(Dsn("sqlite", path=tmp_path / "c.db"), sql_folder)
 
     def shape(columns):

@@ -52,9 +52,9 @@ async def test_changes_tell_updates_and_deletions(stores: Stores):
     )
     await stores.memories.delete(TENANT, [2], ACTOR, 400)
 
-    assert await stores.entries.changed_since(TENANT, 300) == [(1, 2, 300), (2, 2, 400)]
+    assert await stores.entries.changed_since(TENANT, 300) == [(1, 2048, 300), (2, 2048, 400)]
     assert await stores.entries.changed_since(TENANT, 401) == []
     updated, deleted = await stores.entries.get_entries(TENANT, [1, 2])
-    assert (updated.version, updated.is_active, updated.length) == (2, True, 2)
-    assert (deleted.version, deleted.is_active) == (2, False)
+    assert (updated.revision, updated.is_active, updated.length) == (2048, True, 2)
+    assert (deleted.revision, deleted.is_active) == (2048, False)
     assert [entry.memory_id for entry in await loaded(stores)] == [1]

@@ -19,13 +19,17 @@ HASH_BYTES = 8
 TERM_BYTES = HASH_BYTES + 1
 MAX_FREQUENCY = 255
 
+REVISIONS_PER_VERSION = 1024
+"""Changes of an entry that find place between two versions of its memory: deletion and writes of vectors."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
     """One memory's search entry."""
 
     memory_id: int
-    version: int
+    revision: int
+    """Counts the changes of the entry: the higher one is the newer. See `revision_of`."""
     changed_at: int
     """Microseconds UTC, by the clock of the server that wrote it."""
     is_active: bool
@@ -41,6 +45,17 @@ class EntryRow:
     """Messages: name of who spoke, or else the role."""
     traits: int = 0
     """As `domain.traits.describe` made them."""
+    created_at: int = 0
+    """Microseconds UTC: when the memory was made, or the message was said."""
+    model_id: int = 0
+    """Embedding model that was given the text; 0 for none yet."""
+    vector_code: bytes | None = None
+    """As `vectors.encode_vector` made it; None without a vector, also when the model refused the text."""
+
+
+def revision_of(version: int) -> int:
+    """Return the first revision that an entry has with a version of its memory."""
+    return version * REVISIONS_PER_VERSION
 
 
 def facet(field: str, value: str) -> str:

@@ -52,7 +52,7 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
     speakers, speaker_names = _join_speakers(segments)
     return Segment(
         memory_ids=alive_ids[order],
-        versions=_gather_alive(segments, "versions")[order],
+        revisions=_gather_alive(segments, "revisions")[order],
         lengths=_gather_alive(segments, "lengths")[order],
         alive=np.ones(len(order), dtype=np.bool_),
         live_count=len(order),

@@ -35,12 +35,12 @@ class Merge:
 
 
 class ResidentTenant:
-    """What is searched for one tenant; knows the newest version of every memory it was told of."""
+    """What is searched for one tenant; knows the newest revision of every memory it was told of."""
 
     def __init__(self, segments: tuple[Segment, ...] = ()) -> None:
         self.segments = segments
         self._tail: list[EntryRow] = []
-        self._recent: dict[int, tuple[int, int]] = {}  # memory_id -> version, changed_at; deleted ones too
+        self._recent: dict[int, tuple[int, int]] = {}  # memory_id -> revision, changed_at; deleted ones too
         self._recent_target = 0
         self._merging: Merge | None = None
         self._segments_bytes = 0
@@ -64,10 +64,10 @@ class ResidentTenant:
             self.install(*prepare(rows))
 
     def install(self, segment: Segment, rows: Sequence[EntryRow]) -> None:
-        """Take over prepared rows: the newest version of each memory stays, whatever the order of arrival."""
+        """Take over prepared rows: the newest revision of each entry stays, whatever the order of arrival."""
         memory_ids = np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=len(rows))
-        versions = np.fromiter((row.version for row in rows), dtype=np.int64, count=len(rows))
-        is_stale = self._held_versions(memory_ids) >= versions
+        revisions = np.fromiter((row.revision for row in rows), dtype=np.int64, count=len(rows))
+        is_stale = self._held_revisions(memory_ids) >= revisions
         stale = segment.find_ordinals(memory_ids[is_stale])
         stale = stale[stale >= 0]
         if len(stale):
@@ -77,24 +77,24 @@ class ResidentTenant:
             segments.append(segment)
         for row, skip in zip(rows, is_stale.tolist(), strict=True):
             if not skip:
-                self._recent[row.memory_id] = (row.version, row.changed_at)
+                self._recent[row.memory_id] = (row.revision, row.changed_at)
         self._set_segments(tuple(segments))
         self._merge_small()
 
     def find_unseen(self, changes: Sequence[tuple[int, int, int]]) -> dict[int, tuple[int, int]]:
-        """Return memory_id -> (version, changed_at) of the changes that are newer than what is held."""
+        """Return memory_id -> (revision, changed_at) of the changes that are newer than what is held."""
         self.fold()
         recent, nothing = self._recent, (-1, 0)
         new = [change for change in changes if recent.get(change[0], nothing)[0] < change[1]]
         if not new:
             return {}
-        held = self._held_versions(np.array([change[0] for change in new], dtype=np.int64)).tolist()
+        held = self._held_revisions(np.array([change[0] for change in new], dtype=np.int64)).tolist()
         unseen: dict[int, tuple[int, int]] = {}
-        for (memory_id, version, changed_at), held_version in zip(new, held, strict=True):
-            if held_version < version:
-                unseen[memory_id] = (version, changed_at)
+        for (memory_id, revision, changed_at), held_revision in zip(new, held, strict=True):
+            if held_revision < revision:
+                unseen[memory_id] = (revision, changed_at)
             else:
-                recent[memory_id] = (held_version, changed_at)
+                recent[memory_id] = (held_revision, changed_at)
         return unseen
 
     def forget_before(self, changed_at: int) -> None:
@@ -123,14 +123,14 @@ class ResidentTenant:
         joined = (merged,) if merged.live_count else ()
         self._set_segments((*self.segments[: merge.start], *joined, *self.segments[end:]))
 
-    def _held_versions(self, memory_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the newest version known of each memory, -1 for an unknown one."""
+    def _held_revisions(self, memory_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the newest revision known of each memory, -1 for an unknown one."""
         recent, nothing = self._recent, (-1, 0)
         known = (recent.get(memory_id, nothing)[0] for memory_id in memory_ids.tolist())
         held = np.fromiter(known, dtype=np.int64, count=len(memory_ids))
         for segment in self.segments:
             ordinals = segment.find_ordinals(memory_ids)
-            held = np.where(ordinals >= 0, np.maximum(held, segment.versions[ordinals]), held)
+            held = np.where(ordinals >= 0, np.maximum(held, segment.revisions[ordinals]), held)
         return held
 
     def _merge_small(self) -> None:
@@ -153,7 +153,7 @@ def prepare(rows: Iterable[EntryRow]) -> tuple[Segment, list[EntryRow]]:
     """Build what `install` takes: a segment of the active rows, and the newest row of each memory."""
     newest: dict[int, EntryRow] = {}
     for row in rows:
-        if row.memory_id not in newest or newest[row.memory_id].version < row.version:
+        if row.memory_id not in newest or newest[row.memory_id].revision < row.revision:
             newest[row.memory_id] = row
     return build_segment([row for row in newest.values() if row.is_active]), list(newest.values())
 

@@ -21,7 +21,7 @@ class Segment:
     """
 
     memory_ids: NDArray[np.int64]
-    versions: NDArray[np.int32]
+    revisions: NDArray[np.int64]
     lengths: NDArray[np.uint32]
     alive: NDArray[np.bool_]
     live_count: int
@@ -107,7 +107,7 @@ def build_segment(rows: Sequence[EntryRow]) -> Segment:
     seqs = np.fromiter((row.seq or 0 for row in rows), dtype=np.int32, count=count)
     return Segment(
         memory_ids=np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=count),
-        versions=np.fromiter((row.version for row in rows), dtype=np.int32, count=count),
+        revisions=np.fromiter((row.revision for row in rows), dtype=np.int64, count=count),
         lengths=lengths,
         alive=np.ones(count, dtype=np.bool_),
         live_count=count,

@@ -29,7 +29,7 @@ class LiveTenant:
     """Searches one tenant after asking the database what changed.
 
     The question looks back by `overlap_us` behind the newest change seen, which covers commits under way and
-    clocks of servers that differ by less; what is known already is told by id and version.
+    clocks of servers that differ by less; what is known already is told by id and revision.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class LiveTenant:
         found = {row.memory_id for row in rows}
         for memory_id in memory_ids:
             if memory_id not in found:
-                version, changed_at = unseen[memory_id]
-                rows.append(EntryRow(memory_id, version, changed_at, is_active=False, length=0, terms=b""))
+                revision, changed_at = unseen[memory_id]
+                rows.append(EntryRow(memory_id, revision, changed_at, is_active=False, length=0, terms=b""))
         is_small = len(rows) <= INLINE_ROWS
         prepared = prepare(rows) if is_small else await asyncio.to_thread(prepare, rows)
         self._index.install(*prepared)

@@ -11,7 +11,7 @@ from mnemo_server.domain.clock import to_datetime
 from mnemo_server.domain.filters import FILTER_FIELDS, facets_of
 from mnemo_server.domain.memory import ACTIVE, StoredMemory
 from mnemo_server.domain.traits import describe
-from mnemo_server.index.entries import EntryRow, encode_terms, facet, hash_session
+from mnemo_server.index.entries import EntryRow, encode_terms, facet, hash_session, revision_of
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Characters from which on analysis takes more than a few milliseconds, and gets a thread.
@@ -31,7 +31,7 @@ def index_memory(memory: StoredMemory) -> WrittenMemory:
     facets = [facet(field, value) for field in FILTER_FIELDS for value in sorted(facets_of(memory, field))]
     entry = EntryRow(
         memory_id=memory.id,
-        version=memory.version,
+        revision=revision_of(memory.version),
         changed_at=memory.updated_at,
         is_active=memory.state == ACTIVE,
         length=len(tokens),
@@ -40,6 +40,7 @@ def index_memory(memory: StoredMemory) -> WrittenMemory:
         seq=memory.seq,
         speaker=(memory.name or memory.role) if memory.is_message else None,
         traits=describe(memory.content),
+        created_at=memory.created_at,
     )
     return WrittenMemory(memory, entry)
 

@@ -13,7 +13,7 @@ from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource, decode_id
 from mnemo_server.domain.memory import ACTIVE, Changes, StoredMemory, hash_content, revise
 from mnemo_server.index.cache import SearchIndex
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.index.entries import EntryRow, revision_of
 from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.wire import to_wire
@@ -112,7 +112,9 @@ class MemoryService:
         self._index.note(
             caller.tenant_id,
             [
-                EntryRow(one.id, one.version, one.deleted_at, is_active=False, length=0, terms=b"")
+                EntryRow(
+                    one.id, revision_of(one.version), one.deleted_at, is_active=False, length=0, terms=b""
+                )
                 for one in deleted
             ],
         )

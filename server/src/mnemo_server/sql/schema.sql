@@ -80,7 +80,6 @@ CREATE INDEX memory_tags_by_memory ON memory_tags (tenant_id, memory_id);
 CREATE TABLE search_entries (
   tenant_id BIGINT NOT NULL,
   memory_id BIGINT NOT NULL,
-  version INT NOT NULL,               -- of the memory that was analysed
   is_active TINYINT NOT NULL,         -- 0: deleted, kept so that other servers notice
   token_count INT NOT NULL,           -- tokens of the text, stop words left out
   terms MEDIUMBLOB NOT NULL,          -- n x uint64 term hashes, then n x uint8 frequencies (0: a filter)
@@ -89,11 +88,40 @@ CREATE TABLE search_entries (
   speaker VARCHAR(200),               -- messages: name, or else role
   traits INT NOT NULL,                -- bits that ranking weighs: asks, tells a time, is specific
   changed_at BIGINT NOT NULL,
+  revision BIGINT NOT NULL DEFAULT 0, -- counts the changes of this row: 1024 x version of the memory, then
+                                      -- one more for each write of a vector
+  created_at BIGINT NOT NULL DEFAULT 0, -- of the memory
+  model_id INT NOT NULL DEFAULT 0,    -- embedding model that this text was given to; 0: none yet
+  vector_code VARBINARY(4096),        -- signs of the vector; null: none, also when the model refused the text
   PRIMARY KEY (tenant_id, memory_id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- Serves the refresh before each search, alone, without reading the rows.
-CREATE INDEX search_entries_by_change ON search_entries (tenant_id, changed_at, memory_id, version);
+CREATE INDEX search_entries_by_change ON search_entries (tenant_id, changed_at, memory_id, revision);
+-- Serves the search for rows without a vector of the present model, and their count.
+CREATE INDEX search_entries_by_model ON search_entries (model_id, is_active, tenant_id, memory_id);
+
+-- Models that have made vectors for this database.
+CREATE TABLE embedding_models (
+  model_id INT NOT NULL,              -- from 1
+  name VARCHAR(200) NOT NULL,         -- identifies weights and preparation of the text
+  dimensions INT NOT NULL,            -- length of a vector
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (model_id)
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- One model, one number, however many servers meet it at once.
+CREATE UNIQUE INDEX embedding_models_by_name ON embedding_models (name, dimensions);
+
+-- What is read of the vectors of candidates only; no row without a vector in search_entries.
+CREATE TABLE search_vectors (
+  tenant_id BIGINT NOT NULL,
+  memory_id BIGINT NOT NULL,
+  model_id INT NOT NULL,
+  token_codes MEDIUMBLOB NOT NULL,    -- signs of the projected vectors of its words, 24 bytes each
+  /*T! embedding VECTOR, */           -- TiDB alone, from 8.4 on: the vector itself
+  PRIMARY KEY (tenant_id, memory_id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- Everything that ever happened to a memory, written in the transaction of the change. Append-only.
 CREATE TABLE events (

@@ -11,6 +11,7 @@ from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory
+from mnemo_server.index.entries import REVISIONS_PER_VERSION
 from mnemo_server.stores.answers import AnswerBook
 from mnemo_server.stores.ports import DeletedMemory, KeptAnswer, Receipt, WrittenMemory
 from mnemo_server.stores.rows import to_memory, to_row
@@ -109,7 +110,9 @@ class SqlMemoryStore:
             target = {"tenant_id": tenant_id, "ids": ids}
             stamp = {"updated_by": actor.agent_id, "updated_at": now}
             await tx.execute(self._memories.delete_memories, target | stamp)
-            await tx.execute(self._entries.deactivate_entries, target | {"changed_at": now})
+            deactivation = {"changed_at": now, "step": REVISIONS_PER_VERSION}
+            await tx.execute(self._entries.deactivate_entries, target | deactivation)
+            await tx.execute(self._entries.remove_vectors, target)
             gone = [replace(memory, version=memory.version + 1) for memory in held]
             events = [
                 self._writer.event(DELETED, after, before, actor, now)
@@ -142,6 +145,8 @@ class SqlMemoryStore:
             await tx.execute(self._memories.remove_tags, params)
             await self._writer.insert_tags(tx, (memory,))
         await tx.execute(self._entries.replace_entry, entry_row(revised))
+        target = {"tenant_id": memory.tenant_id, "ids": (memory.id,)}
+        await tx.execute(self._entries.remove_vectors, target)
         event = self._writer.event(UPDATED, memory, current, actor, memory.updated_at)
         await tx.execute(self._memories.put_event, event)
 

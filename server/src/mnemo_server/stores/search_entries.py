@@ -29,16 +29,16 @@ class SqlEntrySource:
             params = {"tenant_id": tenant_id, "after_id": after_id, "page_size": PAGE_SIZE}
             rows = await self._database.fetch_all(self._entries.load_entries, params)
             if rows:
-                yield [_to_entry(row) for row in rows]
+                yield [to_entry(row) for row in rows]
             if len(rows) < PAGE_SIZE:
                 return
             after_id = rows[-1]["memory_id"]
 
     async def changed_since(self, tenant_id: int, since: int) -> list[tuple[int, int, int]]:
-        """Give memory id, version and time of every entry changed at or after `since`, oldest first."""
+        """Give memory id, revision and time of every entry changed at or after `since`, oldest first."""
         params = {"tenant_id": tenant_id, "since": since}
         rows = await self._database.fetch_all(self._entries.find_changes, params)
-        return [(row["memory_id"], row["version"], row["changed_at"]) for row in rows]
+        return [(row["memory_id"], row["revision"], row["changed_at"]) for row in rows]
 
     async def get_entries(self, tenant_id: int, memory_ids: Sequence[int]) -> list[EntryRow]:
         """Read some entries, deleted ones too."""
@@ -46,14 +46,27 @@ class SqlEntrySource:
         for start in range(0, len(memory_ids), MAX_IDS):
             params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + MAX_IDS]}
             rows = await self._database.fetch_all(self._entries.find_entries, params)
-            entries.extend(_to_entry(row) for row in rows)
+            entries.extend(to_entry(row) for row in rows)
         return entries
 
+    async def get_token_codes(
+        self, tenant_id: int, model_id: int, memory_ids: Sequence[int]
+    ) -> dict[int, bytes]:
+        """Read the codes of the words of those memories that have a vector of this model."""
+        codes: dict[int, bytes] = {}
+        for start in range(0, len(memory_ids), MAX_IDS):
+            ids = memory_ids[start : start + MAX_IDS]
+            params = {"tenant_id": tenant_id, "model_id": model_id, "ids": ids}
+            rows = await self._database.fetch_all(self._entries.find_token_codes, params)
+            codes |= {row["memory_id"]: row["token_codes"] for row in rows}
+        return codes
 
-def _to_entry(row: Mapping[str, Any]) -> EntryRow:
+
+def to_entry(row: Mapping[str, Any]) -> EntryRow:
+    """Make an entry of a row that holds its columns."""
     return EntryRow(
         memory_id=row["memory_id"],
-        version=row["version"],
+        revision=row["revision"],
         changed_at=row["changed_at"],
         is_active=bool(row["is_active"]),
         length=row["token_count"],
@@ -62,4 +75,7 @@ def _to_entry(row: Mapping[str, Any]) -> EntryRow:
         seq=row["seq"],
         speaker=row["speaker"],
         traits=row["traits"],
+        created_at=row["created_at"],
+        model_id=row["model_id"],
+        vector_code=row["vector_code"],
     )

@@ -70,7 +70,7 @@ def entry_row(written: WrittenMemory) -> dict[str, Any]:
     return {
         "tenant_id": written.memory.tenant_id,
         "memory_id": entry.memory_id,
-        "version": entry.version,
+        "revision": entry.revision,
         "token_count": entry.length,
         "terms": entry.terms,
         "session_key": entry.session_key,
@@ -78,4 +78,5 @@ def entry_row(written: WrittenMemory) -> dict[str, Any]:
         "speaker": entry.speaker,
         "traits": entry.traits,
         "changed_at": entry.changed_at,
+        "created_at": entry.created_at,
     }

@@ -40,9 +40,9 @@ class MemorySource:
 
     def _write(self, tenant_id, memory_id, document, *, changed_at=None):
         rows = self.rows.setdefault(tenant_id, {})
-        version = rows[memory_id].version + 1 if memory_id in rows else 1
+        revision = rows[memory_id].revision + 1 if memory_id in rows else 1
         self.now += 1
-        rows[memory_id] = make_row(memory_id, document, version=version, changed_at=changed_at or self.now)
+        rows[memory_id] = make_row(memory_id, document, revision=revision, changed_at=changed_at or self.now)
         documents = self.documents.setdefault(tenant_id, {})
         documents.pop(memory_id, None)
         if document is not None:
@@ -60,7 +60,7 @@ class MemorySource:
     async def changed_since(self, tenant_id, since):
         self.asked.append((tenant_id, since))
         rows = self.rows.get(tenant_id, {}).values()
-        answer = [(row.memory_id, row.version, row.changed_at) for row in rows if row.changed_at >= since]
+        answer = [(row.memory_id, row.revision, row.changed_at) for row in rows if row.changed_at >= since]
         await self._pass(self.change_gate)
         return answer
 

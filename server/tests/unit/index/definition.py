@@ -23,14 +23,14 @@ class Document(NamedTuple):
     traits: int = 0
 
 
-def make_row(memory_id, document, *, version=1, changed_at=0):
+def make_row(memory_id, document, *, revision=1, changed_at=0):
     """Make the search entry of a document; None for a deleted one."""
     if document is None:
-        return EntryRow(memory_id, version, changed_at, is_active=False, length=0, terms=b"")
+        return EntryRow(memory_id, revision, changed_at, is_active=False, length=0, terms=b"")
     document = Document(*document)
     return EntryRow(
         memory_id,
-        version,
+        revision,
         changed_at,
         is_active=True,
         length=len(document.tokens),

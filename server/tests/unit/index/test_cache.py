@@ -150,7 +150,7 @@ async def test_an_old_change_that_a_long_load_missed_is_found(source):
     assert await search == [1]
 
 
-async def test_an_older_version_never_replaces_a_newer_one(source):
+async def test_an_older_revision_never_replaces_a_newer_one(source):
     index = _index(source)
     await _ids(index, "old")
     old = source.put(TENANT, 1, ["old"])
@@ -162,7 +162,7 @@ async def test_an_older_version_never_replaces_a_newer_one(source):
     assert await _ids(index, "new") == [1]
 
 
-async def test_a_deleted_memory_stays_deleted_when_its_older_version_comes_late(source):
+async def test_a_deleted_memory_stays_deleted_when_its_older_revision_comes_late(source):
     index = _index(source)
     await _ids(index, "word")
     old = source.put(TENANT, 1, ["word"])

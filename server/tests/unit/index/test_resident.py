@@ -12,18 +12,20 @@ from mnemo_server.index.merging import merge_segments
 from mnemo_server.index.resident import ResidentTenant, prepare
 
 
-def _row(memory_id, version, *, is_active=True, changed_at=0):
-    words = ["any", f"version{version}"] if is_active else []
-    return EntryRow(memory_id, version, changed_at, is_active, len(words), encode_terms(words, []))
+def _row(memory_id, revision, *, is_active=True, changed_at=0):
+    words = ["any", f"revision{revision}"] if is_active else []
+    return EntryRow(memory_id, revision, changed_at, is_active, len(words), encode_terms(words, []))
 
 
 def _live(index):
-    """Return {memory_id: version} as a search sees it, and that no memory is there twice."""
+    """Return {memory_id: revision} as a search sees it, and that no memory is there twice."""
     index.fold()
     found = [
-        (int(memory_id), int(version))
+        (int(memory_id), int(revision))
         for segment in index.segments
-        for memory_id, version, alive in zip(segment.memory_ids, segment.versions, segment.alive, strict=True)
+        for memory_id, revision, alive in zip(
+            segment.memory_ids, segment.revisions, segment.alive, strict=True
+        )
         if alive
     ]
     assert len(dict(found)) == len(found)
@@ -97,8 +99,8 @@ _steps = st.lists(st.one_of(_batches, st.sampled_from(["note", "begin", "finish"
 
 
 @given(_steps)
-def test_the_newest_version_wins_whatever_the_order_of_arrival(steps):
-    """A version is active or not for good, as in a database."""
+def test_the_newest_revision_wins_whatever_the_order_of_arrival(steps):
+    """A revision is active or not for good, as in a database."""
     index, newest, merge, noting = ResidentTenant(), {}, None, False
     for step in steps:
         if step == "note":
@@ -109,11 +111,11 @@ def test_the_newest_version_wins_whatever_the_order_of_arrival(steps):
             index.finish_merge(merge_segments(merge.sources) if merge and step == "finish" else None)
             merge = None
         else:
-            rows = [_row(key, version, is_active=(key + version) % 3 > 0) for key, version in step]
+            rows = [_row(key, revision, is_active=(key + revision) % 3 > 0) for key, revision in step]
             for row in rows:
-                newest[row.memory_id] = max(newest.get(row.memory_id, 0), row.version)
+                newest[row.memory_id] = max(newest.get(row.memory_id, 0), row.revision)
             if noting:
                 index.note(rows)
             else:
                 index.install(*prepare(rows))
-        assert _live(index) == {key: version for key, version in newest.items() if (key + version) % 3 > 0}
+        assert _live(index) == {key: revision for key, revision in newest.items() if (key + revision) % 3 > 0}

@@ -51,7 +51,7 @@ def test_a_memory_of_a_session_that_is_no_message_has_no_place_in_it():
 def test_an_entry_is_of_the_version_that_was_analysed():
     written = index_memory(memory())
 
-    assert (written.entry.memory_id, written.entry.version) == (1, 4)
+    assert (written.entry.memory_id, written.entry.revision) == (1, 4 * 1024)
     assert written.entry.changed_at == 1_714_979_290_000_000
     assert written.entry.is_active
     assert not index_memory(memory(state="archived")).entry.is_active
