@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.question import Question
@@ -12,8 +12,10 @@ from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import mark_retrieved
 from mnemo_server.index.loading import load_tenant
 from mnemo_server.index.ranking import EMPTY, Ranking
+from mnemo_server.index.scope import EVERYTHING, Scope
 from mnemo_server.index.source import EntrySource
 from mnemo_server.index.tenant import LiveTenant
+from mnemo_server.index.vectors import NO_VECTORS, EmbeddedQuery, VectorSpace
 
 
 class SearchIndex:
@@ -35,6 +37,7 @@ class SearchIndex:
         self.refreshes = 0
         self._source = source
         self._budget_bytes = memory_budget_bytes
+        self._space = NO_VECTORS
         self._overlap_us = overlap_us
         self._clock = clock
         self._tenants: OrderedDict[int, LiveTenant] = OrderedDict()  # searched longest ago first
@@ -52,20 +55,35 @@ class SearchIndex:
         """Tenants in memory."""
         return len(self._tenants)
 
-    async def search(self, tenant_id: int, question: Question, required: Sequence[Sequence[str]]) -> Ranking:
-        """Rank all memories that hold a term of the question and, of each group in `required`, one facet.
+    async def search(
+        self,
+        tenant_id: int,
+        question: Question,
+        scope: Scope = EVERYTHING,
+        embedding: Awaitable[EmbeddedQuery | None] | None = None,
+    ) -> Ranking:
+        """Rank the memories of a scope that hold a term of the question or whose vectors are near to it.
 
-        Sees every change that was committed, through any server, before the call. No terms: no matches.
-        Errors of the entry source pass through.
+        Sees every change that was committed, through any server, before the call. `embedding` is waited for
+        after the tenant is in memory and up to date; None, and vectors of another model than `use_model`
+        named, mean that keywords find alone. Errors of the entry source pass through.
         """
-        if not question.terms:
-            return EMPTY
+        if embedding is None:
+            if not question.terms:
+                return EMPTY
+            embedding = _nothing()
         tenant = await self._get_tenant(tenant_id)
         size_before = tenant.size_bytes
-        ranking = await tenant.search(question, required)
+        ranking = await tenant.search(question, scope, embedding)
         if self._is_over_budget or tenant.size_bytes > size_before:
             self._evict(tenant)
         return ranking
+
+    def use_model(self, space: VectorSpace) -> None:
+        """Hold vectors of this space from now on; tenants are loaded anew when they are searched next."""
+        if space != self._space:
+            self._space = space
+            self._tenants.clear()
 
     def note(self, tenant_id: int, rows: Sequence[EntryRow]) -> None:
         """Take over own writes after their commit; nothing happens for a tenant that isn't in memory."""
@@ -99,7 +117,9 @@ class SearchIndex:
         self.loads += 1
         started_at = self._clock()
         try:
-            index, newest = await load_tenant(self._source, tenant_id)
+            index, newest = await load_tenant(self._source, tenant_id, self._space)
+            if index.space != self._space:  # another model came meanwhile
+                index, newest = await load_tenant(self._source, tenant_id, self._space)
             index.note(self._noted[tenant_id])
         finally:
             del self._loading[tenant_id], self._noted[tenant_id]
@@ -129,3 +149,7 @@ class SearchIndex:
                 del self._tenants[tenant_id]
                 self.evictions += 1
         self._is_over_budget = surplus_bytes > 0
+
+
+async def _nothing() -> None:
+    """Stand for the vectors of a question that has none."""

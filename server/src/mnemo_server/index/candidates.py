@@ -3,47 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnemo_server.domain.question import Question, find_named, is_person
-from mnemo_server.index.context import Candidates
+from mnemo_server.index.context import Candidates, Evidence
 from mnemo_server.index.entries import hash_term
 from mnemo_server.index.matching import Query
+from mnemo_server.index.nearest import Probe, measure_closeness
 from mnemo_server.index.threads import REACH, Excerpt, read_excerpt
+from mnemo_server.index.weights import KEYWORDS
 
 RARE_COUNT = 10
 """A literal of the question in at most so many memories puts them before all others."""
 
 
-def gather_candidates(
-    query: Query, question: Question, places: NDArray[np.int64]
-) -> tuple[Excerpt, Candidates]:
-    """Return the documents at `places` (as in `Matches`) with the messages around them that pass the filters.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The documents to score, in the order of the excerpt, and how they stand to each other."""
 
-    The candidates are in the order of the excerpt.
-    """
+    excerpt: Excerpt
+    links: dict[int, NDArray[np.int64]]
+    """As in `Candidates`."""
+    opens_session: NDArray[np.bool_]
+    has_code: NDArray[np.bool_]
+    closeness: NDArray[np.float64]
+    """Cosine of its vector and the question's; 0 without one."""
+
+
+def choose(query: Query, places: NDArray[np.int64], probe: Probe | None) -> Choice:
+    """Choose the documents at `places` (as in `Matches`) and the messages around them, within the scope."""
     around = _read_around(query, places)
     is_shown = _find_shown(query, around, places)
-    shown = np.flatnonzero(is_shown)
-    excerpt = around.take(shown)
     opens_session = np.concatenate(([True], ~around.continues())) & around.is_message
-    evidence = _collect_evidence(query, excerpt.places)
-    return excerpt, Candidates(
-        evidence=evidence,
-        thing_weights=np.array(list(query.weights.values())),
-        links=_link(around, is_shown),
+    excerpt = around.take(np.flatnonzero(is_shown))
+    has_code, closeness = _measure_vectors(query, excerpt.places, probe)
+    return Choice(excerpt, _link(around, is_shown), opens_session[is_shown], has_code, closeness)
+
+
+def describe(query: Query, question: Question, choice: Choice, meaning: Evidence | None) -> Candidates:
+    """Put together what scoring needs to know; `meaning` is what a model found of the words."""
+    excerpt = choice.excerpt
+    matrix = _collect_evidence(query, excerpt.places)
+    share = np.ones(len(excerpt.places)) if meaning is None else 1 - meaning.share
+    keywords = Evidence(KEYWORDS, matrix, np.array(list(query.weights.values())), share)
+    return Candidates(
+        evidence=(keywords,) if meaning is None else (keywords, meaning),
+        closeness=choice.closeness,
+        has_vector=choice.has_code,
+        links=choice.links,
         sessions=np.concatenate(([0], np.cumsum(~excerpt.continues()))),
         is_alone=~excerpt.is_message,
-        opens_session=opens_session[shown],
+        opens_session=choice.opens_session,
         is_chat=_flag_speakers(excerpt, is_person) & excerpt.is_message,
         is_named=_flag_speakers(excerpt, _named_by(question, excerpt)),
         speakers=excerpt.speakers,
         traits=excerpt.traits,
-        literals=_share_literals(query, question, evidence),
+        literals=_share_literals(query, question, matrix),
         asks_when=question.asks_when,
     )
+
+
+def _measure_vectors(
+    query: Query, places: NDArray[np.int64], probe: Probe | None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    has_code, closeness = np.zeros(len(places), dtype=np.bool_), np.zeros(len(places))
+    if probe is not None:
+        for base, segment in zip(query.bases, query.segments, strict=True):
+            here = np.flatnonzero((places >= base) & (places < base + len(segment.alive)))
+            here = here[segment.has_code[places[here] - base]]
+            has_code[here] = True
+            closeness[here] = measure_closeness(segment, places[here] - base, probe)
+    return has_code, closeness
 
 
 def _read_around(query: Query, places: NDArray[np.int64]) -> Excerpt:
@@ -63,10 +96,11 @@ def _find_shown(query: Query, excerpt: Excerpt, best: NDArray[np.int64]) -> NDAr
         spread[1:] |= is_near[:-1] & continues
         spread[:-1] |= is_near[1:] & continues
         is_near = spread
-    for base, segment in zip(query.bases, query.segments, strict=True):
+    for number, (base, segment) in enumerate(zip(query.bases, query.segments, strict=True)):
         here = (excerpt.places >= base) & (excerpt.places < base + len(segment.alive))
-        ordinals = (excerpt.places[here] - base).astype(np.uint32)
-        is_near[here] &= np.isin(ordinals, query.admit(segment, ordinals))
+        allowed = query.find_allowed(number)
+        if allowed is not None:
+            is_near[here] &= allowed[excerpt.places[here] - base]
     return is_near
 
 
@@ -113,13 +147,13 @@ def _named_by(question: Question, excerpt: Excerpt) -> Callable[[str], bool]:
     return lambda name: name == named
 
 
-def _share_literals(query: Query, question: Question, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+def _share_literals(query: Query, question: Question, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return which share of the question's rare literals, by weight, each document holds."""
     hashes = set(map(hash_term, question.literals))
-    share = np.zeros(evidence.shape[1])
+    share = np.zeros(matrix.shape[1])
     total = 0.0
     for row, (term, weight) in enumerate(query.weights.items()):
         if 0 < query.frequencies[term] <= RARE_COUNT and int(query.hashes[term]) in hashes:
-            share += weight * (evidence[row] > 0)
+            share += weight * (matrix[row] > 0)
             total += weight
     return share / (total or 1.0)

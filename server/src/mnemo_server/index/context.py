@@ -1,8 +1,9 @@
 """Scores candidates by what they say and by what was said around them. Pure arithmetic on arrays.
 
-What a candidate says comes in as a matrix of evidence, one row per thing the question looks for: today the
-BM25 share of each term, and any other measure between 0 and 1 would do. The rest is about conversations: a
-message often answers a question that another message asked, or goes on about what the one before named.
+What a candidate says comes in as evidence: matrices with one row per thing the question looks for. Keywords
+give the BM25 share of each term; a model gives how near a word of the candidate comes to each word of the
+question. The rest is about conversations: a message often answers a question that another message asked, or
+goes on about what the one before named.
 """
 
 from __future__ import annotations
@@ -13,64 +14,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemo_server.domain.traits import ASKS, ENDS_ASKING, MOST_SPECIFIC, SPECIFIC_SHIFT, TELLS_TIME
+from mnemo_server.index.weights import WEIGHTS, Kind, Weights
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Parts = dict[str, Floats]
+
+_SMALLEST_SPAN = 0.1  # sessions that differ by less are about equally good, and get less than the whole bonus
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each sign counts, where 1 is the evidence of the best candidate.
+class Evidence:
+    """What candidates say of each thing that is looked for."""
 
-    Found on six conversations of LoCoMo, where changes of a quarter hardly matter; decision 10 has what each
-    of them brings.
-    """
-
-    power: float = 1.0
-    """Exponent of the evidence."""
-    coverage: float = 0.4
-    """Things that a message lacks and a neighbour says, discounted by the next three."""
-    after_question: float = 0.9
-    before: float = 0.7
-    behind: float = 0.7
-    reply: float = 0.3
-    """Evidence of the message before, when it asks something and somebody else answers …"""
-    previous: float = 0.1
-    """… and otherwise."""
-    following: float = 0.1
-    second: float = 0.1
-    """Evidence of the messages two places before and behind."""
-    alone: float = 0.4
-    """A memory outside of sessions has no neighbours; it counts as if they said what it says."""
-    opening: float = 0.25
-    """The first message of a session has none before it."""
-    specific: float = 0.2
-    """Names, numbers, identifiers, in chats."""
-    asking: float = 0.1
-    """Taken off in chats from what ends with a question."""
-    time: float = 0.15
-    """Words of time, in chats, for a question about when."""
-    speaker: float = 0.25
-    """Said by the one person whom the question names."""
-    session: float = 0.3
-    """The best message of the same session."""
-    literal: float = 3.0
-    """A rare literal of the question: more than all the rest can add."""
-
-
-LEXICAL = Weights()
-
-_SMALLEST_SPAN = 0.1  # sessions that differ by less are about equally good, and get less than the whole bonus
+    kind: Kind
+    matrix: Floats
+    """Things x candidates, 0 to 1."""
+    thing_weights: Floats
+    share: Floats
+    """Per candidate: how much of its own evidence this kind makes up; over all kinds 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """What is known of each candidate; links are positions, -1 for none."""
 
-    evidence: Floats
-    """Things looked for x candidates, 0 to 1."""
-    thing_weights: Floats
-    """Of each thing looked for."""
+    evidence: tuple[Evidence, ...]
+    closeness: Floats
+    """Cosine of its vector and the question's, where there are vectors."""
+    has_vector: Flags
     links: dict[int, NDArray[np.int64]]
     """By distance -2, -1, 1, 2: which candidate lies there in the same session."""
     sessions: NDArray[np.int64]
@@ -89,27 +61,54 @@ class Candidates:
     asks_when: bool
 
 
-def score_in_context(candidates: Candidates, weights: Weights = LEXICAL) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What each sign adds to each candidate. 1 is the evidence of the best candidate."""
+
+    parts: Parts
+    quality: float
+    """Which share of all that the question looks for the best candidate says itself, 0 to 1."""
+
+    @property
+    def totals(self) -> Floats:
+        """The sums, taken in the order of the parts."""
+        totals = np.zeros(())
+        for part in self.parts.values():
+            totals = totals + part
+        return totals
+
+
+def score_in_context(candidates: Candidates, weights: Weights = WEIGHTS) -> Scored:
     """Score every candidate; only the order and the relation of distances mean something."""
-    own = _sum_evidence(candidates, candidates.evidence, weights)
-    top = own.max(initial=0.0) or 1.0
-    said = own / top
     is_reply = _find_replies(candidates)
-    score = said + weights.coverage * _measure_coverage(candidates, own, is_reply, weights) / top
-    score += _weigh_neighbours(candidates, said, is_reply, weights)
-    score += weights.alone * candidates.is_alone * said
-    score += weights.opening * (candidates.opens_session & candidates.is_chat) * said
-    score += _weigh_wording(candidates, weights)
-    score += weights.speaker * candidates.is_named
-    score += weights.literal * candidates.literals
-    return score + weights.session * _spread_best(candidates, score)
+    said = np.zeros(len(candidates.sessions))
+    absolute, coverage = said, said
+    parts: Parts = {}
+    for evidence in candidates.evidence:
+        own = _sum_evidence(evidence, evidence.matrix)
+        top = own.max(initial=0.0) or 1.0
+        parts[evidence.kind.name] = evidence.share * own / top
+        said = said + parts[evidence.kind.name]
+        absolute = absolute + evidence.share * own / (evidence.thing_weights.sum() or 1.0)
+        added = _sum_evidence(evidence, _spread_around(evidence, candidates, is_reply, weights)) - own
+        coverage = coverage + evidence.share * evidence.kind.coverage * added / top
+    parts["coverage"] = coverage
+    parts["neighbours"] = _weigh_neighbours(candidates, said, is_reply, weights)
+    parts["vector"] = weights.vector * _spread_closeness(candidates, said)
+    parts["wording"] = _weigh_wording(candidates, weights)
+    parts["speaker"] = weights.speaker * candidates.is_named.astype(np.float64)
+    parts["literals"] = weights.literal * candidates.literals
+    scored = Scored(parts, float(absolute.max(initial=0.0)))
+    parts["session"] = weights.session * _spread_best(candidates, scored.totals)
+    return scored
 
 
-def _sum_evidence(candidates: Candidates, evidence: Floats, weights: Weights) -> Floats:
+def _sum_evidence(evidence: Evidence, matrix: Floats) -> Floats:
     """Add up row by row, always in the same order, so that sums are the same to the last bit."""
-    total = np.zeros(evidence.shape[1])
-    for weight, row in zip(candidates.thing_weights.tolist(), evidence, strict=True):
-        total += weight * (row if weights.power == 1 else row**weights.power)
+    power = evidence.kind.power
+    total = np.zeros(matrix.shape[1])
+    for weight, row in zip(evidence.thing_weights.tolist(), matrix, strict=True):
+        total += weight * (row if power == 1 else row**power)
     return total
 
 
@@ -126,19 +125,34 @@ def _find_replies(candidates: Candidates) -> Flags:
     return is_reply
 
 
-def _measure_coverage(candidates: Candidates, own: Floats, is_reply: Flags, weights: Weights) -> Floats:
-    """Evidence that neighbours add: of each thing looked for only the best of them counts."""
+def _spread_around(evidence: Evidence, candidates: Candidates, is_reply: Flags, weights: Weights) -> Floats:
+    """Give of each thing looked for the best of a candidate and its neighbours, theirs discounted."""
     before = np.where(is_reply, weights.after_question, weights.before)
-    evidence, links = candidates.evidence, candidates.links
-    around = np.maximum(_at(evidence, links[-1]) * before, _at(evidence, links[1]) * weights.behind)
-    return _sum_evidence(candidates, np.maximum(evidence, around), weights) - own
+    matrix, links = evidence.matrix, candidates.links
+    around = np.maximum(_at(matrix, links[-1]) * before, _at(matrix, links[1]) * weights.behind)
+    return np.maximum(matrix, around)
 
 
 def _weigh_neighbours(candidates: Candidates, said: Floats, is_reply: Flags, weights: Weights) -> Floats:
+    """Weigh what neighbours say, and make up for the ones that a memory can't have."""
     links = candidates.links
     before = np.where(is_reply, weights.reply, weights.previous)
     near = before * _at(said, links[-1]) + weights.following * _at(said, links[1])
-    return near + weights.second * (_at(said, links[-2]) + _at(said, links[2]))
+    near += weights.second * (_at(said, links[-2]) + _at(said, links[2]))
+    near += weights.alone * candidates.is_alone * said
+    near += weights.opening * (candidates.opens_session & candidates.is_chat) * said
+    result: Floats = near
+    return result
+
+
+def _spread_closeness(candidates: Candidates, said: Floats) -> Floats:
+    """Lay the cosines between 0 and 1; without a vector a memory counts as near as what it says is good."""
+    known = candidates.closeness[candidates.has_vector]
+    if not len(known):
+        return np.zeros(len(said))
+    lowest, highest = float(known.min()), float(known.max())
+    spread = (candidates.closeness - lowest) / max(highest - lowest, 1e-9)
+    return np.where(candidates.has_vector, spread, said)
 
 
 def _weigh_wording(candidates: Candidates, weights: Weights) -> Floats:

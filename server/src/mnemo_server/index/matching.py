@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemo_server.index.entries import hash_terms
+from mnemo_server.index.scope import EVERYTHING, Scope, ScopeFilter
 from mnemo_server.index.segment import Segment
 
 K1 = 1.2
@@ -66,7 +67,7 @@ class Query:
     weights: dict[int, float]
     """Per scored term: the most it can add to a score."""
     mean_length: float
-    required: list[NDArray[np.uint64]]
+    filter: ScopeFilter
 
     @property
     def posting_count(self) -> int:
@@ -95,7 +96,7 @@ class Query:
         """Score and sort all matches."""
         if not self.weights or not self.segments:
             return NO_MATCHES
-        found = [self._score(segment, slices) for segment, slices in self.pairs()]
+        found = [self._score(number) for number in range(len(self.segments))]
         memory_ids = [
             segment.memory_ids[where] for segment, (where, _) in zip(self.segments, found, strict=True)
         ]
@@ -115,26 +116,21 @@ class Query:
         norms = K1 * (1 - B) + (K1 * B / self.mean_length) * segment.lengths[segment.ordinals[where]]
         return frequencies / (frequencies + norms)
 
-    def admit(self, segment: Segment, ordinals: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Leave out the documents that are dead, or miss one of the required facets."""
-        if segment.live_count < len(segment.alive):
-            ordinals = ordinals[segment.alive[ordinals]]
-        for group in self.required:
-            if not len(ordinals):
-                break
-            allowed = np.zeros(len(segment.alive), dtype=np.bool_)
-            for where in segment.find_postings(group):
-                allowed[segment.ordinals[where]] = True
-            ordinals = ordinals[allowed[ordinals]]
-        return ordinals
+    def find_allowed(self, number: int) -> NDArray[np.bool_] | None:
+        """Return which documents of a segment are alive and within the scope; None when all are."""
+        return self.filter.find_allowed(self.segments[number])
 
-    def _score(
-        self, segment: Segment, slices: Sequence[slice]
-    ) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
-        """Return the ordinals and BM25 scores of the matching documents, in no order.
+    def admit(self, number: int, ordinals: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Leave out the documents of a segment that are dead or outside of the scope."""
+        allowed = self.find_allowed(number)
+        return ordinals if allowed is None else ordinals[allowed[ordinals]]
+
+    def _score(self, number: int) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+        """Return the ordinals and BM25 scores of a segment's matching documents, in no order.
 
         The array of sums is allocated zeroed by the system and only touched where a posting leads.
         """
+        segment, slices = self.segments[number], self.postings[number]
         sums = np.zeros(len(segment.alive), dtype=np.float64)
         touched = [np.empty(0, dtype=np.uint32)]
         for term, weight in self.weights.items():
@@ -145,12 +141,12 @@ class Query:
             before = sums[ordinals]
             touched.append(ordinals[before == 0])
             sums[ordinals] = before + weight * self.measure(segment, where)
-        documents = self.admit(segment, np.concatenate(touched))
+        documents = self.admit(number, np.concatenate(touched))
         return documents, sums[documents]
 
 
-def plan_query(segments: Sequence[Segment], terms: Sequence[str], required: Sequence[Sequence[str]]) -> Query:
-    """Prepare to rank the live documents that hold one of `terms` and, of each group in `required`, a facet.
+def plan_query(segments: Sequence[Segment], terms: Sequence[str], scope: Scope = EVERYTHING) -> Query:
+    """Prepare to rank the live documents of a scope.
 
     Terms are those of `analyse_query`; a term that no document holds still counts in the best possible score.
     """
@@ -158,8 +154,15 @@ def plan_query(segments: Sequence[Segment], terms: Sequence[str], required: Sequ
     postings = [segment.find_postings(hashes) for segment in segments]
     statistics = _collect_statistics(segments, postings)
     weights = {term: _idf(statistics, term) * (K1 + 1) for term in _choose_terms(statistics)}
-    groups = [hash_terms(group) for group in required]
-    return Query(segments, hashes, statistics.frequencies, postings, weights, statistics.mean_length, groups)
+    return Query(
+        segments,
+        hashes,
+        statistics.frequencies,
+        postings,
+        weights,
+        statistics.mean_length,
+        ScopeFilter(scope),
+    )
 
 
 def _collect_statistics(segments: Sequence[Segment], postings: Sequence[Sequence[slice]]) -> _Statistics:
@@ -188,8 +191,18 @@ def _choose_terms(statistics: _Statistics) -> list[int]:
 
 
 def _idf(statistics: _Statistics, term: int) -> float:
-    count = statistics.frequencies[term]
-    return math.log(1 + (statistics.document_count - count + 0.5) / (count + 0.5))
+    return weigh_rarity(statistics.frequencies[term], statistics.document_count)
+
+
+def weigh_rarity(count: int, document_count: int) -> float:
+    """Return the inverse document frequency of what is in `count` documents."""
+    return math.log(1 + (document_count - count + 0.5) / (count + 0.5))
+
+
+def count_live(segments: Sequence[Segment], hashes: NDArray[np.uint64]) -> list[int]:
+    """Return in how many live documents each term is."""
+    counts = [[_live_postings(one, where) for where in one.find_postings(hashes)] for one in segments]
+    return [sum(column) for column in zip(*counts, strict=True)] if counts else [0] * len(hashes)
 
 
 def _order(memory_ids: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.int64]:

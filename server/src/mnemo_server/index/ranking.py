@@ -1,57 +1,147 @@
-"""Ranks the memories of one tenant: BM25 finds them, their context decides among the best.
+"""Ranks the memories of one tenant: keywords and vectors find them, their context decides among the best.
 
-The best `CANDIDATES` by BM25 are scored anew together with the messages around them; all other matches follow
-in their order by BM25. Whatever decides is the same on every server, so the ranking is too.
+The best of both legs are scored together with the messages around them; all other keyword matches follow in
+their order by BM25. Whatever decides is the same on every server, so the ranking is too. The work has two
+halves, since the codes of the candidates' words are read from the database in between.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnemo_server.domain.analysis import analyse_query
 from mnemo_server.domain.question import Question
-from mnemo_server.index.candidates import gather_candidates
-from mnemo_server.index.context import score_in_context
-from mnemo_server.index.matching import Matches, Query
+from mnemo_server.index.candidates import Choice, choose, describe
+from mnemo_server.index.confidence import BY_KEYWORDS, BY_MEANING, estimate_relevance
+from mnemo_server.index.context import Evidence, Scored, score_in_context
+from mnemo_server.index.entries import hash_terms
+from mnemo_server.index.late import match_tokens
+from mnemo_server.index.matching import Matches, Query, count_live, weigh_rarity
+from mnemo_server.index.nearest import Probe, find_nearest
+from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.index.weights import MEANING, MEANING_SHARE
 
-CANDIDATES = 100
-"""Matches that are scored anew; on LoCoMo more bring nothing."""
+KEYWORD_CANDIDATES = 100
+"""Best keyword matches that are scored in context; on LoCoMo more bring nothing."""
 
-_ROUNDING = 1e-9  # a smaller difference is none
+BOTH_CANDIDATES = 50
+"""Best matches of each leg when there are vectors; on LoCoMo more bring nothing."""
+
+_LEAST = 1e-3  # of a total: below, its parts nearly cancel out
+_PLAIN_WEIGHT = 0.5  # of a word of the question that is no term: a question of stop words alone
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Every match and the messages around the best of them, best first; of equal scores the newest first."""
+    """What was found, best first; of equal scores the newest first."""
 
     memory_ids: NDArray[np.int64]
     scores: NDArray[np.float64]
-    """0 to 1, never rising: shares of the BM25 that any memory could reach on this query."""
+    """0 to 1, never rising: how probable it is that the memory answers."""
+    parts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """What the first of them owe their scores to; the parts of one add up to its score."""
+
+    def explain(self, place: int) -> dict[str, float]:
+        """Return what the score at a place is made of."""
+        if place >= len(next(iter(self.parts.values()), ())):
+            return {"keywords": float(self.scores[place])}
+        return {name: float(values[place]) for name, values in self.parts.items() if values[place]}
 
 
 EMPTY = Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
 
 
-def rank(query: Query, question: Question) -> Ranking:
-    """Rank what a query finds; filters hold for the messages around matches too."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ranking before the candidates' words were looked at."""
+
+    query: Query
+    question: Question
+    matches: Matches
+    choice: Choice
+    embedding: Embedding | None
+    token_weights: NDArray[np.float64]
+
+    @property
+    def wanted_ids(self) -> list[int]:
+        """Memories whose word codes `rank` can use."""
+        if self.embedding is None or not len(self.embedding.tokens):
+            return []
+        ids: list[int] = self.choice.excerpt.memory_ids[self.choice.has_code].tolist()
+        return ids
+
+
+def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
+    """Choose the candidates; filters hold for the messages around matches too."""
     matches = query.match()
-    if not len(matches.memory_ids):
+    if embedding is None:
+        choice = choose(query, matches.places[:KEYWORD_CANDIDATES], None)
+        return Draft(query, question, matches, choice, None, np.empty(0))
+    weights = _weigh_words(query, embedding.words)
+    probe = Probe.of(_aim(embedding, weights))
+    places = np.union1d(matches.places[:BOTH_CANDIDATES], find_nearest(query, probe, BOTH_CANDIDATES))
+    return Draft(query, question, matches, choose(query, places, probe), embedding, weights)
+
+
+def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
+    """Score the candidates and put the rest behind them.
+
+    `codes` holds what the entry source knows of the words of `draft.wanted_ids`.
+    """
+    excerpt, matches = draft.choice.excerpt, draft.matches
+    if not len(excerpt.memory_ids):
         return EMPTY
-    excerpt, candidates = gather_candidates(query, question, matches.places[:CANDIDATES])
-    final = score_in_context(candidates)
-    order = np.lexsort((-excerpt.memory_ids, -final))
-    is_rest = _find_rest(query, matches, excerpt.places)
-    rest_ids, rest_scores = matches.memory_ids[is_rest], matches.scores[is_rest]
-    if len(rest_scores):
-        worst = rest_scores[0]
-    else:  # nothing follows; among the candidates may be some that hold no term
-        worst = matches.scores[-1] if len(order) == len(matches.scores) else 0.0
-    scores = _stretch(final[order], matches.scores[0], worst)
+    candidates = describe(draft.query, draft.question, draft.choice, _find_meaning(draft, codes))
+    scored = score_in_context(candidates)
+    totals = scored.totals
+    order = np.lexsort((-excerpt.memory_ids, -totals))
+    best = max(float(totals[order[0]]), _LEAST)
+    calibration = BY_KEYWORDS if draft.embedding is None else BY_MEANING
+    scores = estimate_relevance(totals[order] / best, scored.quality, calibration)
+    is_rest = _find_rest(draft.query, matches, excerpt.places)
+    # What wasn't scored in context says as much as BM25 tells, and has no neighbours.
+    rest = matches.scores[is_rest] / (matches.scores[:1].max(initial=0.0) or 1.0)
+    rest_scores = estimate_relevance(rest / max(best, 1.0), scored.quality, calibration)
     return Ranking(
-        np.concatenate((excerpt.memory_ids[order], rest_ids)), np.concatenate((scores, rest_scores))
+        np.concatenate((excerpt.memory_ids[order], matches.memory_ids[is_rest])),
+        np.concatenate((scores, np.minimum(rest_scores, scores[-1]))),
+        _share_out(scored, order, scores),
     )
+
+
+def _weigh_words(query: Query, words: Sequence[str]) -> NDArray[np.float64]:
+    """Weigh each word of a question by how few memories hold it."""
+    distinct = {word: analyse_query(word)[:1] for word in words}
+    terms = sorted({term for found in distinct.values() for term in found})
+    counts = {term: count_live(query.segments, hash_terms([term]))[0] for term in terms}
+    total = sum(segment.live_count for segment in query.segments)
+    weights = {
+        word: weigh_rarity(counts[found[0]], total) if found else _PLAIN_WEIGHT
+        for word, found in distinct.items()
+    }
+    return np.array([weights[word] for word in words])
+
+
+def _aim(embedding: Embedding, weights: NDArray[np.float64]) -> Floats32:
+    """Return the vector to look for: the whole question's and its rare words', in equal parts."""
+    if not len(embedding.tokens):
+        return embedding.vector
+    rare = (weights[:, None] * embedding.tokens).sum(axis=0)
+    both = embedding.vector + rare / max(float(np.linalg.norm(rare)), 1e-9)
+    aim: Floats32 = (both / max(float(np.linalg.norm(both)), 1e-9)).astype(np.float32)
+    return aim
+
+
+def _find_meaning(draft: Draft, codes: Mapping[int, bytes]) -> Evidence | None:
+    if draft.embedding is None or not len(draft.embedding.tokens):
+        return None
+    held = [codes.get(memory_id, b"") for memory_id in draft.choice.excerpt.memory_ids.tolist()]
+    share = np.array([MEANING_SHARE if code else 0.0 for code in held])
+    return Evidence(MEANING, match_tokens(draft.embedding.tokens, held), draft.token_weights, share)
 
 
 def _find_rest(query: Query, matches: Matches, taken: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -60,12 +150,13 @@ def _find_rest(query: Query, matches: Matches, taken: NDArray[np.int64]) -> NDAr
     return is_rest[matches.places]
 
 
-def _stretch(final: NDArray[np.float64], best: float, worst: float) -> NDArray[np.float64]:
-    """Lay falling scores between the best BM25 there is and the best of those that come after.
-
-    So a score says how well the best match answers, falls with the rank, and memories outside of sessions,
-    among themselves, keep their BM25.
-    """
-    span = final[0] - final[-1]
-    share = (final - final[-1]) / span if span > _ROUNDING else np.ones(len(final))
-    return np.minimum(worst + (best - worst) * share, best)
+def _share_out(
+    scored: Scored, order: NDArray[np.int64], scores: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Take each score apart as its total is made up; next to nothing can't be taken apart."""
+    totals = scored.totals[order]
+    is_some = totals > _LEAST
+    scale = np.where(is_some, scores / np.where(is_some, totals, 1.0), 0.0)
+    parts = {name: part[order] * scale for name, part in scored.parts.items()}
+    parts["keywords"] = np.where(is_some, parts["keywords"], scores)
+    return parts

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.merging import find_merge_start, merge_segments
 from mnemo_server.index.segment import Segment, build_segment
+from mnemo_server.index.vectors import NO_VECTORS, VectorSpace
 
 TAIL_ROWS = 256
 """Rows that may wait for the next search; more are built into a segment at once, in about a millisecond."""
@@ -37,8 +38,9 @@ class Merge:
 class ResidentTenant:
     """What is searched for one tenant; knows the newest revision of every memory it was told of."""
 
-    def __init__(self, segments: tuple[Segment, ...] = ()) -> None:
+    def __init__(self, segments: tuple[Segment, ...] = (), space: VectorSpace = NO_VECTORS) -> None:
         self.segments = segments
+        self.space = space
         self._tail: list[EntryRow] = []
         self._recent: dict[int, tuple[int, int]] = {}  # memory_id -> revision, changed_at; deleted ones too
         self._recent_target = 0
@@ -61,7 +63,7 @@ class ResidentTenant:
         """Build the waiting rows into the segments."""
         rows, self._tail = self._tail, []
         if rows:
-            self.install(*prepare(rows))
+            self.install(*prepare(rows, self.space))
 
     def install(self, segment: Segment, rows: Sequence[EntryRow]) -> None:
         """Take over prepared rows: the newest revision of each entry stays, whatever the order of arrival."""
@@ -149,13 +151,14 @@ class ResidentTenant:
         self._segments_bytes = sum(segment.size_bytes for segment in segments)
 
 
-def prepare(rows: Iterable[EntryRow]) -> tuple[Segment, list[EntryRow]]:
+def prepare(rows: Iterable[EntryRow], space: VectorSpace = NO_VECTORS) -> tuple[Segment, list[EntryRow]]:
     """Build what `install` takes: a segment of the active rows, and the newest row of each memory."""
     newest: dict[int, EntryRow] = {}
     for row in rows:
         if row.memory_id not in newest or newest[row.memory_id].revision < row.revision:
             newest[row.memory_id] = row
-    return build_segment([row for row in newest.values() if row.is_active]), list(newest.values())
+    active = [row for row in newest.values() if row.is_active]
+    return build_segment(active, space), list(newest.values())
 
 
 def _bury(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> Iterable[Segment]:

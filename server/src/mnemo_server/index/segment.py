@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemo_server.index.entries import EntryRow, decode_terms
+from mnemo_server.index.vectors import NO_VECTORS, VectorSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,15 @@ class Segment:
     live_count: int
     live_length: int
     """Sum of the lengths of the live documents."""
+
+    created: NDArray[np.uint32]
+    """When the memory was made, in whole seconds since 1970."""
+
+    space: VectorSpace
+    codes: NDArray[np.uint64]
+    """(words, documents): the signs of each vector, a column each, so that a scan reads in one go."""
+    has_code: NDArray[np.bool_]
+    """Whether the document has a vector of this space."""
 
     session_keys: NDArray[np.int64]
     """Messages: which session; 0 for any other memory."""
@@ -90,8 +100,8 @@ class Segment:
         ]
 
 
-def build_segment(rows: Sequence[EntryRow]) -> Segment:
-    """Build a segment of active entries with distinct memory ids."""
+def build_segment(rows: Sequence[EntryRow], space: VectorSpace = NO_VECTORS) -> Segment:
+    """Build a segment of active entries with distinct memory ids; it knows the vectors of `space` only."""
     rows = sorted(rows, key=lambda row: row.memory_id)
     count = len(rows)
     decoded = decode_terms([row.terms for row in rows])
@@ -105,6 +115,7 @@ def build_segment(rows: Sequence[EntryRow]) -> Segment:
     numbers = {name: number for number, name in enumerate(speaker_names)}
     session_keys = np.fromiter((_session_key(row) for row in rows), dtype=np.int64, count=count)
     seqs = np.fromiter((row.seq or 0 for row in rows), dtype=np.int32, count=count)
+    codes, has_code = _gather_codes(rows, space)
     return Segment(
         memory_ids=np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=count),
         revisions=np.fromiter((row.revision for row in rows), dtype=np.int64, count=count),
@@ -112,6 +123,10 @@ def build_segment(rows: Sequence[EntryRow]) -> Segment:
         alive=np.ones(count, dtype=np.bool_),
         live_count=count,
         live_length=int(lengths.sum(dtype=np.int64)),
+        created=np.fromiter((to_second(row.created_at) for row in rows), dtype=np.uint32, count=count),
+        space=space,
+        codes=codes,
+        has_code=has_code,
         session_keys=session_keys,
         seqs=seqs,
         speakers=np.fromiter((numbers[name] for name in names), dtype=np.uint32, count=count),
@@ -129,6 +144,26 @@ def order_threads(session_keys: NDArray[np.int64], seqs: NDArray[np.int32]) -> N
     """Return the positions of all messages by session and place, equal places in the order they lie in."""
     order = np.lexsort((seqs, session_keys))
     return order[session_keys[order] > 0].astype(np.uint32)
+
+
+def _gather_codes(
+    rows: Sequence[EntryRow], space: VectorSpace
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return the codes of the rows' vectors, and which rows have one of this space."""
+    size = space.code_words * 8
+    fitting = [
+        row.vector_code if row.model_id == space.model_id and len(row.vector_code or b"") == size else None
+        for row in rows
+    ]
+    blank = bytes(size)
+    packed = np.frombuffer(b"".join(code or blank for code in fitting), dtype="<u8")
+    codes = packed.reshape(len(rows), space.code_words).T.astype(np.uint64, order="C")
+    return codes, np.array([code is not None and size > 0 for code in fitting], dtype=np.bool_)
+
+
+def to_second(microseconds: int) -> int:
+    """Return the second of a time; what lies outside of 1970 to 2106 counts as the first or last of it."""
+    return min(max(microseconds // 1_000_000, 0), 2**32 - 1)
 
 
 def _session_key(row: EntryRow) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from operator import itemgetter
 
 from mnemo_server.domain.clock import Clock
@@ -11,18 +11,20 @@ from mnemo_server.domain.question import Question
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.loading import INLINE_ROWS
-from mnemo_server.index.matching import plan_query
+from mnemo_server.index.matching import Query, plan_query
 from mnemo_server.index.merging import merge_segments
-from mnemo_server.index.ranking import Ranking, rank
+from mnemo_server.index.ranking import Ranking, draft, rank
 from mnemo_server.index.resident import Merge, ResidentTenant, prepare
+from mnemo_server.index.scope import Scope
 from mnemo_server.index.source import EntrySource
+from mnemo_server.index.vectors import EmbeddedQuery, Embedding
 
 FETCH_ROWS = 1000
 """Entries read from the database per statement."""
 
 INLINE_POSTINGS = 50_000
-"""Scoring more postings than this takes more than about 3 ms and is done off the event loop. Context
-takes one or two more."""
+"""Scoring more postings than this takes more than about 3 ms and is done off the event loop, and so is
+whatever looks at vectors. Context takes one or two more."""
 
 
 class LiveTenant:
@@ -59,17 +61,30 @@ class LiveTenant:
         """Memory taken, about."""
         return self._index.size_bytes
 
-    async def search(self, question: Question, required: Sequence[Sequence[str]]) -> Ranking:
+    async def search(
+        self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None]
+    ) -> Ranking:
         """Rank over everything that was committed before the call."""
         self.search_count += 1
         try:
             await self._refresh.run()
-            query = plan_query(self._index.segments, question.terms, required)
+            embedded = await embedding
+            query = plan_query(self._index.segments, question.terms, scope)
+            if embedded is not None and embedded.model_id == self._index.space.model_id:
+                return await self._rank_by_both(query, question, embedded.embedding)
             if query.posting_count <= INLINE_POSTINGS:
-                return rank(query, question)
-            return await asyncio.to_thread(rank, query, question)
+                return rank(draft(query, question), {})
+            return await asyncio.to_thread(lambda: rank(draft(query, question), {}))
         finally:
             self.search_count -= 1
+
+    async def _rank_by_both(self, query: Query, question: Question, embedding: Embedding) -> Ranking:
+        """Rank with vectors; the codes of words are read of the candidates only."""
+        chosen = await asyncio.to_thread(draft, query, question, embedding)
+        codes = await self._source.get_token_codes(
+            self._tenant_id, self._index.space.model_id, chosen.wanted_ids
+        )
+        return await asyncio.to_thread(rank, chosen, codes)
 
     def note(self, rows: Sequence[EntryRow]) -> None:
         """Take over own writes after their commit."""
@@ -107,7 +122,8 @@ class LiveTenant:
                 revision, changed_at = unseen[memory_id]
                 rows.append(EntryRow(memory_id, revision, changed_at, is_active=False, length=0, terms=b""))
         is_small = len(rows) <= INLINE_ROWS
-        prepared = prepare(rows) if is_small else await asyncio.to_thread(prepare, rows)
+        space = self._index.space
+        prepared = prepare(rows, space) if is_small else await asyncio.to_thread(prepare, rows, space)
         self._index.install(*prepared)
 
     def _merge_if_due(self) -> None:

@@ -18,8 +18,27 @@ Words64 = NDArray[np.uint64]
 TOKEN_BITS = 192
 """Bits kept of the vector of one word."""
 TOKEN_BYTES = TOKEN_BITS // 8
+STEPS = 4096
+"""Vectors of questions are rounded to so many steps: sums of whole numbers are the same in any order and on
+any machine, and the rounding moves a cosine by less than a thousandth."""
 _PROJECTION_SEED = 1  # codes in databases outlive this program, so the projection never changes
 _WORD_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpace:
+    """Whose vectors an index holds: only those of one model can be compared."""
+
+    model_id: int
+    dimensions: int
+
+    @property
+    def code_words(self) -> int:
+        """Words of 64 bits in the code of one vector."""
+        return -(-self.dimensions // 64)
+
+
+NO_VECTORS = VectorSpace(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,14 @@ class Embedding:
     the whole text only."""
     words: tuple[str, ...]
     """Per row of `tokens`: the whole word, in lower case, that it is a piece of."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedQuery:
+    """A question in the space of one model."""
+
+    model_id: int
+    embedding: Embedding
 
 
 def encode_vector(vector: Floats32) -> bytes:
@@ -53,6 +80,12 @@ def project_tokens(tokens: Floats32) -> Floats32:
     projected = tokens @ _projection(tokens.shape[1])
     lengths = np.linalg.norm(projected, axis=1, keepdims=True)
     result: Floats32 = projected / np.maximum(lengths, np.float32(1e-9))
+    return result
+
+
+def round_to_steps(vectors: Floats32) -> Floats32:
+    """Return vectors of length 1 as whole numbers, `STEPS` for 1."""
+    result: Floats32 = np.round(vectors * np.float32(STEPS))
     return result
 
 

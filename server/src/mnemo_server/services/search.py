@@ -11,6 +11,7 @@ from mnemo_server.domain.question import read_question
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
+from mnemo_server.index.scope import Scope
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.indexing import run_analysis
 from mnemo_server.services.wire import to_wire
@@ -48,7 +49,7 @@ class SearchService:
     ) -> tuple[list[Memory], int]:
         required = [[facet(field, value) for value in values] for field, values in wanted.required()]
         question = await run_analysis(lambda: read_question(query.q), len(query.q))
-        ranking = await self._index.search(caller.tenant_id, question, required)
+        ranking = await self._index.search(caller.tenant_id, question, Scope(required))
         return await self._read(caller, query, wanted, ranking)
 
     async def _read(

@@ -1,0 +1,59 @@
+"""Which memories a search is about.
+
+Times count in whole seconds here: what lies in the first or the last second passes, and whoever reads the
+rows decides about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.index.entries import hash_terms
+from mnemo_server.index.segment import Segment, to_second
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Conditions that must hold together."""
+
+    required: Sequence[Sequence[str]] = ()
+    """Of each group one facet."""
+    created_from: int | None = None
+    """Microseconds UTC; memories made then or later."""
+    created_before: int | None = None
+    """Microseconds UTC; memories made earlier."""
+
+
+EVERYTHING = Scope()
+
+
+class ScopeFilter:
+    """A scope applied to segments; what it finds out about a segment it keeps as long as it lives."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._groups = [hash_terms(group) for group in scope.required]
+        self._masks: dict[int, NDArray[np.bool_] | None] = {}
+
+    def find_allowed(self, segment: Segment) -> NDArray[np.bool_] | None:
+        """Return for each document whether it is alive and within the scope; None when all are."""
+        if id(segment) not in self._masks:
+            self._masks[id(segment)] = self._apply(segment)
+        return self._masks[id(segment)]
+
+    def _apply(self, segment: Segment) -> NDArray[np.bool_] | None:
+        conditions = [] if segment.live_count == len(segment.alive) else [segment.alive]
+        for group in self._groups:
+            has_facet = np.zeros(len(segment.alive), dtype=np.bool_)
+            for where in segment.find_postings(group):
+                has_facet[segment.ordinals[where]] = True
+            conditions.append(has_facet)
+        if self._scope.created_from is not None:
+            conditions.append(segment.created >= to_second(self._scope.created_from))
+        if self._scope.created_before is not None:
+            conditions.append(segment.created <= to_second(self._scope.created_before))
+        return np.logical_and.reduce(conditions) if conditions else None
