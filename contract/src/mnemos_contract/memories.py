@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -86,7 +87,9 @@ class Memory(WireModel):
     score: float | None = None
     """0 to 1; in searches."""
     confidence: int | None = None
-    """0 to 100, growing with `score`; in searches."""
+    """0 to 100: the score in percent, which is how probable it is that this answers; in searches."""
+    explanation: dict[str, float] | None = None
+    """What the score is made of; in searches that ask for it. The parts add up to the score."""
 
 
 class MemoryPage(WireModel):
@@ -216,6 +219,9 @@ class UpdateRequest(WireModel):
         return "metadata" in self.model_fields_set
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
 def _lenient_limit(value: Any) -> int:
     """Read a page size as mem9 does: nonsense is the default; too large is cut to the largest."""
     number = _lenient_int(value)
@@ -246,6 +252,17 @@ def _check_item_count(items: list[str]) -> list[str]:
     return items
 
 
+def _read_day(value: Any) -> Any:
+    """Read `2026-11-24` as its first moment in UTC; a `+` that a query string made a blank is one again."""
+    if isinstance(value, str):
+        value = value.strip().replace(" ", "+") if "T" in value else value.strip()
+        return f"{value}T00:00:00Z" if _DAY.fullmatch(value) else value
+    return value
+
+
+#: A moment, or a plain date that stands for its first moment.
+Day = Annotated[Moment, BeforeValidator(_read_day)]
+
 #: Items in one comma-separated query parameter; a list elsewhere, one text in a query string.
 CommaList = Annotated[
     list[str],
@@ -270,6 +287,10 @@ class ListQuery(WireModel):
     """Any of these tags."""
     source: Name | None = None
     """From this source only."""
+    created_from: Day | None = None
+    """Made, or said, at this moment or later. A plain date is its first moment, UTC."""
+    created_before: Day | None = None
+    """Made, or said, before this moment."""
     state: str = MemoryState.ACTIVE.value
     """`all` lists every state; a search knows active memories only."""
     memory_type: CommaList = []
@@ -280,6 +301,8 @@ class ListQuery(WireModel):
     """Of this session only."""
     project: Name | None = None
     """Of this project only."""
+    explain: bool = False
+    """Tell of each hit of a search what its score is made of."""
 
     @property
     def is_search(self) -> bool:

@@ -24,9 +24,13 @@ class MemoryFilter:
     agent_id: str | None = None
     session_id: str | None = None
     project: str | None = None
+    #: Microseconds UTC: made then or later.
+    created_from: int | None = None
+    #: Microseconds UTC: made earlier.
+    created_before: int | None = None
 
     def required(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Give every condition but the state as a field and the values of which one must be there."""
+        """Give every condition but state and time as a field and the values of which one must be there."""
         for tag in self.tags:
             yield "tag", (tag,)
         if self.tags_any:
@@ -40,10 +44,14 @@ class MemoryFilter:
 
     def admits(self, memory: StoredMemory) -> bool:
         """Whether a memory meets every condition."""
-        return memory.state in self.states and all(
+        return memory.state in self.states and self._admits_time(memory) and all(
             not held.isdisjoint(wanted)
             for held, wanted in ((facets_of(memory, field), values) for field, values in self.required())
         )
+
+    def _admits_time(self, memory: StoredMemory) -> bool:
+        is_late = self.created_from is None or memory.created_at >= self.created_from
+        return is_late and (self.created_before is None or memory.created_at < self.created_before)
 
 
 def facets_of(memory: StoredMemory, field: str) -> frozenset[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from mnemos_contract.base import to_microseconds
 from mnemos_contract.memories import ListQuery, Memory, MemoryPage, MemoryState
 
 from mnemo_server.domain.clock import Clock
@@ -13,6 +16,7 @@ from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
 from mnemo_server.index.scope import Scope
 from mnemo_server.services.caller import Caller
+from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import run_analysis
 from mnemo_server.services.wire import to_wire
 from mnemo_server.stores.ports import MemoryStore
@@ -21,9 +25,12 @@ from mnemo_server.stores.ports import MemoryStore
 class SearchService:
     """The verbs list and search."""
 
-    def __init__(self, store: MemoryStore, index: SearchIndex, clock: Clock) -> None:
+    def __init__(
+        self, store: MemoryStore, index: SearchIndex, embedding: EmbeddingService, clock: Clock
+    ) -> None:
         self._store = store
         self._index = index
+        self._embedding = embedding
         self._clock = clock
 
     async def find(self, caller: Caller, query: ListQuery) -> MemoryPage:
@@ -47,9 +54,12 @@ class SearchService:
     async def _search(
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter
     ) -> tuple[list[Memory], int]:
-        required = [[facet(field, value) for value in values] for field, values in wanted.required()]
-        question = await run_analysis(lambda: read_question(query.q), len(query.q))
-        ranking = await self._index.search(caller.tenant_id, question, Scope(required))
+        embedding = asyncio.create_task(self._embedding.embed_query(query.q))
+        try:
+            question = await run_analysis(lambda: read_question(query.q), len(query.q))
+            ranking = await self._index.search(caller.tenant_id, question, to_scope(wanted), embedding)
+        finally:
+            embedding.cancel()
         return await self._read(caller, query, wanted, ranking)
 
     async def _read(
@@ -72,9 +82,21 @@ class SearchService:
                 if memory is None or not wanted.admits(memory):
                     gone += 1
                 else:
-                    hits.append(to_wire(memory, now=now, score=float(ranking.scores[rank])))
+                    hit = to_wire(memory, now=now, score=float(ranking.scores[rank]))
+                    hits.append(explain(hit, ranking, rank) if query.explain else hit)
             place = until
         return hits, len(ranking.memory_ids) - gone
+
+
+def to_scope(wanted: MemoryFilter) -> Scope:
+    """Give the conditions of a filter as the index knows them."""
+    required = [[facet(field, value) for value in values] for field, values in wanted.required()]
+    return Scope(required, wanted.created_from, wanted.created_before)
+
+
+def explain(hit: Memory, ranking: Ranking, rank: int) -> Memory:
+    """Add to a hit what its score is made of, each part as exact as the score itself."""
+    return hit.model_copy(update={"score": float(ranking.scores[rank]), "explanation": ranking.explain(rank)})
 
 
 def to_filter(query: ListQuery) -> MemoryFilter:
@@ -94,4 +116,6 @@ def to_filter(query: ListQuery) -> MemoryFilter:
         agent_id=query.agent_id or None,
         session_id=query.session_id or None,
         project=query.project or None,
+        created_from=None if query.created_from is None else to_microseconds(query.created_from),
+        created_before=None if query.created_before is None else to_microseconds(query.created_before),
     )

@@ -50,6 +50,8 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:created_from IS NULL OR created_at >= :created_from)
+  AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
 ORDER BY updated_at DESC, id DESC
 LIMIT :limit OFFSET :offset;
@@ -62,6 +64,8 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:created_from IS NULL OR created_at >= :created_from)
+  AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...));
 
 -- name: list_tagged_memories
@@ -74,6 +78,8 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:created_from IS NULL OR created_at >= :created_from)
+  AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
   AND (:tag_count = 0 OR id IN (
     SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
@@ -91,6 +97,8 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:created_from IS NULL OR created_at >= :created_from)
+  AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
   AND (:tag_count = 0 OR id IN (
     SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)

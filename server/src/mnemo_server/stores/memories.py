@@ -159,6 +159,8 @@ def _filter_params(tenant_id: int, wanted: MemoryFilter) -> dict[str, Any]:
         "agent_id": wanted.agent_id,
         "session_id": wanted.session_id,
         "project": wanted.project,
+        "created_from": wanted.created_from,
+        "created_before": wanted.created_before,
         "memory_types": wanted.memory_types,
         "type_count": len(wanted.memory_types),
         "tags": wanted.tags,
