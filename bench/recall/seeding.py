@@ -23,10 +23,8 @@ PARTS: Final = ("captions", "names", "dates")
 WINDOW: Final = 20
 #: Speakers that are roles; anybody else is a name.
 _ROLES: Final = ("user", "assistant", "tool", "system")
-#: Gauges of work that a server still has to do before it finds everything it holds.
-_BACKLOG: Final = re.compile(
-    rb"^mnemo_embed\w*_(?:queue|queue_depth|pending|backlog)(?:\{[^}]*\})? (\S+)", re.MULTILINE
-)
+#: Texts that a server still has to embed before it finds everything it holds.
+_BACKLOG: Final = re.compile(rb"^mnemo_embedding_backlog (\S+)", re.MULTILINE)
 _SETTLE_SECONDS: Final = 900
 _POLL_SECONDS: Final = 0.2
 

@@ -62,6 +62,7 @@ def start_server(folder: Path, dsn: str, *, api_key: str = "", **settings: str) 
     log_path = folder / "server.log"
     env = {key: value for key, value in os.environ.items() if not key.startswith(("MNEMO_", "MEM9_"))}
     env |= {"MNEMO_DSN": dsn, "MNEMO_PORT": "0", "MNEMO_RATE_LIMIT": "0"}
+    env |= {"MNEMO_EMBEDDER": "none"}
     env |= {f"MNEMO_{name.upper()}": value for name, value in settings.items()}
     with log_path.open("a") as log:
         process = subprocess.Popen(

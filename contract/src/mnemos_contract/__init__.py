@@ -18,7 +18,7 @@ from mnemos_contract.memories import (
 )
 from mnemos_contract.messages import Message, SessionMessage, SessionMessages, SessionMessagesQuery
 from mnemos_contract.routes import ROUTES, ROUTES_BY_NAME, Access, Route
-from mnemos_contract.service import Health, Readiness, Version
+from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
 from mnemos_contract.tenants import KeyStatus, Provisioned
 from mnemos_contract.tools import TOOLS, Tool
 
@@ -30,6 +30,7 @@ __all__ = [
     "ApiError",
     "BatchDeleteRequest",
     "BatchDeleteResponse",
+    "EmbeddingStatus",
     "ErrorBody",
     "Health",
     "KeyStatus",

@@ -23,7 +23,7 @@ from mnemos_contract.memories import (
     UpdateRequest,
 )
 from mnemos_contract.messages import SessionMessages, SessionMessagesQuery
-from mnemos_contract.service import Health, Readiness, Version
+from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
 from mnemos_contract.tenants import KeyStatus, Provisioned
 
 #: Where a tenant's routes live when the key is part of the path.
@@ -161,6 +161,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         query=SessionMessagesQuery,
         response=SessionMessages,
         errors=(errors.InvalidRequest,),
+    ),
+    Route(
+        name="get_embedding_status",
+        method="GET",
+        path="/embedding",
+        doc="Say which model makes vectors of memories, and how far it is.",
+        status=200,
+        response=EmbeddingStatus,
     ),
     Route(
         name="provision_tenant",

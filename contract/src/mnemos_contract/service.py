@@ -23,6 +23,28 @@ class Readiness(WireModel):
     """sqlite, tidb, mysql or mariadb."""
 
 
+class EmbeddingStatus(WireModel):
+    """How far a tenant's active memories have vectors, which let search find what is worded otherwise."""
+
+    state: Literal["off", "loading", "ready", "unavailable"]
+    """`off`: no model is set. `loading`: it is being prepared. `unavailable`: see `reason`; memories are
+    stored and found by their words meanwhile, and get their vectors later."""
+    reason: str | None = None
+    """Why the model is unavailable, in a sentence."""
+    model: str | None = None
+    """Name of the model, once it is known."""
+    dimensions: int | None = None
+    """Length of its vectors."""
+    total: int
+    """Active memories, messages included."""
+    embedded: int
+    """Those with a vector of this model."""
+    pending: int
+    """Those that wait for one; 0 while embedding is off."""
+    refused: int
+    """Those whose text the model will never take."""
+
+
 class Version(WireModel):
     """What runs here, and since when."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from mnemo_server.db.migrate import migrate
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.rate_limit import TokenBuckets
+from mnemo_server.embedding.ports import Embedder
 from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
 from mnemo_server.http.draining import DRAIN, Drain
@@ -30,12 +31,13 @@ from mnemo_server.http.sessions import SessionHandlers
 from mnemo_server.http.tenants import TenantHandlers
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.observability import Metrics
+from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.search import SearchService
 from mnemo_server.services.tenants import TenantService
 from mnemo_server.settings import Settings
-from mnemo_server.stores.opening import Stores, open_stores
+from mnemo_server.stores.opening import open_stores
 
 #: Seconds between two rounds of tidying up.
 HOUSEKEEPING_SECONDS: Final = 3_600
@@ -52,6 +54,7 @@ class Services:
     index: SearchIndex
     ids: IdSource
     clock: Clock
+    embedding: EmbeddingService
     memories: MemoryService
     messages: MessageService
     search: SearchService
@@ -59,39 +62,44 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, clock: Clock = system_clock, embedder: Embedder | None = None
+) -> AsyncIterator[Services]:
     """Connect to the database, bring its tables up to date, and wire the services to it.
+
+    The embedder is closed in the end; without one, memories get no vectors.
 
     Raises:
         BadDsn: the DSN can't be read.
         DatabaseUnavailable: nothing answers there.
         SchemaMismatch: the tables aren't those of this version.
     """
-    database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
-    try:
+    async with AsyncExitStack() as stack:
+        if embedder is not None:
+            stack.push_async_callback(embedder.close)
+        database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
+        stack.push_async_callback(database.close)
         await migrate(database, may_change=settings.auto_migrate)
-        ids = IdSource(clock)
-        # Reads the SQL files.
-        stores = await asyncio.to_thread(open_stores, database, ids, clock)
-        services = wire(database, stores, settings, ids, clock)
-        try:
-            yield services
-        finally:
-            await services.index.close()
-    finally:
-        await database.close()
+        services = await wire(database, settings, clock, embedder)
+        stack.push_async_callback(services.index.close)
+        yield services
 
 
-def wire(database: Database, stores: Stores, settings: Settings, ids: IdSource, clock: Clock) -> Services:
+async def wire(database: Database, settings: Settings, clock: Clock, embedder: Embedder | None) -> Services:
     """Wire index and services to the stores of a database."""
+    ids = IdSource(clock)
+    # Reads the SQL files.
+    stores = await asyncio.to_thread(open_stores, database, ids, clock)
     index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
+    embedding = EmbeddingService(embedder, stores.vectors, index, clock)
     return Services(
         database=database,
         index=index,
         ids=ids,
         clock=clock,
-        memories=MemoryService(stores.memories, index, ids, clock),
-        messages=MessageService(stores.sessions, index, ids, clock),
+        embedding=embedding,
+        memories=MemoryService(stores.memories, index, embedding, ids, clock),
+        messages=MessageService(stores.sessions, index, embedding, ids, clock),
         search=SearchService(stores.memories, index, clock),
         tenants=TenantService(stores.tenants, ids, clock),
     )
@@ -116,40 +124,62 @@ def create_app(services: Services, settings: Settings) -> web.Application:
     app[DRAIN] = drain
     about = ServiceHandlers(services.database, metrics, clock, settings.admin_key)
     resources = (
-        MemoryHandlers(services.memories, services.messages, services.search),
+        MemoryHandlers(services.memories, services.messages, services.search, services.embedding),
         SessionHandlers(services.messages),
         TenantHandlers(services.tenants, provisions, settings.provision_token),
         about,
     )
     bind(app, resources, Admission(services.tenants, keys))
     about.bind(app)
-    app.cleanup_ctx.append(lambda _app: _housekeeping(services))
+    app.cleanup_ctx.append(lambda _app: _in_background(lambda: _housekeeping(services)))
+    app.cleanup_ctx.append(lambda _app: _in_background(services.embedding.run))
     return app
 
 
 def _metrics(services: Services) -> Metrics:
     metrics = Metrics()
-    database, index = services.database, services.index
+    database, index, embedding = services.database, services.index, services.embedding
     metrics.gauge("mnemo_db_round_trips", "Statements sent to the database.", lambda: database.round_trips)
     metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
     metrics.gauge(
         "mnemo_index_tenants", "Tenants whose search index is resident.", lambda: index.tenant_count
     )
+    metrics.counter("mnemo_index_loads_total", "Search indexes loaded.", lambda: index.loads)
+    metrics.counter("mnemo_index_evictions_total", "Search indexes evicted.", lambda: index.evictions)
+    metrics.counter("mnemo_index_refreshes_total", "Refreshes before searches.", lambda: index.refreshes)
+    metrics.gauge(
+        "mnemo_embedder_ready", "Whether a model makes vectors: 1 or 0.", lambda: embedding.is_ready
+    )
+    metrics.gauge("mnemo_embedding_backlog", "Texts known to wait.", lambda: embedding.backlog)
+    metrics.gauge(
+        "mnemo_embedding_queue_age_seconds",
+        "How long the oldest text in the queue has been waiting, in seconds.",
+        lambda: embedding.queue_age_seconds,
+    )
+    metrics.counter("mnemo_embedding_embedded_total", "Texts embedded.", lambda: embedding.embedded)
+    metrics.counter("mnemo_embedding_refused_total", "Texts refused.", lambda: embedding.refused)
+    metrics.counter("mnemo_embedding_failed_total", "Texts in batches that failed.", lambda: embedding.failed)
+    metrics.counter(
+        "mnemo_embedding_failed_queries_total",
+        "Questions without a vector.",
+        lambda: embedding.failed_queries,
+    )
     return metrics
 
 
-async def _housekeeping(services: Services) -> AsyncIterator[None]:
-    """Tidy up at the start and then hourly, as long as the server runs."""
+async def _housekeeping(services: Services) -> None:
+    """Tidy up at the start and then hourly."""
+    while True:
+        try:
+            await services.tenants.forget_old_answers()
+        except DatabaseError as error:
+            _log.warning("tidying up was put off", reason=str(error))
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
-    async def tidy() -> None:
-        while True:
-            try:
-                await services.tenants.forget_old_answers()
-            except DatabaseError as error:
-                _log.warning("tidying up was put off", reason=str(error))
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
-    task = asyncio.create_task(tidy())
+async def _in_background(work: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Run some work as long as the server runs."""
+    task = asyncio.create_task(work())
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):

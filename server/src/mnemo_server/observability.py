@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal
 
 import structlog
@@ -18,6 +18,8 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 #: Seconds; from a local read to a slow search over a wide-area database.
 _LATENCY_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -58,6 +60,19 @@ def _without_request(record: logging.LogRecord) -> bool:
     return True
 
 
+class _ReadCounter(Collector):
+    """A counter that somebody else keeps."""
+
+    def __init__(self, name: str, description: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._description = description
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """Give its value as it is now."""
+        return (CounterMetricFamily(self._name, self._description, value=self._read()),)
+
+
 class Metrics:
     """The server's own measurements, for Prometheus."""
 
@@ -86,6 +101,10 @@ class Metrics:
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Offer a number that is read when somebody asks."""
         Gauge(name, description, registry=self.registry).set_function(read)
+
+    def counter(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Offer a number that only grows, read when somebody asks; its name ends in `_total`."""
+        self.registry.register(_ReadCounter(name, description, read))
 
     def render(self) -> bytes:
         """Write everything in the Prometheus text format."""

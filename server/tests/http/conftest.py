@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from mnemo_server.app import Services, create_app, open_services
+from mnemo_server.embedding.ports import Embedder
 from mnemo_server.settings import Settings
 
 OpenClient = Callable[..., Awaitable[TestClient]]
@@ -35,9 +36,9 @@ async def open_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[App]
     """Give a function that opens the application with some settings."""
     async with AsyncExitStack() as stack:
 
-        async def open_with(**settings: object) -> App:
+        async def open_with(embedder: Embedder | None = None, **settings: object) -> App:
             chosen = Settings(dsn=f"sqlite:///{tmp_path / 'memories.db'}", **settings)  # type: ignore[arg-type]
-            services = await stack.enter_async_context(open_services(chosen))
+            services = await stack.enter_async_context(open_services(chosen, embedder=embedder))
             server = TestServer(create_app(services, chosen))
             client = await stack.enter_async_context(TestClient(server))
             return App(client, services, await services.tenants.provision("test"))

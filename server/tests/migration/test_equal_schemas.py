@@ -37,6 +37,17 @@ FROM sqlite_master AS m JOIN pragma_index_list(m.name) AS i JOIN pragma_index_in
 WHERE m.type = 'table' ORDER BY m.name, i.name, c.seqno;
 """
 
+OLD_MEMORY = """
+INSERT INTO memories (tenant_id, id, content, memory_type, is_message, state, version, content_hash,
+  created_at, updated_at)
+VALUES (1, 5, 'text', 'insight', 0, 'active', 3, 'hash', 77, 99)
+"""
+OLD_ENTRY = """
+INSERT INTO search_entries (tenant_id, memory_id, version, is_active, token_count, terms, traits, changed_at)
+VALUES (1, 5, 3, 1, 0, '', 0, 99)
+"""
+READ_ENTRY = "SELECT revision, created_at, model_id, vector_code FROM search_entries;"
+
 #: The vectors themselves, for searches that TiDB makes; others keep their signs alone.
 TIDB_ALONE = ("search_vectors", "embedding")
 
@@ -113,3 +124,22 @@ def test_the_first_statement_of_the_schema_marks_the_database_as_ours(sql_folder
     schema, migrations = read_scripts(sql_folder)
     assert re.match(r"CREATE TABLE schema_migrations\b", schema.statements[0])
     assert migrations[0].name == "0001_initial.sql"
+
+
+async def test_entries_from_before_revisions_get_theirs(two_dsns, sql_folder, tmp_path):
+    """What was stored with the first tables is found, changed and embedded like any other."""
+    folder = tmp_path / "first_only"
+    (folder / "migrations").mkdir(parents=True)
+    for name in ("schema.sql", "migrations/0001_initial.sql"):
+        shutil.copy(sql_folder / "migrations" / "0001_initial.sql", folder / name)
+    database = await connect(two_dsns[0])
+    try:
+        await migrate(database, folder)
+        await database.execute_script([OLD_MEMORY, OLD_ENTRY])
+        await migrate(database, sql_folder)
+        query = parse_queries(f"-- name: read\n{READ_ENTRY}", database.variant, origin="here").read
+        row = await database.fetch_one(query, {})
+    finally:
+        await database.close()
+
+    assert row == {"revision": 3 * 1024, "created_at": 77, "model_id": 0, "vector_code": None}

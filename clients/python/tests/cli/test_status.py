@@ -1,4 +1,4 @@
-"""`mnemos status` looks at server, database and key, and its exit code says how they are."""
+"""`mnemos status` looks at server, database, key and vectors, and its exit code says how they are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ from mnemos.cli import cli
 
 VERSION = {"version": "0.1.0", "started_at": "2026-11-23T20:00:00Z"}
 READY = {"status": "ready", "database": "sqlite"}
+ACTIVE = {"status": "active"}
+VECTORS = {
+    "state": "ready",
+    "model": "all-MiniLM-L6-v2-int8",
+    "dimensions": 384,
+    "total": 3_000,
+    "embedded": 1_204,
+    "pending": 1_796,
+    "refused": 0,
+}
 
 
 @pytest.fixture
 def status(scripted, monkeypatch):
-    """Runs `mnemos status` after three answers were set: to version, readiness, key."""
+    """Runs `mnemos status` after four answers were set: to version, readiness, key, vectors."""
     monkeypatch.setenv("MEM9_API_URL", scripted.url)
     monkeypatch.setenv("MEM9_API_KEY", scripted.api_key)
 
@@ -26,22 +36,29 @@ def status(scripted, monkeypatch):
 
 
 def test_all_is_well(status, scripted, answer):
-    result = status(answer(200, VERSION), answer(200, READY), answer(200, {"status": "active"}))
+    result = status(answer(200, VERSION), answer(200, READY), answer(200, ACTIVE), answer(200, VECTORS))
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         f"ok   server    {scripted.url} answers, version 0.1.0",
         "ok   database  ready, sqlite",
         "ok   key       active",
+        "ok   vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 to go)",
     ]
 
 
 def test_json_says_it_for_programs(status, scripted, answer):
-    answers = answer(200, VERSION), answer(200, READY), answer(200, {"status": "active"})
+    answers = (
+        answer(200, VERSION),
+        answer(200, READY),
+        answer(200, ACTIVE),
+        answer(200, VECTORS),
+    )
     assert json.loads(status(*answers, arguments=["--json"]).stdout) == {
         "url": scripted.url,
         "server": VERSION,
         "database": READY,
         "key": {"status": "active"},
+        "vectors": VECTORS,
     }
 
 
@@ -49,19 +66,45 @@ def test_a_database_that_is_away_is_told_at_once_and_the_key_is_still_asked_abou
     status, scripted, answer, error_answer
 ):
     away = error_answer(503, "database_unavailable", Retry_After="2")
-    result = status(answer(200, VERSION), away, answer(200, {"status": "active"}))
+    result = status(answer(200, VERSION), away, answer(200, ACTIVE), answer(200, VECTORS))
     assert result.exit_code == 1
     assert "BAD  database  sorry" in result.stdout
     assert "ok   key       active" in result.stdout
-    assert len(scripted.received) == 3
+    assert len(scripted.received) == 4
 
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_key_that_opens_nothing_is_told(status, answer, error_answer, is_known):
     reply = answer(200, {"status": "inactive"}) if is_known else error_answer(404, "key_not_found")
-    result = status(answer(200, VERSION), answer(200, READY), reply)
+    refused = error_answer(401, "invalid_api_key")
+    result = status(answer(200, VERSION), answer(200, READY), reply, refused)
     assert result.exit_code == 1
     assert "BAD  key" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "exit_code", "line"),
+    [
+        ({"state": "off"}, 0, "ok   vectors   off: memories are found by their words"),
+        ({"state": "loading", "model": None}, 0, "ok   vectors   1,204 of 3,000 (1,796 to go); loading"),
+        (
+            {"state": "unavailable", "reason": "The endpoint is away."},
+            1,
+            "BAD  vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 to go); The endpoint is away.",
+        ),
+        (
+            {"embedded": 2_999, "pending": 0, "refused": 1},
+            0,
+            "ok   vectors   2,999 of 3,000 by all-MiniLM-L6-v2-int8 (1 refused by the model)",
+        ),
+        ({"embedded": 3_000, "pending": 0}, 0, "ok   vectors   3,000 of 3,000 by all-MiniLM-L6-v2-int8"),
+    ],
+)
+def test_how_far_vectors_are_is_told(status, answer, changed, exit_code, line):
+    key = answer(200, ACTIVE)
+    result = status(answer(200, VERSION), answer(200, READY), key, answer(200, VECTORS | changed))
+    assert result.exit_code == exit_code
+    assert result.stdout.splitlines()[-1] == line
 
 
 def test_no_server_exits_with_3():

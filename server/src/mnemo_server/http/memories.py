@@ -21,6 +21,7 @@ from mnemos_contract.routes import CONFLICT_HEADER, IDEMPOTENCY_HEADER
 from mnemo_server.http.answers import json_answer, text_answer
 from mnemo_server.http.context import TenantCall
 from mnemo_server.services.caller import IdempotentRequest
+from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.search import SearchService
@@ -30,12 +31,19 @@ _BARE_VERSION: Final = re.compile(r"\d{1,9}\Z")
 
 
 class MemoryHandlers:
-    """The routes below `/memories`."""
+    """The routes below `/memories`, and the one about their vectors."""
 
-    def __init__(self, memories: MemoryService, messages: MessageService, search: SearchService) -> None:
+    def __init__(
+        self,
+        memories: MemoryService,
+        messages: MessageService,
+        search: SearchService,
+        embedding: EmbeddingService,
+    ) -> None:
         self._memories = memories
         self._messages = messages
         self._search = search
+        self._embedding = embedding
 
     async def store_memory(self, call: TenantCall[StoreRequest]) -> web.Response:
         """Store one memory, or the messages of a session."""
@@ -46,6 +54,10 @@ class MemoryHandlers:
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:
         """List or search."""
         return json_answer(await self._search.find(call.caller, call.sent))
+
+    async def get_embedding_status(self, call: TenantCall[None]) -> web.Response:
+        """Say how far memories have vectors."""
+        return json_answer(await self._embedding.status(call.caller.tenant_id))
 
     async def get_memory(self, call: TenantCall[None]) -> web.Response:
         """Read one; 304 when the caller has this version."""

@@ -15,6 +15,7 @@ from mnemo_server.domain.memory import ACTIVE, Changes, StoredMemory, hash_conte
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import EntryRow, revision_of
 from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.wire import to_wire
 from mnemo_server.stores.ports import Answer, KeptAnswer, MemoryStore, Receipt, WrittenMemory
@@ -23,9 +24,17 @@ from mnemo_server.stores.ports import Answer, KeptAnswer, MemoryStore, Receipt, 
 class MemoryService:
     """The verbs on single memories. A change is durable before any of them returns."""
 
-    def __init__(self, store: MemoryStore, index: SearchIndex, ids: IdSource, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        index: SearchIndex,
+        embedding: EmbeddingService,
+        ids: IdSource,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._index = index
+        self._embedding = embedding
         self._ids = ids
         self._clock = clock
 
@@ -45,6 +54,7 @@ class MemoryService:
         if kept is not None:
             return same_answer(kept, once)
         self._index.note(caller.tenant_id, (written.entry,))
+        self._embedding.note((written,))
         return answer
 
     async def get(self, caller: Caller, memory_id: str) -> Memory:
@@ -87,6 +97,7 @@ class MemoryService:
         if written is None:
             raise MemoryNotFound
         self._index.note(caller.tenant_id, (written.entry,))
+        self._embedding.note((written,))
         return to_wire(written.memory)
 
     async def delete(self, caller: Caller, memory_id: str) -> None:

@@ -17,6 +17,7 @@ from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.domain.memory import ACTIVE, StoredMemory, hash_message
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.memories import same_answer
 from mnemo_server.services.wire import to_session_message
@@ -33,9 +34,17 @@ from mnemo_server.stores.ports import (
 class MessageService:
     """The verbs on messages."""
 
-    def __init__(self, store: SessionStore, index: SearchIndex, ids: IdSource, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        index: SearchIndex,
+        embedding: EmbeddingService,
+        ids: IdSource,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._index = index
+        self._embedding = embedding
         self._ids = ids
         self._clock = clock
 
@@ -71,6 +80,7 @@ class MessageService:
         if isinstance(result, KeptAnswer):
             return same_answer(result, once)
         self._index.note(caller.tenant_id, [written.entry for written in result])
+        self._embedding.note(result)
         return window.answer(len(result))
 
     async def list_messages(

@@ -13,6 +13,7 @@ from mnemo_server.stores.memories import SqlMemoryStore
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
 from mnemo_server.stores.tenants import SqlTenantStore
+from mnemo_server.stores.vectors import SqlVectorStore
 from mnemo_server.stores.writing import MemoryWriter
 
 
@@ -24,6 +25,7 @@ class Stores:
     sessions: SqlSessionStore
     tenants: SqlTenantStore
     entries: SqlEntrySource
+    vectors: SqlVectorStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -38,4 +40,5 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         sessions=SqlSessionStore(database, load_queries("sessions", database.variant), writer, answers),
         tenants=SqlTenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),
+        vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
     )

@@ -20,6 +20,11 @@ WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
     "find_key",  # finds out which tenant it is
     "remove_old_answers",  # tidies up for all
+    "list_models",  # models are of the whole database
+    "put_model",
+    "choose_model",
+    "find_unembedded",  # one sweep embeds for all
+    "count_waiting",
 }
 
 
@@ -52,7 +57,7 @@ def test_a_statement_names_its_tenant(name: str):
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_query_is_used(name: str):
-    assert re.search(rf"_(queries|memories|entries|sessions|tenants)\.{name}\b", STORES), name
+    assert re.search(rf"_(queries|memories|entries|sessions|tenants|vectors)\.{name}\b", STORES), name
 
 
 def test_the_columns_that_are_read_make_a_memory():

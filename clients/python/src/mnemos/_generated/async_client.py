@@ -9,6 +9,7 @@ from typing import Unpack
 from mnemos_contract import (
     ROUTES_BY_NAME,
     BatchDeleteResponse,
+    EmbeddingStatus,
     Health,
     KeyStatus,
     Memory,
@@ -98,6 +99,10 @@ class AsyncClient(AsyncTransport):
         Raises: InvalidRequest.
         """
         return await self._call(ROUTES_BY_NAME["list_session_messages"], SessionMessages, fields=fields)
+
+    async def get_embedding_status(self) -> EmbeddingStatus:
+        """Say which model makes vectors of memories, and how far it is."""
+        return await self._call(ROUTES_BY_NAME["get_embedding_status"], EmbeddingStatus)
 
     async def provision_tenant(self) -> Provisioned:
         """Make a tenant of its own and its key, shown this once.

@@ -30,6 +30,8 @@ DELETE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
 DELETE_MEMORIES = "/v1alpha2/mem9s/memories/batch-delete"
 #: Read the messages of up to 100 sessions in the order they were said.
 LIST_SESSION_MESSAGES = "/v1alpha2/mem9s/session-messages"
+#: Say which model makes vectors of memories, and how far it is.
+GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
 #: Make a tenant of its own and its key, shown this once.
 PROVISION_TENANT = "/v1alpha1/mem9s"
 #: Say whether the key in X-API-Key opens its tenant.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from mnemos_contract import EmbeddingStatus
 
 import mnemos
 from mnemos.cli.failures import Failure, explain
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_settings
 def show_status(settings: Settings, *, as_json: bool) -> None:
-    """Say whether server, database and key are well.
+    """Say whether server, database, key and vectors are well.
 
     Exits with 0 when all of it is so, with 1 when a part isn't, with 3 when no server answers.
     """
@@ -30,6 +31,7 @@ def show_status(settings: Settings, *, as_json: bool) -> None:
             "server": version,
             "database": _ask(client.get_readiness),
             "key": _ask(client.get_key_status),
+            "vectors": _ask(client.get_embedding_status),
         }
         url = client.url
     if as_json:
@@ -49,13 +51,27 @@ def _ask(question: Callable[[], WireModel]) -> WireModel | mnemos.MnemosError:
 
 
 def _is_well(part: WireModel | mnemos.MnemosError) -> bool:
-    return not isinstance(part, mnemos.MnemosError) and getattr(part, "status", "") != "inactive"
+    return not isinstance(part, mnemos.MnemosError) and (
+        getattr(part, "status", "") != "inactive" and getattr(part, "state", "") != "unavailable"
+    )
 
 
 def _as_json(part: WireModel | mnemos.MnemosError) -> dict[str, Any]:
     if isinstance(part, mnemos.MnemosError):
         return {"error": str(part), "code": part.code}
     return part.model_dump(mode="json", exclude_none=True)
+
+
+def _describe_vectors(status: EmbeddingStatus) -> str:
+    """Say how many memories have vectors, and why the others have none."""
+    if status.state == "off":
+        return "off: memories are found by their words"
+    words = f"{status.embedded:,} of {status.total:,}"
+    words += f" by {status.model}" if status.model else ""
+    rest = [f"{status.pending:,} to go"] if status.pending else []
+    rest += [f"{status.refused:,} refused by the model"] if status.refused else []
+    words += f" ({', '.join(rest)})" if rest else ""
+    return f"{words}; {status.reason or status.state}" if status.state != "ready" else words
 
 
 def _print_parts(url: str, parts: dict[str, WireModel | mnemos.MnemosError]) -> None:
@@ -65,6 +81,8 @@ def _print_parts(url: str, parts: dict[str, WireModel | mnemos.MnemosError]) -> 
             words = explain(part).message
         elif name == "server":
             words = f"{url} answers, version {_as_json(part)['version']}"
+        elif isinstance(part, EmbeddingStatus):
+            words = _describe_vectors(part)
         else:
             words = ", ".join(_as_json(part).values())
         click.echo(f"{'ok ' if _is_well(part) else 'BAD'}  {name:<8}  {words}")

@@ -15,7 +15,7 @@ CREATE TABLE embedding_models (
   model_id INT NOT NULL,              -- from 1
   name VARCHAR(200) NOT NULL,         -- identifies weights and preparation of the text
   dimensions INT NOT NULL,            -- length of a vector
-  created_at BIGINT NOT NULL,
+  chosen_at BIGINT NOT NULL,          -- when a server last started with it: the latest one embeds for all
   PRIMARY KEY (model_id)
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 

@@ -1,0 +1,50 @@
+-- Vectors of search entries, and the models that made them.
+
+-- name: list_models
+SELECT model_id, name, dimensions, chosen_at FROM embedding_models ORDER BY chosen_at, model_id;
+
+-- name: put_model
+INSERT INTO embedding_models (model_id, name, dimensions, chosen_at)
+VALUES (:model_id, :name, :dimensions, :chosen_at);
+
+-- name: choose_model
+UPDATE embedding_models SET chosen_at = :chosen_at WHERE model_id = :model_id;
+
+-- name: find_unembedded
+-- Each model is a range of search_entries_by_model. The hint keeps TiDB from reading all memories. seq and
+-- created_at of entry and memory are the same.
+SELECT /*+ INL_JOIN(m) */ e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms,
+  e.session_key, e.speaker, e.traits, e.model_id, e.vector_code, m.tenant_id, m.id, m.content,
+  m.memory_type, m.state, m.version, m.content_hash, m.source, m.tags, m.metadata, m.agent_id, m.session_id,
+  m.seq, m.role, m.name, m.project, m.superseded_by, m.updated_by, m.created_at, m.updated_at
+FROM search_entries e JOIN memories m ON m.tenant_id = e.tenant_id AND m.id = e.memory_id
+WHERE e.model_id IN (:model_ids...) AND e.is_active = 1 AND e.changed_at < :before
+LIMIT :limit;
+
+-- name: write_code
+-- Compare-and-swap: touches nothing when the entry has changed since its text was read.
+UPDATE search_entries
+SET model_id = :model_id, vector_code = :vector_code, revision = revision + 1, changed_at = :changed_at
+WHERE tenant_id = :tenant_id AND memory_id = :memory_id AND revision = :seen AND is_active = 1;
+
+-- name: write_vector
+REPLACE INTO search_vectors (tenant_id, memory_id, model_id, token_codes)
+VALUES (:tenant_id, :memory_id, :model_id, :token_codes);
+
+-- name: write_vector_with_components
+-- For TiDB alone: no other engine has this column.
+REPLACE INTO search_vectors (tenant_id, memory_id, model_id, token_codes, embedding)
+VALUES (:tenant_id, :memory_id, :model_id, :token_codes, :components);
+
+-- name: count_waiting
+-- Answered by search_entries_by_model alone.
+SELECT model_id, COUNT(*) AS total
+FROM search_entries
+WHERE model_id IN (:model_ids...) AND is_active = 1
+GROUP BY model_id;
+
+-- name: count_by_model
+SELECT model_id, COUNT(*) AS total, COUNT(vector_code) AS embedded
+FROM search_entries
+WHERE tenant_id = :tenant_id AND is_active = 1
+GROUP BY model_id;

@@ -1,0 +1,134 @@
+"""Vectors of search entries in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from mnemo_server.db.database import Connection, Database
+from mnemo_server.db.errors import UniqueViolation, WriteConflict
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.memory import StoredMemory
+from mnemo_server.index.entries import EntryRow
+from mnemo_server.stores.ports import KnownModel, NewVector, VectorCount, WrittenMemory
+from mnemo_server.stores.rows import to_memory
+from mnemo_server.stores.search_entries import to_entry
+
+_MEMORY_COLUMNS: Final = tuple(field.name for field in fields(StoredMemory))
+#: Servers that register models at the same moment want the same number; each attempt one of them gets it.
+_REGISTER_ATTEMPTS: Final = 10
+
+
+class SqlVectorStore:
+    """The VectorStore port over any of the databases."""
+
+    def __init__(self, database: Database, vectors: QuerySet, entries: QuerySet) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._entries = entries
+        self._keeps_components = database.engine == "tidb"
+
+    async def register_model(self, name: str, dimensions: int, now: int) -> int:
+        """Give the number of a model, from 1 on, and make it the one chosen last.
+
+        Raises:
+            WriteConflict: other servers took every number that was tried.
+        """
+        for _ in range(_REGISTER_ATTEMPTS):
+            models = await self.list_models()
+            found = next((one for one in models if (one.name, one.dimensions) == (name, dimensions)), None)
+            if found is not None:
+                params = {"model_id": found.model_id, "chosen_at": now}
+                await self._database.execute(self._vectors.choose_model, params)
+                return found.model_id
+            model_id = max((one.model_id for one in models), default=0) + 1
+            row = {"model_id": model_id, "name": name, "dimensions": dimensions, "chosen_at": now}
+            try:
+                await self._database.execute(self._vectors.put_model, row)
+            except UniqueViolation:
+                continue
+            return model_id
+        raise WriteConflict("other servers kept taking the number of the embedding model")
+
+    async def list_models(self) -> list[KnownModel]:
+        """List all models, the one chosen last at the end."""
+        rows = await self._database.fetch_all(self._vectors.list_models, {})
+        return [KnownModel(**row) for row in rows]
+
+    async def find_unembedded(
+        self, model_ids: Sequence[int], *, limit: int, before: int
+    ) -> list[WrittenMemory]:
+        """Read active memories of any tenant whose text was given to one of these models, 0 for none."""
+        params = {"model_ids": model_ids, "limit": limit, "before": before}
+        rows = await self._database.fetch_all(self._vectors.find_unembedded, params)
+        return [
+            WrittenMemory(to_memory({name: row[name] for name in _MEMORY_COLUMNS}), to_entry(row))
+            for row in rows
+        ]
+
+    async def write(
+        self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int
+    ) -> list[EntryRow]:
+        """Write vectors of a tenant's entries together; one that was changed since is passed over."""
+        # In one order everywhere, so that two servers with the same rows don't wait for each other.
+        ordered = sorted(vectors, key=lambda one: one.entry.memory_id)
+
+        async def work(tx: Connection) -> list[NewVector]:
+            written = [one for one in ordered if await self._write_code(tx, tenant_id, model_id, one, now)]
+            made = [self._row(tenant_id, model_id, one) for one in written if one.vector_code is not None]
+            if made:
+                query = self._vectors.write_vector
+                if self._keeps_components:
+                    query = self._vectors.write_vector_with_components
+                await tx.execute_many(query, made)
+            refused = [one.entry.memory_id for one in written if one.vector_code is None]
+            if refused:
+                await tx.execute(self._entries.remove_vectors, {"tenant_id": tenant_id, "ids": refused})
+            return written
+
+        return [
+            replace(
+                one.entry,
+                revision=one.entry.revision + 1,
+                changed_at=now,
+                model_id=model_id,
+                vector_code=one.vector_code,
+            )
+            for one in await self._database.transact(work)
+        ]
+
+    async def count_waiting(self, model_ids: Sequence[int]) -> dict[int, int]:
+        """Count the active entries of all tenants that were given to these models, 0 for none."""
+        rows = await self._database.fetch_all(self._vectors.count_waiting, {"model_ids": model_ids})
+        return {row["model_id"]: row["total"] for row in rows}
+
+    async def count_by_model(self, tenant_id: int) -> dict[int, VectorCount]:
+        """Count a tenant's active entries by the model that they were given to, 0 for none."""
+        rows = await self._database.fetch_all(self._vectors.count_by_model, {"tenant_id": tenant_id})
+        return {row["model_id"]: VectorCount(row["total"], row["embedded"]) for row in rows}
+
+    async def _write_code(
+        self, tx: Connection, tenant_id: int, model_id: int, vector: NewVector, now: int
+    ) -> bool:
+        params = {
+            "tenant_id": tenant_id,
+            "memory_id": vector.entry.memory_id,
+            "model_id": model_id,
+            "vector_code": vector.vector_code,
+            "changed_at": now,
+            "seen": vector.entry.revision,
+        }
+        return await tx.execute(self._vectors.write_code, params) == 1
+
+    def _row(self, tenant_id: int, model_id: int, vector: NewVector) -> dict[str, Any]:
+        row = {
+            "tenant_id": tenant_id,
+            "memory_id": vector.entry.memory_id,
+            "model_id": model_id,
+            "token_codes": vector.token_codes,
+        }
+        if self._keeps_components:
+            # Nine digits give back the same float of 32 bits.
+            row["components"] = f"[{','.join(f'{number:.9g}' for number in vector.components)}]"
+        return row

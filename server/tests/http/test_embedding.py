@@ -1,0 +1,105 @@
+"""Vectors seen from outside: what the API and the metrics say of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from tests.support.hashing_embedder import HashingEmbedder
+
+MEMORIES = "/v1alpha2/mem9s/memories"
+STATUS = "/v1alpha2/mem9s/embedding"
+
+
+@pytest.fixture
+def embedder() -> HashingEmbedder:
+    return HashingEmbedder()
+
+
+async def read_metrics(app) -> dict[str, float]:
+    async with app.client.get("/metrics") as answer:
+        lines = re.findall(r"^(mnemo_\w+) (\S+)$", await answer.text(), re.MULTILINE)
+    return {name: float(value) for name, value in lines}
+
+
+async def settle(app) -> None:
+    while (await read_metrics(app))["mnemo_embedding_backlog"]:  # noqa: ASYNC110 - asked from outside
+        await asyncio.sleep(0.01)
+
+
+async def test_a_memory_and_the_messages_of_a_session_get_vectors(open_app, embedder):
+    app = await open_app(embedder=embedder)
+    await app.call("POST", MEMORIES, json={"content": "alpha", "tags": ["t"]})
+    said = [{"role": "user", "content": "beta"}, {"role": "assistant", "content": "gamma"}]
+    await app.call("POST", MEMORIES, json={"session_id": "s", "messages": said})
+    await settle(app)
+
+    status, answer, _ = await app.call("GET", STATUS)
+
+    assert status == 200
+    assert answer == {
+        "state": "ready",
+        "model": "hashing",
+        "dimensions": 64,
+        "total": 3,
+        "embedded": 3,
+        "pending": 0,
+        "refused": 0,
+    }
+
+
+async def test_an_updated_memory_gets_the_vector_of_its_new_text(open_app, embedder):
+    app = await open_app(embedder=embedder)
+    _, stored, _ = await app.call("POST", MEMORIES, json={"content": "alpha"})
+    await settle(app)
+    await app.call("PUT", f"{MEMORIES}/{stored['id']}", json={"content": "omega"})
+    await settle(app)
+
+    assert embedder.texts == ["alpha", "omega"]
+
+
+async def test_metrics_tell_of_what_was_answered_and_has_no_vector_yet(open_app, embedder):
+    embedder.gate.clear()
+    app = await open_app(embedder=embedder)
+    status, _, _ = await app.call("POST", MEMORIES, json={"content": "alpha"})
+    waiting = await read_metrics(app)
+    embedder.gate.set()
+    await settle(app)
+    done = await read_metrics(app)
+
+    assert status == 202
+    assert (waiting["mnemo_embedding_backlog"], waiting["mnemo_embedder_ready"]) == (1, 0)
+    assert waiting["mnemo_embedding_queue_age_seconds"] >= 0
+    assert (done["mnemo_embedder_ready"], done["mnemo_embedding_embedded_total"]) == (1, 1)
+    assert (done["mnemo_embedding_refused_total"], done["mnemo_embedding_failed_total"]) == (0, 0)
+    assert done["mnemo_embedding_failed_queries_total"] == 0
+
+
+async def test_metrics_count_what_the_index_does(open_app):
+    app = await open_app()
+    await app.call("GET", MEMORIES, params={"q": "alpha"})
+    metrics = await read_metrics(app)
+
+    assert metrics["mnemo_index_loads_total"] == 1
+    assert metrics["mnemo_index_refreshes_total"] == 1
+    assert metrics["mnemo_index_evictions_total"] == 0
+
+
+async def test_without_a_model_the_status_says_off(open_app):
+    app = await open_app()
+    await app.call("POST", MEMORIES, json={"content": "alpha"})
+
+    _, answer, _ = await app.call("GET", STATUS)
+
+    assert answer == {"state": "off", "total": 1, "embedded": 0, "pending": 0, "refused": 0}
+    assert (await read_metrics(app))["mnemo_embedding_backlog"] == 0
+
+
+async def test_the_status_of_vectors_is_for_holders_of_a_key(open_app):
+    app = await open_app()
+    async with app.client.get(STATUS) as answer:
+        assert answer.status == 400
+    status, _, _ = await app.call("GET", STATUS, headers={"X-API-Key": "mnk_unknown"})
+    assert status == 401

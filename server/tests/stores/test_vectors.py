@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from mnemo_server.db.database import Database
+from mnemo_server.db.queries import parse_queries
+from mnemo_server.domain.memory import Changes, revise
+from mnemo_server.services.indexing import index_memory
+from mnemo_server.stores.opening import Stores
+from mnemo_server.stores.ports import NewVector, VectorCount, WrittenMemory
+
+from .making import ACTOR, TENANT, make
+
+MODEL = 1
+CODE = bytes(range(48))
+LATER = 2**62
+
+
+@pytest.fixture
+async def written(stores: Stores) -> WrittenMemory:
+    """A memory without a vector."""
+    memory = make(1, "alpha beta", updated_at=100)
+    await stores.memories.create(memory, ACTOR, None)
+    return memory
+
+
+def vector_of(written: WrittenMemory, code: bytes | None = CODE) -> NewVector:
+    return NewVector(written.entry, code, b"" if code is None else b"t" * 24, (0.6, -0.8))
+
+
+async def waiting(stores: Stores, *models: int) -> list[int]:
+    found = await stores.vectors.find_unembedded(models or (0,), limit=100, before=LATER)
+    return sorted(one.entry.memory_id for one in found)
+
+
+async def test_a_model_keeps_its_number_and_another_one_gets_the_next(stores: Stores):
+    numbers = [
+        await stores.vectors.register_model("a", 3, 10),
+        await stores.vectors.register_model("b", 3, 20),
+    ]
+    numbers += [
+        await stores.vectors.register_model("a", 4, 30),
+        await stores.vectors.register_model("a", 3, 40),
+    ]
+
+    assert numbers == [1, 2, 3, 1]
+    models = await stores.vectors.list_models()
+    assert [(one.model_id, one.chosen_at) for one in models] == [(2, 20), (3, 30), (1, 40)]
+
+
+async def test_servers_that_meet_models_at_once_agree_on_their_numbers(stores: Stores):
+    names = [f"model {number % 4}" for number in range(12)]
+
+    numbers = await asyncio.gather(*(stores.vectors.register_model(name, 8, 1) for name in names))
+
+    assert sorted(set(numbers)) == [1, 2, 3, 4]
+    assert numbers == numbers[:4] * 3
+
+
+async def test_what_has_no_vector_is_found_with_its_memory_and_its_entry(stores: Stores):
+    first = make(1, "alpha", tags=("t",))
+    said = make(2, "beta", tenant_id=7, memory_type="session", session_id="s", seq=3, role="user", name="Ann")
+    for one in (first, said):
+        await stores.memories.create(one, ACTOR, None)
+
+    found = await stores.vectors.find_unembedded((0,), limit=10, before=LATER)
+
+    assert sorted(found, key=lambda one: one.memory.id) == [first, said]
+    assert len(await stores.vectors.find_unembedded((0,), limit=1, before=LATER)) == 1
+
+
+async def test_what_changed_a_moment_ago_is_left_alone(stores: Stores, written: WrittenMemory):
+    changed_at = written.entry.changed_at
+
+    assert await stores.vectors.find_unembedded((0,), limit=10, before=changed_at) == []
+    assert len(await stores.vectors.find_unembedded((0,), limit=10, before=changed_at + 1)) == 1
+
+
+async def test_a_vector_is_read_with_its_entry(stores: Stores, written: WrittenMemory):
+    rows = await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
+
+    assert rows == [replace(written.entry, revision=1025, changed_at=500, model_id=MODEL, vector_code=CODE)]
+    assert await stores.entries.get_entries(TENANT, [1]) == rows
+    assert await stores.entries.changed_since(TENANT, 500) == [(1, 1025, 500)]
+    assert await stores.entries.get_token_codes(TENANT, MODEL, [1, 2]) == {1: b"t" * 24}
+    assert await stores.entries.get_token_codes(TENANT, MODEL + 1, [1]) == {}
+    assert await stores.entries.get_token_codes(TENANT + 1, MODEL, [1]) == {}
+    assert await waiting(stores) == []
+    assert await waiting(stores, 0, MODEL) == [1]
+
+
+async def test_tidb_keeps_the_vector_itself(stores: Stores, written: WrittenMemory, database: Database):
+    if database.engine != "tidb":
+        pytest.skip("other engines have no column for it")
+    await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
+    sql = "SELECT VEC_COSINE_DISTANCE(embedding, '[0.6,-0.8]') AS distance FROM search_vectors;"
+    query = parse_queries(f"-- name: measure\n{sql}", "tidb", origin="here").measure
+
+    row = await database.fetch_one(query, {})
+
+    assert row
+    assert abs(row["distance"]) < 1e-6
+
+
+async def test_a_refused_text_is_tried_once_and_has_no_vector(stores: Stores, written: WrittenMemory):
+    first = await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
+
+    again = NewVector(first[0], None)
+    (row,) = await stores.vectors.write(TENANT, MODEL + 1, [again], 600)
+
+    assert (row.model_id, row.vector_code) == (MODEL + 1, None)
+    assert await stores.entries.get_token_codes(TENANT, MODEL, [1]) == {}
+    assert await waiting(stores, 0, MODEL) == []
+
+
+async def test_a_vector_of_an_older_text_is_never_written(stores: Stores, written: WrittenMemory):
+    def next_version(current):
+        return index_memory(revise(current, Changes(content="new"), agent_id=None, now=300))
+
+    await stores.memories.update(TENANT, 1, next_version, ACTOR)
+
+    assert await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500) == []
+    assert await stores.entries.get_token_codes(TENANT, MODEL, [1]) == {}
+    assert await waiting(stores) == [1]
+
+
+async def test_an_update_takes_the_vector_away(stores: Stores, written: WrittenMemory):
+    def next_version(current):
+        return index_memory(revise(current, Changes(content="new"), agent_id=None, now=300))
+
+    await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 200)
+    await stores.memories.update(TENANT, 1, next_version, ACTOR)
+
+    (row,) = await stores.entries.get_entries(TENANT, [1])
+    assert (row.revision, row.model_id, row.vector_code) == (2048, 0, None)
+    assert await stores.entries.get_token_codes(TENANT, MODEL, [1]) == {}
+    assert await waiting(stores) == [1]
+
+
+async def test_a_deleted_memory_has_no_vector_and_gets_none(stores: Stores, written: WrittenMemory):
+    rows = await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 200)
+    await stores.memories.delete(TENANT, [1], ACTOR, 300)
+
+    assert await stores.vectors.write(TENANT, MODEL, [NewVector(rows[0], CODE)], 500) == []
+    (row,) = await stores.entries.get_entries(TENANT, [1])
+    assert (row.revision, row.is_active, row.vector_code) == (2048, False, None)
+    assert await stores.entries.get_token_codes(TENANT, MODEL, [1]) == {}
+    assert await waiting(stores, 0, MODEL) == []
+
+
+async def test_of_two_servers_with_one_text_the_first_writes(stores: Stores):
+    batch = [make(number, f"text {number}") for number in range(1, 20)]
+    for one in batch:
+        await stores.memories.create(one, ACTOR, None)
+    vectors = [vector_of(one) for one in batch]
+
+    both = await asyncio.gather(
+        stores.vectors.write(TENANT, MODEL, vectors, 500),
+        stores.vectors.write(TENANT, MODEL, vectors[::-1], 500),
+    )
+
+    assert sorted(row.memory_id for rows in both for row in rows) == list(range(1, 20))
+    assert {row.revision for rows in both for row in rows} == {1025}
+
+
+async def test_counts_tell_what_waits_and_what_was_refused(stores: Stores):
+    batch = [make(number, f"text {number}") for number in range(1, 7)]
+    batch += [make(7, tenant_id=TENANT + 1), make(8)]
+    for one in batch:
+        await stores.memories.create(one, ACTOR, None)
+    await stores.memories.delete(TENANT, [8], ACTOR, 10)
+    await stores.vectors.write(TENANT, 1, [vector_of(batch[0]), vector_of(batch[1], None)], 500)
+    await stores.vectors.write(TENANT, 2, [vector_of(batch[2])], 500)
+
+    counts = await stores.vectors.count_by_model(TENANT)
+
+    assert counts == {0: VectorCount(3, 0), 1: VectorCount(2, 1), 2: VectorCount(1, 1)}
+    assert await stores.vectors.count_waiting((0, 1)) == {0: 4, 1: 2}
+    assert await stores.vectors.count_waiting((9,)) == {}
+
+
+async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, database: Database):
+    """The plan is by the index on the model, never over all entries or memories."""
+    batch = [make(number, f"text {number}") for number in range(1, 50)]
+    for one in batch:
+        await stores.memories.create(one, ACTOR, None)
+    await stores.vectors.write(TENANT, MODEL, [vector_of(one) for one in batch], 500)
+    query = stores.vectors._vectors.find_unembedded
+    values = {"model_ids_0": 0, "model_ids_1": 2, "before": LATER, "limit": 32}
+    text = query.text.replace(":model_ids...", "0, 2")
+    for name, value in values.items():
+        text = text.replace(f"%({name})s", str(value)).replace(f":{name}", str(value))
+    prefix = "EXPLAIN QUERY PLAN" if database.engine == "sqlite" else "EXPLAIN"
+    explain = parse_queries(f"-- name: explain\n{prefix} {text};", database.variant, origin="here").explain
+
+    plan = str([list(row.values()) for row in await database.fetch_all(explain, {})])
+
+    assert "search_entries_by_model" in plan
+    assert "SCAN" not in plan
+    assert "TableFullScan" not in plan
+    assert "'ALL'" not in plan
