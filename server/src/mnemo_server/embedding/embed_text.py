@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
-from mnemo_server.db.queries import load_queries
+from mnemo_server.db.queries import Query, load_queries
 from mnemo_server.embedding.answers import cut_text, read_json, read_vector, whole_text, without_content
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
 from mnemo_server.index.flight import SharedWork
@@ -26,9 +27,7 @@ class EmbedTextEmbedder:
         """Take the database to ask and the model's name there, such as `tidbcloud_free/amazon/…`."""
         self._database = database
         self._model_name = model
-        _queries = load_queries("embedding", database.variant)
-        # Not prepared on the server: it has to see the model's name to know how long the vectors are.
-        self._query = replace(_queries.embed_text, prepared=None)
+        self._query: Query | None = None
         self._model: Model | None = None
         self._preparing = SharedWork(self._prepare)
 
@@ -67,6 +66,7 @@ class EmbedTextEmbedder:
             return
         if self._database.engine != _TIDB:
             raise _refusal(f"it is {self._database.engine}")
+        await asyncio.to_thread(self._load_query)
         try:
             vector = await self._embed(_SAMPLE, None)
         except (DatabaseUnavailable, WriteConflict) as error:
@@ -75,7 +75,15 @@ class EmbedTextEmbedder:
             raise _refusal(str(error)) from None
         self._model = Model(f"tidb:{self._model_name}", len(vector))
 
+    def _load_query(self) -> None:
+        """Read the SQL file; not in the event loop."""
+        _queries = load_queries("embedding", self._database.variant)
+        # As plain text: nothing says that the function takes parameters of a prepared statement.
+        self._query = replace(_queries.embed_text, prepared=None)
+
     async def _embed(self, text: str, dimensions: int | None) -> Floats32:
+        if self._query is None:
+            raise EmbedderUnavailable("The database's embedding model wasn't prepared.")
         row = await self._database.fetch_one(self._query, {"model": self._model_name, "text": text})
         try:
             values = read_json(row["vector"]) if row else None

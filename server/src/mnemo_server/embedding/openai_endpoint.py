@@ -132,7 +132,8 @@ def _is_web_address(address: str) -> bool:
     """Whether requests can be sent there."""
     try:
         parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_one_word = address.split() == [address]
+        return is_one_word and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 

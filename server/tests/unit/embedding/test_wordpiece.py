@@ -14,7 +14,9 @@ from mnemo_server.embedding.wordpiece import WORD_LIMIT, has_letters, load_wordp
 RECORDED = json.loads((Path(__file__).parent / "recorded_pieces.json").read_text(encoding="utf-8"))
 VOCABULARY_SIZE = 30_522
 #: What fuzzing alone would hardly put together.
-HOSTILE = st.text(st.sampled_from("aA.\u0301\u0323 \u200b\x00\ufffd中가か\u3099ΣİßẞⅧ🎉\ud800'[]#")) | st.text()
+HOSTILE = (
+    st.text(st.sampled_from("aA.\u0301\u0323 \u200b\x00\ufffd中가か\u3099ΣİßẞⅧ🎉\ud800'[]#")) | st.text()
+)
 
 
 def cut(text: str, limit: int = 1_000_000):
