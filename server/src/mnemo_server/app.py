@@ -20,6 +20,7 @@ from mnemo_server.db.migrate import migrate
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.rate_limit import TokenBuckets
+from mnemo_server.embedding.opening import open_embedder
 from mnemo_server.embedding.ports import Embedder
 from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
@@ -67,7 +68,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Connect to the database, bring its tables up to date, and wire the services to it.
 
-    The embedder is closed in the end; without one, memories get no vectors.
+    An embedder given here takes the place of the settings' choice; it is closed in the end.
 
     Raises:
         BadDsn: the DSN can't be read.
@@ -75,11 +76,12 @@ async def open_services(
         SchemaMismatch: the tables aren't those of this version.
     """
     async with AsyncExitStack() as stack:
-        if embedder is not None:
-            stack.push_async_callback(embedder.close)
         database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
         stack.push_async_callback(database.close)
         await migrate(database, may_change=settings.auto_migrate)
+        embedder = embedder or open_embedder(settings.embedder_choice, database)
+        if embedder is not None:
+            stack.push_async_callback(embedder.close)
         services = await wire(database, settings, clock, embedder)
         stack.push_async_callback(services.index.close)
         yield services
@@ -100,7 +102,7 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
         embedding=embedding,
         memories=MemoryService(stores.memories, index, embedding, ids, clock),
         messages=MessageService(stores.sessions, index, embedding, ids, clock),
-        search=SearchService(stores.memories, index, clock),
+        search=SearchService(stores.memories, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
     )
 

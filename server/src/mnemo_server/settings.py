@@ -14,6 +14,8 @@ import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mnemo_server.embedding.choice import EmbedderChoice, EmbedderKind
+
 #: An address range in CIDR form.
 Network = IPv4Network | IPv6Network
 
@@ -23,6 +25,16 @@ def _read_networks(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
     return value
+
+
+def _blank_is_none(value: Any) -> Any:
+    """Read a blank variable as one that isn't set."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    """Return what a secret hides; none for a blank one."""
+    return secret.get_secret_value().strip() or None if secret is not None else None
 
 
 class Settings(BaseSettings):
@@ -70,6 +82,35 @@ class Settings(BaseSettings):
     index_memory_mb: int = Field(default=512, ge=16)
     """Megabytes for the search indexes of all tenants together; the least used make room."""
 
+    embedder: EmbedderKind = "auto"
+    """What makes vectors of memories and questions, so that search knows what words mean: `local` (a small
+    English model on this machine), `openai` (an endpoint with OpenAI's API), `tidb` (EMBED_TEXT of TiDB
+    Cloud), `none` (search by words alone). `auto` is `openai` when a key or address for it is set, else
+    `local`."""
+
+    embed_model_path: Annotated[Path | None, BeforeValidator(_blank_is_none)] = None
+    """For `local`: an ONNX file of all-MiniLM-L6-v2 to use. Default: the one that is installed with the
+    server."""
+
+    embed_threads: int = Field(default=1, ge=1, le=64)
+    """For `local`: threads that one run of the model uses; at most two runs, one of them for a question, are
+    under way at once."""
+
+    embed_api_key: SecretStr | None = None
+    """For `openai`: the key."""
+
+    embed_base_url: SecretStr | None = None
+    """For `openai`: the address of the endpoint, such as `http://127.0.0.1:11434/v1`. Default: OpenAI's."""
+
+    embed_model: str = "text-embedding-3-small"
+    """For `openai`: the name of the model."""
+
+    embed_dims: Annotated[int | None, BeforeValidator(_blank_is_none)] = Field(default=None, ge=1, le=16_384)
+    """For `openai`: the length of vector to ask for. Default: what the model gives by itself."""
+
+    embed_auto_model: str = "tidbcloud_free/amazon/titan-embed-text-v2"
+    """For `tidb`: the name of the model in TiDB Cloud."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, to standard error."""
 
@@ -85,3 +126,17 @@ class Settings(BaseSettings):
         if self.dsn is not None and self.dsn.get_secret_value().strip():
             return self.dsn.get_secret_value().strip()
         return f"sqlite://{quote(str(self.data_dir.expanduser().absolute() / 'mnemos.db'))}"
+
+    @property
+    def embedder_choice(self) -> EmbedderChoice:
+        """Which model makes the vectors, as the embedding package takes it."""
+        return EmbedderChoice(
+            kind=self.embedder,
+            model_path=self.embed_model_path,
+            threads=self.embed_threads,
+            api_key=_reveal(self.embed_api_key),
+            base_url=_reveal(self.embed_base_url),
+            model=self.embed_model,
+            dimensions=self.embed_dims,
+            database_model=self.embed_auto_model,
+        )

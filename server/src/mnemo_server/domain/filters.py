@@ -44,9 +44,13 @@ class MemoryFilter:
 
     def admits(self, memory: StoredMemory) -> bool:
         """Whether a memory meets every condition."""
-        return memory.state in self.states and self._admits_time(memory) and all(
-            not held.isdisjoint(wanted)
-            for held, wanted in ((facets_of(memory, field), values) for field, values in self.required())
+        return (
+            memory.state in self.states
+            and self._admits_time(memory)
+            and all(
+                not held.isdisjoint(wanted)
+                for held, wanted in ((facets_of(memory, field), values) for field, values in self.required())
+            )
         )
 
     def _admits_time(self, memory: StoredMemory) -> bool:

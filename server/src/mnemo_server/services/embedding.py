@@ -16,7 +16,7 @@ from mnemo_server.db.errors import DatabaseError
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.embedding.ports import Embedder, EmbeddingError
 from mnemo_server.index.cache import SearchIndex
-from mnemo_server.index.vectors import Embedding
+from mnemo_server.index.vectors import EmbeddedQuery, VectorSpace
 from mnemo_server.services.embedding_model import LiveModel
 from mnemo_server.services.embedding_queue import EmbeddingQueue, WaitingText
 from mnemo_server.services.vectorizing import vectorize
@@ -108,8 +108,8 @@ class EmbeddingService:
                 self._left_behind += 1
         self._woken.set()
 
-    async def embed_query(self, text: str) -> tuple[int, Embedding] | None:
-        """Give the model's number and the embedding of a question; None when that can't be had soon."""
+    async def embed_query(self, text: str) -> EmbeddedQuery | None:
+        """Give the embedding of a question; None when it can't be had soon."""
         return None if self._live is None else await self._live.embed_query(text)
 
     async def status(self, tenant_id: int) -> EmbeddingStatus:
@@ -140,7 +140,8 @@ class EmbeddingService:
             return
         while True:
             try:
-                await self._live.connect()
+                model = await self._live.connect()
+                self._index.use_model(VectorSpace(self._live.model_id, model.dimensions))
                 await self._announce(self._live)
                 await self._work(self._live)
             except EmbeddingError as error:

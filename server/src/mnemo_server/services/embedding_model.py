@@ -9,7 +9,7 @@ import structlog
 
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.embedding.ports import Embedder, EmbeddingError, EmbeddingRefused, Model
-from mnemo_server.index.vectors import Embedding
+from mnemo_server.index.vectors import EmbeddedQuery
 from mnemo_server.stores.ports import VectorStore
 
 #: A search waits no longer for the vector of its question, and goes on without.
@@ -39,7 +39,7 @@ class LiveModel:
         self._ask_again_at = 0
         self._log_again_at = 0
 
-    async def connect(self) -> None:
+    async def connect(self) -> Model:
         """Wait until the model can be used, and register it. Errors of model and database pass through."""
         model = await self.embedder.prepare()
         if model != self.model:
@@ -47,19 +47,20 @@ class LiveModel:
             self.model_id = await self._vectors.register_model(model.name, model.dimensions, self._clock())
             self.model = model
         self.state, self.reason = "ready", None
+        return model
 
     def fail(self, reason: str) -> None:
         """Say that the model doesn't answer."""
         self.state, self.reason = "unavailable", reason
 
-    async def embed_query(self, text: str) -> tuple[int, Embedding] | None:
+    async def embed_query(self, text: str) -> EmbeddedQuery | None:
         """Embed a question; None when that can't be done now, or takes too long."""
         if self.state != "ready" or self._clock() < self._ask_again_at:
             return None
         model_id = self.model_id
         try:
             async with asyncio.timeout(QUERY_SECONDS):
-                return model_id, await self.embedder.embed_query(text)
+                return EmbeddedQuery(model_id, await self.embedder.embed_query(text))
         except TimeoutError:
             self._note_failure(f"no answer within {QUERY_SECONDS:g} seconds", pauses=True)
         except EmbeddingError as error:

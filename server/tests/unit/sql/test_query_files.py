@@ -10,14 +10,16 @@ from mnemo_server.db.queries import Query, load_queries
 
 FOLDER = files("mnemo_server") / "sql"
 FILES = sorted(path.name.removesuffix(".sql") for path in FOLDER.iterdir() if path.name.endswith(".sql"))
-STORES = "\n".join(
+USERS = "\n".join(
     path.read_text(encoding="utf-8")
-    for path in (files("mnemo_server") / "stores").iterdir()
+    for package in ("stores", "embedding")
+    for path in (files("mnemo_server") / package).iterdir()
     if path.name.endswith(".py")
 )
 #: Statements that are not about one tenant's rows, each for its reason.
 WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
+    "embed_text",  # reads no rows
     "find_key",  # finds out which tenant it is
     "remove_old_answers",  # tidies up for all
     "list_models",  # models are of the whole database
@@ -57,7 +59,7 @@ def test_a_statement_names_its_tenant(name: str):
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_query_is_used(name: str):
-    assert re.search(rf"_(queries|memories|entries|sessions|tenants|vectors)\.{name}\b", STORES), name
+    assert re.search(rf"_(queries|memories|entries|sessions|tenants|vectors)\.{name}\b", USERS), name
 
 
 def test_the_columns_that_are_read_make_a_memory():

@@ -54,7 +54,8 @@ class Client(Transport):
     def list_memories(self, **fields: Unpack[ListQueryFields]) -> MemoryPage:
         """List memories, newest change first; with `q`, search them, best first.
 
-        Fields: q, limit, offset, tags, tags_any, source, state, memory_type, agent_id, session_id, project.
+        Fields: q, limit, offset, tags, tags_any, source, created_from, created_before, state, memory_type,
+            agent_id, session_id, project, explain.
         Raises: InvalidRequest.
         """
         return self._call(ROUTES_BY_NAME["list_memories"], MemoryPage, fields=fields)

@@ -68,6 +68,10 @@ class ListQueryFields(TypedDict, total=False):
     """Any of these tags."""
     source: str | None
     """From this source only."""
+    created_from: datetime | None
+    """Made, or said, at this moment or later. A plain date is its first moment, UTC."""
+    created_before: datetime | None
+    """Made, or said, before this moment."""
     state: str
     """`all` lists every state; a search knows active memories only."""
     memory_type: Sequence[str]
@@ -78,6 +82,8 @@ class ListQueryFields(TypedDict, total=False):
     """Of this session only."""
     project: str | None
     """Of this project only."""
+    explain: bool
+    """Tell of each hit of a search what its score is made of."""
 
 
 class UpdateRequestFields(TypedDict, total=False):

@@ -1,0 +1,47 @@
+"""Which words of a text say something, so that the vectors of their pieces are worth keeping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from mnemo_server.domain.stopwords import CONTRACTED_ENDINGS, STOP_WORDS
+from mnemo_server.embedding.wordpiece import has_letters
+
+#: What BERT's splitting leaves of "it's", "they'll" and "we'd"; `em` also is a word.
+_ENDINGS: Final = CONTRACTED_ENDINGS - {"em"}
+_APOSTROPHES: Final = frozenset("'\N{RIGHT SINGLE QUOTATION MARK}")
+#: `don't` comes as these three words.
+_CONTRACTED_LENGTH: Final = 3
+
+
+def find_content(words: Sequence[str]) -> list[int]:
+    """Return the places of the pieces whose words are neither stop words nor mere signs.
+
+    `words` names the word of each piece, as in `Pieces`.
+    """
+    contracted = _find_contracted(words)
+    return [place for place, word in enumerate(words) if place not in contracted and _is_content(word)]
+
+
+def find_lettered(words: Sequence[str]) -> list[int]:
+    """Return the places of the pieces whose words have a letter or a digit."""
+    return [place for place, word in enumerate(words) if has_letters(word)]
+
+
+def _find_contracted(words: Sequence[str]) -> set[int]:
+    """Return the places of `doesn` in "doesn't" and its like, which no list of stop words knows."""
+    found = set()
+    for place in range(len(words) - _CONTRACTED_LENGTH + 1):
+        word, mark, ending = words[place : place + _CONTRACTED_LENGTH]
+        if ending == "t" and mark in _APOSTROPHES and word.endswith("n"):
+            while place >= 0 and words[place] == word:  # a rare one has several pieces
+                found.add(place)
+                place -= 1  # noqa: PLW2901 - walks back over the pieces of this word
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def _is_content(word: str) -> bool:
+    return word not in STOP_WORDS and word not in _ENDINGS and has_letters(word)

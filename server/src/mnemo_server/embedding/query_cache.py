@@ -1,0 +1,92 @@
+"""Questions that were embedded a moment ago are not embedded again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from mnemo_server.embedding.ports import Embedder, EmbedderUnavailable, Model
+from mnemo_server.index.flight import mark_retrieved
+from mnemo_server.index.vectors import Embedding
+
+KEPT_QUERIES: Final = 1_000
+KEPT_BYTES: Final = 32 * 1_048_576
+"""Bounds the vectors of long questions: a thousand of common length take half of it."""
+
+
+class QueryCache:
+    """An embedder that remembers the questions used last, by digests and not by their texts."""
+
+    def __init__(self, embedder: Embedder, *, count: int = KEPT_QUERIES, size: int = KEPT_BYTES) -> None:
+        """Take the embedder to ask, and the questions and bytes of vectors to keep."""
+        self._embedder = embedder
+        self._count = count
+        self._size = size
+        self._kept: OrderedDict[bytes, Embedding] = OrderedDict()
+        self._kept_bytes = 0
+        self._running: dict[bytes, asyncio.Task[Embedding]] = {}
+
+    async def prepare(self) -> Model:
+        """See `Embedder`."""
+        return await self._embedder.prepare()
+
+    async def embed_documents(self, texts: Sequence[str]) -> list[Embedding]:
+        """See `Embedder`; documents come once, so none is kept."""
+        return await self._embedder.embed_documents(texts)
+
+    async def embed_query(self, text: str) -> Embedding:
+        """See `Embedder`; callers with one question share one run and one embedding that can't be changed."""
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if key not in self._running:
+            task = asyncio.create_task(self._embed(key, text))
+            task.add_done_callback(mark_retrieved)
+            self._running[key] = task
+        return await _result_of(self._running[key])
+
+    async def close(self) -> None:
+        """Forget everything and close the embedder."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._kept.clear()
+        self._kept_bytes = 0
+        await self._embedder.close()
+
+    async def _embed(self, key: bytes, text: str) -> Embedding:
+        try:
+            embedding = await self._embedder.embed_query(text)
+        finally:
+            del self._running[key]
+        embedding.vector.flags.writeable = False
+        embedding.tokens.flags.writeable = False
+        self._keep(key, embedding)
+        return embedding
+
+    def _keep(self, key: bytes, embedding: Embedding) -> None:
+        self._kept[key] = embedding
+        self._kept_bytes += _count_bytes(embedding)
+        while len(self._kept) > self._count or self._kept_bytes > self._size:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= _count_bytes(oldest)
+
+
+async def _result_of(task: asyncio.Task[Embedding]) -> Embedding:
+    """Wait for a run that belongs to all who asked; closing cancels it, and not those who wait."""
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        me = asyncio.current_task()
+        if task.cancelled() and not (me and me.cancelling()):
+            raise EmbedderUnavailable("The embedding model is closed.") from None
+        raise
+
+
+def _count_bytes(embedding: Embedding) -> int:
+    return embedding.vector.nbytes + embedding.tokens.nbytes

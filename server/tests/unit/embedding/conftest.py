@@ -1,0 +1,69 @@
+"""An endpoint with OpenAI's API on a real socket, which answers as a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+DIMENSIONS = 4
+
+
+def vector_of(text: str) -> list[float]:
+    return [float(len(text)), 2.0, -3.0, 4.0]
+
+
+def answer_to(texts: list[str], make: Callable[[str], Any] = vector_of) -> dict[str, Any]:
+    """The answer to a request, last text first, since the order isn't promised."""
+    data = [{"index": index, "embedding": make(text)} for index, text in enumerate(texts)]
+    return {"object": "list", "data": data[::-1], "model": "m", "usage": {}}
+
+
+class FakeEndpoint:
+    """Answers each request from `script`, and rightly once that is empty."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.script: deque[Callable[[list[str]], web.Response] | None] = deque()
+        self.hanging = asyncio.Event()
+        self.is_hanging = False
+        self.release = asyncio.Event()
+        self.base_url = ""
+
+    def then(self, status: int = 200, body: object = None, **headers: str) -> None:
+        """Answer the next request with this."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.script.append(lambda _: web.Response(status=status, text=text, headers=named))
+
+    def then_make(self, make: Callable[[str], Any]) -> None:
+        """Answer the next request with other vectors."""
+        self.script.append(lambda texts: web.json_response(answer_to(texts, make)))
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.requests.append(body)
+        self.keys.append(request.headers.get("Authorization"))
+        if self.is_hanging:
+            self.hanging.set()
+            await self.release.wait()
+        answer = self.script.popleft() if self.script else None
+        return answer(body["input"]) if answer else web.json_response(answer_to(body["input"]))
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeEndpoint]:
+    fake = FakeEndpoint()
+    app = web.Application()
+    app.router.add_post("/v1/embeddings", fake.handle)
+    async with TestServer(app) as server:
+        fake.base_url = str(server.make_url("/v1"))
+        yield fake
+        fake.release.set()

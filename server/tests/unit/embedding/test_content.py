@@ -1,0 +1,34 @@
+"""Which words of a text get vectors of their own."""
+
+from __future__ import annotations
+
+import pytest
+from mnemo_server.embedding.content import find_content, find_lettered
+from mnemo_server.embedding.wordpiece import load_wordpiece
+
+
+def content_of(text: str) -> list[str]:
+    words = load_wordpiece().cut(text, limit=1_000).words
+    return [words[place] for place in find_content(words)]
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("Where is the staging database?", ["staging", "database"]),
+        ("it's what they'll say, isn\u2019t it", ["say"]),
+        ("Alice's cat doesn't eat", ["alice", "cat", "eat"]),
+        ("gluten-free!", ["gluten", "gluten", "gluten", "free"]),
+        ("C is older than Rust 🎉 €", ["c", "older", "rust"]),
+        ("an em dash", ["em", "dash"]),
+        ("我", ["我"]),
+        ("the of and", []),
+        ("", []),
+    ],
+)
+def test_stop_words_and_signs_have_no_content(text: str, content: list[str]):
+    assert content_of(text) == content
+
+
+def test_lettered_words_are_those_that_are_not_mere_signs():
+    assert find_lettered(["who", "'", "s", "?", "🎉"]) == [0, 2]

@@ -1,0 +1,135 @@
+"""Questions asked again, at once or a moment later, are embedded once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from mnemo_server.embedding.ports import EmbedderUnavailable, Model
+from mnemo_server.embedding.query_cache import QueryCache
+from mnemo_server.index.vectors import Embedding
+
+
+class CountingEmbedder:
+    """Counts questions; each waits for the gate."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.documents: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error: Exception | None = None
+        self.is_closed = False
+
+    async def prepare(self):
+        return Model("counting", 4)
+
+    async def embed_documents(self, texts):
+        self.documents += texts
+        return [self.embedding() for _ in texts]
+
+    async def embed_query(self, text):
+        self.asked.append(text)
+        await asyncio.wait_for(self.gate.wait(), 30)
+        if self.error:
+            raise self.error
+        return self.embedding()
+
+    async def close(self):
+        self.is_closed = True
+
+    def embedding(self):
+        return Embedding(np.ones(4, np.float32), np.ones((1, 4), np.float32), ("tea",))
+
+
+@pytest.fixture
+def inner() -> CountingEmbedder:
+    return CountingEmbedder()
+
+
+async def test_a_question_asked_again_is_not_embedded_again(inner):
+    cache = QueryCache(inner)
+
+    assert await cache.embed_query("tea") is await cache.embed_query("tea")
+    assert inner.asked == ["tea"]
+
+
+async def test_callers_at_once_share_one_run(inner):
+    cache = QueryCache(inner)
+
+    await asyncio.gather(*(cache.embed_query("tea") for _ in range(5)))
+    assert inner.asked == ["tea"]
+
+
+async def test_the_question_used_longest_ago_is_forgotten(inner):
+    cache = QueryCache(inner, count=2)
+    for text in ("a", "b", "a", "c", "a", "b"):
+        await cache.embed_query(text)
+
+    assert inner.asked == ["a", "b", "c", "b"]
+
+
+async def test_no_more_bytes_are_kept_than_allowed(inner):
+    cache = QueryCache(inner, size=2 * 32)
+    for text in ("a", "b", "c", "c", "a"):
+        await cache.embed_query(text)
+
+    assert inner.asked == ["a", "b", "c", "a"]
+    assert cache._kept_bytes == 2 * 32
+
+
+async def test_an_error_reaches_everyone_and_is_not_kept(inner):
+    cache = QueryCache(inner)
+    inner.error = EmbedderUnavailable("later")
+    outcomes = await asyncio.gather(*(cache.embed_query("tea") for _ in range(3)), return_exceptions=True)
+    inner.error = None
+
+    assert [str(outcome) for outcome in outcomes] == ["later"] * 3
+    assert (await cache.embed_query("tea")).words == ("tea",)
+    assert inner.asked == ["tea", "tea"]
+
+
+async def test_a_caller_who_leaves_does_not_take_the_run_along(inner):
+    cache = QueryCache(inner)
+    inner.gate.clear()
+    first, second = (asyncio.create_task(cache.embed_query("tea")) for _ in range(2))
+    while not inner.asked:  # noqa: ASYNC110 - until the shared run has begun
+        await asyncio.sleep(0)
+    first.cancel()
+    inner.gate.set()
+
+    assert (await second).words == ("tea",)
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert inner.asked == ["tea"]
+
+
+async def test_what_is_shared_cannot_be_changed(inner):
+    embedding = await QueryCache(inner).embed_query("tea")
+
+    with pytest.raises(ValueError, match="read-only"):
+        embedding.vector[0] = 2
+    with pytest.raises(ValueError, match="read-only"):
+        embedding.tokens[0] = 2
+
+
+async def test_documents_pass_through(inner):
+    cache = QueryCache(inner)
+
+    assert await cache.prepare() == Model("counting", 4)
+    assert len(await cache.embed_documents(["tea", "tea"])) == 2
+    assert inner.documents == ["tea", "tea"]
+
+
+async def test_closing_tells_those_who_wait(inner):
+    cache = QueryCache(inner)
+    inner.gate.clear()
+    waiting = asyncio.create_task(cache.embed_query("tea"))
+    while not inner.asked:  # noqa: ASYNC110 - until the run has begun
+        await asyncio.sleep(0)
+    await cache.close()
+
+    with pytest.raises(EmbedderUnavailable, match="closed"):
+        await waiting
+    assert inner.is_closed
