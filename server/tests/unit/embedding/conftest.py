@@ -31,6 +31,7 @@ class FakeEndpoint:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.organizations: list[str | None] = []
         self.script: deque[Callable[[list[str]], web.Response] | None] = deque()
         self.hanging = asyncio.Event()
         self.is_hanging = False
@@ -51,6 +52,7 @@ class FakeEndpoint:
         body = await request.json()
         self.requests.append(body)
         self.keys.append(request.headers.get("Authorization"))
+        self.organizations.append(request.headers.get("OpenAI-Organization"))
         if self.is_hanging:
             self.hanging.set()
             await self.release.wait()

@@ -240,6 +240,7 @@ async def test_variables_of_others_are_not_sent(make_embedder, fake, monkeypatch
     await make_embedder(api_key=None).prepare()
 
     assert fake.keys == ["Bearer none"]
+    assert fake.organizations == [None]
 
 
 async def test_a_question_does_not_wait_for_documents(embedder, fake):
