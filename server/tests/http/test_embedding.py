@@ -102,4 +102,4 @@ async def test_the_status_of_vectors_is_for_holders_of_a_key(open_app):
     async with app.client.get(STATUS) as answer:
         assert answer.status == 400
     status, _, _ = await app.call("GET", STATUS, headers={"X-API-Key": "mnk_unknown"})
-    assert status == 401
+    assert status == 400

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
-from mnemos_contract import EmbeddingStatus
 
 import mnemos
 from mnemos.cli.failures import Failure, explain
@@ -15,6 +14,7 @@ from mnemos.cli.settings import Settings, json_option, pass_settings
 
 if TYPE_CHECKING:
     from mnemos_contract.base import WireModel
+    from mnemos_contract.service import EmbeddingStatus
 
 
 @click.command("status")
@@ -81,8 +81,8 @@ def _print_parts(url: str, parts: dict[str, WireModel | mnemos.MnemosError]) -> 
             words = explain(part).message
         elif name == "server":
             words = f"{url} answers, version {_as_json(part)['version']}"
-        elif isinstance(part, EmbeddingStatus):
-            words = _describe_vectors(part)
+        elif name == "vectors":
+            words = _describe_vectors(cast("EmbeddingStatus", part))
         else:
             words = ", ".join(_as_json(part).values())
         click.echo(f"{'ok ' if _is_well(part) else 'BAD'}  {name:<8}  {words}")
