@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 from mnemos_contract.limits import MAX_BODY_BYTES
+from threadpoolctl import threadpool_limits
 
 from mnemo_server.db.connect import connect
 from mnemo_server.db.database import Database
@@ -76,6 +77,7 @@ async def open_services(
         SchemaMismatch: the tables aren't those of this version.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(await asyncio.to_thread(threadpool_limits, limits=1, user_api="blas"))
         database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
         stack.push_async_callback(database.close)
         await migrate(database, may_change=settings.auto_migrate)
