@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 async def work(dsn: str, name: str, count: int) -> list[str]:
     """Store `count` memories of this name, reading and changing each; return their ids."""
-    async with open_services(Settings(dsn=SecretStr(dsn))) as services:
+    async with open_services(Settings(dsn=SecretStr(dsn), embedder="none")) as services:
         await services.tenants.provision_first("default")
         caller = Caller(tenant_id=FIRST_TENANT_ID, key_id=0, request_id=name, agent_id=name)
         return [await store_one(services, caller, f"{name}n{number}q") for number in range(count)]

@@ -37,7 +37,8 @@ async def open_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[App]
     async with AsyncExitStack() as stack:
 
         async def open_with(embedder: Embedder | None = None, **settings: object) -> App:
-            chosen = Settings(dsn=f"sqlite:///{tmp_path / 'memories.db'}", **settings)  # type: ignore[arg-type]
+            usual = {"dsn": f"sqlite:///{tmp_path / 'memories.db'}", "embedder": "none"}
+            chosen = Settings(**usual | settings)  # type: ignore[arg-type]
             services = await stack.enter_async_context(open_services(chosen, embedder=embedder))
             server = TestServer(create_app(services, chosen))
             client = await stack.enter_async_context(TestClient(server))

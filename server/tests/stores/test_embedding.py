@@ -66,7 +66,7 @@ class Server:
         return await self.stores.entries.get_entries(TENANT, memory_ids)
 
     async def find(self, *terms: str) -> list[int]:
-        ranking = await self.index.search(TENANT, Question(terms), [])
+        ranking = await self.index.search(TENANT, Question(terms))
         return sorted(int(memory_id) for memory_id in ranking.memory_ids)
 
     @asynccontextmanager

@@ -53,11 +53,11 @@ async def test_a_question_has_no_vector_before_the_model_is_ready(live):
 async def test_a_question_gets_its_vector_and_the_number_of_the_model(live, embedder):
     await live.connect()
 
-    model_id, embedding = await live.embed_query("alpha beta")
+    question = await live.embed_query("alpha beta")
 
-    assert model_id == 1
-    assert embedding.words == ("alpha", "beta")
-    assert (embedding.vector == embedder.embed("alpha beta").vector).all()
+    assert question.model_id == 1
+    assert question.embedding.words == ("alpha", "beta")
+    assert (question.embedding.vector == embedder.embed("alpha beta").vector).all()
 
 
 async def test_a_model_that_comes_back_keeps_its_number_and_another_one_gets_its_own(live, embedder):
