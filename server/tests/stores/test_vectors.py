@@ -198,6 +198,7 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
     plan = str([list(row.values()) for row in await database.fetch_all(explain, {})])
 
     assert "search_entries_by_model" in plan
-    assert "SCAN" not in plan
+    assert "SCAN search_entries" not in plan
+    assert "SCAN m" not in plan
     assert "TableFullScan" not in plan
     assert "'ALL'" not in plan

@@ -11,15 +11,19 @@ VALUES (:model_id, :name, :dimensions, :chosen_at);
 UPDATE embedding_models SET chosen_at = :chosen_at WHERE model_id = :model_id;
 
 -- name: find_unembedded
--- Each model is a range of search_entries_by_model. The hint keeps TiDB from reading all memories. seq and
--- created_at of entry and memory are the same.
+-- Each model is a range of search_entries_by_model. The limit stands inside, or TiDB would read the whole
+-- range, and the hint keeps it from reading all memories. seq and created_at of entry and memory are the same.
 SELECT /*+ INL_JOIN(m) */ e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms,
   e.session_key, e.speaker, e.traits, e.model_id, e.vector_code, m.tenant_id, m.id, m.content,
   m.memory_type, m.state, m.version, m.content_hash, m.source, m.tags, m.metadata, m.agent_id, m.session_id,
   m.seq, m.role, m.name, m.project, m.superseded_by, m.updated_by, m.created_at, m.updated_at
-FROM search_entries e JOIN memories m ON m.tenant_id = e.tenant_id AND m.id = e.memory_id
-WHERE e.model_id IN (:model_ids...) AND e.is_active = 1 AND e.changed_at < :before
-LIMIT :limit;
+FROM (
+  SELECT tenant_id, memory_id, revision, changed_at, is_active, token_count, terms, session_key, speaker,
+    traits, model_id, vector_code
+  FROM search_entries
+  WHERE model_id IN (:model_ids...) AND is_active = 1 AND changed_at < :before
+  LIMIT :limit
+) AS e JOIN memories m ON m.tenant_id = e.tenant_id AND m.id = e.memory_id;
 
 -- name: write_code
 -- Compare-and-swap: touches nothing when the entry has changed since its text was read.
