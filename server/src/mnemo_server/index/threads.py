@@ -90,10 +90,12 @@ def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
     middles = _find_places(segment, seeds)
     if segment.live_count < len(segment.alive):
         live = np.flatnonzero(segment.alive[order])
+        if not len(live):
+            return np.empty(0, dtype=np.int64)
         middles, order = np.searchsorted(live, middles), order[live]
     near = middles[:, None] + np.arange(-_LOOK, _LOOK + 1)
     is_there = (near >= 0) & (near < len(order))
-    found = order[np.where(is_there, near, 0)] if len(order) else near
+    found = order[np.where(is_there, near, 0)]
     is_there &= segment.session_keys[found] == seeds.session_keys[:, None]
     return np.unique(found[is_there]).astype(np.int64)
 
