@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bench.common.client import Address
 
@@ -29,6 +30,10 @@ class Program:
 
     pid: int
     address: Address
+
+
+#: Settings of a server that makes no vectors, which would take the rest of the processor in the background.
+WITHOUT_MODEL: Final = {"EMBEDDER": "none"}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from bench.common import machine
 from bench.common.api import provision
 from bench.common.client import Address, HttpConnection
 from bench.common.databases import Engine
-from bench.common.processes import Program, mnemo_server
+from bench.common.processes import WITHOUT_MODEL, Program, mnemo_server
 from bench.load.measure import Round, Subject, Summary, measure_round, summarize
 from bench.load.operations import OPERATIONS, Corpus, Operation, check_corpus, store_many
 from bench.load.processes import bare_server
@@ -77,7 +77,7 @@ async def measure_engine(engine: Engine, plan: Plan, folder: Path) -> EngineResu
     """
     memory, rounds = Memory(), _Rounds()
     async with AsyncExitStack() as stack:
-        program = stack.enter_context(mnemo_server(folder, engine.dsn))
+        program = stack.enter_context(mnemo_server(folder, engine.dsn, settings=WITHOUT_MODEL))
         memory.at_start = machine.rss_bytes(program.pid)
         subject = await stack.enter_async_context(open_subject(engine, program, plan))
         memory.seeded = machine.rss_bytes(program.pid)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.common.databases import Engine
-from bench.common.processes import mnemo_server
+from bench.common.processes import WITHOUT_MODEL, mnemo_server
 from bench.load.engines import Plan, open_subject
 from bench.load.measure import measure_round
 
@@ -25,7 +25,7 @@ async def profile_engine(engine: Engine, plan: Plan, folder: Path) -> None:
     for number, operation in enumerate(plan.operations):
         target = folder / f"{number}.prof"
         wrapper = ("-m", "cProfile", "-o", str(target))
-        with mnemo_server(folder, engine.dsn, wrapper) as program:
+        with mnemo_server(folder, engine.dsn, wrapper, WITHOUT_MODEL) as program:
             async with open_subject(engine, program, plan) as subject:
                 one = await measure_round(subject, operation, clients, plan.seconds)
         print(f"\n{engine.title}: {operation.name}, {clients} clients, {one.per_second:.0f}/s profiled\n")
