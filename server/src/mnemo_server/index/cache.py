@@ -116,7 +116,7 @@ class SearchIndex:
         started_at = self._clock()
         try:
             index, newest = await load_tenant(self._source, tenant_id, self._space)
-            if index.space != self._space:  # another model came meanwhile
+            while index.space != self._space:  # another model came meanwhile
                 index, newest = await load_tenant(self._source, tenant_id, self._space)
             index.note(self._noted[tenant_id])
         finally:
