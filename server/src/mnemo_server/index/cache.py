@@ -68,10 +68,8 @@ class SearchIndex:
         after the tenant is in memory and up to date; None, and vectors of another model than `use_model`
         named, mean that keywords find alone. Errors of the entry source pass through.
         """
-        if embedding is None:
-            if not question.terms:
-                return EMPTY
-            embedding = _nothing()
+        if embedding is None and not question.terms:
+            return EMPTY
         tenant = await self._get_tenant(tenant_id)
         size_before = tenant.size_bytes
         ranking = await tenant.search(question, scope, embedding)
@@ -118,7 +116,7 @@ class SearchIndex:
         started_at = self._clock()
         try:
             index, newest = await load_tenant(self._source, tenant_id, self._space)
-            if index.space != self._space:  # another model came meanwhile
+            while index.space != self._space:  # another model came meanwhile
                 index, newest = await load_tenant(self._source, tenant_id, self._space)
             index.note(self._noted[tenant_id])
         finally:
@@ -149,7 +147,3 @@ class SearchIndex:
                 del self._tenants[tenant_id]
                 self.evictions += 1
         self._is_over_budget = surplus_bytes > 0
-
-
-async def _nothing() -> None:
-    """Stand for the vectors of a question that has none."""

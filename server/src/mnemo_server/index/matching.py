@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mnemo_server.index.entries import hash_terms
 from mnemo_server.index.scope import EVERYTHING, Scope, ScopeFilter
-from mnemo_server.index.segment import Segment
+from mnemo_server.index.segment import Segment, build_segment
 
 K1 = 1.2
 B = 0.4
@@ -44,6 +44,9 @@ class Matches:
 
 
 NO_MATCHES = Matches(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int64))
+
+
+_NO_SEGMENTS = (build_segment([]),)  # stands for a tenant without memories, so that nobody joins nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Query:
 
     def match(self) -> Matches:
         """Score and sort all matches."""
-        if not self.weights or not self.segments:
+        if not self.weights:
             return NO_MATCHES
         found = [self._score(number) for number in range(len(self.segments))]
         memory_ids = [
@@ -150,6 +153,7 @@ def plan_query(segments: Sequence[Segment], terms: Sequence[str], scope: Scope =
 
     Terms are those of `analyse_query`; a term that no document holds still counts in the best possible score.
     """
+    segments = segments or _NO_SEGMENTS
     hashes = hash_terms(terms)
     postings = [segment.find_postings(hashes) for segment in segments]
     statistics = _collect_statistics(segments, postings)

@@ -59,7 +59,7 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
         live_length=sum(segment.live_length for segment in segments),
         created=_gather_alive(segments, "created")[order],
         space=segments[0].space,
-        codes=np.concatenate([segment.codes[:, segment.alive] for segment in segments], axis=1)[:, order],
+        codes=_join_codes(segments).take(order, axis=1),  # picked by an index they'd lie column by column
         has_code=_gather_alive(segments, "has_code")[order],
         session_keys=session_keys,
         seqs=seqs,
@@ -77,6 +77,10 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
 def _gather_alive(segments: Sequence[Segment], name: str) -> NDArray[Any]:
     """Return one array of the live documents of all segments."""
     return np.concatenate([getattr(segment, name)[segment.alive] for segment in segments])
+
+
+def _join_codes(segments: Sequence[Segment]) -> NDArray[np.uint64]:
+    return np.concatenate([segment.codes[:, segment.alive] for segment in segments], axis=1)
 
 
 def _join_speakers(segments: Sequence[Segment]) -> tuple[NDArray[np.uint32], tuple[str, ...]]:

@@ -78,7 +78,7 @@ class Draft:
 def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
     """Choose the candidates; filters hold for the messages around matches too."""
     matches = query.match()
-    if embedding is None:
+    if embedding is None or not embedding.vector.any():  # nothing is near to a question without content
         choice = choose(query, matches.places[:KEYWORD_CANDIDATES], None)
         return Draft(query, question, matches, choice, None, np.empty(0))
     weights = _weigh_words(query, embedding.words)

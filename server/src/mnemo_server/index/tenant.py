@@ -62,13 +62,13 @@ class LiveTenant:
         return self._index.size_bytes
 
     async def search(
-        self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None]
+        self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None] | None
     ) -> Ranking:
         """Rank over everything that was committed before the call."""
         self.search_count += 1
         try:
             await self._refresh.run()
-            embedded = await embedding
+            embedded = None if embedding is None else await embedding
             query = plan_query(self._index.segments, question.terms, scope)
             if embedded is not None and embedded.model_id == self._index.space.model_id:
                 return await self._rank_by_both(query, question, embedded.embedding)

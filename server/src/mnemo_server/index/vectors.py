@@ -93,8 +93,11 @@ def round_to_steps(vectors: Floats32) -> Floats32:
 def _projection(dimensions: int) -> Floats32:
     """Return an orthonormal basis (dimensions, `TOKEN_BITS`) of a random subspace.
 
-    Only with the signs of the diagonal taken out is the decomposition unique, the same on every machine.
+    With fewer dimensions than bits the rows are orthonormal instead, which keeps cosines as they are. Only
+    with the signs of the diagonal taken out is the decomposition unique, the same on every machine.
     """
     gauss = np.random.default_rng(_PROJECTION_SEED).standard_normal((dimensions, TOKEN_BITS))
-    basis, triangle = np.linalg.qr(gauss)
-    return (basis * np.sign(np.diag(triangle))).astype(np.float32)
+    is_tall = dimensions >= TOKEN_BITS
+    basis, triangle = np.linalg.qr(gauss if is_tall else gauss.T)
+    basis = (basis * np.sign(np.diag(triangle))).astype(np.float32)
+    return basis if is_tall else np.ascontiguousarray(basis.T)
