@@ -32,9 +32,13 @@ KEPT_TERMS = 2
 """Frequent terms are dropped only when more than this many other terms have a match."""
 
 
+MOST_MATCHES = 10_000
+"""So many of the best are kept: nobody pages farther, and sorting more takes longer than finding them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """All live memories that hold a scored term, best BM25 first; of equal ones the newest first."""
+    """Live memories that hold a scored term, best BM25 first; of equal ones the newest first."""
 
     memory_ids: NDArray[np.int64]
     scores: NDArray[np.float64]
@@ -96,7 +100,7 @@ class Query:
         return sum(self.weights.values())
 
     def match(self) -> Matches:
-        """Score and sort all matches."""
+        """Score all matches and sort the best of them."""
         if not self.weights:
             return NO_MATCHES
         found = [self._score(number) for number in range(len(self.segments))]
@@ -106,7 +110,8 @@ class Query:
         places = [where.astype(np.int64) + base for base, (where, _) in zip(self.bases, found, strict=True)]
         scores = np.concatenate([sums for _, sums in found]) / self.best_score
         ids = np.concatenate(memory_ids)
-        order = _order(ids, scores)
+        best = _find_best(scores)
+        order = best[_order(ids[best], scores[best])][:MOST_MATCHES]
         return Matches(ids[order], scores[order], np.concatenate(places)[order])
 
     def pairs(self) -> Iterator[tuple[Segment, list[slice]]]:
@@ -207,6 +212,14 @@ def count_live(segments: Sequence[Segment], hashes: NDArray[np.uint64]) -> list[
     """Return in how many live documents each term is."""
     counts = [[_live_postings(one, where) for where in one.find_postings(hashes)] for one in segments]
     return [sum(column) for column in zip(*counts, strict=True)] if counts else [0] * len(hashes)
+
+
+def _find_best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the positions of the `MOST_MATCHES` highest scores and of all that equal the last of them."""
+    if len(scores) <= MOST_MATCHES:
+        return np.arange(len(scores))
+    last = np.partition(scores, len(scores) - MOST_MATCHES)[len(scores) - MOST_MATCHES]
+    return np.flatnonzero(scores >= last)
 
 
 def _order(memory_ids: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.int64]:

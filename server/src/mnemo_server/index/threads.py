@@ -88,16 +88,35 @@ def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
     if not len(order) or not len(seeds.places):
         return np.empty(0, dtype=np.int64)
     middles = _find_places(segment, seeds)
-    if segment.live_count < len(segment.alive):
-        live = np.flatnonzero(segment.alive[order])
-        if not len(live):
-            return np.empty(0, dtype=np.int64)
-        middles, order = np.searchsorted(live, middles), order[live]
-    near = middles[:, None] + np.arange(-_LOOK, _LOOK + 1)
+    if segment.live_count == len(segment.alive):
+        return np.unique(_look(segment, seeds, middles, _LOOK)[0]).astype(np.int64)
+    reach = _LOOK
+    while True:  # past the dead ones, which are few as a rule
+        reach *= 4
+        found, is_enough = _look(segment, seeds, middles, reach)
+        if is_enough or reach > len(order):
+            return np.unique(found).astype(np.int64)
+
+
+def _look(
+    segment: Segment, seeds: Excerpt, middles: NDArray[np.int64], reach: int
+) -> tuple[NDArray[np.uint32], bool]:
+    """Return the `_LOOK` live messages of its session on either side of each seed, and the one at its place.
+
+    Looks at `reach` places on either side; the flag says whether none can lie beyond.
+    """
+    order = segment.thread_order
+    offsets = np.arange(-reach, reach + 1)
+    near = middles[:, None] + offsets
     is_there = (near >= 0) & (near < len(order))
     found = order[np.where(is_there, near, 0)]
     is_there &= segment.session_keys[found] == seeds.session_keys[:, None]
-    return np.unique(found[is_there]).astype(np.int64)
+    is_live = is_there & segment.alive[found]
+    behind = np.cumsum(is_live[:, reach + 1 :], axis=1)
+    before = np.cumsum(is_live[:, :reach][:, ::-1], axis=1)[:, ::-1]
+    is_close = np.concatenate((before <= _LOOK, is_live[:, [reach]], behind <= _LOOK), axis=1)
+    is_enough = ~is_there[:, [0, -1]] | (np.stack((before[:, 0], behind[:, -1]), axis=1) >= _LOOK)
+    return found[is_live & is_close], bool(is_enough.all())
 
 
 def _find_places(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
