@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from .definition import Document, make_row
+from .definition import Document, make_codes, make_row
 
 SECOND = 1_000_000
 
@@ -22,17 +22,19 @@ class MemorySource:
         self.loaded = []
         self.asked = []
         self.fetched = []
+        self.asked_codes = []
         self.load_gate = None
         self.change_gate = None
+        self.code_gate = None
         self.reached = asyncio.Event()  # somebody stands at a gate
         self.failure = None
 
     def clock(self):
         return self.now
 
-    def put(self, tenant_id, memory_id, tokens, tags=(), *, changed_at=None, **message):
-        """Write a memory; `message` may hold session, seq, speaker and traits."""
-        document = Document(list(tokens), set(tags), **message)
+    def put(self, tenant_id, memory_id, tokens, tags=(), *, changed_at=None, **details):
+        """Write a memory; `details` are those of a document."""
+        document = Document(list(tokens), set(tags), **details)
         return self._write(tenant_id, memory_id, document, changed_at=changed_at)
 
     def delete(self, tenant_id, memory_id):
@@ -70,6 +72,12 @@ class MemorySource:
         answer = [rows[memory_id] for memory_id in memory_ids if memory_id in rows]
         await self._pass(None)
         return answer
+
+    async def get_token_codes(self, tenant_id, model_id, memory_ids):
+        self.asked_codes.append((model_id, list(memory_ids)))
+        known = make_codes(self.documents.get(tenant_id, {}), model_id)
+        await self._pass(self.code_gate)
+        return {memory_id: known[memory_id] for memory_id in memory_ids if memory_id in known}
 
     async def _pass(self, gate):
         await asyncio.sleep(0)

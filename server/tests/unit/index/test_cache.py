@@ -10,6 +10,7 @@ from mnemo_server.domain.question import Question
 from mnemo_server.index import resident
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import facet
+from mnemo_server.index.scope import Scope
 
 SECOND = 1_000_000
 TENANT, OTHER = 1, 2
@@ -21,7 +22,7 @@ def _index(source, *, budget=PLENTY):
 
 
 async def _ids(index, *terms, tenant_id=TENANT):
-    return (await index.search(tenant_id, Question(terms), [])).memory_ids.tolist()
+    return (await index.search(tenant_id, Question(terms))).memory_ids.tolist()
 
 
 async def _reached_gate(source):
@@ -194,7 +195,7 @@ async def test_filters_are_required_and_hold_alternatives(source):
 
     async def find(*groups):
         required = [[facet("tag", tag) for tag in group] for group in groups]
-        return sorted((await index.search(TENANT, Question(("word",)), required)).memory_ids.tolist())
+        return sorted((await index.search(TENANT, Question(("word",)), Scope(required))).memory_ids.tolist())
 
     assert await find(["red"]) == [1, 2]
     assert await find(["red", "blue"]) == [1, 2, 3]
@@ -302,8 +303,8 @@ async def test_two_servers_agree_to_the_last_bit_after_one_search(source):
             await _ids(writer, "w1")
     reader = _index(source)
     for terms in (("w1",), ("w1", "w2", "w9"), ("w0", "w10", "none")):
-        one = await writer.search(TENANT, Question(terms), [])
-        other = await reader.search(TENANT, Question(terms), [])
+        one = await writer.search(TENANT, Question(terms))
+        other = await reader.search(TENANT, Question(terms))
         assert np.array_equal(one.memory_ids, other.memory_ids)
         assert np.array_equal(one.scores, other.scores)
 

@@ -9,6 +9,7 @@ import pytest
 from mnemo_server.domain.analysis import analyse, analyse_query
 from mnemo_server.index.entries import facet
 from mnemo_server.index.matching import plan_query
+from mnemo_server.index.scope import Scope
 from mnemo_server.index.segment import build_segment
 
 from .definition import check_matches, make_row
@@ -20,7 +21,7 @@ def _segment(documents):
 
 
 def _tags(*groups):
-    return [[facet("tag", tag) for tag in group] for group in groups]
+    return Scope([[facet("tag", tag) for tag in group] for group in groups])
 
 
 def _random_documents(count, seed=0):
@@ -52,7 +53,7 @@ def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
     documents = _random_documents(500)
     dead = {-key: value for key, value in _random_documents(300, seed=1).items()}
     terms = ["w1", "w5", "w20", "w39", "unknown"]
-    whole = plan_query([_segment(documents)], terms, []).match()
+    whole = plan_query([_segment(documents)], terms).match()
     for seed in range(5):
         rng = random.Random(seed)
         homes = {key: rng.randrange(6) for key in documents | dead}
@@ -61,7 +62,7 @@ def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
             mixed = {key: value for key, value in (documents | dead).items() if homes[key] == home}
             segment = _segment(mixed)
             segments.append(segment.without(np.flatnonzero(segment.memory_ids < 0)))
-        spread = plan_query(segments, rng.sample(terms, len(terms)), []).match()
+        spread = plan_query(segments, rng.sample(terms, len(terms))).match()
         assert np.array_equal(spread.memory_ids, whole.memory_ids)
         assert np.array_equal(spread.scores, whole.scores)
 
@@ -69,19 +70,19 @@ def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
 def test_equal_scores_put_the_newest_memory_first():
     documents = {key: (["same", "text"], set()) for key in (5, 1, 9, 3)}
     halves = [_segment({5: documents[5], 3: documents[3]}), _segment({1: documents[1], 9: documents[9]})]
-    assert plan_query(halves, ["same"], []).match().memory_ids.tolist() == [9, 5, 3, 1]
+    assert plan_query(halves, ["same"]).match().memory_ids.tolist() == [9, 5, 3, 1]
 
 
 def test_a_frequent_term_is_dropped_only_beside_three_matching_others():
     documents = {key: (["common", f"rare{key}"], set()) for key in range(1000)}
     segments = [_segment(documents)]
-    assert len(plan_query(segments, ["common", "rare1", "rare2", "nowhere"], []).match().scores) == 1000
-    assert len(plan_query(segments, ["common", "rare1", "rare2", "rare3"], []).match().scores) == 3
+    assert len(plan_query(segments, ["common", "rare1", "rare2", "nowhere"]).match().scores) == 1000
+    assert len(plan_query(segments, ["common", "rare1", "rare2", "rare3"]).match().scores) == 3
 
 
 def test_in_a_small_tenant_no_term_counts_as_frequent():
     documents = {key: (["common", f"rare{key}"], set()) for key in range(50)}
-    ranking = plan_query([_segment(documents)], ["common", "rare1", "rare2", "rare3"], []).match()
+    ranking = plan_query([_segment(documents)], ["common", "rare1", "rare2", "rare3"]).match()
     assert len(ranking.scores) == 50
 
 
@@ -89,7 +90,7 @@ def test_in_a_small_tenant_no_term_counts_as_frequent():
 @pytest.mark.parametrize("documents", [{}, {1: (["word"], set())}])
 def test_nothing_to_find_gives_an_empty_ranking(terms, documents):
     for segments in ([_segment(documents)], []):
-        assert plan_query(segments, terms, []).match().memory_ids.tolist() == []
+        assert plan_query(segments, terms).match().memory_ids.tolist() == []
 
 
 NEEDLES = {
@@ -159,4 +160,4 @@ def haystack():
     ],
 )
 def test_a_literal_ranks_first_among_20000(haystack, question, memory_id):
-    assert plan_query(haystack, analyse_query(question), []).match().memory_ids[0] == memory_id
+    assert plan_query(haystack, analyse_query(question)).match().memory_ids[0] == memory_id

@@ -12,10 +12,12 @@ from mnemo_server.domain.traits import describe
 from mnemo_server.index import ranking
 from mnemo_server.index.entries import facet
 from mnemo_server.index.matching import plan_query
-from mnemo_server.index.ranking import rank
+from mnemo_server.index.ranking import draft, rank
+from mnemo_server.index.scope import Scope
 from mnemo_server.index.segment import build_segment
 
-from .definition import Document, check_ranking, make_row
+from .definition import Document, make_row
+from .definition_of_ranking import check_ranking
 
 
 def _say(texts, *, session="s", speakers=("Ann", "Bob"), tags=()):
@@ -37,8 +39,11 @@ def _segment(documents):
 
 def _rank(documents, text, required=()):
     question = read_question(text)
-    segments = [_segment(dict(enumerate(documents, 1)))]
-    return rank(plan_query(segments, question.terms, required), question)
+    return _search([_segment(dict(enumerate(documents, 1)))], question, required)
+
+
+def _search(segments, question, required=()):
+    return rank(draft(plan_query(segments, question.terms, Scope(required)), question), {})
 
 
 def _order(documents, text, required=()):
@@ -99,21 +104,20 @@ def test_a_statement_that_answers_is_not_pushed_down_by_a_run_of_messages():
     assert _order([statement, *chat], "when do production deployments run?")[0] == 1
 
 
-def test_statements_among_themselves_keep_their_order_and_score_by_bm25():
+def test_statements_among_themselves_keep_their_order_by_bm25():
     rng = random.Random(5)
     documents = {
         key: Document(rng.choices([f"w{n}" for n in range(20)], k=rng.randrange(2, 12)), set())
         for key in range(1, 90)
     }
-    query = plan_query([_segment(documents)], ["w1", "w2", "w3"], [])
-    ranked, matches = rank(query, Question(("w1", "w2", "w3"))), query.match()
-    assert ranked.memory_ids.tolist() == matches.memory_ids.tolist()
-    assert ranked.scores == pytest.approx(matches.scores)
+    segments, terms = [_segment(documents)], ("w1", "w2", "w3")
+    found = _search(segments, Question(terms)).memory_ids.tolist()
+    assert found == plan_query(segments, terms).match().memory_ids.tolist()
 
 
 def test_equal_scores_put_the_newest_memory_first():
     documents = {key: Document(["same", "text"], set()) for key in (5, 1, 9, 3)}
-    found = rank(plan_query([_segment(documents)], ["same"], []), Question(("same",)))
+    found = _search([_segment(documents)], Question(("same",)))
     assert found.memory_ids.tolist() == [9, 5, 3, 1]
 
 
@@ -144,23 +148,23 @@ def _conversation(seed, count=400):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_rankings_follow_the_definition(seed, monkeypatch):
-    monkeypatch.setattr(ranking, "CANDIDATES", 30)
+    monkeypatch.setattr(ranking, "KEYWORD_CANDIDATES", 30)
     documents = _conversation(seed)
     rng = random.Random(seed)
     for groups in ([], [["a"]]):
         terms = tuple(f"w{rng.randrange(65)}" for _ in range(4))
         question = Question(terms, frozenset(terms[:1]), frozenset(["ann"]), asks_when=seed % 2 == 0)
         required = [[facet("tag", tag) for tag in group] for group in groups]
-        found = rank(plan_query([_segment(documents)], terms, required), question)
+        found = _search([_segment(documents)], question, required)
         check_ranking(found, documents, question, groups, best_count=30)
 
 
 def test_rankings_are_the_same_to_the_last_bit_however_documents_are_spread(monkeypatch):
-    monkeypatch.setattr(ranking, "CANDIDATES", 40)
+    monkeypatch.setattr(ranking, "KEYWORD_CANDIDATES", 40)
     documents = _conversation(1)
     dead = {-key: document for key, document in _conversation(2, 200).items()}
     question = Question(("w1", "w5", "w20", "w59", "unknown"), words=frozenset(["bob"]))
-    whole = rank(plan_query([_segment(documents)], question.terms, []), question)
+    whole = _search([_segment(documents)], question)
     for seed in range(5):
         rng = random.Random(seed)
         homes = {key: rng.randrange(6) for key in documents | dead}
@@ -168,15 +172,15 @@ def test_rankings_are_the_same_to_the_last_bit_however_documents_are_spread(monk
         for home in range(6):
             segment = _segment({key: one for key, one in (documents | dead).items() if homes[key] == home})
             segments.append(segment.without(np.flatnonzero(segment.memory_ids < 0)))
-        spread = rank(plan_query(segments, question.terms, []), question)
+        spread = _search(segments, question)
         assert np.array_equal(spread.memory_ids, whole.memory_ids)
         assert np.array_equal(spread.scores, whole.scores)
 
 
 def test_beyond_the_candidates_bm25_decides(monkeypatch):
-    monkeypatch.setattr(ranking, "CANDIDATES", 3)
+    monkeypatch.setattr(ranking, "KEYWORD_CANDIDATES", 3)
     documents = {key: Document(["word"] * key + ["x"] * 20, set()) for key in range(1, 11)}
-    found = rank(plan_query([_segment(documents)], ["word"], []), Question(("word",)))
+    found = _search([_segment(documents)], Question(("word",)))
     assert found.memory_ids.tolist() == list(range(10, 0, -1))
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
 
@@ -187,5 +191,5 @@ def test_places_taken_twice_are_told_apart_by_age():
     documents = {n: Document([text], set(), "s", 0, "user", 0) for n, text in enumerate(texts, 1)}
     for parts in (1, 3):
         homes = [{key: one for key, one in documents.items() if key % parts == home} for home in range(parts)]
-        found = rank(plan_query([_segment(home) for home in homes], ["word15"], []), Question(("word15",)))
+        found = _search([_segment(home) for home in homes], Question(("word15",)))
         assert sorted(found.memory_ids.tolist()) == [14, 15, 16, 17, 18]

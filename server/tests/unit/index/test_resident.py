@@ -29,7 +29,7 @@ def _live(index):
         if alive
     ]
     assert len(dict(found)) == len(found)
-    assert plan_query(index.segments, ["any"], []).match().memory_ids.tolist() == sorted(dict(found))[::-1]
+    assert plan_query(index.segments, ["any"]).match().memory_ids.tolist() == sorted(dict(found))[::-1]
     return dict(found)
 
 

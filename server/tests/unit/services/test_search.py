@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 from mnemo_server.domain.memory import StoredMemory
+from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.search import SearchService, to_filter
@@ -31,8 +32,8 @@ class StaleIndex:
     def __init__(self) -> None:
         self.required: object = None
 
-    async def search(self, _tenant_id, _terms, required):
-        self.required = required
+    async def search(self, _tenant_id, _question, scope):
+        self.required = scope.required
         return Ranking(np.arange(10, 0, -1), np.linspace(1, 0.1, 10))
 
 
@@ -77,6 +78,24 @@ async def test_a_row_that_no_longer_meets_the_filter_is_not_shown():
 
     assert [hit.content for hit in page.memories] == ["memory 9"]
     assert page.total == 1
+
+
+async def test_pages_hang_together_whatever_their_size():
+    rows = Rows(*(memory(number) for number in range(1, 11)))
+
+    whole = (await search(rows, StaleIndex(), limit=10)).memories
+    pages = [await search(rows, StaleIndex(), limit=3, offset=offset) for offset in range(0, 10, 3)]
+
+    assert [hit for page in pages for hit in page.memories] == whole
+    assert {page.total for page in pages} == {10}
+
+
+async def test_the_index_is_told_of_the_filters():
+    index = StaleIndex()
+
+    await search(Rows(memory(10, "new")), index, tags="new")
+
+    assert index.required == [[facet("tag", "new")]]
 
 
 async def test_hits_carry_score_confidence_and_age():
