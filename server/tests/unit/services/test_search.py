@@ -32,9 +32,17 @@ class StaleIndex:
     def __init__(self) -> None:
         self.required: object = None
 
-    async def search(self, _tenant_id, _question, scope):
+    async def search(self, _tenant_id, _question, scope, embedding):
         self.required = scope.required
+        assert await embedding is None
         return Ranking(np.arange(10, 0, -1), np.linspace(1, 0.1, 10))
+
+
+class NoModel:
+    """The embedding service without a model."""
+
+    async def embed_query(self, _text):
+        return None
 
 
 class Rows:
@@ -50,7 +58,7 @@ class Rows:
 
 
 async def search(rows: Rows, index: StaleIndex, **query: object):
-    service = SearchService(rows, index, lambda: 0)  # type: ignore[arg-type]
+    service = SearchService(rows, index, NoModel(), lambda: 0)  # type: ignore[arg-type]
     return await service.find(CALLER, ListQuery.model_validate({"q": "x", **query}))
 
 
