@@ -105,9 +105,9 @@ def admits(document, groups):
     return all(document[1] & set(group) for group in groups)
 
 
-def assert_same(found, memory_ids, expected):
+def assert_same(found, memory_ids, expected, *, error=1e-9):
     assert len(memory_ids) == len(expected)
-    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert found == pytest.approx(expected, rel=error, abs=error)
 
 
 def check_matches(matches, documents, terms, groups=()):

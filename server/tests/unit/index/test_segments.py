@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from mnemo_server.index.entries import EntryRow, encode_terms, hash_terms
 from mnemo_server.index.merging import GROWTH, SMALLEST, find_merge_start, merge_segments
-from mnemo_server.index.segment import build_segment
+from mnemo_server.index.segment import build_segment, to_second
+from mnemo_server.index.vectors import VectorSpace
 
 WORDS = [f"word{n}" for n in range(12)]
+SPACE = VectorSpace(1, 100)  # codes of two words
 
 
 def _row(memory_id, words):
@@ -21,6 +25,21 @@ def _row(memory_id, words):
     return EntryRow(
         memory_id, 1, 0, True, len(words), packed, memory_id % 4 + 1, place, speaker, memory_id % 32
     )
+
+
+def _embedded(memory_id, words):
+    """Make a memory with a vector: of another model, of another size, none, or a good one."""
+    model_id, size = {0: (2, 16), 1: (1, 8), 2: (0, 0)}.get(memory_id % 7, (1, 16))
+    code = bytes([memory_id + 1, *range(1, size)]) if size else None
+    created_at = memory_id * 700_000
+    return replace(_row(memory_id, words), created_at=created_at, model_id=model_id, vector_code=code)
+
+
+def _codes(segment):
+    """Return {memory_id: when it was made, its code or None} of the live documents."""
+    columns = (segment.memory_ids.tolist(), segment.created.tolist(), segment.codes.T, segment.has_code)
+    known = zip(*columns, segment.alive, strict=True)
+    return {key: (at, code.tobytes() if has else None) for key, at, code, has, alive in known if alive}
 
 
 def _contents(segment):
@@ -49,13 +68,21 @@ _documents = st.dictionaries(st.integers(0, 60), st.lists(st.sampled_from(WORDS)
 def test_merging_is_the_same_as_building_the_survivors_at_once(documents, homes, dead):
     segments = []
     for home in range(4):
-        segment = build_segment([_row(key, words) for key, words in documents.items() if homes[key] == home])
+        segment = build_segment(
+            [_embedded(key, words) for key, words in documents.items() if homes[key] == home], SPACE
+        )
         places = segment.find_ordinals(np.array(sorted(dead), dtype=np.int64))
         segments.append(segment.without(places[places >= 0]))
     merged = merge_segments(segments)
-    alive = build_segment([_row(key, words) for key, words in documents.items() if key not in dead])
+    alive = build_segment(
+        [_embedded(key, words) for key, words in documents.items() if key not in dead], SPACE
+    )
     assert _contents(merged) == _contents(alive)
     assert _messages(merged) == _messages(alive)
+    assert _codes(merged) == _codes(alive)
+    assert merged.space == SPACE
+    assert merged.codes.flags.c_contiguous  # a scan reads it row by row
+    assert alive.codes.flags.c_contiguous
     assert merged.memory_ids.tolist() == alive.memory_ids.tolist()
     assert merged.vocabulary.tolist() == alive.vocabulary.tolist()
     assert (merged.live_count, merged.live_length) == (alive.live_count, alive.live_length)
@@ -68,6 +95,20 @@ def test_burying_documents_leaves_the_old_segment_as_it_was():
     assert segment.alive.tolist() == [True, True]
     assert after.alive.tolist() == [True, False]
     assert (after.live_count, after.live_length) == (1, 1)
+
+
+def test_a_segment_knows_the_vectors_of_its_model_only():
+    segment = build_segment([_embedded(key, ["a"]) for key in range(7)], SPACE)
+    assert segment.has_code.tolist() == [False] * 3 + [True] * 4
+    assert segment.codes.shape == (2, 7)
+    assert segment.codes[:, 3].tobytes() == bytes([4, *range(1, 16)])
+    assert not segment.codes[:, :3].any()
+    without = build_segment([_embedded(key, ["a"]) for key in range(7)])
+    assert (without.codes.shape, without.has_code.any()) == ((0, 7), False)
+
+
+def test_times_are_kept_in_whole_seconds_from_1970_to_2106():
+    assert [to_second(at) for at in (-1, 0, 999_999, 1_000_000, 2**70)] == [0, 0, 0, 1, 2**32 - 1]
 
 
 def test_unknown_terms_have_no_postings():
