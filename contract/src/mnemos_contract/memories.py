@@ -219,7 +219,8 @@ class UpdateRequest(WireModel):
         return "metadata" in self.model_fields_set
 
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BARE_NUMBER = re.compile(r"[-+]?[0-9.]+")
 
 
 def _lenient_limit(value: Any) -> int:
@@ -253,9 +254,14 @@ def _check_item_count(items: list[str]) -> list[str]:
 
 
 def _read_day(value: Any) -> Any:
-    """Read `2026-11-24` as its first moment in UTC; a `+` that a query string made a blank is one again."""
+    """Read `2026-11-24` as its first moment in UTC; a `+` that a query string made a blank is one again.
+
+    A bare number is refused: `2026` would count as seconds since 1970, which nobody means.
+    """
     if isinstance(value, str):
         value = value.strip().replace(" ", "+") if "T" in value else value.strip()
+        if _BARE_NUMBER.fullmatch(value):
+            raise ValueError("must be a date such as 2026-11-24, or a moment such as 2026-11-24T10:00:00Z")
         return f"{value}T00:00:00Z" if _DAY.fullmatch(value) else value
     return value
 

@@ -15,8 +15,9 @@ from mnemo_server.greeting import first_greeting, later_greeting
 from mnemo_server.http.draining import DRAIN
 from mnemo_server.settings import Settings
 
-#: Bytes of a request line and of one header: room for a query of 200,000 characters, percent-encoded.
-MAX_LINE_BYTES: Final = 2 * 1_048_576
+#: Bytes of a request line and of one header: room for a query of 200,000 characters, each of which takes up
+#: to four bytes, percent-encoded, and for the rest of the line.
+MAX_LINE_BYTES: Final = 200_000 * len("%F0%9F%9A%80") + 100_000
 
 #: How long the last answers may take to be written once nothing else is under way.
 LAST_ANSWER_SECONDS: Final = 1.0

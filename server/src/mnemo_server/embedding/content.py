@@ -17,7 +17,7 @@ _CONTRACTED_LENGTH: Final = 3
 
 
 def find_content(words: Sequence[str]) -> list[int]:
-    """Return the places of the pieces whose words are neither stop words nor mere signs.
+    """Return the places of the pieces whose words are neither stop words, mere signs nor of other scripts.
 
     `words` names the word of each piece, as in `Pieces`.
     """
@@ -26,8 +26,8 @@ def find_content(words: Sequence[str]) -> list[int]:
 
 
 def find_lettered(words: Sequence[str]) -> list[int]:
-    """Return the places of the pieces whose words have a letter or a digit."""
-    return [place for place, word in enumerate(words) if has_letters(word)]
+    """Return the places of the pieces whose words have a letter or a digit that the model can read."""
+    return [place for place, word in enumerate(words) if _is_readable(word)]
 
 
 def _find_contracted(words: Sequence[str]) -> set[int]:
@@ -44,4 +44,13 @@ def _find_contracted(words: Sequence[str]) -> set[int]:
 
 @lru_cache(maxsize=16_384)
 def _is_content(word: str) -> bool:
-    return word not in STOP_WORDS and word not in _ENDINGS and has_letters(word)
+    return word not in STOP_WORDS and word not in _ENDINGS and _is_readable(word)
+
+
+def _is_readable(word: str) -> bool:
+    """Whether a folded word can mean something to the model, which learned English.
+
+    Words of other scripts have vectors too, but these tell nothing of what they mean: a question of them
+    would be answered by chance, above the memories that hold its very words.
+    """
+    return word.isascii() and has_letters(word)

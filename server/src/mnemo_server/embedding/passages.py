@@ -63,8 +63,8 @@ def embed_reading(
 ) -> Embedding:
     """Make an embedding of what the model gave for each passage (pieces with both marks, dimensions).
 
-    The vector is the mean over all places, so that longer passages count more. A question always has words:
-    one of stop words alone keeps those.
+    The vector is the mean over all places, so that longer passages count more. A question of stop words alone
+    keeps those.
     """
     if not states:
         return Embedding(np.zeros(dimensions, np.float32), np.zeros((0, dimensions), np.float32), ())

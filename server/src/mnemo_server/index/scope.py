@@ -1,7 +1,6 @@
 """Which memories a search is about.
 
-Times count in whole seconds here: what lies in the first or the last second passes, and whoever reads the
-rows decides about it.
+Exactly those: a memory that is ranked and not shown would move the pages behind it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemo_server.index.entries import hash_terms
-from mnemo_server.index.segment import Segment, to_second
+from mnemo_server.index.segment import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class ScopeFilter:
                 has_facet[segment.ordinals[where]] = True
             conditions.append(has_facet)
         if self._scope.created_from is not None:
-            conditions.append(segment.created >= to_second(self._scope.created_from))
+            conditions.append(segment.created >= self._scope.created_from)
         if self._scope.created_before is not None:
-            conditions.append(segment.created <= to_second(self._scope.created_before))
+            conditions.append(segment.created < self._scope.created_before)
         return np.logical_and.reduce(conditions) if conditions else None

@@ -29,8 +29,8 @@ class Segment:
     live_length: int
     """Sum of the lengths of the live documents."""
 
-    created: NDArray[np.uint32]
-    """When the memory was made, in whole seconds since 1970."""
+    created: NDArray[np.int64]
+    """When the memory was made, microseconds UTC."""
 
     space: VectorSpace
     codes: NDArray[np.uint64]
@@ -123,7 +123,7 @@ def build_segment(rows: Sequence[EntryRow], space: VectorSpace = NO_VECTORS) -> 
         alive=np.ones(count, dtype=np.bool_),
         live_count=count,
         live_length=int(lengths.sum(dtype=np.int64)),
-        created=np.fromiter((to_second(row.created_at) for row in rows), dtype=np.uint32, count=count),
+        created=np.fromiter((row.created_at for row in rows), dtype=np.int64, count=count),
         space=space,
         codes=codes,
         has_code=has_code,
@@ -159,11 +159,6 @@ def _gather_codes(
     packed = np.frombuffer(b"".join(code or blank for code in fitting), dtype="<u8")
     codes = packed.reshape(len(rows), space.code_words).T.astype(np.uint64, order="C")
     return codes, np.array([code is not None and size > 0 for code in fitting], dtype=np.bool_)
-
-
-def to_second(microseconds: int) -> int:
-    """Return the second of a time; what lies outside of 1970 to 2106 counts as the first or last of it."""
-    return min(max(microseconds // 1_000_000, 0), 2**32 - 1)
 
 
 def _session_key(row: EntryRow) -> int:

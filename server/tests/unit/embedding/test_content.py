@@ -21,7 +21,7 @@ def content_of(text: str) -> list[str]:
         ("gluten-free!", ["gluten", "gluten", "gluten", "free"]),
         ("C is older than Rust 🎉 €", ["c", "older", "rust"]),
         ("an em dash", ["em", "dash"]),
-        ("我", ["我"]),
+        ("我的 migration, сервер and naïve", ["migration", "naive"]),
         ("the of and", []),
         ("", []),
     ],
@@ -30,5 +30,5 @@ def test_stop_words_and_signs_have_no_content(text: str, content: list[str]):
     assert content_of(text) == content
 
 
-def test_lettered_words_are_those_that_are_not_mere_signs():
-    assert find_lettered(["who", "'", "s", "?", "🎉"]) == [0, 2]
+def test_lettered_words_are_neither_mere_signs_nor_of_other_scripts():
+    assert find_lettered(["who", "'", "s", "?", "🎉", "我", "сервер"]) == [0, 2]
