@@ -151,6 +151,12 @@ def recall(session: nox.Session) -> None:
 
 
 @shared(default=False)
+def search(session: nox.Session) -> None:
+    """How long a search takes with up to a million memories; arguments after -- go to it."""
+    python(session, "-m", "bench.search", *session.posargs, env=live_environment(session))
+
+
+@shared(default=False)
 def pin(session: nox.Session) -> None:
     """Write the exact versions of all dependencies into pyproject.toml (-- --upgrade for newer ones)."""
     python(session, "tools/pin.py", *session.posargs)

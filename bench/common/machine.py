@@ -30,8 +30,22 @@ def machine_cpu_ms() -> tuple[float, float]:
 
 def rss_bytes(pid: int) -> int:
     """Give the memory of a process that is resident now."""
+    return _read_status(pid, "VmRSS")
+
+
+def peak_rss_bytes(pid: int) -> int:
+    """Give the most memory of a process that was resident since `forget_peak_rss`."""
+    return _read_status(pid, "VmHWM")
+
+
+def forget_peak_rss(pid: int) -> None:
+    """Let the peak begin anew; the process must be of the same user."""
+    (_PROC / str(pid) / "clear_refs").write_text("5")
+
+
+def _read_status(pid: int, name: str) -> int:
     status = (_PROC / str(pid) / "status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    found = re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
 
 

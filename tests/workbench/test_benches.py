@@ -11,16 +11,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ["--engine", "sqlite", "--memories", "20", "--clients", "1", "--rounds", "1", "--seconds", "0.2"]
 
+CACHE = "<an empty folder>"
+FEW = ["--engine", "sqlite", "--sizes", "50", "--questions", "2", "--rounds", "1", "--cache", CACHE]
+
 
 @pytest.mark.parametrize(
     ("arguments", "row"),
     [
         (["bench.load", *SHORT, "--bare"], "| messages |"),
         (["bench.recall", "--agents"], "| single-hop |"),
+        (["bench.search", *FEW], "| reading hits |"),
     ],
-    ids=["load", "recall"],
+    ids=["load", "recall", "search"],
 )
-def test_a_benchmark_reports_every_row(arguments: list[str], row: str):
+def test_a_benchmark_reports_every_row(arguments: list[str], row: str, tmp_path: Path):
+    arguments = [str(tmp_path) if argument == CACHE else argument for argument in arguments]
+
     done = subprocess.run(
         [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=55
     )

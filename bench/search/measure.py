@@ -1,0 +1,197 @@
+"""Start a server on a filled database, let it load, and ask."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.common import machine
+from bench.common.client import Address, HttpConnection, UnexpectedAnswer, ask, check_status
+from bench.common.processes import mnemo_server
+from bench.search.questions import SHAPES, make_paths
+from bench.search.seeding import Seeded
+
+#: Room for every index that is measured; the default would evict tenants of the largest sizes.
+INDEX_MEMORY_MB: Final = 8_192
+_LOAD_SECONDS: Final = 300
+_READY_SECONDS: Final = 60
+_POLL_SECONDS: Final = 0.1
+_SEED: Final = 2_000_000_011  # no unit of a database has it
+_NO_HITS = re.compile(rb'"memories": ?\[\]')
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is asked: of each shape so many questions a round."""
+
+    questions: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Of one shape: medians over rounds of percentiles in ms, and processor time of the server in ms."""
+
+    p50_ms: float
+    p95_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What it took to bring all tenants into memory."""
+
+    seconds: float
+    """Of the first searches of all tenants, one after the other."""
+    index_bytes: int
+    rss_bytes: int
+    """By how much the server grew, hot caches of the first searches included."""
+    peak_bytes: int
+    """By how much it had grown at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything measured on one database; latencies by name of the shape."""
+
+    seeded: Seeded
+    loaded: Loaded
+    cold: Mapping[str, Latency]
+    """Of questions that were never asked before."""
+    repeated: Mapping[str, Latency]
+    """Of the same questions a second time."""
+    empty_share: float
+    """Of the questions: those without any hit."""
+    disturbance: float
+    """Share of the machine's processor time that programs outside the benchmark took meanwhile, 0 to 1."""
+
+
+class _Asker:
+    """One client with one connection."""
+
+    def __init__(self, connection: HttpConnection, pid: int, tenants: Sequence[Address]) -> None:
+        self.empty = 0
+        self.asked = 0
+        self._connection = connection
+        self._pid = pid
+        self._tenants = itertools.cycle(tenants)
+
+    async def go_round(self, paths: Sequence[str]) -> Latency:
+        """Ask one question after the other, the tenants in turn."""
+        requests = [next(self._tenants).request("GET", path) for path in paths]
+        latencies_ms = []
+        cpu_before = machine.cpu_ms(self._pid)
+        for request in requests:
+            started = time.perf_counter()
+            body = await ask(self._connection, request, 200)
+            latencies_ms.append((time.perf_counter() - started) * 1_000)
+            self.empty += _NO_HITS.search(body) is not None
+        self.asked += len(paths)
+        cpu_ms = (machine.cpu_ms(self._pid) - cpu_before) / len(paths)
+        cuts = statistics.quantiles(latencies_ms, n=20, method="inclusive")
+        return Latency(cuts[9], cuts[18], cpu_ms)
+
+
+async def measure(seeded: Seeded, plan: Plan, folder: Path) -> Measured:
+    """Measure one database.
+
+    Raises:
+        RuntimeError: the server doesn't start.
+        UnexpectedAnswer: it answers an error.
+        TimeoutError: it takes minutes to answer.
+    """
+    settings = {"INDEX_MEMORY_MB": str(INDEX_MEMORY_MB)}
+    with mnemo_server(folder, seeded.dsn, settings=settings) as program:
+        connection = await HttpConnection.open(program.address)
+        tenants = [Address(program.address.host, program.address.port, key) for key in seeded.keys]
+        await _wait_for_model(connection, program.address)
+        loaded = await _load(connection, program.pid, tenants)
+        _say(seeded, f"loaded in {loaded.seconds:.1f} s")
+        asker = _Asker(connection, program.pid, tenants)
+        clocks = _read_clocks(seeded, program.pid)
+        cold, repeated = await _go_rounds(asker, seeded, plan)
+        disturbance = _disturbance(clocks, _read_clocks(seeded, program.pid))
+        connection.close()
+    return Measured(seeded, loaded, cold, repeated, asker.empty / asker.asked, disturbance)
+
+
+async def _go_rounds(
+    asker: _Asker, seeded: Seeded, plan: Plan
+) -> tuple[dict[str, Latency], dict[str, Latency]]:
+    """Ask every shape in every round, first anew and then the same again; medians over rounds."""
+    cold: dict[str, list[Latency]] = {}
+    repeated: dict[str, list[Latency]] = {}
+    for number in range(plan.rounds):
+        for place, shape in enumerate(SHAPES):
+            source = make_paths(shape, _SEED + number * len(SHAPES) + place)
+            paths = list(itertools.islice(source, plan.questions))
+            cold.setdefault(shape.name, []).append(await asker.go_round(paths))
+            repeated.setdefault(shape.name, []).append(await asker.go_round(paths))
+            _say(seeded, f"{shape.name}: {cold[shape.name][-1].p50_ms:.1f} ms")
+    return _medians(cold), _medians(repeated)
+
+
+async def _wait_for_model(connection: HttpConnection, server: Address) -> None:
+    """Wait until questions get vectors, so that what is measured is the whole search."""
+    async with asyncio.timeout(_READY_SECONDS):
+        while not await _read_metric(connection, server, "mnemo_embedder_ready"):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _load(connection: HttpConnection, pid: int, tenants: Sequence[Address]) -> Loaded:
+    machine.forget_peak_rss(pid)
+    before = machine.rss_bytes(pid)
+    path = next(make_paths(SHAPES[0], _SEED - 1))
+    started = time.perf_counter()
+    for tenant in tenants:
+        async with asyncio.timeout(_LOAD_SECONDS):
+            check_status(await connection.send(tenant.request("GET", path)), 200)
+    seconds = time.perf_counter() - started
+    index_bytes = await _read_metric(connection, tenants[0], "mnemo_index_bytes")
+    return Loaded(
+        seconds, int(index_bytes), machine.rss_bytes(pid) - before, machine.peak_rss_bytes(pid) - before
+    )
+
+
+async def _read_metric(connection: HttpConnection, server: Address, name: str) -> float:
+    metrics = await ask(connection, server.request("GET", "/metrics"), 200)
+    found = re.search(rf"^{name} (\S+)", metrics.decode(), re.MULTILINE)
+    if found is None:
+        raise UnexpectedAnswer(f"the server's metrics lack {name}")
+    return float(found[1])
+
+
+def _medians(rounds: Mapping[str, Sequence[Latency]]) -> dict[str, Latency]:
+    return {
+        name: Latency(
+            statistics.median(one.p50_ms for one in some),
+            statistics.median(one.p95_ms for one in some),
+            statistics.median(one.cpu_ms for one in some),
+        )
+        for name, some in rounds.items()
+    }
+
+
+def _read_clocks(seeded: Seeded, pid: int) -> tuple[float, float, float]:
+    """Give the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    pids = [pid, *([seeded.database_pid] if seeded.database_pid else [])]
+    ours = time.process_time() * 1_000 + sum(map(machine.cpu_ms, pids))
+    return (ours, *machine.machine_cpu_ms())
+
+
+def _disturbance(before: tuple[float, ...], after: tuple[float, ...]) -> float:
+    ours, busy, available = (late - early for early, late in zip(before, after, strict=True))
+    return max(0.0, (busy - ours) / available)
+
+
+def _say(seeded: Seeded, line: str) -> None:
+    layout = f"{len(seeded.keys)} tenants" if seeded.is_shared else "one tenant"
+    print(f"{seeded.title}: {seeded.count:,} memories, {layout}: {line}", file=sys.stderr, flush=True)
