@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mnemo_server.index.entries import EntryRow, encode_terms, hash_terms
 from mnemo_server.index.merging import GROWTH, SMALLEST, find_merge_start, merge_segments
-from mnemo_server.index.segment import build_segment, to_second
+from mnemo_server.index.segment import build_segment
 from mnemo_server.index.vectors import VectorSpace
 
 WORDS = [f"word{n}" for n in range(12)]
@@ -105,10 +105,6 @@ def test_a_segment_knows_the_vectors_of_its_model_only():
     assert not segment.codes[:, :3].any()
     without = build_segment([_embedded(key, ["a"]) for key in range(7)])
     assert (without.codes.shape, without.has_code.any()) == ((0, 7), False)
-
-
-def test_times_are_kept_in_whole_seconds_from_1970_to_2106():
-    assert [to_second(at) for at in (-1, 0, 999_999, 1_000_000, 2**70)] == [0, 0, 0, 1, 2**32 - 1]
 
 
 def test_unknown_terms_have_no_postings():
