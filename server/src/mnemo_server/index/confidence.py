@@ -2,7 +2,7 @@
 
 Two things tell: how near a memory comes to the best one, and how much of the question the best one says at
 all. The numbers are a logistic regression over the first fifty hits of LoCoMo's and of coding agents'
-questions, each also asked of conversations that know no answer; decision 12 has the fit.
+questions, each also asked of conversations that know no answer; decision 13 has the fit.
 """
 
 from __future__ import annotations
