@@ -38,6 +38,12 @@ class StoredMemory:
     project: str | None = None
     superseded_by: int | None = None
     updated_by: str | None = None
+    subject: str | None = None
+    superseded_at: int | None = None
+    #: As `likeness.fingerprint` made it; None for messages.
+    likeness: bytes | None = None
+    #: Ids of what it was made of.
+    derived_from: tuple[int, ...] = ()
 
     @property
     def is_message(self) -> bool:
@@ -107,6 +113,9 @@ def snapshot(memory: StoredMemory) -> str:
         "session_id": memory.session_id,
         "project": memory.project,
         "superseded_by": memory.superseded_by,
+        "superseded_at": memory.superseded_at,
+        "subject": memory.subject,
+        "derived_from": list(memory.derived_from),
         "updated_by": memory.updated_by,
         "updated_at": memory.updated_at,
     }

@@ -3,14 +3,15 @@
 -- name: put_memory
 INSERT INTO memories (tenant_id, id, content, memory_type, is_message, state, version, content_hash, source,
   tags, metadata, agent_id, session_id, seq, role, name, project, superseded_by, updated_by, created_at,
-  updated_at)
+  updated_at, subject, superseded_at, likeness, derived_from)
 VALUES (:tenant_id, :id, :content, :memory_type, :is_message, :state, :version, :content_hash, :source,
   :tags, :metadata, :agent_id, :session_id, :seq, :role, :name, :project, :superseded_by, :updated_by,
-  :created_at, :updated_at);
+  :created_at, :updated_at, :subject, :superseded_at, :likeness, :derived_from);
 
 -- name: find_memory
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'active';
 
@@ -20,13 +21,15 @@ SELECT state FROM memories WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: find_memories
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state = 'active';
 
 -- name: lock_memories [tidb]
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted'
 ORDER BY id
@@ -35,7 +38,8 @@ FOR UPDATE;
 -- name: lock_memories [sqlite]
 -- A write transaction of SQLite holds the whole file already.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted'
 ORDER BY id;
@@ -43,7 +47,8 @@ ORDER BY id;
 -- name: list_memories
 -- A filter that isn't wanted is null, or its count is 0.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:source IS NULL OR source = :source)
@@ -71,7 +76,8 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
 -- name: list_tagged_memories
 -- Apart from list_memories, since the mere mention of tags makes TiDB read all of a tenant's.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:source IS NULL OR source = :source)
@@ -109,7 +115,7 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
 -- name: update_memory
 -- Compare-and-swap: touches nothing when the version has moved on or the memory is gone.
 UPDATE memories
-SET content = :content, content_hash = :content_hash, source = :source, tags = :tags, metadata = :metadata,
+SET content = :content, content_hash = :content_hash, likeness = :likeness, source = :source, tags = :tags, metadata = :metadata,
   version = version + 1, updated_by = :updated_by, updated_at = :updated_at
 WHERE tenant_id = :tenant_id AND id = :id AND version = :version AND state = 'active';
 

@@ -57,6 +57,10 @@ CREATE TABLE memories (
   updated_by VARCHAR(200),
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
+  subject VARCHAR(200),               -- what it says something about, such as user/employer: one is current
+  superseded_at BIGINT,               -- since when superseded_by holds
+  likeness VARBINARY(16),             -- fingerprint of what it says, apart from how; null for messages
+  derived_from MEDIUMTEXT,            -- JSON array of ids: the messages or memories it was made of
   PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
@@ -64,6 +68,11 @@ CREATE TABLE memories (
 CREATE INDEX memories_by_update ON memories (tenant_id, is_message, state, updated_at, id);
 -- Serves session-messages, and alignment of new messages.
 CREATE INDEX memories_by_session ON memories (tenant_id, session_id, seq);
+
+-- Serves the search for the memories of a subject.
+CREATE INDEX memories_by_subject ON memories (tenant_id, subject, id);
+-- Serves the recognition of repeats.
+CREATE INDEX memories_by_likeness ON memories (tenant_id, likeness, id);
 
 -- Tags one by one, to filter and list without reading JSON.
 CREATE TABLE memory_tags (
@@ -135,6 +144,7 @@ CREATE TABLE events (
   request_id VARCHAR(64),
   prior MEDIUMTEXT,                   -- JSON of the memory before the change; null when it was created
   happened_at BIGINT NOT NULL,
+  detail MEDIUMTEXT,                  -- JSON: why, and by which job, where it wasn't the caller's wish
   PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
@@ -166,3 +176,51 @@ CREATE TABLE idempotency (
 
 -- Serves the removal of answers older than a day.
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+-- Work that goes on after an answer, and survives the server.
+CREATE TABLE jobs (
+  tenant_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  kind VARCHAR(20) NOT NULL,          -- enrich | redact
+  target VARCHAR(220) NOT NULL,       -- what it works on; one job for each
+  state VARCHAR(20) NOT NULL,         -- waiting | running | done | failed
+  requests INT NOT NULL,              -- how often it was asked for: more than when it began means once more
+  attempts INT NOT NULL,              -- failed ones since it last went well
+  run_at BIGINT NOT NULL,             -- not before
+  owner VARCHAR(64),                  -- the server that works on it
+  lease_until BIGINT,                 -- when others may take it over
+  done_count INT NOT NULL,            -- how far it is
+  total_count INT NOT NULL,
+  note VARCHAR(200),                  -- why it waits, such as skipped_budget
+  error VARCHAR(1000),                -- of the last attempt
+  detail MEDIUMTEXT,                  -- JSON: what was asked for, and what came of it
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- One job for each target, however often it is asked for.
+CREATE UNIQUE INDEX jobs_by_target ON jobs (tenant_id, kind, target);
+-- Serves the claim of what is due, and of what was left by a server that died.
+CREATE INDEX jobs_by_due ON jobs (state, run_at, tenant_id, id);
+
+-- What a job has still to look at: taken out in the transaction that writes what came of it.
+CREATE TABLE job_items (
+  tenant_id BIGINT NOT NULL,
+  job_id BIGINT NOT NULL,
+  item_id BIGINT NOT NULL,            -- id of a memory
+  PRIMARY KEY (tenant_id, job_id, item_id) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- What models cost, by tenant and day.
+CREATE TABLE usage_ledger (
+  tenant_id BIGINT NOT NULL,
+  day INT NOT NULL,                   -- days since 1970-01-01 UTC
+  kind VARCHAR(20) NOT NULL,          -- llm | embedding
+  calls INT NOT NULL,
+  reserved_tokens BIGINT NOT NULL,    -- of calls under way; of a server that died, for good
+  input_tokens BIGINT NOT NULL,
+  output_tokens BIGINT NOT NULL,
+  cost_nanos BIGINT NOT NULL,         -- billionths of the currency of the prices
+  PRIMARY KEY (tenant_id, day, kind) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;

@@ -16,7 +16,8 @@ UPDATE embedding_models SET chosen_at = :chosen_at WHERE model_id = :model_id;
 SELECT /*+ INL_JOIN(m) */ e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms,
   e.session_key, e.speaker, e.traits, e.model_id, e.vector_code, m.tenant_id, m.id, m.content,
   m.memory_type, m.state, m.version, m.content_hash, m.source, m.tags, m.metadata, m.agent_id, m.session_id,
-  m.seq, m.role, m.name, m.project, m.superseded_by, m.updated_by, m.created_at, m.updated_at
+  m.seq, m.role, m.name, m.project, m.superseded_by, m.updated_by, m.created_at, m.updated_at, m.subject,
+  m.superseded_at, m.likeness, m.derived_from
 FROM (
   SELECT tenant_id, memory_id, revision, changed_at, is_active, token_count, terms, session_key, speaker,
     traits, model_id, vector_code

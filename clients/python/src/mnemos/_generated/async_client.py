@@ -43,8 +43,8 @@ class AsyncClient(AsyncTransport):
     ) -> StoreResponse:
         """Store one memory, or the messages of a session. Durable before it is answered.
 
-        Fields: content, memory_type, tags, metadata, source, project, agent_id, session_id, messages, mode,
-            sync.
+        Fields: content, memory_type, tags, metadata, source, project, subject, replaces, suggest_tags,
+            agent_id, session_id, messages, mode, sync.
         Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
         """
         return await self._call(
@@ -55,7 +55,7 @@ class AsyncClient(AsyncTransport):
         """List memories, newest change first; with `q`, search them, best first.
 
         Fields: q, limit, offset, tags, tags_any, source, created_from, created_before, state, memory_type,
-            agent_id, session_id, project, explain.
+            agent_id, session_id, project, subject, as_of, include_superseded, explain.
         Raises: InvalidRequest.
         """
         return await self._call(ROUTES_BY_NAME["list_memories"], MemoryPage, fields=fields)
@@ -70,7 +70,7 @@ class AsyncClient(AsyncTransport):
     async def update_memory(self, memory_id: str, **fields: Unpack[UpdateRequestFields]) -> Memory:
         """Change what is sent; a quoted If-Match or `expected_version` is enforced.
 
-        Fields: content, tags, metadata, source, expected_version.
+        Fields: content, tags, metadata, source, suggest_tags, expected_version.
         Raises: InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge, VersionConflict,
             WriteConflict.
         """
