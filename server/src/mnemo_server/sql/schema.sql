@@ -224,3 +224,11 @@ CREATE TABLE usage_ledger (
   cost_nanos BIGINT NOT NULL,         -- billionths of the currency of the prices
   PRIMARY KEY (tenant_id, day, kind) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Values that a database is given once and keeps, such as the key of fingerprints.
+CREATE TABLE installation (
+  name VARCHAR(100) NOT NULL,
+  value VARBINARY(255) NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;

@@ -9,6 +9,7 @@ from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.stores.answers import AnswerBook
+from mnemo_server.stores.installation import SqlInstallationStore
 from mnemo_server.stores.memories import SqlMemoryStore
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
@@ -26,6 +27,7 @@ class Stores:
     tenants: SqlTenantStore
     entries: SqlEntrySource
     vectors: SqlVectorStore
+    installation: SqlInstallationStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -41,4 +43,5 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         tenants=SqlTenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),
         vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
+        installation=SqlInstallationStore(database, load_queries("installation", database.variant)),
     )

@@ -27,6 +27,8 @@ WITHOUT_TENANT = {
     "choose_model",
     "find_unembedded",  # one sweep embeds for all
     "count_waiting",
+    "find_value",  # of the whole installation
+    "put_value",
 }
 
 
