@@ -80,7 +80,8 @@ class Settings(BaseSettings):
     """When set, `/metrics` also answers other machines that send it as `Authorization: Bearer`."""
 
     index_memory_mb: int = Field(default=512, ge=16)
-    """Megabytes for the search indexes of all tenants together; the least used make room."""
+    """Megabytes for the search indexes of all tenants together, and for the codes of words that were of use
+    lately, which take a quarter at most; the least used make room."""
 
     embedder: EmbedderKind = "auto"
     """What makes vectors of memories and questions, so that search knows what words mean: `local` (a small

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Sequence
 
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.question import Question
+from mnemo_server.index.code_cache import CodeCache
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import mark_retrieved
 from mnemo_server.index.loading import load_tenant
@@ -16,6 +17,9 @@ from mnemo_server.index.scope import EVERYTHING, Scope
 from mnemo_server.index.source import EntrySource
 from mnemo_server.index.tenant import LiveTenant
 from mnemo_server.index.vectors import NO_VECTORS, EmbeddedQuery, VectorSpace
+
+CODE_SHARE = 4
+"""Codes of words take at most one part in so many of the budget; what they leave is for indexes alone."""
 
 
 class SearchIndex:
@@ -35,6 +39,7 @@ class SearchIndex:
         self.loads = 0
         self.evictions = 0
         self.refreshes = 0
+        self.codes = CodeCache(memory_budget_bytes // CODE_SHARE)
         self._source = source
         self._budget_bytes = memory_budget_bytes
         self._space = NO_VECTORS
@@ -47,7 +52,7 @@ class SearchIndex:
 
     @property
     def resident_bytes(self) -> int:
-        """Memory taken by all resident tenants, about."""
+        """Memory taken by all resident tenants, about, with the codes kept of words."""
         return sum(tenant.size_bytes for tenant in self._tenants.values())
 
     @property
@@ -81,6 +86,8 @@ class SearchIndex:
         """Hold vectors of this space from now on; tenants are loaded anew when they are searched next."""
         if space != self._space:
             self._space = space
+            for tenant in self._tenants.values():
+                tenant.codes.close()
             self._tenants.clear()
 
     def note(self, tenant_id: int, rows: Sequence[EntryRow]) -> None:
@@ -130,6 +137,7 @@ class SearchIndex:
             overlap_us=self._overlap_us,
             clock=self._clock,
             on_refresh=self._count_refresh,
+            codes=self.codes,
         )
         self._tenants[tenant_id] = tenant
         self._evict(tenant)
@@ -144,6 +152,8 @@ class SearchIndex:
         for tenant_id, tenant in list(self._tenants.items()):
             if surplus_bytes > 0 and tenant is not kept and not tenant.search_count:
                 surplus_bytes -= tenant.size_bytes
+                tenant.codes.close()
                 del self._tenants[tenant_id]
                 self.evictions += 1
+        surplus_bytes -= self.codes.make_room(surplus_bytes)
         self._is_over_budget = surplus_bytes > 0

@@ -66,13 +66,14 @@ class Draft:
     embedding: Embedding | None
     token_weights: NDArray[np.float64]
 
-    @property
-    def wanted_ids(self) -> list[int]:
-        """Memories whose word codes `rank` can use."""
+    def list_wanted(self) -> dict[int, int]:
+        """Return the memories whose word codes `rank` can use, with the revisions of their entries."""
         if self.embedding is None or not len(self.embedding.tokens):
-            return []
-        ids: list[int] = self.choice.excerpt.memory_ids[self.choice.has_code].tolist()
-        return ids
+            return {}
+        excerpt, has_code = self.choice.excerpt, self.choice.has_code
+        return dict(
+            zip(excerpt.memory_ids[has_code].tolist(), excerpt.revisions[has_code].tolist(), strict=True)
+        )
 
 
 def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
@@ -90,7 +91,7 @@ def draft(query: Query, question: Question, embedding: Embedding | None = None) 
 def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
     """Score the candidates and put the rest behind them.
 
-    `codes` holds what the entry source knows of the words of `draft.wanted_ids`.
+    `codes` holds what the entry source knows of the words of `draft.list_wanted()`.
     """
     excerpt, matches = draft.choice.excerpt, draft.matches
     if not len(excerpt.memory_ids):

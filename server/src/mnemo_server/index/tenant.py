@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from operator import itemgetter
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.question import Question
+from mnemo_server.index.code_cache import CodeCache, TenantCodes
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.loading import INLINE_ROWS
 from mnemo_server.index.matching import Query, plan_query
 from mnemo_server.index.merging import merge_segments
-from mnemo_server.index.ranking import Ranking, draft, rank
+from mnemo_server.index.ranking import Draft, Ranking, draft, rank
 from mnemo_server.index.resident import Merge, ResidentTenant, prepare
 from mnemo_server.index.scope import Scope
 from mnemo_server.index.source import EntrySource
@@ -44,8 +46,10 @@ class LiveTenant:
         overlap_us: int,
         clock: Clock,
         on_refresh: Callable[[], None],
+        codes: CodeCache,
     ) -> None:
         self.search_count = 0
+        self.codes = TenantCodes(codes, partial(source.get_token_codes, tenant_id, index.space.model_id))
         self._source = source
         self._tenant_id = tenant_id
         self._index = index
@@ -58,8 +62,8 @@ class LiveTenant:
 
     @property
     def size_bytes(self) -> int:
-        """Memory taken, about."""
-        return self._index.size_bytes
+        """Memory taken, about, with the codes kept of words."""
+        return self._index.size_bytes + self.codes.size_bytes
 
     async def search(
         self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None] | None
@@ -79,12 +83,17 @@ class LiveTenant:
             self.search_count -= 1
 
     async def _rank_by_both(self, query: Query, question: Question, embedding: Embedding) -> Ranking:
-        """Rank with vectors; the codes of words are read of the candidates only."""
-        chosen = await asyncio.to_thread(draft, query, question, embedding)
-        codes = await self._source.get_token_codes(
-            self._tenant_id, self._index.space.model_id, chosen.wanted_ids
-        )
-        return await asyncio.to_thread(rank, chosen, codes)
+        """Rank with vectors, in one go when the codes of all candidates' words are in memory."""
+
+        def try_to_rank() -> tuple[Draft, dict[int, int], dict[int, bytes], Ranking | None]:
+            chosen = draft(query, question, embedding)
+            wanted = chosen.list_wanted()
+            found = self.codes.find(wanted)
+            return chosen, wanted, found, rank(chosen, found) if len(found) == len(wanted) else None
+
+        chosen, wanted, found, ranking = await asyncio.to_thread(try_to_rank)
+        codes = await self.codes.complete(wanted, found)
+        return await asyncio.to_thread(rank, chosen, codes) if ranking is None else ranking
 
     def note(self, rows: Sequence[EntryRow]) -> None:
         """Take over own writes after their commit."""
@@ -98,6 +107,7 @@ class LiveTenant:
             self._merge_task.cancel()
             tasks.append(self._merge_task)
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.codes.close()
 
     async def _bring_in_changes(self) -> None:
         self._on_refresh()

@@ -22,6 +22,7 @@ class Excerpt:
     """Some documents of a tenant, by session, place and memory id: an order that no merge changes."""
 
     memory_ids: NDArray[np.int64]
+    revisions: NDArray[np.int64]
     session_keys: NDArray[np.int64]
     seqs: NDArray[np.int32]
     traits: NDArray[np.uint8]
@@ -35,6 +36,7 @@ class Excerpt:
         """Return these of the documents, in this order."""
         return Excerpt(
             memory_ids=self.memory_ids[order],
+            revisions=self.revisions[order],
             session_keys=self.session_keys[order],
             seqs=self.seqs[order],
             traits=self.traits[order],
@@ -73,6 +75,7 @@ def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) ->
     speakers = [numbers.setdefault(name, len(numbers)) for name in names]
     return Excerpt(
         memory_ids=np.concatenate([segment.memory_ids[where] for segment, where in pairs]),
+        revisions=np.concatenate([segment.revisions[where] for segment, where in pairs]),
         session_keys=np.concatenate([segment.session_keys[where] for segment, where in pairs]),
         seqs=np.concatenate([segment.seqs[where] for segment, where in pairs]),
         traits=np.concatenate([segment.traits[where] for segment, where in pairs]),
