@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mnemo_server.index.matching import Query
 from mnemo_server.index.segment import Segment
-from mnemo_server.index.vectors import STEPS, Floats32, encode_vector, round_to_steps
+from mnemo_server.index.vectors import STEPS, Floats32, encode_vector, round_to_steps, sum_signs
 
 FINE_COUNT = 1_000
 """Nearest by signs that are measured; on 100,000 vectors these hold 98 % of the true nearest ten."""
@@ -64,9 +64,8 @@ def measure_closeness(segment: Segment, ordinals: NDArray[np.int64], probe: Prob
 
     A vector reduced to signs keeps about 0.8 of its length in its own direction; the factor takes that back.
     """
-    signs = np.ascontiguousarray(segment.codes[:, ordinals].T).view(np.uint8)
-    bits = np.unpackbits(signs, axis=1, bitorder="little", count=len(probe.steps)).astype(np.float32)
-    sums = 2 * (bits @ probe.steps) - probe.steps.sum()
+    codes = np.ascontiguousarray(segment.codes[:, ordinals].T).view(np.uint8)
+    sums = sum_signs(codes, probe.steps[None, :])[:, 0]
     scale = STEPS * np.sqrt(len(probe.steps)) * np.sqrt(2 / np.pi)
     closeness: Floats32 = (sums / np.float32(scale)).astype(np.float32)
     return closeness
