@@ -76,9 +76,15 @@ class Draft:
         )
 
 
-def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
-    """Choose the candidates; filters hold for the messages around matches too."""
-    matches = query.match()
+def draft(
+    query: Query, question: Question, embedding: Embedding | None = None, matches: Matches | None = None
+) -> Draft:
+    """Choose the candidates; filters hold for the messages around matches too.
+
+    `matches` is what `query.match` gave, when that was called already.
+    """
+    if matches is None:
+        matches = query.match()
     if embedding is None or not embedding.vector.any():  # nothing is near to a question without content
         choice = choose(query, matches.places[:KEYWORD_CANDIDATES], None)
         return Draft(query, question, matches, choice, None, np.empty(0))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from operator import itemgetter
+from typing import TypeVar
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.question import Question
@@ -13,7 +14,7 @@ from mnemo_server.index.code_cache import CodeCache, TenantCodes
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.loading import INLINE_ROWS
-from mnemo_server.index.matching import Query, plan_query
+from mnemo_server.index.matching import Matches, Query, plan_query
 from mnemo_server.index.merging import merge_segments
 from mnemo_server.index.ranking import Draft, Ranking, draft, rank
 from mnemo_server.index.resident import Merge, ResidentTenant, prepare
@@ -27,6 +28,8 @@ FETCH_ROWS = 1000
 INLINE_POSTINGS = 50_000
 """Scoring more postings than this takes more than about 3 ms and is done off the event loop, and so is
 whatever looks at vectors. Context takes one or two more."""
+
+T = TypeVar("T")
 
 
 class LiveTenant:
@@ -72,21 +75,22 @@ class LiveTenant:
         self.search_count += 1
         try:
             await self._refresh.run()
-            embedded = None if embedding is None else await embedding
             query = plan_query(self._index.segments, question.terms, scope)
+            matches = await _score(query, query.match)  # while a model makes the embedding
+            embedded = None if embedding is None else await embedding
             if embedded is not None and embedded.model_id == self._index.space.model_id:
-                return await self._rank_by_both(query, question, embedded.embedding)
-            if query.posting_count <= INLINE_POSTINGS:
-                return rank(draft(query, question), {})
-            return await asyncio.to_thread(lambda: rank(draft(query, question), {}))
+                return await self._rank_by_both(query, matches, question, embedded.embedding)
+            return await _score(query, lambda: rank(draft(query, question, matches=matches), {}))
         finally:
             self.search_count -= 1
 
-    async def _rank_by_both(self, query: Query, question: Question, embedding: Embedding) -> Ranking:
+    async def _rank_by_both(
+        self, query: Query, matches: Matches, question: Question, embedding: Embedding
+    ) -> Ranking:
         """Rank with vectors, in one go when the codes of all candidates' words are in memory."""
 
         def try_to_rank() -> tuple[Draft, dict[int, int], dict[int, bytes], Ranking | None]:
-            chosen = draft(query, question, embedding)
+            chosen = draft(query, question, embedding, matches)
             wanted = chosen.list_wanted()
             found = self.codes.find(wanted)
             return chosen, wanted, found, rank(chosen, found) if len(found) == len(wanted) else None
@@ -147,3 +151,8 @@ class LiveTenant:
             merged = await asyncio.to_thread(merge_segments, merge.sources)
         finally:
             self._index.finish_merge(merged)
+
+
+async def _score(query: Query, work: Callable[[], T]) -> T:
+    """Do some work over the postings of a query, in a thread when they are many."""
+    return work() if query.posting_count <= INLINE_POSTINGS else await asyncio.to_thread(work)
