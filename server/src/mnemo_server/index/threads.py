@@ -71,7 +71,11 @@ def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) ->
     pairs = list(zip(segments, ordinals, strict=True))
     bases = accumulate((len(segment.alive) for segment in segments), initial=0)
     numbers: dict[str, int] = {}
-    names = [segment.speaker_names[number] for segment, where in pairs for number in segment.speakers[where]]
+    names = [
+        segment.speaker_names[number]
+        for segment, where in pairs
+        for number in segment.speakers[where].tolist()
+    ]
     speakers = [numbers.setdefault(name, len(numbers)) for name in names]
     return Excerpt(
         memory_ids=np.concatenate([segment.memory_ids[where] for segment, where in pairs]),
