@@ -60,8 +60,10 @@ def read_excerpt(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int6
     """Read the documents at some ordinals of each segment, with the messages around them."""
     seeds = _join(segments, ordinals)
     seeds = seeds.take(np.flatnonzero(seeds.session_keys))
+    bases = accumulate((len(segment.alive) for segment in segments), initial=0)
     around = [
-        np.union1d(own, _find_around(segment, seeds)) for segment, own in zip(segments, ordinals, strict=True)
+        np.union1d(own, _find_around(segment, base, seeds))
+        for base, segment, own in zip(bases, segments, ordinals, strict=False)
     ]
     whole = _join(segments, around)
     return whole.take(np.lexsort((whole.memory_ids, whole.seqs, whole.session_keys)))
@@ -89,12 +91,15 @@ def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) ->
     )
 
 
-def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
-    """Return the live messages of a segment that are near a seed, its own place included."""
+def _find_around(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int64]:
+    """Return the live messages of a segment that are near a seed, its own place included.
+
+    `base` is the place of the segment's first document.
+    """
     order = segment.thread_order
     if not len(order) or not len(seeds.places):
         return np.empty(0, dtype=np.int64)
-    middles = _find_places(segment, seeds)
+    middles = _find_places(segment, base, seeds)
     if segment.live_count == len(segment.alive):
         return np.unique(_look(segment, seeds, middles, _LOOK)[0]).astype(np.int64)
     reach = _LOOK
@@ -126,11 +131,13 @@ def _look(
     return found[is_live & is_close], bool(is_enough.all())
 
 
-def _find_places(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
+def _find_places(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int64]:
     """Return where each seed lies in the segment's thread order, or would lie."""
     order = segment.thread_order
     low = np.zeros(len(seeds.places), dtype=np.int64)
     high = np.full(len(seeds.places), len(order), dtype=np.int64)
+    is_here = (seeds.places >= base) & (seeds.places < base + len(segment.alive))
+    low[is_here] = high[is_here] = segment.thread_places[seeds.places[is_here] - base]
     while (is_open := low < high).any():
         middle = (low + high) >> 1
         documents = order[np.where(is_open, middle, 0)]
