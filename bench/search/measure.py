@@ -156,12 +156,8 @@ async def _load(connection: HttpConnection, pid: int, tenants: Sequence[Address]
             check_status(await connection.send(tenant.request("GET", path)), 200)
     seconds = time.perf_counter() - started
     index_bytes = await _read_metric(connection, tenants[0], "mnemo_index_bytes")
-    code_bytes = await _read_metric(connection, tenants[0], "mnemo_index_code_bytes")
     return Loaded(
-        seconds,
-        int(index_bytes - code_bytes),
-        machine.rss_bytes(pid) - before,
-        machine.peak_rss_bytes(pid) - before,
+        seconds, int(index_bytes), machine.rss_bytes(pid) - before, machine.peak_rss_bytes(pid) - before
     )
 
 

@@ -167,12 +167,10 @@ def _metrics(services: Services) -> Metrics:
 
 def _offer_index_metrics(metrics: Metrics, index: SearchIndex) -> None:
     codes = index.codes
+    metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
     metrics.gauge(
-        "mnemo_index_bytes",
-        "Bytes of the resident search indexes, codes of words included.",
-        lambda: index.resident_bytes,
+        "mnemo_index_code_bytes", "Bytes of the codes of words beside them.", lambda: codes.size_bytes
     )
-    metrics.gauge("mnemo_index_code_bytes", "Bytes of the resident codes of words.", lambda: codes.size_bytes)
     metrics.counter(
         "mnemo_index_code_hits_total",
         "Candidates whose codes of words were resident.",

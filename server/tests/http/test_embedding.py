@@ -96,7 +96,7 @@ async def test_metrics_tell_how_often_codes_of_words_were_in_memory(open_app, em
     metrics = await read_metrics(app)
 
     assert (metrics["mnemo_index_code_misses_total"], metrics["mnemo_index_code_hits_total"]) == (1, 2)
-    assert 0 < metrics["mnemo_index_code_bytes"] < metrics["mnemo_index_bytes"]
+    assert metrics["mnemo_index_code_bytes"] > 0
 
 
 async def test_without_a_model_the_status_says_off(open_app):

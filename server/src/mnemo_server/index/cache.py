@@ -42,6 +42,7 @@ class SearchIndex:
         self.codes = CodeCache(memory_budget_bytes // CODE_SHARE)
         self._source = source
         self._budget_bytes = memory_budget_bytes
+        self._room_for_codes = memory_budget_bytes  # what indexes left at the last eviction
         self._space = NO_VECTORS
         self._overlap_us = overlap_us
         self._clock = clock
@@ -52,7 +53,7 @@ class SearchIndex:
 
     @property
     def resident_bytes(self) -> int:
-        """Memory taken by all resident tenants, about, with the codes kept of words."""
+        """Memory taken by the indexes of all resident tenants, about; `codes` takes some beside them."""
         return sum(tenant.size_bytes for tenant in self._tenants.values())
 
     @property
@@ -78,7 +79,8 @@ class SearchIndex:
         tenant = await self._get_tenant(tenant_id)
         size_before = tenant.size_bytes
         ranking = await tenant.search(question, scope, embedding)
-        if self._is_over_budget or tenant.size_bytes > size_before:
+        has_grown = tenant.size_bytes > size_before or self.codes.size_bytes > self._room_for_codes
+        if self._is_over_budget or has_grown:
             self._evict(tenant)
         return ranking
 
@@ -148,12 +150,13 @@ class SearchIndex:
 
     def _evict(self, kept: LiveTenant) -> None:
         """Forget the tenants searched longest ago until the budget is kept, but none in use."""
-        surplus_bytes = self.resident_bytes - self._budget_bytes
+        surplus_bytes = self.resident_bytes + self.codes.size_bytes - self._budget_bytes
         for tenant_id, tenant in list(self._tenants.items()):
             if surplus_bytes > 0 and tenant is not kept and not tenant.search_count:
-                surplus_bytes -= tenant.size_bytes
+                surplus_bytes -= tenant.size_bytes + tenant.codes.size_bytes
                 tenant.codes.close()
                 del self._tenants[tenant_id]
                 self.evictions += 1
         surplus_bytes -= self.codes.make_room(surplus_bytes)
+        self._room_for_codes = self.codes.size_bytes - surplus_bytes
         self._is_over_budget = surplus_bytes > 0

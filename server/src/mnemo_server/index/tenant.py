@@ -65,8 +65,8 @@ class LiveTenant:
 
     @property
     def size_bytes(self) -> int:
-        """Memory taken, about, with the codes kept of words."""
-        return self._index.size_bytes + self.codes.size_bytes
+        """Memory taken by the index, about."""
+        return self._index.size_bytes
 
     async def search(
         self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None] | None

@@ -181,7 +181,7 @@ async def test_another_model_frees_all_codes(source):
     index = _index(source)
     await _search(index, 1, ["w1"])
     index.use_model(MODELS[1].space)
-    assert (index.codes.size_bytes, index.resident_bytes) == (0, 0)
+    assert index.codes.size_bytes == 0
 
 
 async def test_codes_give_way_to_the_index_that_is_being_searched(source):
@@ -190,11 +190,13 @@ async def test_codes_give_way_to_the_index_that_is_being_searched(source):
         source.put(1, memory_id, ["w1"], vectors=MODELS[0].read(["w1"]))
     index = _index(source)
     await _search(index, 1, [])
-    budget = index.resident_bytes + 3 * ENTRY_BYTES
+    room = 3 * ENTRY_BYTES
+    budget = index.resident_bytes + room
     index = _index(source, budget=budget)
-    await _search(index, 1, ["w1"])
-    assert 0 < index.codes.size_bytes < 3 * ENTRY_BYTES < budget // CODE_SHARE
-    assert index.resident_bytes <= budget
+    for _ in range(2):
+        await _search(index, 1, ["w1"])
+        assert 0 < index.codes.size_bytes <= room < budget // CODE_SHARE
+        assert index.resident_bytes + index.codes.size_bytes <= budget
 
 
 _words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5)
