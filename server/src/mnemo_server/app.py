@@ -151,6 +151,9 @@ def _metrics(services: Services) -> Metrics:
     metrics.counter("mnemo_index_loads_total", "Search indexes loaded.", lambda: index.loads)
     metrics.counter("mnemo_index_evictions_total", "Search indexes evicted.", lambda: index.evictions)
     metrics.counter("mnemo_index_refreshes_total", "Refreshes before searches.", lambda: index.refreshes)
+    metrics.counter(
+        "mnemo_index_scans_total", "Searches of tenants too large for memory.", lambda: index.scans
+    )
     metrics.gauge(
         "mnemo_embedder_ready", "Whether a model makes vectors: 1 or 0.", lambda: embedding.is_ready
     )

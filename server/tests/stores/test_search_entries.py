@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from mnemo_server.domain.memory import Changes, revise
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.index.entries import EntryRow, facet, hash_term
+from mnemo_server.index.source import Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
@@ -58,3 +60,60 @@ async def test_changes_tell_updates_and_deletions(stores: Stores):
     assert (updated.revision, updated.is_active, updated.length) == (2048, True, 2)
     assert (deleted.revision, deleted.is_active) == (2048, False)
     assert [entry.memory_id for entry in await loaded(stores)] == [1]
+
+
+async def measured(stores: Stores) -> list[Stretch]:
+    stretches: list[Stretch] = []
+    while stretch := await stores.entries.measure_stretch(TENANT, stretches[-1].until if stretches else -1):
+        stretches.append(stretch)
+    return stretches
+
+
+async def test_stretches_cover_a_tenant_and_count_what_is_active(stores: Stores, monkeypatch):
+    monkeypatch.setattr(search_entries, "PAGE_SIZE", 3)
+    for memory_id in range(1, 8):
+        await stores.memories.create(make(memory_id, "two words"), ACTOR, None)
+    await stores.memories.delete(TENANT, [2, 7], ACTOR, 400)
+
+    assert await measured(stores) == [Stretch(-1, 3, 2, 4), Stretch(3, 6, 3, 6), Stretch(6, 7, 0, 0)]
+    assert await stores.entries.measure_stretch(2, -1) is None
+
+
+@pytest.mark.parametrize("others", [0, 3, 40])
+async def test_holders_of_a_term_or_facet_are_found_among_however_many_terms(stores: Stores, others: int):
+    """Few terms are looked for by the database where rows travel, many of them here."""
+    first, second = make(1, "alpha beta"), make(2, "gamma", tags=("red",))
+    for written in (first, second, make(3, "delta"), make(4, "alpha")):
+        await stores.memories.create(written, ACTOR, None)
+    await stores.memories.delete(TENANT, [4], ACTOR, 400)
+    stretch = (await measured(stores))[0]
+    unknown = [hash_term(f"unknown{number}") for number in range(others)]
+
+    async def find(*terms: str) -> list[EntryRow]:
+        rows = await stores.entries.find_holders(TENANT, stretch, [*unknown, *map(hash_term, terms)])
+        return sorted(rows, key=lambda row: row.memory_id)
+
+    assert await find("alpha", "gamma") == [first.entry, second.entry]
+    assert await find(facet("tag", "red")) == [second.entry]
+    assert await find("nothing") == []
+    assert await stores.entries.find_holders(TENANT, Stretch(1, 2, 0, 0), [hash_term("alpha")]) == []
+
+
+async def test_the_messages_around_one_are_the_nearest_active_ones_of_its_session(stores: Stores):
+    places = [(1, 5), (2, 5), (3, 6), (4, 8), (5, 9), (6, 4), (7, 2)]  # id and seq: equal ones by id
+    for memory_id, seq in places:
+        said = make(memory_id, memory_type="session", session_id="s", seq=seq, role="user")
+        await stores.memories.create(said, ACTOR, None)
+    other = make(20, memory_type="session", session_id="t", seq=5, role="user")
+    await stores.memories.create(other, ACTOR, None)
+    await stores.memories.create(make(21, session_id="s"), ACTOR, None)
+    await stores.memories.delete(TENANT, [3], ACTOR, 400)
+
+    async def around(*memory_ids: int) -> list[int]:
+        rows = await stores.entries.find_neighbours(TENANT, memory_ids, 2)
+        return sorted(row.memory_id for row in rows)
+
+    assert await around(2) == [1, 4, 5, 6]
+    assert await around(7) == [1, 6]
+    assert await around(20, 21) == []
+    assert await around(20, 5) == [2, 4]

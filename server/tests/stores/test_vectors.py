@@ -3,10 +3,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import parse_queries
 from mnemo_server.domain.memory import Changes, revise
+from mnemo_server.index.entries import EntryRow
+from mnemo_server.index.source import NearQuery, Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.ports import NewVector, VectorCount, WrittenMemory
@@ -202,3 +205,34 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
     assert "SCAN m" not in plan
     assert "TableFullScan" not in plan
     assert "'ALL'" not in plan
+
+
+@pytest.mark.parametrize("times", [(None, None), (150, None), (None, 2**70), (-(2**70), 450)])
+async def test_the_nearest_vectors_of_a_stretch_are_among_the_rows_read(
+    stores: Stores, times: tuple[int | None, int | None]
+):
+    """TiDB compares them itself unless times count; other engines hand over all of the stretch."""
+    made = [make(number, created_at=100 * number) for number in range(1, 7)]
+    for memory in made:
+        await stores.memories.create(memory, ACTOR, None)
+    vectors = [replace(vector_of(memory), components=(1.0, number / 2)) for number, memory in enumerate(made)]
+    await stores.vectors.write(TENANT, MODEL, vectors, 1000)
+    await stores.memories.delete(TENANT, [2], ACTOR, 2000)
+    direction = np.array([3.0, 0.0], dtype=np.float32)
+
+    async def near(model_id: int, count: int) -> list[EntryRow]:
+        wanted = NearQuery(model_id, direction, count, *times)
+        rows = await stores.entries.find_near(TENANT, Stretch(0, 5, 0, 0), wanted)
+        return sorted(rows, key=lambda row: row.memory_id)
+
+    rows = await near(MODEL, 2)
+    within = [
+        one.memory.id
+        for one in made
+        if one.memory.id not in (2, 6) and (times[0] or 0) <= one.memory.created_at < (times[1] or 2**70)
+    ]
+    found = [row.memory_id for row in rows]
+    assert set(found) <= set(within)
+    assert found[:2] == within[:2]
+    assert {(row.vector_code, row.model_id, row.is_active) for row in rows} == {(CODE, MODEL, True)}
+    assert await near(MODEL + 1, 2) == []

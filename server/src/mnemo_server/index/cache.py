@@ -5,23 +5,37 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
+from typing import Final
+
+import structlog
 
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.question import Question
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import mark_retrieved
-from mnemo_server.index.loading import load_tenant
+from mnemo_server.index.loading import TenantTooLarge, load_tenant
+from mnemo_server.index.outsized import OutsizedSearch
 from mnemo_server.index.ranking import EMPTY, Ranking
+from mnemo_server.index.resident import ResidentTenant
 from mnemo_server.index.scope import EVERYTHING, Scope
 from mnemo_server.index.source import EntrySource
 from mnemo_server.index.tenant import LiveTenant
 from mnemo_server.index.vectors import NO_VECTORS, EmbeddedQuery, VectorSpace
 
+#: Searches of outsized tenants at once; each of them keeps a core and the database busy.
+_SCANS_AT_ONCE: Final = 2
+#: Share of the budget that an outsized tenant must fit into before it is loaded again.
+_FITS_AGAIN: Final = 0.8
+
+_log = structlog.get_logger()
+
 
 class SearchIndex:
     """Searches tenants in memory over entries that the database holds.
 
-    All methods belong to one event loop. `loads`, `evictions` and `refreshes` count since the start.
+    A tenant that takes more than the whole budget is outsized: its searches read the database instead. All
+    methods belong to one event loop. `loads`, `evictions`, `refreshes` and `scans` (searches of outsized
+    tenants) count since the start.
     """
 
     def __init__(
@@ -35,6 +49,7 @@ class SearchIndex:
         self.loads = 0
         self.evictions = 0
         self.refreshes = 0
+        self.scans = 0
         self._source = source
         self._budget_bytes = memory_budget_bytes
         self._space = NO_VECTORS
@@ -44,6 +59,8 @@ class SearchIndex:
         self._loading: dict[int, asyncio.Task[LiveTenant]] = {}
         self._is_over_budget = False  # after the last eviction: what was left was in use
         self._noted: dict[int, list[EntryRow]] = {}  # own writes to tenants that are being loaded
+        self._outsized: dict[int, float] = {}  # what a memory of the tenant would take in memory, in bytes
+        self._scan_gate = asyncio.Semaphore(_SCANS_AT_ONCE)
 
     @property
     def resident_bytes(self) -> int:
@@ -70,18 +87,19 @@ class SearchIndex:
         """
         if embedding is None and not question.terms:
             return EMPTY
-        tenant = await self._get_tenant(tenant_id)
-        size_before = tenant.size_bytes
-        ranking = await tenant.search(question, scope, embedding)
-        if self._is_over_budget or tenant.size_bytes > size_before:
-            self._evict(tenant)
-        return ranking
+        if tenant_id not in self._outsized:
+            try:
+                return await self._search_in_memory(tenant_id, question, scope, embedding)
+            except TenantTooLarge as reason:
+                self._set_outsized(tenant_id, reason.bytes_per_memory)
+        return await self._scan(tenant_id, question, scope, embedding)
 
     def use_model(self, space: VectorSpace) -> None:
         """Hold vectors of this space from now on; tenants are loaded anew when they are searched next."""
         if space != self._space:
             self._space = space
             self._tenants.clear()
+            self._outsized.clear()
 
     def note(self, tenant_id: int, rows: Sequence[EntryRow]) -> None:
         """Take over own writes after their commit; nothing happens for a tenant that isn't in memory."""
@@ -100,6 +118,52 @@ class SearchIndex:
         )
         self._tenants.clear()
 
+    async def _search_in_memory(
+        self,
+        tenant_id: int,
+        question: Question,
+        scope: Scope,
+        embedding: Awaitable[EmbeddedQuery | None] | None,
+    ) -> Ranking:
+        tenant = await self._get_tenant(tenant_id)
+        size_before = tenant.size_bytes
+        ranking = await tenant.search(question, scope, embedding)
+        if tenant.size_bytes > self._budget_bytes and self._tenants.get(tenant_id) is tenant:
+            del self._tenants[tenant_id]
+            self._set_outsized(tenant_id, tenant.bytes_per_memory)
+        elif self._is_over_budget or tenant.size_bytes > size_before:
+            self._evict(tenant)
+        return ranking
+
+    async def _scan(
+        self,
+        tenant_id: int,
+        question: Question,
+        scope: Scope,
+        embedding: Awaitable[EmbeddedQuery | None] | None,
+    ) -> Ranking:
+        embedded = None if embedding is None else await embedding
+        async with self._scan_gate:
+            self.scans += 1
+            space = self._space
+            is_usable = embedded is not None and embedded.model_id == space.model_id
+            search = OutsizedSearch(self._source, tenant_id, space, question, scope)
+            ranking = await search.run(embedded.embedding if embedded is not None and is_usable else None)
+        needed_bytes = search.size.document_count * self._outsized.get(tenant_id, 0)
+        if needed_bytes < _FITS_AGAIN * self._budget_bytes:
+            self._outsized.pop(tenant_id, None)
+        return ranking
+
+    def _set_outsized(self, tenant_id: int, bytes_per_memory: float) -> None:
+        if tenant_id not in self._outsized:
+            _log.warning(
+                "a tenant is larger than the memory for search indexes; its searches read the database and "
+                "take seconds: raise MNEMO_INDEX_MEMORY_MB",
+                tenant_id=tenant_id,
+                bytes_per_memory=round(bytes_per_memory),
+            )
+        self._outsized[tenant_id] = bytes_per_memory
+
     async def _get_tenant(self, tenant_id: int) -> LiveTenant:
         if tenant := self._tenants.get(tenant_id):
             self._tenants.move_to_end(tenant_id)
@@ -115,9 +179,9 @@ class SearchIndex:
         self.loads += 1
         started_at = self._clock()
         try:
-            index, newest = await load_tenant(self._source, tenant_id, self._space)
+            index, newest = await self._read(tenant_id)
             while index.space != self._space:  # another model came meanwhile
-                index, newest = await load_tenant(self._source, tenant_id, self._space)
+                index, newest = await self._read(tenant_id)
             index.note(self._noted[tenant_id])
         finally:
             del self._loading[tenant_id], self._noted[tenant_id]
@@ -134,6 +198,9 @@ class SearchIndex:
         self._tenants[tenant_id] = tenant
         self._evict(tenant)
         return tenant
+
+    async def _read(self, tenant_id: int) -> tuple[ResidentTenant, int]:
+        return await load_tenant(self._source, tenant_id, self._space, self._budget_bytes)
 
     def _count_refresh(self) -> None:
         self.refreshes += 1

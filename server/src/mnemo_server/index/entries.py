@@ -99,6 +99,26 @@ class DecodedTerms:
     counts: NDArray[np.int64]
     """Number of terms of each document."""
 
+    def only(self, hashes: NDArray[np.uint64]) -> DecodedTerms:
+        """Leave out all terms but these (ascending)."""
+        kept = _are_among(self.hashes, hashes)
+        document = np.repeat(np.arange(len(self.counts)), self.counts)[kept]
+        counts = np.bincount(document, minlength=len(self.counts))
+        return DecodedTerms(self.hashes[kept], self.frequencies[kept], counts)
+
+
+def find_holders(packed: Sequence[bytes], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the positions of the documents that hold one of these terms or facets (ascending)."""
+    return np.flatnonzero(decode_terms(packed).only(hashes).counts)
+
+
+def _are_among(values: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    if not len(wanted):
+        return np.zeros(len(values), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
+    among: NDArray[np.bool_] = wanted[places] == values
+    return among
+
 
 def decode_terms(packed: Sequence[bytes]) -> DecodedTerms:
     """Unpack the terms of many documents at once.

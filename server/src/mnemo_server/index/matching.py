@@ -54,6 +54,21 @@ _NO_SEGMENTS = (build_segment([]),)  # stands for a tenant without memories, so 
 
 
 @dataclass(frozen=True, slots=True)
+class CorpusSize:
+    """How much a tenant holds: what rarity and length are measured against."""
+
+    document_count: int
+    """Live documents."""
+    length: int
+    """Sum of their lengths."""
+
+    @property
+    def mean_length(self) -> float:
+        """Length of a document on average; 1 where there is nothing to average."""
+        return self.length / self.document_count if self.length else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class _Statistics:
     document_count: int
     mean_length: float
@@ -74,6 +89,8 @@ class Query:
     weights: dict[int, float]
     """Per scored term: the most it can add to a score."""
     mean_length: float
+    live_count: int
+    """Live documents of the tenant."""
     filter: ScopeFilter
 
     @property
@@ -153,15 +170,21 @@ class Query:
         return documents, sums[documents]
 
 
-def plan_query(segments: Sequence[Segment], terms: Sequence[str], scope: Scope = EVERYTHING) -> Query:
+def plan_query(
+    segments: Sequence[Segment],
+    terms: Sequence[str],
+    scope: Scope = EVERYTHING,
+    size: CorpusSize | None = None,
+) -> Query:
     """Prepare to rank the live documents of a scope.
 
     Terms are those of `analyse_query`; a term that no document holds still counts in the best possible score.
+    `size` is that of the whole tenant where the segments are only those of its documents that hold a term.
     """
     segments = segments or _NO_SEGMENTS
     hashes = hash_terms(terms)
     postings = [segment.find_postings(hashes) for segment in segments]
-    statistics = _collect_statistics(segments, postings)
+    statistics = _collect_statistics(segments, postings, size or measure_corpus(segments))
     weights = {term: _idf(statistics, term) * (K1 + 1) for term in _choose_terms(statistics)}
     return Query(
         segments,
@@ -170,19 +193,27 @@ def plan_query(segments: Sequence[Segment], terms: Sequence[str], scope: Scope =
         postings,
         weights,
         statistics.mean_length,
+        statistics.document_count,
         ScopeFilter(scope),
     )
 
 
-def _collect_statistics(segments: Sequence[Segment], postings: Sequence[Sequence[slice]]) -> _Statistics:
-    document_count = sum(segment.live_count for segment in segments)
-    length = sum(segment.live_length for segment in segments)
+def measure_corpus(segments: Sequence[Segment]) -> CorpusSize:
+    """Return how much there is in segments."""
+    return CorpusSize(
+        sum(segment.live_count for segment in segments), sum(segment.live_length for segment in segments)
+    )
+
+
+def _collect_statistics(
+    segments: Sequence[Segment], postings: Sequence[Sequence[slice]], size: CorpusSize
+) -> _Statistics:
     counts = [
         [_live_postings(segment, where) for where in slices]
         for segment, slices in zip(segments, postings, strict=True)
     ]
     frequencies = [sum(column) for column in zip(*counts, strict=True)]
-    return _Statistics(document_count, length / document_count if length else 1.0, frequencies)
+    return _Statistics(size.document_count, size.mean_length, frequencies)
 
 
 def _live_postings(segment: Segment, where: slice) -> int:

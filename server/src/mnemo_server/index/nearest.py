@@ -59,6 +59,37 @@ def find_nearest(query: Query, probe: Probe, count: int) -> NDArray[np.int64]:
     return result
 
 
+class Shortlist:
+    """The nearest documents of a tenant that comes in pieces: the same as `find_nearest` finds in one."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._distances = np.empty(0, dtype=np.uint16)
+        self._closeness = np.empty(0, dtype=np.float32)
+        self._memory_ids = np.empty(0, dtype=np.int64)
+
+    def add(self, segment: Segment, allowed: NDArray[np.bool_] | None) -> None:
+        """Take a piece into account; only the `allowed` ones of its documents count."""
+        ordinals, distances = _scan(segment, allowed, self._probe)
+        near = np.flatnonzero(distances <= _find_limit([distances], len(self._probe.steps)))
+        documents = near if ordinals is None else ordinals[near]
+        is_known = segment.has_code[documents]
+        near, documents = near[is_known], documents[is_known]
+        self._distances = np.concatenate((self._distances, distances[near]))
+        closeness = measure_closeness(segment, documents, self._probe)
+        self._closeness = np.concatenate((self._closeness, closeness))
+        self._memory_ids = np.concatenate((self._memory_ids, segment.memory_ids[documents]))
+        is_near = self._distances <= _find_limit([self._distances], len(self._probe.steps))
+        self._distances, self._closeness = self._distances[is_near], self._closeness[is_near]
+        self._memory_ids = self._memory_ids[is_near]
+
+    def best(self, count: int) -> NDArray[np.int64]:
+        """Return the memory ids of the `count` nearest."""
+        best = np.lexsort((-self._memory_ids, -self._closeness))[:count]
+        nearest: NDArray[np.int64] = self._memory_ids[best]
+        return nearest
+
+
 def measure_closeness(segment: Segment, ordinals: NDArray[np.int64], probe: Probe) -> Floats32:
     """Return for each of these documents about the cosine of its vector and the question's.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,13 +79,23 @@ class Draft:
 def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
     """Choose the candidates; filters hold for the messages around matches too."""
     matches = query.match()
-    if embedding is None or not embedding.vector.any():  # nothing is near to a question without content
+    if not has_direction(embedding):
         choice = choose(query, matches.places[:KEYWORD_CANDIDATES], None)
         return Draft(query, question, matches, choice, None, np.empty(0))
-    weights = _weigh_words(query, embedding.words)
-    probe = Probe.of(_aim(embedding, weights))
+    weights, probe = aim(query, embedding)
     places = np.union1d(matches.places[:BOTH_CANDIDATES], find_nearest(query, probe, BOTH_CANDIDATES))
     return Draft(query, question, matches, choose(query, places, probe), embedding, weights)
+
+
+def has_direction(embedding: Embedding | None) -> TypeGuard[Embedding]:
+    """Whether something can be near to a question: to one without content nothing is."""
+    return embedding is not None and bool(embedding.vector.any())
+
+
+def aim(query: Query, embedding: Embedding) -> tuple[NDArray[np.float64], Probe]:
+    """Return what each word of the question weighs, and the vector to look for."""
+    weights = _weigh_words(query, embedding.words)
+    return weights, Probe.of(_direct(embedding, weights))
 
 
 def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
@@ -113,20 +124,25 @@ def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
     )
 
 
+def find_word_terms(words: Sequence[str]) -> dict[str, str | None]:
+    """Return of each word of a question the term by whose rarity it is weighed; None for a stop word."""
+    return {word: next(iter(analyse_query(word)), None) for word in dict.fromkeys(words)}
+
+
 def _weigh_words(query: Query, words: Sequence[str]) -> NDArray[np.float64]:
     """Weigh each word of a question by how few memories hold it."""
-    distinct = {word: analyse_query(word)[:1] for word in words}
-    terms = sorted({term for found in distinct.values() for term in found})
-    counts = {term: count_live(query.segments, hash_terms([term]))[0] for term in terms}
-    total = sum(segment.live_count for segment in query.segments)
+    terms = find_word_terms(words)
+    counts = {
+        term: count_live(query.segments, hash_terms([term]))[0] for term in terms.values() if term is not None
+    }
     weights = {
-        word: weigh_rarity(counts[found[0]], total) if found else _PLAIN_WEIGHT
-        for word, found in distinct.items()
+        word: _PLAIN_WEIGHT if term is None else weigh_rarity(counts[term], query.live_count)
+        for word, term in terms.items()
     }
     return np.array([weights[word] for word in words])
 
 
-def _aim(embedding: Embedding, weights: NDArray[np.float64]) -> Floats32:
+def _direct(embedding: Embedding, weights: NDArray[np.float64]) -> Floats32:
     """Return the vector to look for: the whole question's and its rare words', in equal parts."""
     if not len(embedding.tokens):
         return embedding.vector

@@ -74,7 +74,7 @@ class ResidentTenant:
         stale = stale[stale >= 0]
         if len(stale):
             segment = segment.without(stale)
-        segments = [*_bury(self.segments, memory_ids[~is_stale])]
+        segments = [*bury(self.segments, memory_ids[~is_stale])]
         if segment.live_count:
             segments.append(segment)
         for row, skip in zip(rows, is_stale.tolist(), strict=True):
@@ -161,7 +161,8 @@ def prepare(rows: Iterable[EntryRow], space: VectorSpace = NO_VECTORS) -> tuple[
     return build_segment(active, space), list(newest.values())
 
 
-def _bury(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> Iterable[Segment]:
+def bury(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> Iterable[Segment]:
+    """Give the segments with these memories dead."""
     for segment in segments:
         ordinals = segment.find_ordinals(memory_ids)
         ordinals = ordinals[ordinals >= 0]

@@ -100,11 +100,18 @@ class Segment:
         ]
 
 
-def build_segment(rows: Sequence[EntryRow], space: VectorSpace = NO_VECTORS) -> Segment:
-    """Build a segment of active entries with distinct memory ids; it knows the vectors of `space` only."""
+def build_segment(
+    rows: Sequence[EntryRow], space: VectorSpace = NO_VECTORS, only: NDArray[np.uint64] | None = None
+) -> Segment:
+    """Build a segment of active entries with distinct memory ids; it knows the vectors of `space` only.
+
+    With `only` (hashes, ascending) it knows these terms and facets and no others.
+    """
     rows = sorted(rows, key=lambda row: row.memory_id)
     count = len(rows)
     decoded = decode_terms([row.terms for row in rows])
+    if only is not None:
+        decoded = decoded.only(only)
     ordinals = np.repeat(np.arange(count, dtype=np.uint32), decoded.counts)
     order = np.argsort(decoded.hashes, kind="stable")
     hashes = decoded.hashes[order]

@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from mnemo_server.index.entries import EntryRow
+from mnemo_server.index.vectors import Floats32
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The entries of a tenant whose memory ids are greater than `after` and at most `until`."""
+
+    after: int
+    until: int
+    document_count: int
+    """Active entries in it."""
+    length: int
+    """Sum of their lengths."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearQuery:
+    """Which vectors are wanted: the `count` that have the largest cosines with `vector`."""
+
+    model_id: int
+    vector: Floats32
+    """(dimensions,), of any length."""
+    count: int
+    created_from: int | None
+    created_before: int | None
+    """Of memories made within these times, as in `Scope`."""
 
 
 class EntrySource(Protocol):
@@ -29,5 +56,30 @@ class EntrySource(Protocol):
         """Read the codes of the words of these memories, as `vectors.encode_tokens` made them.
 
         A memory without a vector of this model is left out.
+        """
+        ...
+
+    async def measure_stretch(self, tenant_id: int, after: int) -> Stretch | None:
+        """Measure the next stretch of a tenant, as long as one statement reads in well under a second.
+
+        None: there is no entry behind `after`.
+        """
+        ...
+
+    async def find_holders(self, tenant_id: int, stretch: Stretch, hashes: Sequence[int]) -> list[EntryRow]:
+        """Read the active entries of a stretch that hold one of these terms or facets."""
+        ...
+
+    async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[EntryRow]:
+        """Read active entries of a stretch with a vector of the model, without their terms.
+
+        The nearest `count` are among them; others may be.
+        """
+        ...
+
+    async def find_neighbours(self, tenant_id: int, memory_ids: Sequence[int], reach: int) -> list[EntryRow]:
+        """Read for each message the `reach` active ones before and after it in its session.
+
+        One may come several times; what isn't a message of a session has no neighbours.
         """
         ...

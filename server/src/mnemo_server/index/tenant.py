@@ -61,6 +61,11 @@ class LiveTenant:
         """Memory taken, about."""
         return self._index.size_bytes
 
+    @property
+    def bytes_per_memory(self) -> float:
+        """Memory taken for each memory, about."""
+        return self.size_bytes / max(sum(segment.live_count for segment in self._index.segments), 1)
+
     async def search(
         self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None] | None
     ) -> Ranking:

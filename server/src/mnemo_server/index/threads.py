@@ -14,7 +14,8 @@ from mnemo_server.index.segment import Segment
 REACH = 2
 """Messages before and after one that count as its context."""
 
-_LOOK = REACH + 1  # one more, to know whether the contexts of two messages adjoin
+LOOK = REACH + 1
+"""Messages that are read before and after one: one more tells whether the contexts of two messages adjoin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     middles = _find_places(segment, seeds)
     if segment.live_count == len(segment.alive):
-        return np.unique(_look(segment, seeds, middles, _LOOK)[0]).astype(np.int64)
-    reach = _LOOK
+        return np.unique(_look(segment, seeds, middles, LOOK)[0]).astype(np.int64)
+    reach = LOOK
     while True:  # past the dead ones, which are few as a rule
         reach *= 4
         found, is_enough = _look(segment, seeds, middles, reach)
@@ -101,7 +102,7 @@ def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
 def _look(
     segment: Segment, seeds: Excerpt, middles: NDArray[np.int64], reach: int
 ) -> tuple[NDArray[np.uint32], bool]:
-    """Return the `_LOOK` live messages of its session on either side of each seed, and the one at its place.
+    """Return the `LOOK` live messages of its session on either side of each seed, and the one at its place.
 
     Looks at `reach` places on either side; the flag says whether none can lie beyond.
     """
@@ -114,8 +115,8 @@ def _look(
     is_live = is_there & segment.alive[found]
     behind = np.cumsum(is_live[:, reach + 1 :], axis=1)
     before = np.cumsum(is_live[:, :reach][:, ::-1], axis=1)[:, ::-1]
-    is_close = np.concatenate((before <= _LOOK, is_live[:, [reach]], behind <= _LOOK), axis=1)
-    is_enough = ~is_there[:, [0, -1]] | (np.stack((before[:, 0], behind[:, -1]), axis=1) >= _LOOK)
+    is_close = np.concatenate((before <= LOOK, is_live[:, [reach]], behind <= LOOK), axis=1)
+    is_enough = ~is_there[:, [0, -1]] | (np.stack((before[:, 0], behind[:, -1]), axis=1) >= LOOK)
     return found[is_live & is_close], bool(is_enough.all())
 
 

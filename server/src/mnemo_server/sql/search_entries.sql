@@ -49,3 +49,75 @@ WHERE tenant_id = :tenant_id AND memory_id IN (:ids...) AND model_id = :model_id
 
 -- name: remove_vectors
 DELETE FROM search_vectors WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
+
+-- name: measure_stretch
+-- How much there is in the next so many entries of a tenant, and where they end.
+SELECT MAX(memory_id) AS last_id, SUM(is_active) AS document_count, SUM(is_active * token_count) AS length
+FROM (
+  SELECT memory_id, is_active, token_count
+  FROM search_entries
+  WHERE tenant_id = :tenant_id AND memory_id > :after
+  ORDER BY memory_id
+  LIMIT :limit
+) AS stretch;
+
+-- name: read_stretch
+SELECT memory_id, revision, changed_at, is_active, token_count, terms, session_key, seq, speaker, traits,
+  created_at, model_id, vector_code
+FROM search_entries
+WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND is_active = 1;
+
+-- name: find_holders
+-- Hashes lie in `terms` byte by byte, so the database can tell which rows are worth their way over the network.
+SELECT memory_id, revision, changed_at, is_active, token_count, terms, session_key, seq, speaker, traits,
+  created_at, model_id, vector_code
+FROM search_entries
+WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND is_active = 1
+  AND (INSTR(terms, :t0) > 0 OR INSTR(terms, :t1) > 0 OR INSTR(terms, :t2) > 0 OR INSTR(terms, :t3) > 0
+    OR INSTR(terms, :t4) > 0 OR INSTR(terms, :t5) > 0 OR INSTR(terms, :t6) > 0 OR INSTR(terms, :t7) > 0
+    OR INSTR(terms, :t8) > 0 OR INSTR(terms, :t9) > 0 OR INSTR(terms, :t10) > 0 OR INSTR(terms, :t11) > 0
+    OR INSTR(terms, :t12) > 0 OR INSTR(terms, :t13) > 0 OR INSTR(terms, :t14) > 0 OR INSTR(terms, :t15) > 0);
+
+-- name: read_codes
+SELECT memory_id, created_at, model_id, vector_code
+FROM search_entries
+WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND is_active = 1
+  AND model_id = :model_id AND vector_code IS NOT NULL
+  AND created_at >= :created_from AND created_at < :created_before;
+
+-- name: find_near
+-- For TiDB alone, which compares the vectors where they lie: no other engine has this column.
+SELECT e.memory_id, e.created_at, e.model_id, e.vector_code
+FROM (
+  SELECT v.memory_id
+  FROM search_vectors v
+  WHERE v.tenant_id = :tenant_id AND v.memory_id > :after AND v.memory_id <= :until
+    AND v.model_id = :model_id AND v.embedding IS NOT NULL
+  ORDER BY VEC_COSINE_DISTANCE(v.embedding, :components)
+  LIMIT :limit
+) AS near JOIN search_entries e ON e.tenant_id = :tenant_id AND e.memory_id = near.memory_id
+WHERE e.tenant_id = :tenant_id AND e.is_active = 1 AND e.model_id = :model_id AND e.vector_code IS NOT NULL;
+
+-- name: find_places
+-- Where in their sessions these messages lie.
+SELECT id, session_id, seq
+FROM memories
+WHERE tenant_id = :tenant_id AND id IN (:ids...) AND is_message = 1 AND session_id IS NOT NULL;
+
+-- name: find_following
+SELECT e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms, e.session_key, e.seq,
+  e.speaker, e.traits, e.created_at, e.model_id, e.vector_code
+FROM memories m JOIN search_entries e ON e.tenant_id = m.tenant_id AND e.memory_id = m.id
+WHERE m.tenant_id = :tenant_id AND m.session_id = :session_id AND m.is_message = 1 AND e.is_active = 1
+  AND m.seq >= :seq AND (m.seq > :seq OR m.id > :id)
+ORDER BY m.seq, m.id
+LIMIT :limit;
+
+-- name: find_preceding
+SELECT e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms, e.session_key, e.seq,
+  e.speaker, e.traits, e.created_at, e.model_id, e.vector_code
+FROM memories m JOIN search_entries e ON e.tenant_id = m.tenant_id AND e.memory_id = m.id
+WHERE m.tenant_id = :tenant_id AND m.session_id = :session_id AND m.is_message = 1 AND e.is_active = 1
+  AND m.seq <= :seq AND (m.seq < :seq OR m.id < :id)
+ORDER BY m.seq DESC, m.id DESC
+LIMIT :limit;

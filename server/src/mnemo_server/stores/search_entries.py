@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.index import entries as packing
+from mnemo_server.index.entries import HASH_BYTES, EntryRow
+from mnemo_server.index.source import NearQuery, Stretch
 
-#: Entries per query while a tenant is loaded.
+#: Entries per query while a tenant is loaded or read through.
 PAGE_SIZE: Final = 20_000
+#: Terms that the database can look for in one statement.
+MAX_SOUGHT: Final = 16
+#: Microseconds that every engine can compare.
+MAX_TIME: Final = 2**63 - 1
 #: Ids in one IN list; more are fetched in turns.
 MAX_IDS: Final = 1_000
 
@@ -21,6 +30,9 @@ class SqlEntrySource:
     def __init__(self, database: Database, entries: QuerySet) -> None:
         self._database = database
         self._entries = entries
+        # Reading all rows of a local file and looking into them here takes a third of the time of its INSTR.
+        self._is_local = database.engine == "sqlite"
+        self._compares_vectors = database.engine == "tidb"
 
     async def load(self, tenant_id: int) -> AsyncIterator[list[EntryRow]]:
         """Give a tenant's active entries by pages, in the order of their ids."""
@@ -60,6 +72,83 @@ class SqlEntrySource:
             rows = await self._database.fetch_all(self._entries.find_token_codes, params)
             codes |= {row["memory_id"]: row["token_codes"] for row in rows}
         return codes
+
+    async def measure_stretch(self, tenant_id: int, after: int) -> Stretch | None:
+        """Measure the next `PAGE_SIZE` entries."""
+        params = {"tenant_id": tenant_id, "after": after, "limit": PAGE_SIZE}
+        row = await self._database.fetch_one(self._entries.measure_stretch, params)
+        if row is None or row["last_id"] is None:
+            return None
+        return Stretch(after, row["last_id"], int(row["document_count"]), int(row["length"]))
+
+    async def find_holders(self, tenant_id: int, stretch: Stretch, hashes: Sequence[int]) -> list[EntryRow]:
+        """Read the active entries of a stretch that hold one of these terms or facets."""
+        if not hashes:
+            return []
+        params: dict[str, object] = _locate(tenant_id, stretch)
+        query = self._entries.read_stretch
+        if len(hashes) <= MAX_SOUGHT and not self._is_local:
+            query = self._entries.find_holders
+            sought = [number.to_bytes(HASH_BYTES, "little") for number in hashes]
+            sought += sought[:1] * (MAX_SOUGHT - len(sought))
+            params |= {f"t{number}": value for number, value in enumerate(sought)}
+        rows = await self._database.fetch_all(query, params)
+        return await asyncio.to_thread(_pick_holders, rows, hashes)
+
+    async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[EntryRow]:
+        """Read the nearest entries of a stretch where the database compares vectors, else all of them."""
+        params = _locate(tenant_id, stretch) | {"model_id": wanted.model_id}
+        is_timed = wanted.created_from is not None or wanted.created_before is not None
+        if self._compares_vectors and not is_timed:
+            components = f"[{','.join(f'{number:.9g}' for number in wanted.vector.tolist())}]"
+            params |= {"components": components, "limit": wanted.count}
+            rows = await self._database.fetch_all(self._entries.find_near, params)
+        else:
+            params["created_from"] = _bound(wanted.created_from, -MAX_TIME)
+            params["created_before"] = _bound(wanted.created_before, MAX_TIME)
+            rows = await self._database.fetch_all(self._entries.read_codes, params)
+        return await asyncio.to_thread(lambda: [_to_bare_entry(row) for row in rows])
+
+    async def find_neighbours(self, tenant_id: int, memory_ids: Sequence[int], reach: int) -> list[EntryRow]:
+        """Read the messages around these, two statements for each."""
+        entries: list[EntryRow] = []
+        for start in range(0, len(memory_ids), MAX_IDS):
+            params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + MAX_IDS]}
+            for place in await self._database.fetch_all(self._entries.find_places, params):
+                around = {"tenant_id": tenant_id, "limit": reach, **place}
+                for query in (self._entries.find_preceding, self._entries.find_following):
+                    entries.extend(map(to_entry, await self._database.fetch_all(query, around)))
+        return entries
+
+
+def _locate(tenant_id: int, stretch: Stretch) -> dict[str, object]:
+    return {"tenant_id": tenant_id, "after": stretch.after, "until": stretch.until}
+
+
+def _bound(moment: int | None, default: int) -> int:
+    """Return a time that the database can compare with; filters may lie beyond its integers."""
+    return default if moment is None else max(-MAX_TIME, min(moment, MAX_TIME))
+
+
+def _pick_holders(rows: Sequence[Mapping[str, Any]], hashes: Sequence[int]) -> list[EntryRow]:
+    wanted = np.array(sorted(hashes), dtype=np.uint64)
+    holders = packing.find_holders([row["terms"] for row in rows], wanted)
+    return [to_entry(rows[position]) for position in holders.tolist()]
+
+
+def _to_bare_entry(row: Mapping[str, Any]) -> EntryRow:
+    """Make an entry that is there for its vector alone."""
+    return EntryRow(
+        memory_id=row["memory_id"],
+        revision=0,
+        changed_at=0,
+        is_active=True,
+        length=0,
+        terms=b"",
+        created_at=row["created_at"],
+        model_id=row["model_id"],
+        vector_code=row["vector_code"],
+    )
 
 
 def to_entry(row: Mapping[str, Any]) -> EntryRow:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from mnemo_server.index.entries import find_holders
+from mnemo_server.index.source import Stretch
 
 from .definition import Document, make_codes, make_row
 
@@ -78,6 +82,40 @@ class MemorySource:
         known = make_codes(self.documents.get(tenant_id, {}), model_id)
         await self._pass(self.code_gate)
         return {memory_id: known[memory_id] for memory_id in memory_ids if memory_id in known}
+
+    async def measure_stretch(self, tenant_id, after):
+        behind = sorted(key for key in self.rows.get(tenant_id, {}) if key > after)[: self.page_rows]
+        await self._pass(None)
+        if not behind:
+            return None
+        active = [self.rows[tenant_id][key] for key in behind if self.rows[tenant_id][key].is_active]
+        return Stretch(after, behind[-1], len(active), sum(row.length for row in active))
+
+    async def find_holders(self, tenant_id, stretch, hashes):
+        await self._pass(None)
+        rows = self._active_in(tenant_id, stretch)
+        positions = find_holders([row.terms for row in rows], np.array(sorted(hashes), dtype=np.uint64))
+        return [rows[position] for position in positions.tolist()]
+
+    async def find_near(self, tenant_id, stretch, wanted):
+        await self._pass(None)
+        rows = self._active_in(tenant_id, stretch)
+        return [replace(row, terms=b"", length=0) for row in rows if row.model_id == wanted.model_id]
+
+    async def find_neighbours(self, tenant_id, memory_ids, reach):
+        await self._pass(None)
+        rows = self.rows.get(tenant_id, {})
+        found = []
+        for here in (rows[key] for key in memory_ids if rows[key].session_key is not None):
+            thread = [row for row in rows.values() if row.is_active and row.session_key == here.session_key]
+            thread.sort(key=lambda row: (row.seq, row.memory_id))
+            place = thread.index(here)
+            found += thread[max(place - reach, 0) : place] + thread[place + 1 : place + 1 + reach]
+        return found
+
+    def _active_in(self, tenant_id, stretch):
+        rows = self.rows.get(tenant_id, {})
+        return [row for key, row in rows.items() if stretch.after < key <= stretch.until and row.is_active]
 
     async def _pass(self, gate):
         await asyncio.sleep(0)

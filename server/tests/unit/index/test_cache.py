@@ -25,6 +25,12 @@ async def _ids(index, *terms, tenant_id=TENANT):
     return (await index.search(tenant_id, Question(terms))).memory_ids.tolist()
 
 
+async def _size_of(source, tenant_id):
+    index = _index(source)
+    await _ids(index, "word", tenant_id=tenant_id)
+    return index.resident_bytes
+
+
 async def _reached_gate(source):
     await asyncio.wait_for(source.reached.wait(), 10)
 
@@ -230,7 +236,7 @@ async def test_a_tenant_larger_than_the_budget_still_answers(source):
 async def test_a_tenant_in_use_is_not_evicted(source):
     source.put(TENANT, 1, ["word"])
     source.put(OTHER, 2, ["word"])
-    index = _index(source, budget=1)
+    index = _index(source, budget=await _size_of(source, TENANT))
     source.change_gate = asyncio.Event()
     searches = [asyncio.create_task(_ids(index, "word", tenant_id=TENANT))]
     await _reached_gate(source)
@@ -246,7 +252,7 @@ async def test_a_tenant_in_use_is_not_evicted(source):
 async def test_what_was_in_use_is_evicted_by_the_next_search(source):
     source.put(TENANT, 1, ["word"])
     source.put(OTHER, 2, ["word"])
-    index = _index(source, budget=1)
+    index = _index(source, budget=await _size_of(source, TENANT))
     await _ids(index, "word", tenant_id=TENANT)
     source.change_gate = gate = asyncio.Event()
     search = asyncio.create_task(_ids(index, "word", tenant_id=TENANT))

@@ -1,0 +1,162 @@
+"""Searches a tenant that doesn't fit into memory: the same ranking, read from the database piece by piece.
+
+What a search needs of a tenant is little: how much there is, the memories that hold a term of the question,
+the ones nearest to it, and the messages around the best of both. The first three come from one pass over all
+entries each, stretch by stretch, so that memory stays bounded and no statement takes long. Then the same
+functions rank as for a tenant in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import accumulate
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.domain.question import Question
+from mnemo_server.index import ranking
+from mnemo_server.index.candidates import choose
+from mnemo_server.index.entries import hash_terms
+from mnemo_server.index.matching import CorpusSize, Query, plan_query
+from mnemo_server.index.nearest import FINE_COUNT, Probe, Shortlist
+from mnemo_server.index.ranking import Draft, Ranking, aim, find_word_terms, has_direction, rank
+from mnemo_server.index.resident import bury
+from mnemo_server.index.scope import Scope, ScopeFilter
+from mnemo_server.index.segment import Segment, build_segment
+from mnemo_server.index.source import EntrySource, NearQuery, Stretch
+from mnemo_server.index.threads import LOOK
+from mnemo_server.index.vectors import Embedding, VectorSpace
+
+_PARALLEL = 2  # stretches that are read at once: one travels while another is worked on
+
+T = TypeVar("T")
+
+
+class OutsizedSearch:
+    """One search of one tenant. `size` is known once it ran."""
+
+    def __init__(
+        self, source: EntrySource, tenant_id: int, space: VectorSpace, question: Question, scope: Scope
+    ) -> None:
+        self.size = CorpusSize(0, 0)
+        self._source = source
+        self._tenant_id = tenant_id
+        self._space = space
+        self._question = question
+        self._scope = scope
+        self._stretches: list[Stretch] = []
+
+    async def run(self, embedding: Embedding | None) -> Ranking:
+        """Rank what was committed before the call; `embedding` is in the space of the search."""
+        await self._measure()
+        meant = embedding if has_direction(embedding) else None
+        holders = await self._read_holders(() if meant is None else meant.words)
+        query = self._plan(holders)
+        matches = await asyncio.to_thread(query.match)
+        if meant is None:
+            best = matches.memory_ids[: ranking.KEYWORD_CANDIDATES]
+            weights, probe = np.empty(0), None
+        else:
+            weights, probe = aim(query, meant)
+            nearest = await self._find_nearest(probe)
+            best = np.union1d(matches.memory_ids[: ranking.BOTH_CANDIDATES], nearest)
+        around = await self._read_around(best)
+        known_better = np.union1d(best, around.memory_ids)
+        query = self._plan([*bury(holders, known_better), around])
+        return await self._rank(query, best, meant, weights, probe)
+
+    async def _rank(
+        self,
+        query: Query,
+        best: NDArray[np.int64],
+        embedding: Embedding | None,
+        weights: NDArray[np.float64],
+        probe: Probe | None,
+    ) -> Ranking:
+        choice = choose(query, _find_places(query.segments, best), probe)
+        matches = await asyncio.to_thread(query.match)
+        draft = Draft(query, self._question, matches, choice, embedding, weights)
+        codes = await self._source.get_token_codes(self._tenant_id, self._space.model_id, draft.wanted_ids)
+        return await asyncio.to_thread(rank, draft, codes)
+
+    def _plan(self, segments: Sequence[Segment]) -> Query:
+        return plan_query(segments, self._question.terms, self._scope, self.size)
+
+    async def _measure(self) -> None:
+        """Find the stretches of the tenant, and how much is in them."""
+        after = -1
+        while stretch := await self._source.measure_stretch(self._tenant_id, after):
+            self._stretches.append(stretch)
+            after = stretch.until
+        self.size = CorpusSize(
+            sum(stretch.document_count for stretch in self._stretches),
+            sum(stretch.length for stretch in self._stretches),
+        )
+
+    async def _read_holders(self, words: Sequence[str]) -> list[Segment]:
+        """Read what holds a term of the question; it knows these terms and the facets of the scope."""
+        weighed = [term for term in find_word_terms(words).values() if term is not None]
+        sought = hash_terms([*self._question.terms, *weighed])
+        kept = np.union1d(sought, hash_terms([facet for group in self._scope.required for facet in group]))
+
+        async def read(stretch: Stretch) -> Segment:
+            rows = await self._source.find_holders(self._tenant_id, stretch, sought.tolist())
+            return await asyncio.to_thread(build_segment, rows, only=kept)
+
+        return await self._read_all(read)
+
+    async def _find_nearest(self, probe: Probe) -> NDArray[np.int64]:
+        """Return the nearest memories of the scope."""
+        shortlist = Shortlist(probe)
+        times = self._scope.created_from, self._scope.created_before
+        wanted = NearQuery(self._space.model_id, probe.steps, FINE_COUNT, *times)
+        facets = hash_terms([facet for group in self._scope.required for facet in group])
+
+        def add(segment: Segment) -> None:
+            shortlist.add(segment, ScopeFilter(self._scope).find_allowed(segment))
+
+        async def read(stretch: Stretch) -> None:
+            if self._scope.required:
+                group = hash_terms(self._scope.required[0]).tolist()
+                rows = await self._source.find_holders(self._tenant_id, stretch, group)
+            else:
+                rows = await self._source.find_near(self._tenant_id, stretch, wanted)
+            add(await asyncio.to_thread(build_segment, rows, self._space, only=facets))
+
+        await self._read_all(read)
+        return shortlist.best(ranking.BOTH_CANDIDATES)
+
+    async def _read_around(self, memory_ids: NDArray[np.int64]) -> Segment:
+        """Read these memories and the messages around them, with everything that is known of them."""
+        ids = memory_ids.tolist()
+        rows = await self._source.find_neighbours(self._tenant_id, ids, LOOK)
+        rows += await self._source.get_entries(self._tenant_id, ids)
+        distinct = {row.memory_id: row for row in rows if row.is_active}
+        return build_segment(list(distinct.values()), self._space)
+
+    async def _read_all(self, read: Callable[[Stretch], Awaitable[T]]) -> list[T]:
+        """Read every stretch, a few at a time; return the results in their order."""
+        gate = asyncio.Semaphore(_PARALLEL)
+
+        async def one(stretch: Stretch) -> T:
+            async with gate:
+                return await read(stretch)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(stretch)) for stretch in self._stretches]
+        return [task.result() for task in tasks]
+
+
+def _find_places(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of live memories among the documents of all segments, ascending."""
+    bases = accumulate((len(segment.alive) for segment in segments), initial=0)
+    found = [
+        ordinals[ordinals >= 0] + base
+        for base, ordinals in zip(
+            bases, (segment.find_ordinals(memory_ids) for segment in segments), strict=False
+        )
+    ]
+    return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
