@@ -8,7 +8,6 @@ import pytest
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import parse_queries
 from mnemo_server.domain.memory import Changes, revise
-from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.source import NearQuery, Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
@@ -84,7 +83,7 @@ async def test_what_changed_a_moment_ago_is_left_alone(stores: Stores, written: 
 async def test_a_vector_is_read_with_its_entry(stores: Stores, written: WrittenMemory):
     rows = await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
 
-    assert rows == [replace(written.entry, revision=1025, changed_at=500, model_id=MODEL, vector_code=CODE)]
+    assert rows == [written.entry._replace(revision=1025, changed_at=500, model_id=MODEL, vector_code=CODE)]
     assert await stores.entries.get_entries(TENANT, [1]) == rows
     assert await stores.entries.changed_since(TENANT, 500) == [(1, 1025, 500)]
     assert await stores.entries.get_token_codes(TENANT, MODEL, [1, 2]) == {1: b"t" * 24}
@@ -220,10 +219,9 @@ async def test_the_nearest_vectors_of_a_stretch_are_among_the_rows_read(
     await stores.memories.delete(TENANT, [2], ACTOR, 2000)
     direction = np.array([3.0, 0.0], dtype=np.float32)
 
-    async def near(model_id: int, count: int) -> list[EntryRow]:
+    async def near(model_id: int, count: int) -> list[tuple[int, bytes]]:
         wanted = NearQuery(model_id, direction, count, *times)
-        rows = await stores.entries.find_near(TENANT, Stretch(0, 5, 0, 0), wanted)
-        return sorted(rows, key=lambda row: row.memory_id)
+        return sorted(await stores.entries.find_near(TENANT, Stretch(0, 5, 0, 0), wanted))
 
     rows = await near(MODEL, 2)
     within = [
@@ -231,8 +229,8 @@ async def test_the_nearest_vectors_of_a_stretch_are_among_the_rows_read(
         for one in made
         if one.memory.id not in (2, 6) and (times[0] or 0) <= one.memory.created_at < (times[1] or 2**70)
     ]
-    found = [row.memory_id for row in rows]
+    found = [memory_id for memory_id, _ in rows]
     assert set(found) <= set(within)
     assert found[:2] == within[:2]
-    assert {(row.vector_code, row.model_id, row.is_active) for row in rows} == {(CODE, MODEL, True)}
+    assert {code for _, code in rows} == {CODE}
     assert await near(MODEL + 1, 2) == []

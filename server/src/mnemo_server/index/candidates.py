@@ -89,7 +89,7 @@ def _measure_vectors(
             here = np.flatnonzero((places >= base) & (places < base + len(segment.alive)))
             here = here[segment.has_code[places[here] - base]]
             has_code[here] = True
-            closeness[here] = measure_closeness(segment, places[here] - base, probe)
+            closeness[here] = measure_closeness(segment.codes[:, places[here] - base], probe)
     return has_code, closeness
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 HASH_BYTES = 8
 TERM_BYTES = HASH_BYTES + 1
 MAX_FREQUENCY = 255
+_FEW_HASHES = 32  # up to here looking for bytes is faster than unpacking
 
 REVISIONS_PER_VERSION = 1024
 """Changes of an entry that find place between two versions of its memory: deletion and writes of vectors."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
-    """One memory's search entry."""
+class EntryRow(NamedTuple):
+    """One memory's search entry; a tuple, since a load makes millions of them."""
 
     memory_id: int
     revision: int
@@ -107,9 +108,18 @@ class DecodedTerms:
         return DecodedTerms(self.hashes[kept], self.frequencies[kept], counts)
 
 
-def find_holders(packed: Sequence[bytes], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the positions of the documents that hold one of these terms or facets (ascending)."""
-    return np.flatnonzero(decode_terms(packed).only(hashes).counts)
+def find_holders(packed: Sequence[bytes], hashes: Sequence[int]) -> list[int]:
+    """Return the positions of the documents that hold one of these terms or facets, ascending.
+
+    A document in whose bytes a hash stands by chance is told too: one in 10^17.
+    """
+    if len(hashes) > _FEW_HASHES:
+        wanted = np.array(sorted(hashes), dtype=np.uint64)
+        return np.flatnonzero(decode_terms(packed).only(wanted).counts).tolist()
+    holders: set[int] = set()
+    for term in (number.to_bytes(HASH_BYTES, "little") for number in hashes):
+        holders.update(position for position, terms in enumerate(packed) if term in terms)
+    return sorted(holders)
 
 
 def _are_among(values: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -52,7 +52,7 @@ def find_nearest(query: Query, probe: Probe, count: int) -> NDArray[np.int64]:
         near = near if ordinals is None else ordinals[near]
         near = near[segment.has_code[near]]
         places.append(near + base)
-        closeness.append(measure_closeness(segment, near, probe))
+        closeness.append(measure_closeness(segment.codes[:, near], probe))
         memory_ids.append(segment.memory_ids[near])
     best = np.lexsort((-np.concatenate(memory_ids), -np.concatenate(closeness)))[:count]
     result: NDArray[np.int64] = np.sort(np.concatenate(places)[best])
@@ -68,18 +68,15 @@ class Shortlist:
         self._closeness = np.empty(0, dtype=np.float32)
         self._memory_ids = np.empty(0, dtype=np.int64)
 
-    def add(self, segment: Segment, allowed: NDArray[np.bool_] | None) -> None:
-        """Take a piece into account; only the `allowed` ones of its documents count."""
-        ordinals, distances = _scan(segment, allowed, self._probe)
-        near = np.flatnonzero(distances <= _find_limit([distances], len(self._probe.steps)))
-        documents = near if ordinals is None else ordinals[near]
-        is_known = segment.has_code[documents]
-        near, documents = near[is_known], documents[is_known]
+    def add(self, memory_ids: NDArray[np.int64], codes: NDArray[np.uint64]) -> None:
+        """Take documents into account; `codes` are as in a segment, a column for each."""
+        distances = _count_differences(codes, self._probe)
+        near = np.flatnonzero(distances <= self._find_limit(distances))
+        closeness = measure_closeness(codes[:, near], self._probe)
         self._distances = np.concatenate((self._distances, distances[near]))
-        closeness = measure_closeness(segment, documents, self._probe)
         self._closeness = np.concatenate((self._closeness, closeness))
-        self._memory_ids = np.concatenate((self._memory_ids, segment.memory_ids[documents]))
-        is_near = self._distances <= _find_limit([self._distances], len(self._probe.steps))
+        self._memory_ids = np.concatenate((self._memory_ids, memory_ids[near]))
+        is_near = self._distances <= self._find_limit(self._distances)
         self._distances, self._closeness = self._distances[is_near], self._closeness[is_near]
         self._memory_ids = self._memory_ids[is_near]
 
@@ -89,13 +86,16 @@ class Shortlist:
         nearest: NDArray[np.int64] = self._memory_ids[best]
         return nearest
 
+    def _find_limit(self, distances: NDArray[np.uint16]) -> int:
+        return _find_limit([distances], len(self._probe.steps))
 
-def measure_closeness(segment: Segment, ordinals: NDArray[np.int64], probe: Probe) -> Floats32:
-    """Return for each of these documents about the cosine of its vector and the question's.
+
+def measure_closeness(codes: NDArray[np.uint64], probe: Probe) -> Floats32:
+    """Return for the code in each column about the cosine of its vector and the question's.
 
     A vector reduced to signs keeps about 0.8 of its length in its own direction; the factor takes that back.
     """
-    signs = np.ascontiguousarray(segment.codes[:, ordinals].T).view(np.uint8)
+    signs = np.ascontiguousarray(codes.T).view(np.uint8)
     bits = np.unpackbits(signs, axis=1, bitorder="little", count=len(probe.steps)).astype(np.float32)
     sums = 2 * (bits @ probe.steps) - probe.steps.sum()
     scale = STEPS * np.sqrt(len(probe.steps)) * np.sqrt(2 / np.pi)

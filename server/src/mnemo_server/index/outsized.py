@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import accumulate
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from mnemo_server.index.vectors import Embedding, VectorSpace
 
 _PARALLEL = 2  # stretches that are read at once: one travels while another is worked on
 
+Codes: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint64]]
+"""Memory ids, and the codes of their vectors in columns."""
+
 T = TypeVar("T")
 
 
@@ -47,6 +50,7 @@ class OutsizedSearch:
         self._space = space
         self._question = question
         self._scope = scope
+        self._facets = hash_terms([facet for group in scope.required for facet in group])
         self._stretches: list[Stretch] = []
 
     async def run(self, embedding: Embedding | None) -> Ranking:
@@ -101,7 +105,7 @@ class OutsizedSearch:
         """Read what holds a term of the question; it knows these terms and the facets of the scope."""
         weighed = [term for term in find_word_terms(words).values() if term is not None]
         sought = hash_terms([*self._question.terms, *weighed])
-        kept = np.union1d(sought, hash_terms([facet for group in self._scope.required for facet in group]))
+        kept = np.union1d(sought, self._facets)
 
         async def read(stretch: Stretch) -> Segment:
             rows = await self._source.find_holders(self._tenant_id, stretch, sought.tolist())
@@ -114,21 +118,26 @@ class OutsizedSearch:
         shortlist = Shortlist(probe)
         times = self._scope.created_from, self._scope.created_before
         wanted = NearQuery(self._space.model_id, probe.steps, FINE_COUNT, *times)
-        facets = hash_terms([facet for group in self._scope.required for facet in group])
 
-        def add(segment: Segment) -> None:
-            shortlist.add(segment, ScopeFilter(self._scope).find_allowed(segment))
-
-        async def read(stretch: Stretch) -> None:
+        async def add(stretch: Stretch) -> None:
             if self._scope.required:
-                group = hash_terms(self._scope.required[0]).tolist()
-                rows = await self._source.find_holders(self._tenant_id, stretch, group)
+                found = await self._read_filtered(stretch)
             else:
-                rows = await self._source.find_near(self._tenant_id, stretch, wanted)
-            add(await asyncio.to_thread(build_segment, rows, self._space, only=facets))
+                pairs = await self._source.find_near(self._tenant_id, stretch, wanted)
+                found = await asyncio.to_thread(_unpack, pairs, self._space)
+            shortlist.add(*found)
 
-        await self._read_all(read)
+        await self._read_all(add)
         return shortlist.best(ranking.BOTH_CANDIDATES)
+
+    async def _read_filtered(self, stretch: Stretch) -> Codes:
+        """Read what passes the filters; the first one is left to the database."""
+        group = hash_terms(self._scope.required[0]).tolist()
+        rows = await self._source.find_holders(self._tenant_id, stretch, group)
+        segment = await asyncio.to_thread(build_segment, rows, self._space, only=self._facets)
+        allowed = ScopeFilter(self._scope).find_allowed(segment)
+        kept = np.flatnonzero(segment.has_code if allowed is None else segment.has_code & allowed)
+        return segment.memory_ids[kept], segment.codes[:, kept]
 
     async def _read_around(self, memory_ids: NDArray[np.int64]) -> Segment:
         """Read these memories and the messages around them, with everything that is known of them."""
@@ -161,3 +170,10 @@ def _find_places(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> 
         )
     ]
     return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+
+def _unpack(pairs: Sequence[tuple[int, bytes]], space: VectorSpace) -> Codes:
+    memory_ids = np.fromiter((memory_id for memory_id, _ in pairs), dtype=np.int64, count=len(pairs))
+    packed = np.frombuffer(b"".join(code for _, code in pairs), dtype="<u8")
+    codes = packed.reshape(len(pairs), space.code_words).T
+    return memory_ids, np.ascontiguousarray(codes, dtype=np.uint64)

@@ -70,8 +70,8 @@ class EntrySource(Protocol):
         """Read the active entries of a stretch that hold one of these terms or facets."""
         ...
 
-    async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[EntryRow]:
-        """Read active entries of a stretch with a vector of the model, without their terms.
+    async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[tuple[int, bytes]]:
+        """Read memory ids and codes of active entries of a stretch with a vector of the model.
 
         The nearest `count` are among them; others may be.
         """

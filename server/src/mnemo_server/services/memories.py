@@ -47,7 +47,7 @@ class MemoryService:
         memory = self._new_memory(caller, request)
         drafted = await run_analysis(lambda: index_memory(memory), len(memory.content))
         # Dated after the analysis: other servers look back only so far for what was still to be committed.
-        written = replace(drafted, entry=replace(drafted.entry, changed_at=self._clock()))
+        written = replace(drafted, entry=drafted.entry._replace(changed_at=self._clock()))
         answer = _store_answer(request, written.memory)
         receipt = None if once is None else Receipt(once.key, once.request_hash, answer)
         kept = await self._store.create(written, caller.actor, receipt)

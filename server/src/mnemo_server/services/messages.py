@@ -169,7 +169,7 @@ class Window:
         draft, memory_id = self._drafts[place], self._ids.new_id()
         return WrittenMemory(
             replace(draft.memory, id=memory_id, seq=seq),
-            replace(draft.entry, memory_id=memory_id, seq=seq, changed_at=self._clock()),
+            draft.entry._replace(memory_id=memory_id, seq=seq, changed_at=self._clock()),
         )
 
     def _memory(self, place: int) -> StoredMemory:

@@ -61,9 +61,8 @@ FROM (
   LIMIT :limit
 ) AS stretch;
 
--- name: read_stretch
-SELECT memory_id, revision, changed_at, is_active, token_count, terms, session_key, seq, speaker, traits,
-  created_at, model_id, vector_code
+-- name: read_terms
+SELECT memory_id, terms
 FROM search_entries
 WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND is_active = 1;
 
@@ -79,7 +78,7 @@ WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND 
     OR INSTR(terms, :t12) > 0 OR INSTR(terms, :t13) > 0 OR INSTR(terms, :t14) > 0 OR INSTR(terms, :t15) > 0);
 
 -- name: read_codes
-SELECT memory_id, created_at, model_id, vector_code
+SELECT memory_id, vector_code
 FROM search_entries
 WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND is_active = 1
   AND model_id = :model_id AND vector_code IS NOT NULL
@@ -87,7 +86,7 @@ WHERE tenant_id = :tenant_id AND memory_id > :after AND memory_id <= :until AND 
 
 -- name: find_near
 -- For TiDB alone, which compares the vectors where they lie: no other engine has this column.
-SELECT e.memory_id, e.created_at, e.model_id, e.vector_code
+SELECT e.memory_id, e.vector_code
 FROM (
   SELECT v.memory_id
   FROM search_vectors v

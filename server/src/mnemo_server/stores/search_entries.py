@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.index import entries as packing
@@ -30,7 +28,7 @@ class SqlEntrySource:
     def __init__(self, database: Database, entries: QuerySet) -> None:
         self._database = database
         self._entries = entries
-        # Reading all rows of a local file and looking into them here takes a third of the time of its INSTR.
+        # Reading all rows of a local file and looking into them here is faster than its INSTR.
         self._is_local = database.engine == "sqlite"
         self._compares_vectors = database.engine == "tidb"
 
@@ -85,18 +83,20 @@ class SqlEntrySource:
         """Read the active entries of a stretch that hold one of these terms or facets."""
         if not hashes:
             return []
-        params: dict[str, object] = _locate(tenant_id, stretch)
-        query = self._entries.read_stretch
         if len(hashes) <= MAX_SOUGHT and not self._is_local:
-            query = self._entries.find_holders
             sought = [number.to_bytes(HASH_BYTES, "little") for number in hashes]
             sought += sought[:1] * (MAX_SOUGHT - len(sought))
-            params |= {f"t{number}": value for number, value in enumerate(sought)}
-        rows = await self._database.fetch_all(query, params)
-        return await asyncio.to_thread(_pick_holders, rows, hashes)
+            params = _locate(tenant_id, stretch) | {f"t{number}": term for number, term in enumerate(sought)}
+            return [
+                to_entry(row) for row in await self._database.fetch_all(self._entries.find_holders, params)
+            ]
+        rows = await self._database.fetch_all(self._entries.read_terms, _locate(tenant_id, stretch))
+        holders = await asyncio.to_thread(packing.find_holders, [row["terms"] for row in rows], hashes)
+        entries = await self.get_entries(tenant_id, [rows[position]["memory_id"] for position in holders])
+        return [entry for entry in entries if entry.is_active]
 
-    async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[EntryRow]:
-        """Read the nearest entries of a stretch where the database compares vectors, else all of them."""
+    async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[tuple[int, bytes]]:
+        """Read the nearest codes of a stretch where the database compares vectors, else all of them."""
         params = _locate(tenant_id, stretch) | {"model_id": wanted.model_id}
         is_timed = wanted.created_from is not None or wanted.created_before is not None
         if self._compares_vectors and not is_timed:
@@ -107,7 +107,7 @@ class SqlEntrySource:
             params["created_from"] = _bound(wanted.created_from, -MAX_TIME)
             params["created_before"] = _bound(wanted.created_before, MAX_TIME)
             rows = await self._database.fetch_all(self._entries.read_codes, params)
-        return await asyncio.to_thread(lambda: [_to_bare_entry(row) for row in rows])
+        return [(row["memory_id"], row["vector_code"]) for row in rows]
 
     async def find_neighbours(self, tenant_id: int, memory_ids: Sequence[int], reach: int) -> list[EntryRow]:
         """Read the messages around these, two statements for each."""
@@ -128,27 +128,6 @@ def _locate(tenant_id: int, stretch: Stretch) -> dict[str, object]:
 def _bound(moment: int | None, default: int) -> int:
     """Return a time that the database can compare with; filters may lie beyond its integers."""
     return default if moment is None else max(-MAX_TIME, min(moment, MAX_TIME))
-
-
-def _pick_holders(rows: Sequence[Mapping[str, Any]], hashes: Sequence[int]) -> list[EntryRow]:
-    wanted = np.array(sorted(hashes), dtype=np.uint64)
-    holders = packing.find_holders([row["terms"] for row in rows], wanted)
-    return [to_entry(rows[position]) for position in holders.tolist()]
-
-
-def _to_bare_entry(row: Mapping[str, Any]) -> EntryRow:
-    """Make an entry that is there for its vector alone."""
-    return EntryRow(
-        memory_id=row["memory_id"],
-        revision=0,
-        changed_at=0,
-        is_active=True,
-        length=0,
-        terms=b"",
-        created_at=row["created_at"],
-        model_id=row["model_id"],
-        vector_code=row["vector_code"],
-    )
 
 
 def to_entry(row: Mapping[str, Any]) -> EntryRow:

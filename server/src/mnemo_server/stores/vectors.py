@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, Final
 
 from mnemo_server.db.database import Connection, Database
@@ -88,8 +88,7 @@ class SqlVectorStore:
             return written
 
         return [
-            replace(
-                one.entry,
+            one.entry._replace(
                 revision=one.entry.revision + 1,
                 changed_at=now,
                 model_id=model_id,

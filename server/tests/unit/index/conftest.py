@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
-import numpy as np
 import pytest
 from mnemo_server.index.entries import find_holders
 from mnemo_server.index.source import Stretch
@@ -94,13 +92,16 @@ class MemorySource:
     async def find_holders(self, tenant_id, stretch, hashes):
         await self._pass(None)
         rows = self._active_in(tenant_id, stretch)
-        positions = find_holders([row.terms for row in rows], np.array(sorted(hashes), dtype=np.uint64))
-        return [rows[position] for position in positions.tolist()]
+        return [rows[position] for position in find_holders([row.terms for row in rows], hashes)]
 
     async def find_near(self, tenant_id, stretch, wanted):
         await self._pass(None)
         rows = self._active_in(tenant_id, stretch)
-        return [replace(row, terms=b"", length=0) for row in rows if row.model_id == wanted.model_id]
+        return [
+            (row.memory_id, row.vector_code)
+            for row in rows
+            if row.vector_code is not None and row.model_id == wanted.model_id
+        ]
 
     async def find_neighbours(self, tenant_id, memory_ids, reach):
         await self._pass(None)

@@ -152,7 +152,7 @@ def test_closeness_is_about_the_cosine():
     documents = {
         key: Document([], set(), vectors=Vectors(1, one, np.empty((0, 1)))) for key, one in enumerate(mixed)
     }
-    closeness = measure_closeness(_segment(documents, model), np.arange(5), Probe.of(vector))
+    closeness = measure_closeness(_segment(documents, model).codes, Probe.of(vector))
     assert closeness == pytest.approx([float(one @ vector) for one in mixed], abs=0.1)
 
 

@@ -11,7 +11,6 @@ from mnemo_server.index import loading, nearest, ranking
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.matching import plan_query
 from mnemo_server.index.nearest import Probe, Shortlist, find_nearest
-from mnemo_server.index.scope import EVERYTHING, ScopeFilter
 from mnemo_server.index.segment import build_segment
 
 from .definition import Document, make_row
@@ -165,5 +164,5 @@ def test_a_shortlist_of_pieces_is_that_of_the_whole(documents, pieces, count, as
         shortlist = Shortlist(probe)
         for piece in range(pieces):
             segment = build_segment(rows[piece::pieces], MODEL.space)
-            shortlist.add(segment, ScopeFilter(EVERYTHING).find_allowed(segment))
+            shortlist.add(segment.memory_ids, segment.codes)
     assert sorted(shortlist.best(count).tolist()) == np.sort(whole.memory_ids[places]).tolist()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +30,7 @@ def _embedded(memory_id, words):
     model_id, size = {0: (2, 16), 1: (1, 8), 2: (0, 0)}.get(memory_id % 7, (1, 16))
     code = bytes([memory_id + 1, *range(1, size)]) if size else None
     created_at = memory_id * 700_000
-    return replace(_row(memory_id, words), created_at=created_at, model_id=model_id, vector_code=code)
+    return _row(memory_id, words)._replace(created_at=created_at, model_id=model_id, vector_code=code)
 
 
 def _codes(segment):
