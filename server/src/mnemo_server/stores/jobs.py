@@ -47,7 +47,10 @@ class SqlJobStore:
         """Give the tenants with something to claim, each with the time since when."""
         params = {"kinds": kinds, "now": now, "lost_before": lost_before}
         rows = await self._database.fetch_all(self._jobs.list_due_tenants, params)
-        return {row["tenant_id"]: row["due_since"] for row in rows}
+        due: dict[int, int] = {}
+        for row in rows:
+            due[row["tenant_id"]] = min(row["due_since"], due.get(row["tenant_id"], row["due_since"]))
+        return due
 
     async def claim(self, tenant_id: int, claim: Claim) -> ClaimedJob | None:
         """Claim what has been due longest of a tenant; None when there is nothing left to claim."""

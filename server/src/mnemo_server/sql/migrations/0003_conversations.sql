@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX jobs_by_target ON jobs (tenant_id, kind, target);
 -- Serves the look for tenants with something due, or left behind by a server that died, and the counts.
 CREATE INDEX jobs_by_due ON jobs (state, kind, run_at, tenant_id, id);
 -- Serves the claim of what is due of one tenant.
-CREATE INDEX jobs_by_turn ON jobs (tenant_id, state, run_at, id);
+CREATE INDEX jobs_by_turn ON jobs (tenant_id, state, run_at, kind, id);
 -- Serves lists: newest change first.
 CREATE INDEX jobs_by_update ON jobs (tenant_id, updated_at, id);
 
