@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -26,6 +27,7 @@ from mnemo_server.embedding.ports import Embedder
 from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
 from mnemo_server.http.draining import DRAIN, Drain
+from mnemo_server.http.jobs import JobHandlers
 from mnemo_server.http.memories import MemoryHandlers
 from mnemo_server.http.middleware import frame
 from mnemo_server.http.service import ServiceHandlers
@@ -34,6 +36,9 @@ from mnemo_server.http.tenants import TenantHandlers
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.observability import Metrics
 from mnemo_server.services.embedding import EmbeddingService
+from mnemo_server.services.job_runs import Ending, JobHandler
+from mnemo_server.services.job_status import JobService
+from mnemo_server.services.jobs import JobRunner
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.search import SearchService
@@ -61,6 +66,8 @@ class Services:
     messages: MessageService
     search: SearchService
     tenants: TenantService
+    jobs: JobService
+    job_runner: JobRunner
 
 
 @asynccontextmanager
@@ -96,6 +103,7 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
     stores = await asyncio.to_thread(open_stores, database, ids, clock)
     index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
     embedding = EmbeddingService(embedder, stores.vectors, index, clock)
+    handlers: dict[str, JobHandler] = {}
     return Services(
         database=database,
         index=index,
@@ -106,6 +114,8 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
         messages=MessageService(stores.sessions, index, embedding, ids, clock),
         search=SearchService(stores.memories, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
+        jobs=JobService(stores.jobs, clock),
+        job_runner=JobRunner(stores.jobs, handlers, clock, concurrency=settings.job_concurrency),
     )
 
 
@@ -131,12 +141,14 @@ def create_app(services: Services, settings: Settings) -> web.Application:
         MemoryHandlers(services.memories, services.messages, services.search, services.embedding),
         SessionHandlers(services.messages),
         TenantHandlers(services.tenants, provisions, settings.provision_token),
+        JobHandlers(services.jobs),
         about,
     )
     bind(app, resources, Admission(services.tenants, keys))
     about.bind(app)
     app.cleanup_ctx.append(lambda _app: _in_background(lambda: _housekeeping(services)))
     app.cleanup_ctx.append(lambda _app: _in_background(services.embedding.run))
+    app.cleanup_ctx.append(lambda _app: _in_background(services.job_runner.run))
     return app
 
 
@@ -162,6 +174,7 @@ def _metrics(services: Services) -> Metrics:
         "Questions without a vector.",
         lambda: embedding.failed_queries,
     )
+    _add_job_metrics(metrics, services.job_runner)
     return metrics
 
 
@@ -192,11 +205,34 @@ def _offer_index_metrics(metrics: Metrics, index: SearchIndex) -> None:
     )
 
 
+def _add_job_metrics(metrics: Metrics, jobs: JobRunner) -> None:
+    """Say how jobs stand in the whole database, as of some seconds ago, and how runs of this server ended."""
+    metrics.gauge("mnemo_jobs_waiting", "Jobs that wait in the database.", lambda: jobs.counts.waiting)
+    metrics.gauge("mnemo_jobs_running", "Jobs that any server works on.", lambda: jobs.counts.running)
+    metrics.gauge("mnemo_jobs_failed", "Jobs that were given up.", lambda: jobs.counts.failed)
+    metrics.gauge(
+        "mnemo_jobs_oldest_due_seconds",
+        "How long the job that waits longest has been due, in seconds.",
+        lambda: jobs.oldest_due_seconds,
+    )
+    for ending, description in (
+        (Ending.DONE, "Runs after which nothing was left to do."),
+        (Ending.AGAIN, "Runs that went well and were not the last."),
+        (Ending.POSTPONED, "Runs that were put off, such as for want of budget."),
+        (Ending.RETRIED, "Attempts that failed and are repeated."),
+        (Ending.FAILED, "Attempts that failed and were the last."),
+        (Ending.LOST, "Runs that passed to another server."),
+    ):
+        read = partial(jobs.endings.__getitem__, ending)
+        metrics.counter(f"mnemo_job_runs_{ending}_total", description, read)
+
+
 async def _housekeeping(services: Services) -> None:
     """Tidy up at the start and then hourly."""
     while True:
         try:
             await services.tenants.forget_old_answers()
+            await services.jobs.forget_old_jobs()
         except DatabaseError as error:
             _log.warning("tidying up was put off", reason=str(error))
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

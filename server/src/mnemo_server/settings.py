@@ -114,6 +114,10 @@ class Settings(BaseSettings):
     embed_auto_model: str = "tidbcloud_free/amazon/titan-embed-text-v2"
     """For `tidb`: the name of the model in TiDB Cloud."""
 
+    job_concurrency: int = Field(default=2, ge=0, le=64)
+    """Jobs, such as looking through a conversation, that this server works on at once; 0 leaves all of them
+    to other servers of the same database."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, to standard error."""
 

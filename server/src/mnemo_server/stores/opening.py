@@ -10,6 +10,8 @@ from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.stores.answers import AnswerBook
 from mnemo_server.stores.installation import SqlInstallationStore
+from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.stores.jobs import SqlJobStore
 from mnemo_server.stores.memories import SqlMemoryStore
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
@@ -28,6 +30,7 @@ class Stores:
     entries: SqlEntrySource
     vectors: SqlVectorStore
     installation: SqlInstallationStore
+    jobs: SqlJobStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -37,6 +40,8 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
     tenants = load_queries("tenants", database.variant)
     answers = AnswerBook(database, tenants, clock)
     writer = MemoryWriter(memories, entries, ids)
+    jobs = load_queries("jobs", database.variant)
+    job_writer = JobWriter(jobs, ids)
     return Stores(
         memories=SqlMemoryStore(database, memories, entries, writer, answers),
         sessions=SqlSessionStore(database, load_queries("sessions", database.variant), writer, answers),
@@ -44,4 +49,5 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         entries=SqlEntrySource(database, entries),
         vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
         installation=SqlInstallationStore(database, load_queries("installation", database.variant)),
+        jobs=SqlJobStore(database, jobs, job_writer),
     )
