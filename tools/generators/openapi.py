@@ -30,6 +30,7 @@ SECURITY_SCHEME: Final = "ApiKey"
 PATH_PARAMETERS: Final = {
     "api_key": "The tenant's key, for clients that don't send X-API-Key.",
     "memory_id": "Id of the memory: 13 characters of lower-case Crockford base32.",
+    "job_id": "Id of the job, made like those of memories.",
 }
 #: Statuses of success besides `Route.status`, by the route's name.
 OTHER_SUCCESSES: Final = {

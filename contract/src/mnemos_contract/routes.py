@@ -13,6 +13,7 @@ from typing import Final, Literal
 from mnemos_contract import errors
 from mnemos_contract.base import WireModel
 from mnemos_contract.history import History, RestoreRequest
+from mnemos_contract.jobs import Job, JobPage, JobQuery
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -196,6 +197,25 @@ ROUTES: Final[tuple[Route, ...]] = (
         doc="Say which model makes vectors of memories, and how far it is.",
         status=200,
         response=EmbeddingStatus,
+    ),
+    Route(
+        name="list_jobs",
+        method="GET",
+        path="/jobs",
+        doc="List jobs, the latest change first.",
+        status=200,
+        query=JobQuery,
+        response=JobPage,
+        errors=(errors.InvalidRequest,),
+    ),
+    Route(
+        name="get_job",
+        method="GET",
+        path="/jobs/{job_id}",
+        doc="Read one job: its state, attempts, progress and error.",
+        status=200,
+        response=Job,
+        errors=(errors.JobNotFound,),
     ),
     Route(
         name="provision_tenant",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
 from mnemo_server.http.draining import DRAIN, Drain
 from mnemo_server.http.history import HistoryHandlers
+from mnemo_server.http.jobs import JobHandlers
 from mnemo_server.http.memories import MemoryHandlers
 from mnemo_server.http.middleware import frame
 from mnemo_server.http.service import ServiceHandlers
@@ -36,6 +38,9 @@ from mnemo_server.index.cache import SearchIndex
 from mnemo_server.observability import Metrics
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.history import HistoryService
+from mnemo_server.services.job_runs import Ending, JobHandler
+from mnemo_server.services.job_status import JobService
+from mnemo_server.services.jobs import JobRunner
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.search import SearchService
@@ -65,6 +70,8 @@ class Services:
     history: HistoryService
     search: SearchService
     tenants: TenantService
+    jobs: JobService
+    job_runner: JobRunner
 
 
 @asynccontextmanager
@@ -101,6 +108,7 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
     index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
     embedding = EmbeddingService(embedder, stores.vectors, index, clock)
     suggester = TagSuggester(stores.memories, index, embedding)
+    handlers: dict[str, JobHandler] = {}
     return Services(
         database=database,
         index=index,
@@ -112,6 +120,8 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
         history=HistoryService(stores.history, index, embedding),
         search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
+        jobs=JobService(stores.jobs, clock),
+        job_runner=JobRunner(stores.jobs, handlers, clock, concurrency=settings.job_concurrency),
     )
 
 
@@ -138,12 +148,14 @@ def create_app(services: Services, settings: Settings) -> web.Application:
         HistoryHandlers(services.history),
         SessionHandlers(services.messages),
         TenantHandlers(services.tenants, provisions, settings.provision_token),
+        JobHandlers(services.jobs),
         about,
     )
     bind(app, resources, Admission(services.tenants, keys))
     about.bind(app)
     app.cleanup_ctx.append(lambda _app: _in_background(lambda: _housekeeping(services)))
     app.cleanup_ctx.append(lambda _app: _in_background(services.embedding.run))
+    app.cleanup_ctx.append(lambda _app: _in_background(services.job_runner.run))
     return app
 
 
@@ -151,16 +163,7 @@ def _metrics(services: Services) -> Metrics:
     metrics = Metrics()
     database, index, embedding = services.database, services.index, services.embedding
     metrics.gauge("mnemo_db_round_trips", "Statements sent to the database.", lambda: database.round_trips)
-    metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
-    metrics.gauge(
-        "mnemo_index_tenants", "Tenants whose search index is resident.", lambda: index.tenant_count
-    )
-    metrics.counter("mnemo_index_loads_total", "Search indexes loaded.", lambda: index.loads)
-    metrics.counter("mnemo_index_evictions_total", "Search indexes evicted.", lambda: index.evictions)
-    metrics.counter("mnemo_index_refreshes_total", "Refreshes before searches.", lambda: index.refreshes)
-    metrics.counter(
-        "mnemo_index_scans_total", "Searches of tenants too large for memory.", lambda: index.scans
-    )
+    _offer_index_metrics(metrics, index)
     metrics.gauge(
         "mnemo_embedder_ready", "Whether a model makes vectors: 1 or 0.", lambda: embedding.is_ready
     )
@@ -178,7 +181,57 @@ def _metrics(services: Services) -> Metrics:
         "Questions without a vector.",
         lambda: embedding.failed_queries,
     )
+    _add_job_metrics(metrics, services.job_runner)
     return metrics
+
+
+def _offer_index_metrics(metrics: Metrics, index: SearchIndex) -> None:
+    codes = index.codes
+    metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
+    metrics.gauge(
+        "mnemo_index_code_bytes", "Bytes of the codes of words beside them.", lambda: codes.size_bytes
+    )
+    metrics.counter(
+        "mnemo_index_code_hits_total",
+        "Candidates whose codes of words were resident.",
+        lambda: codes.hits,
+    )
+    metrics.counter(
+        "mnemo_index_code_misses_total",
+        "Candidates whose codes of words were read from the database.",
+        lambda: codes.misses,
+    )
+    metrics.gauge(
+        "mnemo_index_tenants", "Tenants whose search index is resident.", lambda: index.tenant_count
+    )
+    metrics.counter("mnemo_index_loads_total", "Search indexes loaded.", lambda: index.loads)
+    metrics.counter("mnemo_index_evictions_total", "Search indexes evicted.", lambda: index.evictions)
+    metrics.counter("mnemo_index_refreshes_total", "Refreshes before searches.", lambda: index.refreshes)
+    metrics.counter(
+        "mnemo_index_scans_total", "Searches of tenants too large for memory.", lambda: index.scans
+    )
+
+
+def _add_job_metrics(metrics: Metrics, jobs: JobRunner) -> None:
+    """Say how jobs stand in the whole database, as of some seconds ago, and how runs of this server ended."""
+    metrics.gauge("mnemo_jobs_waiting", "Jobs that wait in the database.", lambda: jobs.counts.waiting)
+    metrics.gauge("mnemo_jobs_running", "Jobs that any server works on.", lambda: jobs.counts.running)
+    metrics.gauge("mnemo_jobs_failed", "Jobs that were given up.", lambda: jobs.counts.failed)
+    metrics.gauge(
+        "mnemo_jobs_oldest_due_seconds",
+        "How long the job that waits longest has been due, in seconds.",
+        lambda: jobs.oldest_due_seconds,
+    )
+    for ending, description in (
+        (Ending.DONE, "Runs after which nothing was left to do."),
+        (Ending.AGAIN, "Runs that went well and were not the last."),
+        (Ending.POSTPONED, "Runs that were put off, such as for want of budget."),
+        (Ending.RETRIED, "Attempts that failed and are repeated."),
+        (Ending.FAILED, "Attempts that failed and were the last."),
+        (Ending.LOST, "Runs that passed to another server."),
+    ):
+        read = partial(jobs.endings.__getitem__, ending)
+        metrics.counter(f"mnemo_job_runs_{ending}_total", description, read)
 
 
 async def _housekeeping(services: Services) -> None:
@@ -186,6 +239,7 @@ async def _housekeeping(services: Services) -> None:
     while True:
         try:
             await services.tenants.forget_old_answers()
+            await services.jobs.forget_old_jobs()
         except DatabaseError as error:
             _log.warning("tidying up was put off", reason=str(error))
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -80,9 +80,10 @@ class Settings(BaseSettings):
     """When set, `/metrics` also answers other machines that send it as `Authorization: Bearer`."""
 
     index_memory_mb: int = Field(default=512, ge=16)
-    """Megabytes for the search indexes of all tenants together; the least used make room. A million memories
-    take about 260. A tenant that takes more than all of it is searched in the database instead: as well, but
-    in seconds rather than milliseconds."""
+    """Megabytes for the search indexes of all tenants together, and for the codes of words that were of use
+    lately, which take a quarter at most; the least used make room. A million memories take about 260. A
+    tenant that takes more than all of it is searched in the database instead: as well, but in seconds rather
+    than milliseconds."""
 
     embedder: EmbedderKind = "auto"
     """What makes vectors of memories and questions, so that search knows what words mean: `local` (a small
@@ -112,6 +113,10 @@ class Settings(BaseSettings):
 
     embed_auto_model: str = "tidbcloud_free/amazon/titan-embed-text-v2"
     """For `tidb`: the name of the model in TiDB Cloud."""
+
+    job_concurrency: int = Field(default=2, ge=0, le=64)
+    """Jobs, such as looking through a conversation, that this server works on at once; 0 leaves all of them
+    to other servers of the same database."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, to standard error."""

@@ -10,6 +10,7 @@ from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_ANSWER_BYTES
 from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse
 from mnemos_contract.messages import Message, SessionMessage
+from mnemos_contract.recalled import strip_recalled
 
 from mnemo_server.domain.alignment import count_known
 from mnemo_server.domain.clock import Clock
@@ -111,7 +112,7 @@ class Window:
         self._caller = caller
         self._request = request
         self._ids = ids
-        self._messages = [message for message in request.messages if message.content.strip()]
+        self._messages = _without_recalled(request.messages)
         self._hashes = [_fingerprint(message) for message in self._messages]
         self._drafts: list[WrittenMemory] = []
 
@@ -196,6 +197,16 @@ class Window:
             project=self._request.project or self._caller.project,
             updated_by=agent_id,
         )
+
+
+def _without_recalled(messages: Sequence[Message]) -> list[Message]:
+    """Take out what a plugin had put in from the memory, which would be stored as if it were said."""
+    stripped = [(message, strip_recalled(message.content)) for message in messages]
+    return [
+        message if content == message.content else message.model_copy(update={"content": content})
+        for message, content in stripped
+        if content.strip()
+    ]
 
 
 def _fingerprint(message: Message) -> bytes:

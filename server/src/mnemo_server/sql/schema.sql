@@ -188,7 +188,7 @@ CREATE TABLE jobs (
   requests INT NOT NULL,              -- how often it was asked for: more than when it began means once more
   attempts INT NOT NULL,              -- failed ones since it last went well
   run_at BIGINT NOT NULL,             -- not before
-  owner VARCHAR(64),                  -- the server that works on it
+  owner VARCHAR(64),                  -- the claim under which a server works on it; each has a new one
   lease_until BIGINT,                 -- when others may take it over
   done_count INT NOT NULL,            -- how far it is
   total_count INT NOT NULL,
@@ -202,14 +202,20 @@ CREATE TABLE jobs (
 
 -- One job for each target, however often it is asked for.
 CREATE UNIQUE INDEX jobs_by_target ON jobs (tenant_id, kind, target);
--- Serves the claim of what is due, and of what was left by a server that died.
-CREATE INDEX jobs_by_due ON jobs (state, run_at, tenant_id, id);
+-- Serves the look for tenants with something due, or left behind by a server that died, and the counts.
+CREATE INDEX jobs_by_due ON jobs (state, kind, run_at, tenant_id, id);
+-- Serves the claim of what is due of one tenant.
+CREATE INDEX jobs_by_turn ON jobs (tenant_id, state, run_at, kind, id);
+-- Serves lists: newest change first.
+CREATE INDEX jobs_by_update ON jobs (tenant_id, updated_at, id);
 
 -- What a job has still to look at: taken out in the transaction that writes what came of it.
 CREATE TABLE job_items (
   tenant_id BIGINT NOT NULL,
   job_id BIGINT NOT NULL,
   item_id BIGINT NOT NULL,            -- id of a memory
+  requests INT NOT NULL,              -- of the job when this was last asked for: a run deals with what was
+                                      -- there when it began, and leaves to the next what came since
   PRIMARY KEY (tenant_id, job_id, item_id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
@@ -224,4 +230,12 @@ CREATE TABLE usage_ledger (
   output_tokens BIGINT NOT NULL,
   cost_nanos BIGINT NOT NULL,         -- billionths of the currency of the prices
   PRIMARY KEY (tenant_id, day, kind) /*T![clustered_index] CLUSTERED */
+) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- Values that a database is given once and keeps, such as the key of fingerprints.
+CREATE TABLE installation (
+  name VARCHAR(100) NOT NULL,
+  value VARBINARY(255) NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (name)
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;

@@ -11,6 +11,9 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.stores.answers import AnswerBook
 from mnemo_server.stores.creating import MemoryCreator
 from mnemo_server.stores.history import SqlHistoryStore
+from mnemo_server.stores.installation import SqlInstallationStore
+from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.stores.jobs import SqlJobStore
 from mnemo_server.stores.memories import SqlMemoryStore
 from mnemo_server.stores.places import Places
 from mnemo_server.stores.restoring import MemoryRestorer
@@ -31,6 +34,8 @@ class Stores:
     tenants: SqlTenantStore
     entries: SqlEntrySource
     vectors: SqlVectorStore
+    installation: SqlInstallationStore
+    jobs: SqlJobStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -45,6 +50,8 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
     creator = MemoryCreator(database, writer, places, answers, clock)
     restorer = MemoryRestorer(database, history, writer, places, answers=answers, clock=clock)
     memory_store = SqlMemoryStore(database, memories, entries, writer, creator)
+    jobs = load_queries("jobs", database.variant)
+    job_writer = JobWriter(jobs, ids)
     return Stores(
         memories=memory_store,
         history=SqlHistoryStore(database, history, memory_store, restorer),
@@ -52,4 +59,6 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         tenants=SqlTenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),
         vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
+        installation=SqlInstallationStore(database, load_queries("installation", database.variant)),
+        jobs=SqlJobStore(database, jobs, job_writer),
     )

@@ -324,6 +324,13 @@ class VectorStore(Protocol):
         """Count a tenant's active entries by the model that they were given to, 0 for none."""
 
 
+class InstallationStore(Protocol):
+    """Values that a database is given once and keeps."""
+
+    async def keep(self, name: str, proposal: bytes, now: int) -> bytes:
+        """Give the value of this name, which is the proposal of whoever came first."""
+
+
 class TenantStore(Protocol):
     """Tenants, keys and the answers kept for them."""
 

@@ -12,6 +12,8 @@ from mnemos_contract import (
     EmbeddingStatus,
     Health,
     History,
+    Job,
+    JobPage,
     KeyStatus,
     Memory,
     MemoryPage,
@@ -24,6 +26,7 @@ from mnemos_contract import (
 
 from mnemos._generated.fields import (
     BatchDeleteRequestFields,
+    JobQueryFields,
     ListQueryFields,
     RestoreRequestFields,
     SessionMessagesQueryFields,
@@ -131,6 +134,21 @@ class Client(Transport):
     def get_embedding_status(self) -> EmbeddingStatus:
         """Say which model makes vectors of memories, and how far it is."""
         return self._call(ROUTES_BY_NAME["get_embedding_status"], EmbeddingStatus)
+
+    def list_jobs(self, **fields: Unpack[JobQueryFields]) -> JobPage:
+        """List jobs, the latest change first.
+
+        Fields: state, limit.
+        Raises: InvalidRequest.
+        """
+        return self._call(ROUTES_BY_NAME["list_jobs"], JobPage, fields=fields)
+
+    def get_job(self, job_id: str) -> Job:
+        """Read one job: its state, attempts, progress and error.
+
+        Raises: JobNotFound.
+        """
+        return self._call(ROUTES_BY_NAME["get_job"], Job, path={"job_id": job_id})
 
     def provision_tenant(self) -> Provisioned:
         """Make a tenant of its own and its key, shown this once.

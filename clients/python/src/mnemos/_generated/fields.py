@@ -138,3 +138,12 @@ class SessionMessagesQueryFields(TypedDict, total=False):
     """Stands once for each session, 1 to 100 times."""
     limit_per_session: int
     """How many of each session, at most 500."""
+
+
+class JobQueryFields(TypedDict, total=False):
+    """Which jobs to list."""
+
+    state: str | None
+    """In this state only."""
+    limit: int
+    """How many, 1 to 200."""

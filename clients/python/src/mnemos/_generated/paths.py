@@ -36,6 +36,10 @@ RESTORE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}/restore"
 LIST_SESSION_MESSAGES = "/v1alpha2/mem9s/session-messages"
 #: Say which model makes vectors of memories, and how far it is.
 GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
+#: List jobs, the latest change first.
+LIST_JOBS = "/v1alpha2/mem9s/jobs"
+#: Read one job: its state, attempts, progress and error.
+GET_JOB = "/v1alpha2/mem9s/jobs/{job_id}"
 #: Make a tenant of its own and its key, shown this once.
 PROVISION_TENANT = "/v1alpha1/mem9s"
 #: Say whether the key in X-API-Key opens its tenant.
