@@ -86,7 +86,7 @@ class Memory(WireModel):
     subject: str | None = None
     """What it says something about, such as `user/employer`; the newest memory of a subject holds."""
     superseded_by: str | None = None
-    """Id of the memory that took its place."""
+    """Id of the memory that took its place: lists and searches leave it out unless they are asked."""
     superseded_at: Moment | None = None
     """Since when, UTC."""
     derived_from: list[str] | None = None
@@ -154,9 +154,9 @@ class StoreRequest(WireModel):
     """The project it belongs to; absent: known everywhere."""
     subject: Name | None = None
     """What it says something about, such as `user/employer`: it takes the place of the memory that said
-    something about the same before, in the same project."""
+    something about the same before, in the same project. Only with content."""
     replaces: str | None = None
-    """Id of a memory whose place it takes."""
+    """Id of a memory whose place it takes. Only with content."""
     suggest_tags: bool = False
     """Suggest tags in the answer: those of the memories nearest to it. None of them is set."""
     agent_id: Name | None = None
@@ -186,6 +186,9 @@ class StoreRequest(WireModel):
             raise ValueError("body: provide either content or messages, not both")
         if self.messages and self.memory_type:
             raise ValueError("memory_type: memory_type is only allowed with content, not messages")
+        for name in ("subject", "replaces"):
+            if self.messages and getattr(self, name):
+                raise ValueError(f"{name}: {name} is only allowed with content, not messages")
         if not self.messages and not self.has_content:
             raise ValueError("content: content or messages required")
         if self.has_content and self.mode:
@@ -341,7 +344,7 @@ class ListQuery(WireModel):
     """About this subject only."""
     as_of: Day | None = None
     """As it was at this moment: what came later is left out, and what was superseded since is shown, with the
-    content of then."""
+    content of then. A search looks at the texts of today, and shows what was deleted since no more."""
     include_superseded: bool = False
     """Also memories whose place others took."""
     explain: bool = False

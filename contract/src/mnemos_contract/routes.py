@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from mnemos_contract import errors
 from mnemos_contract.base import WireModel
+from mnemos_contract.history import History, RestoreRequest
 from mnemos_contract.jobs import Job, JobPage, JobQuery
 from mnemos_contract.memories import (
     BatchDeleteRequest,
@@ -102,7 +103,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         status=202,
         body=StoreRequest,
         response=StoreResponse,
-        errors=(*_BODY_ERRORS, errors.IdempotencyMismatch, errors.WriteConflict),
+        errors=(*_BODY_ERRORS, errors.MemoryNotFound, errors.IdempotencyMismatch, errors.WriteConflict),
         idempotent=False,
     ),
     Route(
@@ -152,6 +153,32 @@ ROUTES: Final[tuple[Route, ...]] = (
         body=BatchDeleteRequest,
         response=BatchDeleteResponse,
         errors=(*_BODY_ERRORS, errors.WriteConflict),
+    ),
+    Route(
+        name="get_history",
+        method="GET",
+        path="/memories/{memory_id}/history",
+        doc="Read a memory in any state with everything that happened to it, the latest first.",
+        status=200,
+        response=History,
+        errors=(errors.MemoryNotFound,),
+    ),
+    Route(
+        name="restore_memory",
+        method="POST",
+        path="/memories/{memory_id}/restore",
+        doc="Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.",
+        status=200,
+        body=RestoreRequest,
+        response=Memory,
+        errors=(
+            *_BODY_ERRORS,
+            errors.MemoryNotFound,
+            errors.VersionNotFound,
+            errors.IdempotencyMismatch,
+            errors.WriteConflict,
+        ),
+        idempotent=False,
     ),
     Route(
         name="list_session_messages",

@@ -27,6 +27,7 @@ from mnemo_server.embedding.ports import Embedder
 from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
 from mnemo_server.http.draining import DRAIN, Drain
+from mnemo_server.http.history import HistoryHandlers
 from mnemo_server.http.jobs import JobHandlers
 from mnemo_server.http.memories import MemoryHandlers
 from mnemo_server.http.middleware import frame
@@ -36,12 +37,14 @@ from mnemo_server.http.tenants import TenantHandlers
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.observability import Metrics
 from mnemo_server.services.embedding import EmbeddingService
+from mnemo_server.services.history import HistoryService
 from mnemo_server.services.job_runs import Ending, JobHandler
 from mnemo_server.services.job_status import JobService
 from mnemo_server.services.jobs import JobRunner
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.search import SearchService
+from mnemo_server.services.tags import TagSuggester
 from mnemo_server.services.tenants import TenantService
 from mnemo_server.settings import Settings
 from mnemo_server.stores.opening import open_stores
@@ -64,6 +67,7 @@ class Services:
     embedding: EmbeddingService
     memories: MemoryService
     messages: MessageService
+    history: HistoryService
     search: SearchService
     tenants: TenantService
     jobs: JobService
@@ -103,6 +107,7 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
     stores = await asyncio.to_thread(open_stores, database, ids, clock)
     index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
     embedding = EmbeddingService(embedder, stores.vectors, index, clock)
+    suggester = TagSuggester(stores.memories, index, embedding)
     handlers: dict[str, JobHandler] = {}
     return Services(
         database=database,
@@ -110,9 +115,10 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
         ids=ids,
         clock=clock,
         embedding=embedding,
-        memories=MemoryService(stores.memories, index, embedding, ids, clock),
+        memories=MemoryService(stores.memories, index, embedding, suggester, ids=ids, clock=clock),
         messages=MessageService(stores.sessions, index, embedding, ids, clock),
-        search=SearchService(stores.memories, index, embedding, clock),
+        history=HistoryService(stores.history, index, embedding),
+        search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
         jobs=JobService(stores.jobs, clock),
         job_runner=JobRunner(stores.jobs, handlers, clock, concurrency=settings.job_concurrency),
@@ -139,6 +145,7 @@ def create_app(services: Services, settings: Settings) -> web.Application:
     about = ServiceHandlers(services.database, metrics, clock, settings.admin_key)
     resources = (
         MemoryHandlers(services.memories, services.messages, services.search, services.embedding),
+        HistoryHandlers(services.history),
         SessionHandlers(services.messages),
         TenantHandlers(services.tenants, provisions, settings.provision_token),
         JobHandlers(services.jobs),

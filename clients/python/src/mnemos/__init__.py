@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mnemos_contract import (
         ApiError,
         BatchDeleteResponse,
+        History,
         KeyStatus,
         Memory,
         MemoryPage,
@@ -49,6 +50,7 @@ __all__ = [
     "BadAddress",
     "BatchDeleteResponse",
     "Client",
+    "History",
     "InvalidRequest",
     "KeyStatus",
     "Memory",

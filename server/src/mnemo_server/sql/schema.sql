@@ -59,20 +59,21 @@ CREATE TABLE memories (
   updated_at BIGINT NOT NULL,
   subject VARCHAR(200),               -- what it says something about, such as user/employer: one is current
   superseded_at BIGINT,               -- since when superseded_by holds
-  likeness VARBINARY(16),             -- fingerprint of what it says, apart from how; null for messages
+  likeness VARBINARY(16),             -- fingerprint of what it says, apart from how; null for messages, for
+                                      -- what is deleted or superseded, and where two came to say the same
   derived_from MEDIUMTEXT,            -- JSON array of ids: the messages or memories it was made of
   PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- Serves lists: one state of a tenant without messages, newest change first.
-CREATE INDEX memories_by_update ON memories (tenant_id, is_message, state, updated_at, id);
+-- Serves lists and their counts: one state of a tenant without messages, newest change first.
+CREATE INDEX memories_by_update ON memories (tenant_id, is_message, state, updated_at, id, superseded_by);
 -- Serves session-messages, and alignment of new messages.
 CREATE INDEX memories_by_session ON memories (tenant_id, session_id, seq);
 
 -- Serves the search for the memories of a subject.
 CREATE INDEX memories_by_subject ON memories (tenant_id, subject, id);
--- Serves the recognition of repeats.
-CREATE INDEX memories_by_likeness ON memories (tenant_id, likeness, id);
+-- A repeat can't get in: only one memory that holds says a thing. Others have no likeness, which is no repeat.
+CREATE UNIQUE INDEX memories_by_likeness ON memories (tenant_id, likeness);
 
 -- Tags one by one, to filter and list without reading JSON.
 CREATE TABLE memory_tags (
@@ -138,13 +139,13 @@ CREATE TABLE events (
   id BIGINT NOT NULL,
   memory_id BIGINT NOT NULL,
   version INT NOT NULL,               -- of the memory after the change
-  action VARCHAR(20) NOT NULL,        -- created | updated | deleted
+  action VARCHAR(20) NOT NULL,        -- created | updated | deleted | superseded | restored | repeated | redacted
   agent_id VARCHAR(200),              -- who did it
   key_id BIGINT,                      -- with which key
   request_id VARCHAR(64),
-  prior MEDIUMTEXT,                   -- JSON of the memory before the change; null when it was created
+  prior MEDIUMTEXT,                   -- JSON of the memory before; null where it was created or left as it was
   happened_at BIGINT NOT NULL,
-  detail MEDIUMTEXT,                  -- JSON: why, and by which job, where it wasn't the caller's wish
+  detail MEDIUMTEXT,                  -- JSON: why, by which job, and what was sent where it changed nothing
   PRIMARY KEY (tenant_id, id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 

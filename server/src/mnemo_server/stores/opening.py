@@ -9,10 +9,14 @@ from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.stores.answers import AnswerBook
+from mnemo_server.stores.creating import MemoryCreator
+from mnemo_server.stores.history import SqlHistoryStore
 from mnemo_server.stores.installation import SqlInstallationStore
 from mnemo_server.stores.job_writing import JobWriter
 from mnemo_server.stores.jobs import SqlJobStore
 from mnemo_server.stores.memories import SqlMemoryStore
+from mnemo_server.stores.places import Places
+from mnemo_server.stores.restoring import MemoryRestorer
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
 from mnemo_server.stores.tenants import SqlTenantStore
@@ -25,6 +29,7 @@ class Stores:
     """The stores of one database."""
 
     memories: SqlMemoryStore
+    history: SqlHistoryStore
     sessions: SqlSessionStore
     tenants: SqlTenantStore
     entries: SqlEntrySource
@@ -38,12 +43,18 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
     memories = load_queries("memories", database.variant)
     entries = load_queries("search_entries", database.variant)
     tenants = load_queries("tenants", database.variant)
+    history = load_queries("history", database.variant)
     answers = AnswerBook(database, tenants, clock)
     writer = MemoryWriter(memories, entries, ids)
+    places = Places(memories)
+    creator = MemoryCreator(database, writer, places, answers, clock)
+    restorer = MemoryRestorer(database, history, writer, places, answers=answers, clock=clock)
+    memory_store = SqlMemoryStore(database, memories, entries, writer, creator)
     jobs = load_queries("jobs", database.variant)
     job_writer = JobWriter(jobs, ids)
     return Stores(
-        memories=SqlMemoryStore(database, memories, entries, writer, answers),
+        memories=memory_store,
+        history=SqlHistoryStore(database, history, memory_store, restorer),
         sessions=SqlSessionStore(database, load_queries("sessions", database.variant), writer, answers),
         tenants=SqlTenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),

@@ -49,6 +49,50 @@ class KeptAnswer:
     answer: Answer
 
 
+class NoSuchMemory(LookupError):
+    """A change names a memory that doesn't exist, or doesn't any more."""
+
+
+class NoSuchVersion(LookupError):
+    """A memory never had the version that a change names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store led to."""
+
+    memory: StoredMemory
+    """The new memory; or the one that says the same already, unchanged."""
+    is_new: bool
+    superseded: tuple[int, ...] = ()
+    """Ids of the memories whose place it took."""
+    entries: tuple[EntryRow, ...] = ()
+    """Every search entry that is another one now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A memory that was brought back."""
+
+    memory: StoredMemory
+    entries: tuple[EntryRow, ...]
+    """Every search entry that is another one now, its own first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of a memory, as the log keeps it."""
+
+    version: int
+    action: str
+    happened_at: int
+    agent_id: str | None
+    prior: str | None
+    """As `memory.snapshot` wrote it."""
+    detail: str | None
+    """JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldMessages:
     """What a session holds that matters for placing new messages."""
@@ -121,9 +165,21 @@ class MemoryStore(Protocol):
     """Memories with their tags, search entries and events."""
 
     async def create(
-        self, written: WrittenMemory, actor: Actor, receipt: Receipt | None
-    ) -> KeptAnswer | None:
-        """Store a new memory; give the earlier answer instead when the receipt's key was used before."""
+        self,
+        written: WrittenMemory,
+        actor: Actor,
+        sign: Callable[[Stored], Receipt] | None,
+        *,
+        replaces: int | None = None,
+    ) -> Stored | KeptAnswer:
+        """Store a new memory, unless one that holds says the same: then the log keeps what was sent.
+
+        It takes the place of what holds about its subject, and of the memory with the id `replaces`. `sign`
+        makes the receipt of what came of it; the earlier answer comes back when its key was used before.
+
+        Raises:
+            NoSuchMemory: there is no active memory with the id `replaces`.
+        """
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""
@@ -132,9 +188,18 @@ class MemoryStore(Protocol):
         """Read those of some memories that are active, by id."""
 
     async def list_page(
-        self, tenant_id: int, wanted: MemoryFilter, *, limit: int, offset: int
+        self,
+        tenant_id: int,
+        wanted: MemoryFilter,
+        *,
+        limit: int,
+        offset: int,
+        unchanged_since: int | None = None,
     ) -> tuple[list[StoredMemory], int]:
-        """List memories, newest change first, and count all that match. Messages are left out."""
+        """List memories as they are now, newest change first, and count all that match.
+
+        Messages are left out, and what was changed later than `unchanged_since`.
+        """
 
     async def update(
         self,
@@ -152,6 +217,46 @@ class MemoryStore(Protocol):
 
     async def exists(self, tenant_id: int, memory_id: int) -> bool:
         """Whether there is or was such a memory, in any state."""
+
+
+class HistoryStore(Protocol):
+    """What happened to memories, how they were before, and the way back."""
+
+    async def find_history(
+        self, tenant_id: int, memory_id: int, limit: int
+    ) -> tuple[StoredMemory, list[Event]] | None:
+        """Read a memory in any state, and its latest events, the latest first."""
+
+    async def restore(
+        self,
+        tenant_id: int,
+        memory_id: int,
+        version: int | None,
+        actor: Actor,
+        *,
+        revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
+        sign: Callable[[StoredMemory], Receipt] | None,
+    ) -> Restored | KeptAnswer:
+        """Let a memory hold again: as it is, or as it was in an earlier version.
+
+        It takes the place of what holds about its subject by now, and of the memory that had taken its own:
+        unless that one came by a decision about the two that this takes back. `revive` makes the next
+        version of the current one, the earlier one if there is one, and the time.
+
+        Raises:
+            NoSuchMemory: there never was such a memory.
+            NoSuchVersion: it never had this version.
+        """
+
+    async def find_many_at(
+        self, tenant_id: int, memory_ids: Sequence[int], as_of: int
+    ) -> dict[int, StoredMemory]:
+        """Read those of some memories that exist, by id, as they were at a time, in any state."""
+
+    async def list_page_at(
+        self, tenant_id: int, wanted: MemoryFilter, as_of: int, *, limit: int, offset: int
+    ) -> tuple[list[StoredMemory], int]:
+        """List memories as they were at a time, newest change first, and count all that matched then."""
 
 
 class SessionStore(Protocol):

@@ -53,8 +53,9 @@ def test_one_condition_that_fails_is_enough(wanted: MemoryFilter):
 
 def test_every_condition_is_one_that_memories_are_indexed_by():
     full = MemoryFilter(
-        memory_types=("x",), tags=("x",), source="x", agent_id="x", session_id="x", project="x"
+        memory_types=("x",), tags=("x",), source="x", agent_id="x", session_id="x", project="x", subject="x"
     )
 
-    assert {field for field, _ in full.required()} == set(FILTER_FIELDS)
+    fields = {field for field, _ in full.required()} | {field for field, _ in full.excluded()}
+    assert fields == set(FILTER_FIELDS)
     assert all(facets_of(dataclasses.replace(MEMORY), field) is not None for field in FILTER_FIELDS)

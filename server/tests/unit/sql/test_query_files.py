@@ -64,7 +64,9 @@ def test_a_statement_names_its_tenant(name: str):
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_query_is_used(name: str):
-    assert re.search(rf"_(queries|memories|entries|sessions|tenants|vectors|jobs)\.{name}\b", USERS), name
+    assert re.search(
+        rf"_(queries|memories|entries|history|sessions|tenants|vectors|jobs)\.{name}\b", USERS
+    ), name
 
 
 def test_the_columns_that_are_read_make_a_memory():

@@ -11,6 +11,7 @@ from mnemos_contract import (
     BatchDeleteResponse,
     EmbeddingStatus,
     Health,
+    History,
     Job,
     JobPage,
     KeyStatus,
@@ -27,6 +28,7 @@ from mnemos._generated.fields import (
     BatchDeleteRequestFields,
     JobQueryFields,
     ListQueryFields,
+    RestoreRequestFields,
     SessionMessagesQueryFields,
     StoreRequestFields,
     UpdateRequestFields,
@@ -48,7 +50,8 @@ class Client(Transport):
 
         Fields: content, memory_type, tags, metadata, source, project, subject, replaces, suggest_tags,
             agent_id, session_id, messages, mode, sync.
-        Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
+        Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge,
+            WriteConflict.
         """
         return self._call(
             ROUTES_BY_NAME["store_memory"], StoreResponse, fields=fields, idempotency_key=idempotency_key
@@ -95,6 +98,30 @@ class Client(Transport):
         Raises: InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
         """
         return self._call(ROUTES_BY_NAME["delete_memories"], BatchDeleteResponse, fields=fields)
+
+    def get_history(self, memory_id: str) -> History:
+        """Read a memory in any state with everything that happened to it, the latest first.
+
+        Raises: MemoryNotFound.
+        """
+        return self._call(ROUTES_BY_NAME["get_history"], History, path={"memory_id": memory_id})
+
+    def restore_memory(
+        self, memory_id: str, *, idempotency_key: str | None = None, **fields: Unpack[RestoreRequestFields]
+    ) -> Memory:
+        """Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.
+
+        Fields: version.
+        Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge,
+            VersionNotFound, WriteConflict.
+        """
+        return self._call(
+            ROUTES_BY_NAME["restore_memory"],
+            Memory,
+            path={"memory_id": memory_id},
+            fields=fields,
+            idempotency_key=idempotency_key,
+        )
 
     def list_session_messages(self, **fields: Unpack[SessionMessagesQueryFields]) -> SessionMessages:
         """Read the messages of up to 100 sessions in the order they were said.

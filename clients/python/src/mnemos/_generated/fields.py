@@ -43,9 +43,9 @@ class StoreRequestFields(TypedDict, total=False):
     """The project it belongs to; absent: known everywhere."""
     subject: str | None
     """What it says something about, such as `user/employer`: it takes the place of the memory that said
-something about the same before, in the same project."""
+something about the same before, in the same project. Only with content."""
     replaces: str | None
-    """Id of a memory whose place it takes."""
+    """Id of a memory whose place it takes. Only with content."""
     suggest_tags: bool
     """Suggest tags in the answer: those of the memories nearest to it. None of them is set."""
     agent_id: str | None
@@ -93,7 +93,7 @@ class ListQueryFields(TypedDict, total=False):
     """About this subject only."""
     as_of: datetime | None
     """As it was at this moment: what came later is left out, and what was superseded since is shown, with the
-content of then."""
+content of then. A search looks at the texts of today, and shows what was deleted since no more."""
     include_superseded: bool
     """Also memories whose place others took."""
     explain: bool
@@ -122,6 +122,13 @@ class BatchDeleteRequestFields(TypedDict, total=False):
 
     ids: Sequence[str]
     """1 to 1,000 ids."""
+
+
+class RestoreRequestFields(TypedDict, total=False):
+    """Bring a memory back: from deletion, from being superseded, or to what an earlier version said."""
+
+    version: int | None
+    """The version whose content, tags and metadata shall hold again. Absent: the last one."""
 
 
 class SessionMessagesQueryFields(TypedDict, total=False):

@@ -28,6 +28,10 @@ UPDATE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
 DELETE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
 #: Delete up to 1,000 memories at once.
 DELETE_MEMORIES = "/v1alpha2/mem9s/memories/batch-delete"
+#: Read a memory in any state with everything that happened to it, the latest first.
+GET_HISTORY = "/v1alpha2/mem9s/memories/{memory_id}/history"
+#: Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.
+RESTORE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}/restore"
 #: Read the messages of up to 100 sessions in the order they were said.
 LIST_SESSION_MESSAGES = "/v1alpha2/mem9s/session-messages"
 #: Say which model makes vectors of memories, and how far it is.

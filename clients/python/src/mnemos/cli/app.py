@@ -7,10 +7,10 @@ import click
 import mnemos
 from mnemos._generated.paths import VERSION
 from mnemos.cli.failures import explain
-from mnemos.cli.reading import get_memory, list_memories, search_memories
+from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
-from mnemos.cli.writing import delete_memories, store_memory, update_memory
+from mnemos.cli.writing import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.config import DEFAULT_URL, BadAddress
 
 _HELP = f"""Keep what your agents learn, and find it again: one memory for all of them.
@@ -64,6 +64,8 @@ for _command in (
     update_memory,
     delete_memories,
     list_memories,
+    show_history,
+    restore_memory,
     show_status,
 ):
     cli.add_command(_command)

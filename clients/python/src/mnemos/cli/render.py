@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Final
 
+from mnemos_contract.history import Change, History
 from mnemos_contract.memories import Memory, MemoryPage
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -31,7 +32,7 @@ def print_page(page: MemoryPage) -> None:
             line.append(f"  {memory.confidence:>3}%", style="green")
         if tags_width:
             line.append(f"  {_fit(tag, tags_width)}", style="yellow")
-        line.append(f"  {' '.join(_printable(memory.content).split())}", style="default")
+        line.append(f"  {' '.join(printable(memory.content).split())}", style="default")
         _print_line(console, line)
     _print_rest(page)
 
@@ -43,10 +44,32 @@ def print_memory(memory: Memory) -> None:
     width = max(map(len, shown))
     for name, value in shown.items():
         line = Text(f"{name:<{width}}  ", style="dim")
-        line.append(_printable(", ".join(value) if name == "tags" else str(value)), style="default")
+        line.append(printable(", ".join(value) if name == "tags" else str(value)), style="default")
         console.print(line, soft_wrap=True)
     console.print()
-    console.print(Text(_printable(memory.content)), soft_wrap=True)
+    console.print(Text(printable(memory.content)), soft_wrap=True)
+
+
+def print_history(history: History) -> None:
+    """Print one line per change, and below it the text that was there before, where it was another one."""
+    console = _console()
+    after = history.memory.content
+    action_width = max((len(change.action) for change in history.changes), default=0)
+    for change in history.changes:
+        line = Text(f"{change.version:>3}  {change.action:<{action_width}}", style="cyan")
+        line.append(f"  {change.happened_at.isoformat(sep=' ', timespec='seconds')}", style="dim")
+        line.append(f"  {printable(_tell(change))}", style="default")
+        _print_line(console, line)
+        before = after if change.before is None else str(change.before.get("content", after))
+        if before != after:
+            _print_line(console, Text(f"     was: {' '.join(printable(before).split())}"))
+        after = before
+
+
+def _tell(change: Change) -> str:
+    """Say who made a change, and why."""
+    detail = "  ".join(f"{name}: {value}" for name, value in (change.detail or {}).items())
+    return "  ".join(filter(None, (change.agent_id, detail)))
 
 
 def _console() -> Console:
@@ -82,7 +105,7 @@ def _age(memory: Memory) -> str:
 
 
 def _tags(memory: Memory) -> str:
-    return _printable(",".join(memory.tags or []))
+    return printable(",".join(memory.tags or []))
 
 
 def _fit(text: str, width: int) -> str:
@@ -90,5 +113,6 @@ def _fit(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Give a text without what would move the cursor, change the colours or turn the direction."""
     return _CONTROLS.sub("·", text)

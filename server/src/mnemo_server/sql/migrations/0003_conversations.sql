@@ -6,7 +6,11 @@ ALTER TABLE memories ADD COLUMN superseded_at BIGINT;
 ALTER TABLE memories ADD COLUMN likeness VARBINARY(16);
 ALTER TABLE memories ADD COLUMN derived_from MEDIUMTEXT;
 CREATE INDEX memories_by_subject ON memories (tenant_id, subject, id);
-CREATE INDEX memories_by_likeness ON memories (tenant_id, likeness, id);
+CREATE UNIQUE INDEX memories_by_likeness ON memories (tenant_id, likeness);
+
+-- Lists leave superseded memories out, and count without reading rows.
+DROP INDEX memories_by_update /*!40100 ON memories */;
+CREATE INDEX memories_by_update ON memories (tenant_id, is_message, state, updated_at, id, superseded_by);
 
 ALTER TABLE events ADD COLUMN detail MEDIUMTEXT;
 
