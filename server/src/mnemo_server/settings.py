@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mnemo_server.embedding.choice import EmbedderChoice, EmbedderKind
+from mnemo_server.llm.choice import ModelChoice
 
 #: An address range in CIDR form.
 Network = IPv4Network | IPv6Network
@@ -118,6 +119,19 @@ class Settings(BaseSettings):
     """Jobs, such as looking through a conversation, that this server works on at once; 0 leaves all of them
     to other servers of the same database."""
 
+    llm_api_key: SecretStr | None = None
+    """Key of an endpoint with OpenAI's API. With a key or an address, a language model makes memories
+    of conversations: [enrichment](enrichment.md). With neither, none is asked and nothing is spent."""
+
+    llm_base_url: SecretStr | None = None
+    """Address of that endpoint, such as `http://127.0.0.1:11434/v1`. Default: OpenAI's."""
+
+    llm_model: str = "gpt-4.1-mini"
+    """Name of the language model there. One that doesn't think aloud for long is the right one."""
+
+    llm_timeout_seconds: float = Field(default=120, gt=0, le=3_600)
+    """Seconds that one answer of the language model may take, repeats after errors included."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, to standard error."""
 
@@ -146,4 +160,14 @@ class Settings(BaseSettings):
             model=self.embed_model,
             dimensions=self.embed_dims,
             database_model=self.embed_auto_model,
+        )
+
+    @property
+    def model_choice(self) -> ModelChoice:
+        """Which language model is asked, as its package takes it."""
+        return ModelChoice(
+            api_key=_reveal(self.llm_api_key),
+            base_url=_reveal(self.llm_base_url),
+            model=self.llm_model,
+            timeout_seconds=self.llm_timeout_seconds,
         )

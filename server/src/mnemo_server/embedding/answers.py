@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from mnemo_server.embedding.ports import EmbedderUnavailable
 from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.openai_client import read_json
 
 TEXT_BYTES: Final = 8_000
 """Bytes of a text, in UTF-8, that are sent. OpenAI's models and Amazon's Titan take about 8,190 tokens, and
@@ -59,14 +59,6 @@ def read_vectors(content: bytes, count: int, dimensions: int | None) -> list[Flo
             f"The embedding endpoint answered {len(found)} vectors to {count} texts, or misnumbered them."
         )
     return [read_vector(found[place], dimensions) for place in range(count)]
-
-
-def read_json(content: bytes | str) -> Any:
-    """Parse JSON; every way in which that fails is a ValueError."""
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
 
 
 def whole_text(vector: Floats32) -> Embedding:

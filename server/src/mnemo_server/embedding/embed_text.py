@@ -10,10 +10,11 @@ from typing import Final
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
 from mnemo_server.db.queries import Query, load_queries
-from mnemo_server.embedding.answers import cut_text, read_json, read_vector, whole_text, without_content
+from mnemo_server.embedding.answers import cut_text, read_vector, whole_text, without_content
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.openai_client import read_json
 
 #: What is embedded to learn whether it works and how long the vectors are.
 _SAMPLE: Final = "memory"

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from mnemo_server.embedding.answers import cut_text, whole_text, without_content
-from mnemo_server.embedding.openai_endpoint import Endpoint, Patience, SettingsRefused
+from mnemo_server.embedding.openai_endpoint import Endpoint, SettingsRefused
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.openai_client import Patience
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

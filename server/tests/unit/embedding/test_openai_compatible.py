@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
+from base64 import b64encode
 
 import numpy as np
 import pytest
 from mnemo_server.embedding.answers import TEXT_BYTES, cut_text
 from mnemo_server.embedding.openai_compatible import OpenAiEmbedder
-from mnemo_server.embedding.openai_endpoint import Endpoint, Patience
+from mnemo_server.embedding.openai_endpoint import Endpoint
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
+from mnemo_server.openai_client import Patience
 
 KEY = "sk-hunter2"
 ATTEMPTS = 3
@@ -263,3 +266,14 @@ async def test_nothing_is_asked_after_the_end(embedder, fake):
     with pytest.raises(EmbedderUnavailable, match="closed"):
         await embedder.embed_query("a")
     assert len(fake.requests) == 1
+
+
+async def test_a_password_in_the_address_is_sent_and_never_logged(make_embedder, fake, caplog):
+    caplog.set_level(logging.DEBUG)
+    address = fake.base_url.replace("http://", "http://me:hunter%2B2@")
+    embedder = make_embedder(base_url=address)
+    await embedder.prepare()
+
+    assert fake.keys == [f"Basic {b64encode(b'me:hunter+2').decode()}"]
+    assert fake.base_url in caplog.text
+    assert "hunter" not in caplog.text + repr(embedder._endpoint)

@@ -1,0 +1,36 @@
+"""What others wrote stands between lines that they can't write."""
+
+from __future__ import annotations
+
+import pytest
+from mnemo_server.llm.fencing import WIDEST_WORD, Fence, make_word, quote
+
+
+def test_a_word_that_a_text_holds_is_not_chosen():
+    words = iter(["aaa", "bbb", "ccc"])
+
+    assert Fence.choose(["say aaa", "bbb"], lambda: next(words)).word == "ccc"
+
+
+def test_no_two_requests_have_one_word():
+    words = {make_word() for _ in range(100)}
+
+    assert len(words) == 100
+    assert {len(word) for word in words} == {len(WIDEST_WORD)}
+
+
+def test_data_stands_between_two_lines_of_ours():
+    fence = Fence("c0ffee")
+
+    assert (
+        fence.section("message 1", "hi\n#end") + fence.end() == "#c0ffee message 1\nhi\n#end\n#c0ffee end\n"
+    )
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\x85", "\u2028", "\u2029", "\x0b", "\x1c"])
+def test_a_quoted_name_stays_on_its_line(line_end: str):
+    assert len(quote({"name": f"a{line_end}b"}).splitlines()) == 1
+
+
+def test_a_quoted_name_can_be_sent():
+    quote(["\ud800"]).encode()
