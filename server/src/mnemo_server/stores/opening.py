@@ -13,6 +13,7 @@ from mnemo_server.stores.memories import SqlMemoryStore
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
 from mnemo_server.stores.tenants import SqlTenantStore
+from mnemo_server.stores.usage import SqlUsageStore
 from mnemo_server.stores.vectors import SqlVectorStore
 from mnemo_server.stores.writing import MemoryWriter
 
@@ -26,6 +27,7 @@ class Stores:
     tenants: SqlTenantStore
     entries: SqlEntrySource
     vectors: SqlVectorStore
+    usage: SqlUsageStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -41,4 +43,5 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         tenants=SqlTenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),
         vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
+        usage=SqlUsageStore(database, load_queries("usage", database.variant)),
     )
