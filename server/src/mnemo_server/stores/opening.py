@@ -20,6 +20,7 @@ from mnemo_server.stores.restoring import MemoryRestorer
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
 from mnemo_server.stores.tenants import SqlTenantStore
+from mnemo_server.stores.usage import SqlUsageStore
 from mnemo_server.stores.vectors import SqlVectorStore
 from mnemo_server.stores.writing import MemoryWriter
 
@@ -36,6 +37,7 @@ class Stores:
     vectors: SqlVectorStore
     installation: SqlInstallationStore
     jobs: SqlJobStore
+    usage: SqlUsageStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -61,4 +63,5 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
         installation=SqlInstallationStore(database, load_queries("installation", database.variant)),
         jobs=SqlJobStore(database, jobs, job_writer),
+        usage=SqlUsageStore(database, load_queries("usage", database.variant)),
     )
