@@ -8,7 +8,7 @@ out of the job. What the model can't or may not do now is left to the rules that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,16 @@ from mnemos_contract.jobs import Enrichment
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.domain.facts import MAX_FACT_TAGS, Fact, SaidMessage
 from mnemo_server.domain.ids import encode_id
-from mnemo_server.domain.jobs import Again, ClaimedJob, Detail, Done, JobError, JobRequest, JobResult, Postponed
+from mnemo_server.domain.jobs import (
+    Again,
+    ClaimedJob,
+    Detail,
+    Done,
+    JobError,
+    JobRequest,
+    JobResult,
+    Postponed,
+)
 from mnemo_server.domain.memory import StoredMemory
 from mnemo_server.domain.merge import MergeAction, MergeDecision
 from mnemo_server.llm.ports import (
@@ -32,13 +41,13 @@ from mnemo_server.llm.ports import (
     ModelUnavailable,
 )
 from mnemo_server.services.budget import Budget
+from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.fact_placing import FactPlacer
 from mnemo_server.services.job_runs import Progress
 from mnemo_server.services.metered_model import MeteredModel, OverBudget
-from mnemo_server.stores.enriching import EnrichmentStore, ResolvedFact
+from mnemo_server.stores.enrichment_ports import EnrichmentStore, ResolvedFact
 from mnemo_server.stores.job_ports import JobStore
 
-KIND: Final = "enrich"
 SKIPPED_BUDGET: Final = "skipped_budget"
 #: Messages that are read at once; a request to the model holds as many of them as fit.
 _ITEMS: Final = 200
@@ -46,28 +55,20 @@ _ITEMS: Final = 200
 _log = structlog.get_logger("mnemo")
 
 
-@dataclass(frozen=True, slots=True)
-class EnrichmentPlan:
-    """How a server enriches."""
-
-    delay_seconds: float = 20.0
-    """A session is looked at once it was quiet for so long: fewer, fuller requests cost less."""
-
-
 class EnrichmentService:
-    """Works on enrichment; without a model it asks for none."""
+    """Works on jobs of kind `enrich`."""
 
     def __init__(
         self,
-        model: LanguageModel | None,
+        model: LanguageModel,
         curator: Curator,
+        *,
         budget: Budget,
         jobs: JobStore,
         store: EnrichmentStore,
         placer: FactPlacer,
+        desk: EnrichmentDesk,
         clock: Clock,
-        *,
-        plan: EnrichmentPlan,
     ) -> None:
         self._model = model
         self._curator = curator
@@ -76,33 +77,7 @@ class EnrichmentService:
         self._store = store
         self._placer = placer
         self._clock = clock
-        self._plan = plan
-        self._waits_until: dict[int, int] = {}  # tenants over their budget, and until when
-
-    @property
-    def is_on(self) -> bool:
-        """Whether there is a model."""
-        return self._model is not None
-
-    def request_for_session(self, tenant_id: int, session_id: str, message_ids: Sequence[int]) -> JobRequest | None:
-        """Give the job to ask for in the transaction that stores these messages."""
-        if self._model is None:
-            return None
-        run_at = self._clock() + round(self._plan.delay_seconds * MICROSECONDS)
-        return JobRequest(tenant_id, KIND, f"session:{session_id}", tuple(message_ids), run_at)
-
-    def request_for_memory(self, memory: StoredMemory) -> JobRequest | None:
-        """Give the job to ask for in the transaction that stores this memory."""
-        if self._model is None:
-            return None
-        return JobRequest(memory.tenant_id, KIND, f"memory:{encode_id(memory.id)}", (memory.id,))
-
-    def describe(self, tenant_id: int, *, is_new: bool) -> Enrichment:
-        """Say what a store can expect."""
-        if self._model is None or not is_new:
-            return Enrichment.OFF
-        is_over = self._waits_until.get(tenant_id, 0) > self._clock()
-        return Enrichment.SKIPPED_BUDGET if is_over else Enrichment.QUEUED
+        self._desk = desk
 
     async def work(self, job: ClaimedJob, progress: Progress) -> JobResult:
         """Look at the next messages of a job, as many as one request holds.
@@ -110,7 +85,6 @@ class EnrichmentService:
         Raises:
             JobError: the model doesn't answer now.
         """
-        assert self._model is not None  # noqa: S101 - no handler without a model
         item_ids = await self._jobs.list_items(job, _ITEMS)
         messages = await self._store.read(job.tenant_id, item_ids)
         if not messages:
@@ -125,7 +99,8 @@ class EnrichmentService:
             return self._postpone(job)
         except ModelUnavailable as error:
             raise JobError(str(error)) from error
-        await progress(*_count(job, detail))
+        done = sum(int(detail.get(name, 0)) for name in ("messages", "memories", "skipped"))
+        await progress(done, done + await self._jobs.count_items(job))
         return Again(detail) if len(requests) > 1 or len(item_ids) == _ITEMS else Done(detail)
 
     async def _work_on(
@@ -142,7 +117,7 @@ class EnrichmentService:
         except (InvalidCompletion, ModelRefused) as error:
             # Asking again would cost again and bring the same: what was said stays as it is.
             await self._store.drop(job, [one.id for one in sources], self._clock())
-            return _add(job.detail, skipped=len(sources), reason=str(error))
+            return _add(job.detail, {"skipped": len(sources)}, reason=str(error))
         if not sources[0].is_message:
             return await self._settle_text(job, model, sources[0], answered)
         resolved = [
@@ -150,7 +125,7 @@ class EnrichmentService:
             for fact in answered.value
         ]
         written = await self._placer.write(job, sources, resolved)
-        return _add(job.detail, messages=len(sources), **written)
+        return _add(job.detail, {"messages": len(sources), **written})
 
     async def _settle_text(
         self, job: ClaimedJob, model: LanguageModel, memory: StoredMemory, answered: Answered[list[Fact]]
@@ -160,7 +135,7 @@ class EnrichmentService:
         fact = Fact(memory.content, tags, memory.subject, (memory.id,), memory.created_at)
         decision = await self._merge(job.tenant_id, model, fact, [memory])
         written = await self._placer.settle_text(job, memory, ResolvedFact(fact, decision, answered.version))
-        return _add(job.detail, memories=1, **written)
+        return _add(job.detail, {"memories": 1, **written})
 
     async def _merge(
         self, tenant_id: int, model: LanguageModel, fact: Fact, sources: Sequence[StoredMemory]
@@ -176,7 +151,7 @@ class EnrichmentService:
 
     def _postpone(self, job: ClaimedJob) -> Postponed:
         until = to_microseconds(self._budget.resets_at())
-        self._waits_until[job.tenant_id] = until
+        self._desk.note_over_budget(job.tenant_id, until)
         return Postponed(SKIPPED_BUDGET, until, job.detail)
 
 
@@ -185,12 +160,7 @@ def to_said(memory: StoredMemory) -> SaidMessage:
     return SaidMessage(memory.id, memory.role or "memory", memory.content, memory.created_at, memory.name)
 
 
-def _count(job: ClaimedJob, detail: Detail) -> tuple[int, int]:
-    done = int(detail.get("messages", 0)) + int(detail.get("skipped", 0))
-    return done, done
-
-
-def _add(detail: Detail, *, reason: str = "", **counts: int) -> Detail:
+def _add(detail: Detail, counts: Mapping[str, int], *, reason: str = "") -> Detail:
     """Count on what came of a job."""
     sums = {name: int(detail.get(name, 0)) + number for name, number in counts.items()}
     return detail | sums | ({"reason": reason} if reason else {})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from mnemos_contract.memories import MemoryType
@@ -20,7 +21,7 @@ from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.services.search import to_scope
-from mnemo_server.stores.enriching import AGENT, EnrichmentStore, PlannedFact, ResolvedFact
+from mnemo_server.stores.enrichment_ports import ENRICHER, EnrichmentStore, PlannedFact, ResolvedFact
 from mnemo_server.stores.ports import MemoryStore, WrittenMemory
 
 #: Probability that a memory is about what a fact is about, from which on the two are compared.
@@ -35,6 +36,7 @@ class FactPlacer:
         self,
         store: EnrichmentStore,
         memories: MemoryStore,
+        *,
         index: SearchIndex,
         embedding: EmbeddingService,
         ids: IdSource,
@@ -106,17 +108,17 @@ class FactPlacer:
             agent_id=source.agent_id,
             session_id=source.session_id,
             project=source.project,
-            updated_by=AGENT,
+            updated_by=ENRICHER,
             subject=fact.subject,
             derived_from=fact.sources,
         )
-        return PlannedFact(index_memory(with_likeness(memory)), resolved)
+        return PlannedFact(index_memory(replace(memory, likeness=likeness_of(memory))), resolved)
 
     def _revise(self, memory: StoredMemory, content: str) -> WrittenMemory:
-        return index_memory(revise(memory, Changes(content=content), agent_id=AGENT, now=self._clock()))
+        return index_memory(revise(memory, Changes(content=content), agent_id=ENRICHER, now=self._clock()))
 
     def _tag(self, memory: StoredMemory, tags: Sequence[str]) -> WrittenMemory:
-        return index_memory(revise(memory, Changes(tags=tuple(tags)), agent_id=AGENT, now=self._clock()))
+        return index_memory(revise(memory, Changes(tags=tuple(tags)), agent_id=ENRICHER, now=self._clock()))
 
 
 def _to_neighbour(memory: StoredMemory) -> Neighbour:

@@ -15,6 +15,7 @@ from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import EntryRow, revision_of
 from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.embedding import EmbeddingService
+from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.storing import draft_memory, read_changes, write_answer
 from mnemo_server.services.tags import TagSuggester
@@ -69,7 +70,8 @@ class MemoryService:
         written = replace(drafted, entry=drafted.entry._replace(changed_at=self._clock()))
 
         def answer(stored: Stored) -> Answer:
-            return write_answer(request, stored, suggested)
+            enrichment = self._desk.describe(caller.tenant_id, stored.job_id)
+            return write_answer(request, stored, enrichment, suggested)
 
         def sign(stored: Stored) -> Receipt:
             assert once is not None  # noqa: S101 - only called with a key
@@ -81,6 +83,7 @@ class MemoryService:
         self._index.note(caller.tenant_id, stored.entries)
         if stored.is_new:
             self._embedding.note((WrittenMemory(stored.memory, stored.entries[0]),))
+        self._desk.note(caller.tenant_id, stored.job_id)
         return answer(stored)
 
     async def get(self, caller: Caller, memory_id: str) -> Memory:
@@ -172,7 +175,8 @@ class MemoryService:
         if request.replaces and replaces is None:
             raise MemoryNotFound
         try:
-            return await self._store.create(written, caller.actor, sign, replaces=replaces)
+            job = self._desk.request_for_memory(caller.tenant_id, written.memory.id)
+            return await self._store.create(written, caller.actor, sign, replaces=replaces, job=job)
         except NoSuchMemory:
             raise MemoryNotFound from None
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mnemos_contract.jobs import Enrichment
 from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse, UpdateRequest
 
 from mnemo_server.domain.ids import encode_id
@@ -42,7 +43,9 @@ def draft_memory(caller: Caller, request: StoreRequest, *, memory_id: int, now: 
     return index_memory(replace(memory, likeness=likeness_of(memory)))
 
 
-def write_answer(request: StoreRequest, stored: Stored, suggested: Sequence[str] | None) -> Answer:
+def write_answer(
+    request: StoreRequest, stored: Stored, enrichment: Enrichment, suggested: Sequence[str] | None
+) -> Answer:
     """A pinned memory answers 201 with its own members beside the rest, as clients of mem9 expect."""
     shown = to_wire(stored.memory)
     response = StoreResponse(
@@ -52,6 +55,8 @@ def write_answer(request: StoreRequest, stored: Stored, suggested: Sequence[str]
         memory=shown,
         superseded=[encode_id(one) for one in stored.superseded] or None,
         suggested_tags=list(suggested or ()) or None,
+        enrichment=enrichment,
+        job_id=None if stored.job_id is None else encode_id(stored.job_id),
     )
     if not request.is_pinned:
         return Answer(200 if request.sync else 202, response.to_answer().decode())

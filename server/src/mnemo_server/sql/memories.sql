@@ -193,3 +193,21 @@ FROM memories
 WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
   AND (project = :project OR (project IS NULL AND :project IS NULL))
 ORDER BY id;
+
+-- name: list_frequent_tags
+-- What a language model is told to name things alike.
+SELECT tag, COUNT(*) AS total
+FROM memory_tags
+WHERE tenant_id = :tenant_id
+GROUP BY tag
+ORDER BY total DESC, tag
+LIMIT :limit;
+
+-- name: list_subjects
+-- The subjects that were written of last. Served by memories_by_subject alone.
+SELECT subject, MAX(id) AS latest_id
+FROM memories
+WHERE tenant_id = :tenant_id AND subject IS NOT NULL
+GROUP BY subject
+ORDER BY latest_id DESC
+LIMIT :limit;

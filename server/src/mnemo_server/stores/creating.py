@@ -10,11 +10,13 @@ from typing import Final, TypeAlias
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory, describe_repeat
 from mnemo_server.stores.answers import AnswerBook
+from mnemo_server.stores.job_writing import JobWriter
 from mnemo_server.stores.places import Places
 from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, Stored, WrittenMemory
-from mnemo_server.stores.writing import MemoryWriter
+from mnemo_server.stores.writing import Detail, MemoryWriter
 
 #: How often a store is tried anew because what stood in its way was gone when it was looked at.
 _ATTEMPTS: Final = 5
@@ -29,16 +31,30 @@ class MemoryCreator:
     """
 
     def __init__(
-        self, database: Database, writer: MemoryWriter, places: Places, answers: AnswerBook, clock: Clock
+        self,
+        database: Database,
+        writer: MemoryWriter,
+        places: Places,
+        *,
+        answers: AnswerBook,
+        jobs: JobWriter,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._writer = writer
         self._places = places
         self._answers = answers
+        self._jobs = jobs
         self._clock = clock
 
     async def create(
-        self, written: WrittenMemory, actor: Actor, sign: Sign, *, replaces: int | None = None
+        self,
+        written: WrittenMemory,
+        actor: Actor,
+        sign: Sign,
+        *,
+        replaces: int | None = None,
+        job: JobRequest | None = None,
     ) -> Stored | KeptAnswer:
         """See `MemoryStore.create`."""
         memory = written.memory
@@ -46,10 +62,13 @@ class MemoryCreator:
 
         async def work(tx: Connection) -> Stored:
             if takes_place:
-                stored = await self._take_place(tx, written, actor, replaces)
+                stored = await self.take_place(tx, written, actor, replaces)
             else:
                 await self._writer.insert(tx, (written,), actor)
                 stored = Stored(memory, is_new=True, entries=(written.entry,))
+            if job is not None and stored.is_new:
+                job_id = await self._jobs.request(tx, job, self._clock())
+                stored = replace(stored, job_id=job_id)
             await self._answers.keep(tx, memory.tenant_id, sign and sign(stored))
             return stored
 
@@ -64,7 +83,7 @@ class MemoryCreator:
 
         for _ in range(_ATTEMPTS):
             with suppress(UniqueViolation):
-                return await self._database.transact(work, only_inserts=not takes_place)
+                return await self._database.transact(work, only_inserts=not takes_place and job is None)
             # Its key was used before, or somebody said the same.
             kept = await self._answers.find(memory.tenant_id, _read_key(sign, memory))
             if kept is not None:
@@ -75,10 +94,22 @@ class MemoryCreator:
                     return stored
         raise WriteConflict("two rows got the same key")
 
-    async def _take_place(
-        self, tx: Connection, written: WrittenMemory, actor: Actor, replaces: int | None
+    async def take_place(
+        self,
+        tx: Connection,
+        written: WrittenMemory,
+        actor: Actor,
+        replaces: int | None,
+        *,
+        detail: Detail | None = None,
     ) -> Stored:
-        """Insert a memory in the place of others; or let the one that says the same have theirs."""
+        """Insert a memory in the place of others; or let the one that says the same have theirs.
+
+        `detail` says why, beside the reason that there is anyway.
+
+        Raises:
+            NoSuchMemory: there is no active memory with the id `replaces`.
+        """
         memory = written.memory
         await self._places.lock(tx, memory.tenant_id)
         by_subject = await self._places.find_subject(tx, memory.tenant_id, memory.project, memory.subject)
@@ -93,13 +124,14 @@ class MemoryCreator:
             others = [one for one in found if one.id != holder_id]
             superseded += [one.id for one in others]
             entries += await self._writer.supersede(
-                tx, others, holder_id, actor, now=now, detail={"reason": reason}
+                tx, others, holder_id, actor, now=now, detail={"reason": reason, **(detail or {})}
             )
         if alike is not None:
-            await self._writer.note_repeat(tx, alike, describe_repeat(memory), actor, now)
+            sent = {**describe_repeat(memory), **(detail or {})}
+            await self._writer.note_repeat(tx, alike, sent, actor, now)
             return Stored(alike, is_new=False, superseded=tuple(superseded), entries=tuple(entries))
         made = _date(written, now)
-        await self._writer.insert(tx, (made,), actor)
+        await self._writer.insert(tx, (made,), actor, detail)
         return Stored(made.memory, True, tuple(superseded), (made.entry, *entries))
 
     async def _find_replaced(

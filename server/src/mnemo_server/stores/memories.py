@@ -8,6 +8,7 @@ from typing import Any
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.filters import MemoryFilter
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory, next_version
 from mnemo_server.domain.memory import DELETED as DELETED_STATE
 from mnemo_server.index.entries import REVISIONS_PER_VERSION
@@ -41,9 +42,10 @@ class SqlMemoryStore:
         sign: Callable[[Stored], Receipt] | None,
         *,
         replaces: int | None = None,
+        job: JobRequest | None = None,
     ) -> Stored | KeptAnswer:
         """Store a new memory, unless one that holds says the same; see the port."""
-        return await self._creator.create(written, actor, sign, replaces=replaces)
+        return await self._creator.create(written, actor, sign, replaces=replaces, job=job)
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""

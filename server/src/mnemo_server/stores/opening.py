@@ -10,6 +10,7 @@ from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.stores.answers import AnswerBook
 from mnemo_server.stores.creating import MemoryCreator
+from mnemo_server.stores.enriching import SqlEnrichmentStore
 from mnemo_server.stores.history import SqlHistoryStore
 from mnemo_server.stores.installation import SqlInstallationStore
 from mnemo_server.stores.job_writing import JobWriter
@@ -37,6 +38,7 @@ class Stores:
     vectors: SqlVectorStore
     installation: SqlInstallationStore
     jobs: SqlJobStore
+    enrichment: SqlEnrichmentStore
     usage: SqlUsageStore
 
 
@@ -49,19 +51,23 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
     answers = AnswerBook(database, tenants, clock)
     writer = MemoryWriter(memories, entries, ids)
     places = Places(memories)
-    creator = MemoryCreator(database, writer, places, answers, clock)
-    restorer = MemoryRestorer(database, history, writer, places, answers=answers, clock=clock)
-    memory_store = SqlMemoryStore(database, memories, entries, writer, creator)
     jobs = load_queries("jobs", database.variant)
     job_writer = JobWriter(jobs, ids)
+    creator = MemoryCreator(database, writer, places, answers=answers, jobs=job_writer, clock=clock)
+    restorer = MemoryRestorer(database, history, writer, places, answers=answers, clock=clock)
+    memory_store = SqlMemoryStore(database, memories, entries, writer, creator)
+    sessions = load_queries("sessions", database.variant)
     return Stores(
         memories=memory_store,
         history=SqlHistoryStore(database, history, memory_store, restorer),
-        sessions=SqlSessionStore(database, load_queries("sessions", database.variant), writer, answers),
+        sessions=SqlSessionStore(database, sessions, writer, answers, job_writer),
         tenants=SqlTenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),
         vectors=SqlVectorStore(database, load_queries("vectors", database.variant), entries),
         installation=SqlInstallationStore(database, load_queries("installation", database.variant)),
         jobs=SqlJobStore(database, jobs, job_writer),
+        enrichment=SqlEnrichmentStore(
+            database, memories, writer=writer, creator=creator, places=places, jobs=job_writer
+        ),
         usage=SqlUsageStore(database, load_queries("usage", database.variant)),
     )

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from mnemo_server.domain.budget import Kind, Reservation
 from mnemo_server.domain.clock import MICROSECONDS
 from mnemo_server.domain.filters import MemoryFilter
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import Actor, StoredMemory
 from mnemo_server.index.entries import EntryRow
 
@@ -67,6 +68,8 @@ class Stored:
     is_new: bool
     superseded: tuple[int, ...] = ()
     """Ids of the memories whose place it took."""
+    job_id: int | None = None
+    """The job that was asked for with it."""
     entries: tuple[EntryRow, ...] = ()
     """Every search entry that is another one now."""
 
@@ -102,6 +105,16 @@ class HeldMessages:
     fingerprints: tuple[tuple[int, bytes], ...]
     #: One past the highest seq so far.
     next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a window of messages."""
+
+    written: tuple[WrittenMemory, ...]
+    """The new ones."""
+    job_id: int | None = None
+    """The job that was asked for with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +217,11 @@ class MemoryStore(Protocol):
         sign: Callable[[Stored], Receipt] | None,
         *,
         replaces: int | None = None,
+        job: JobRequest | None = None,
     ) -> Stored | KeptAnswer:
         """Store a new memory, unless one that holds says the same: then the log keeps what was sent.
+
+        With a new memory `job` is asked for.
 
         It takes the place of what holds about its subject, and of the memory with the id `replaces`. `sign`
         makes the receipt of what came of it; the earlier answer comes back when its key was used before.
@@ -305,13 +321,14 @@ class SessionStore(Protocol):
         seqs: Sequence[int] | None,
         window_length: int,
         place: Callable[[HeldMessages], Sequence[WrittenMemory]],
-        sign: Callable[[int], Receipt] | None,
-    ) -> KeptAnswer | list[WrittenMemory]:
+        sign: Callable[[Appended], Receipt] | None,
+        job: Callable[[Sequence[int]], JobRequest | None],
+    ) -> KeptAnswer | Appended:
         """Append what `place` makes of the window, with the session's row locked.
 
         `seqs` limits the held messages to the span of those places; None asks for the latest, enough to align
         a window of `window_length`. `sign` makes the receipt
-        from the number of messages stored; the earlier answer comes back when its key was used before.
+        of what was stored, and `job` the job to ask for about new messages; the earlier answer comes back when its key was used before.
         """
 
     async def measure_messages(
