@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from mnemos_contract import errors
 from mnemos_contract.base import WireModel
+from mnemos_contract.jobs import Usage
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -169,6 +170,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         doc="Say which model makes vectors of memories, and how far it is.",
         status=200,
         response=EmbeddingStatus,
+    ),
+    Route(
+        name="get_usage",
+        method="GET",
+        path="/usage",
+        doc="Say what language and embedding models cost, and what may still be spent today.",
+        status=200,
+        response=Usage,
     ),
     Route(
         name="provision_tenant",

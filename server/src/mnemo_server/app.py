@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -31,11 +32,14 @@ from mnemo_server.http.middleware import frame
 from mnemo_server.http.service import ServiceHandlers
 from mnemo_server.http.sessions import SessionHandlers
 from mnemo_server.http.tenants import TenantHandlers
+from mnemo_server.http.usage import UsageHandlers
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.observability import Metrics
+from mnemo_server.services.budget import Budget, Totals
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
+from mnemo_server.services.metering import TenantMeter
 from mnemo_server.services.search import SearchService
 from mnemo_server.services.tenants import TenantService
 from mnemo_server.settings import Settings
@@ -56,6 +60,7 @@ class Services:
     index: SearchIndex
     ids: IdSource
     clock: Clock
+    budget: Budget
     embedding: EmbeddingService
     memories: MemoryService
     messages: MessageService
@@ -81,7 +86,8 @@ async def open_services(
         database = await connect(parse_dsn(settings.effective_dsn), pool_size=settings.db_pool_size)
         stack.push_async_callback(database.close)
         await migrate(database, may_change=settings.auto_migrate)
-        embedder = embedder or open_embedder(settings.embedder_choice, database)
+        if embedder is None and settings.makes_vectors:
+            embedder = open_embedder(settings.embedder_choice, database)
         if embedder is not None:
             stack.push_async_callback(embedder.close)
         services = await wire(database, settings, clock, embedder)
@@ -95,12 +101,15 @@ async def wire(database: Database, settings: Settings, clock: Clock, embedder: E
     # Reads the SQL files.
     stores = await asyncio.to_thread(open_stores, database, ids, clock)
     index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
-    embedding = EmbeddingService(embedder, stores.vectors, index, clock)
+    budget = Budget(stores.usage, settings.plans, clock, settings.currency)
+    meter_of = partial(TenantMeter, budget) if "embedding" in settings.plans else None
+    embedding = EmbeddingService(embedder, stores.vectors, index, clock, meter_of=meter_of)
     return Services(
         database=database,
         index=index,
         ids=ids,
         clock=clock,
+        budget=budget,
         embedding=embedding,
         memories=MemoryService(stores.memories, index, embedding, ids, clock),
         messages=MessageService(stores.sessions, index, embedding, ids, clock),
@@ -131,6 +140,7 @@ def create_app(services: Services, settings: Settings) -> web.Application:
         MemoryHandlers(services.memories, services.messages, services.search, services.embedding),
         SessionHandlers(services.messages),
         TenantHandlers(services.tenants, provisions, settings.provision_token),
+        UsageHandlers(services.budget),
         about,
     )
     bind(app, resources, Admission(services.tenants, keys))
@@ -171,7 +181,36 @@ def _metrics(services: Services) -> Metrics:
         "Questions without a vector.",
         lambda: embedding.failed_queries,
     )
+    metrics.gauge(
+        "mnemo_embedding_waiting_for_budget",
+        "Texts among the backlog that wait for the next day's budget.",
+        lambda: embedding.waiting_for_budget,
+    )
+    metrics.counter(
+        "mnemo_embedding_unpaid_queries_total",
+        "Questions without a vector because the budget is spent.",
+        lambda: embedding.unpaid_queries,
+    )
+    _measure_costs(metrics, services.budget)
     return metrics
+
+
+def _measure_costs(metrics: Metrics, budget: Budget) -> None:
+    """Offer what models cost since the start of this server, by kind."""
+
+    def offer(name: str, description: str, read: Callable[[Totals], float]) -> None:
+        metrics.counters(
+            f"mnemo_model_{name}_total",
+            description,
+            "kind",
+            lambda: {kind: read(totals) for kind, totals in budget.totals.items()},
+        )
+
+    offer("calls", "Requests that models answered.", lambda totals: totals.calls)
+    offer("input_tokens", "Tokens sent to models.", lambda totals: totals.input_tokens)
+    offer("output_tokens", "Tokens that models answered.", lambda totals: totals.output_tokens)
+    offer("cost", "What models cost, in the currency of the prices.", lambda totals: totals.cost)
+    offer("refusals", "Requests that a budget didn't allow.", lambda totals: totals.refusals)
 
 
 async def _housekeeping(services: Services) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tenacity import (
@@ -19,8 +19,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from mnemo_server.embedding.answers import read_vectors
-from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingError, EmbeddingRefused
+from mnemo_server.domain.budget import Reservation, estimate_tokens
+from mnemo_server.embedding.answers import Answer, read_answer
+from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingError, EmbeddingRefused, Meter
 from mnemo_server.index.vectors import Floats32
 
 if TYPE_CHECKING:
@@ -90,16 +91,24 @@ class Endpoint:
         return client
 
     async def embed(
-        self, client: AsyncOpenAI, texts: Sequence[str], dimensions: int | None, patience: Patience
+        self,
+        client: AsyncOpenAI,
+        texts: Sequence[str],
+        dimensions: int | None,
+        patience: Patience,
+        meter: Meter,
     ) -> list[Floats32]:
         """Send texts, none of them empty, as one request; return a vector of length 1 for each.
+
+        The meter is asked before each attempt.
 
         Raises:
             EmbedderUnavailable: no answer in time, or a senseless one.
             SettingsRefused: the key, model or address is wrong.
             EmbeddingRefused: the request is.
+            OverBudget: the meter didn't allow it.
         """
-        from openai import APIError, omit  # noqa: PLC0415 - loaded with the client
+        from openai import APIError  # noqa: PLC0415 - loaded with the client
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_passing),
@@ -107,25 +116,54 @@ class Endpoint:
             wait=lambda state: _pause(state, patience),
             reraise=True,
         )
-        create = client.embeddings.with_raw_response.create
         try:
             async with asyncio.timeout(patience.seconds):
-                answer: Any = await retrying(
-                    create,
-                    input=list(texts),
-                    model=self.model,
-                    dimensions=self.dimensions or omit,
-                    encoding_format="float",
-                    timeout=patience.seconds,
-                )
-                # The numbers of a large answer take milliseconds to read.
-                return await asyncio.to_thread(read_vectors, answer.content, len(texts), dimensions)
+                sent: tuple[bytes, Reservation] = await retrying(self._send, client, texts, patience, meter)
         except TimeoutError:
             raise EmbedderUnavailable(
                 f"The embedding endpoint gave no answer within {patience.seconds:g} seconds."
             ) from None
         except APIError as error:
             raise _translate(error) from None
+        content, reservation = sent
+        answer: Answer | None = None
+        try:
+            # The numbers of a large answer take milliseconds to read.
+            answer = await asyncio.to_thread(read_answer, content, len(texts), dimensions)
+        finally:
+            await meter.settle(reservation, answer.tokens if answer else None)
+        return answer.vectors
+
+    async def _send(
+        self, client: AsyncOpenAI, texts: Sequence[str], patience: Patience, meter: Meter
+    ) -> tuple[bytes, Reservation]:
+        """Send one request; return the answer, and what is to be settled."""
+        from openai import APIConnectionError, APIStatusError, omit  # noqa: PLC0415 - loaded with the client
+
+        reservation = await meter.reserve(sum(map(estimate_tokens, texts)))
+        try:
+            answer = await client.embeddings.with_raw_response.create(
+                input=list(texts),
+                model=self.model,
+                dimensions=self.dimensions or omit,
+                encoding_format="float",
+                timeout=patience.seconds,
+            )
+        except APIStatusError:  # it was turned down
+            await meter.release(reservation)
+            raise
+        except APIConnectionError as error:
+            if _never_went_out(error):
+                await meter.release(reservation)
+            raise
+        return answer.content, reservation
+
+
+def _never_went_out(error: BaseException) -> bool:
+    """Whether there was no connection to send a request over; a broken one may have carried it."""
+    from httpx2 import ConnectError, ConnectTimeout, PoolTimeout  # noqa: PLC0415 - loaded with the client
+
+    return isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout)
 
 
 def _is_web_address(address: str) -> bool:

@@ -18,6 +18,7 @@ from mnemos_contract import (
     Readiness,
     SessionMessages,
     StoreResponse,
+    Usage,
     Version,
 )
 
@@ -104,6 +105,10 @@ class Client(Transport):
     def get_embedding_status(self) -> EmbeddingStatus:
         """Say which model makes vectors of memories, and how far it is."""
         return self._call(ROUTES_BY_NAME["get_embedding_status"], EmbeddingStatus)
+
+    def get_usage(self) -> Usage:
+        """Say what language and embedding models cost, and what may still be spent today."""
+        return self._call(ROUTES_BY_NAME["get_usage"], Usage)
 
     def provision_tenant(self) -> Provisioned:
         """Make a tenant of its own and its key, shown this once.

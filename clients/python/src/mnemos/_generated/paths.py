@@ -32,6 +32,8 @@ DELETE_MEMORIES = "/v1alpha2/mem9s/memories/batch-delete"
 LIST_SESSION_MESSAGES = "/v1alpha2/mem9s/session-messages"
 #: Say which model makes vectors of memories, and how far it is.
 GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
+#: Say what language and embedding models cost, and what may still be spent today.
+GET_USAGE = "/v1alpha2/mem9s/usage"
 #: Make a tenant of its own and its key, shown this once.
 PROVISION_TENANT = "/v1alpha1/mem9s"
 #: Say whether the key in X-API-Key opens its tenant.

@@ -10,6 +10,7 @@ from mnemos.cli.failures import explain
 from mnemos.cli.reading import get_memory, list_memories, search_memories
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
+from mnemos.cli.usage import show_usage
 from mnemos.cli.writing import delete_memories, store_memory, update_memory
 from mnemos.config import DEFAULT_URL, BadAddress
 
@@ -65,6 +66,7 @@ for _command in (
     delete_memories,
     list_memories,
     show_status,
+    show_usage,
 ):
     cli.add_command(_command)
 

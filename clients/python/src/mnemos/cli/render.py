@@ -19,7 +19,7 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 
 def print_page(page: MemoryPage) -> None:
     """Print one line per memory: id, age, confidence, tags, text."""
-    console = _console()
+    console = open_console()
     ages = [_age(memory) for memory in page.memories]
     tags = [_tags(memory) for memory in page.memories]
     age_width = max(map(cell_len, ages), default=0)
@@ -38,7 +38,7 @@ def print_page(page: MemoryPage) -> None:
 
 def print_memory(memory: Memory) -> None:
     """Print everything that is known of a memory, then its text."""
-    console = _console()
+    console = open_console()
     shown = memory.model_dump(mode="json", exclude_none=True, exclude={"content"})
     width = max(map(len, shown))
     for name, value in shown.items():
@@ -49,7 +49,8 @@ def print_memory(memory: Memory) -> None:
     console.print(Text(_printable(memory.content)), soft_wrap=True)
 
 
-def _console() -> Console:
+def open_console() -> Console:
+    """Give the console on standard output."""
     is_terminal = sys.stdout.isatty()
     return Console(
         force_terminal=is_terminal,
