@@ -35,7 +35,9 @@ def _blank_is_none(value: Any) -> Any:
 
 
 #: The most tokens in a day; none when the variable is blank.
-DailyTokens: TypeAlias = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=0, le=10**15)]
+DailyTokens: TypeAlias = Annotated[
+    Annotated[int, Field(ge=0, le=10**15)] | None, BeforeValidator(_blank_is_none)
+]
 #: Money for a million tokens.
 Price: TypeAlias = Annotated[Decimal, Field(ge=0, le=100_000)]
 

@@ -27,6 +27,7 @@ WITHOUT_TENANT = {
     "choose_model",
     "find_unembedded",  # one sweep embeds for all
     "count_waiting",
+    "count_waiting_of_tenants",
 }
 
 
