@@ -113,7 +113,7 @@ class Budget(WireModel):
 
     kind: Literal["llm", "embedding"]
     """As in `Spent`."""
-    daily_tokens: int | None
+    daily_tokens: int | None = None
     """The most a tenant may spend in a day; absent: no limit."""
     spent_tokens: int
     """Spent and set aside today."""

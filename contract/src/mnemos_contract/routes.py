@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mnemos_contract import errors
 from mnemos_contract.base import WireModel
 from mnemos_contract.history import History, RestoreRequest
-from mnemos_contract.jobs import Job, JobPage, JobQuery
+from mnemos_contract.jobs import Job, JobPage, JobQuery, Usage
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -216,6 +216,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         status=200,
         response=Job,
         errors=(errors.JobNotFound,),
+    ),
+    Route(
+        name="get_usage",
+        method="GET",
+        path="/usage",
+        doc="Say what language and embedding models cost, and what may still be spent today.",
+        status=200,
+        response=Usage,
     ),
     Route(
         name="provision_tenant",

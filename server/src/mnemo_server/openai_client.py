@@ -48,10 +48,16 @@ class EndpointError(Exception):
 class EndpointUnavailable(EndpointError):
     """The endpoint doesn't answer now; it may later."""
 
-    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
-        """Take the sentence, and how long the endpoint asked to be left alone, where it did."""
+    def __init__(
+        self, message: str, retry_after_seconds: float | None = None, *, is_unspent: bool = False
+    ) -> None:
+        """Take the sentence, and how long the endpoint asked to be left alone, where it did.
+
+        `is_unspent`: the request was turned down or never went out, so it can't have cost anything.
+        """
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.is_unspent = is_unspent
 
 
 class SettingsRefused(EndpointError):
@@ -153,15 +159,24 @@ class Access:
         """Return our error for one of the client's."""
         status = getattr(error, "status_code", None)
         if status is None:
-            return EndpointUnavailable(f"The {self.noun} can't be reached ({type(error).__name__}).")
+            sentence = f"The {self.noun} can't be reached ({type(error).__name__})."
+            return EndpointUnavailable(sentence, is_unspent=never_went_out(error))
         if status in _SETTINGS:
             return SettingsRefused(
                 f"The {self.noun} refuses with status {status}: check {self.settings}_API_KEY, "
                 f"{self.settings}_MODEL and {self.settings}_BASE_URL."
             )
         if status in _PASSING or not _FIRST_REFUSAL <= status < _SERVER_FAULT:
-            return EndpointUnavailable(f"The {self.noun} answered with status {status}.", _asked_pause(error))
+            sentence = f"The {self.noun} answered with status {status}."
+            return EndpointUnavailable(sentence, _asked_pause(error), is_unspent=True)
         return RequestRefused(f"The {self.noun} refused what it was sent, with status {status}.")
+
+
+def never_went_out(error: BaseException) -> bool:
+    """Whether there was no connection to send a request over; a broken one may have carried it."""
+    from httpx2 import ConnectError, ConnectTimeout, PoolTimeout  # noqa: PLC0415 - loaded with the client
+
+    return isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout)
 
 
 def read_json(content: bytes | str) -> Any:

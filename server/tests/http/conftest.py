@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from mnemo_server.app import Services, create_app, open_services
+from mnemo_server.app import create_app, open_services
 from mnemo_server.embedding.ports import Embedder
 from mnemo_server.settings import Settings
+from mnemo_server.wiring import Services
 
 OpenClient = Callable[..., Awaitable[TestClient]]
 

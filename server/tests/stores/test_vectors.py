@@ -190,7 +190,7 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
         await stores.memories.create(one, ACTOR, None)
     await stores.vectors.write(TENANT, MODEL, [vector_of(one) for one in batch], 500)
     query = stores.vectors._vectors.find_unembedded
-    values = {"model_ids_0": 0, "model_ids_1": 2, "before": LATER, "limit": 32}
+    values = {"after_tenant": 0, "until_tenant": 2**63 - 1, "before": LATER, "limit": 32}
     text = query.text.replace(":model_ids...", "0, 2")
     for name, value in values.items():
         text = text.replace(f"%({name})s", str(value)).replace(f":{name}", str(value))

@@ -77,9 +77,11 @@ class OpenAiLanguageModel(LanguageModel):
         except TimeoutError:
             raise ModelUnavailable(f"The language model gave no answer within {seconds:g} seconds.") from None
         except EndpointUnavailable as error:
-            raise ModelUnavailable(str(error), retry_after_seconds=error.retry_after_seconds) from None
+            raise ModelUnavailable(
+                str(error), retry_after_seconds=error.retry_after_seconds, is_unspent=error.is_unspent
+            ) from None
         except SettingsRefused as error:
-            raise ModelMisconfigured(str(error)) from None
+            raise ModelMisconfigured(str(error), is_unspent=True) from None
         except RequestRefused as error:
             raise ModelRefused(str(error)) from None
         return read_completion(content, sent_tokens=estimate_call(system, user, 0))

@@ -12,5 +12,6 @@ def open_language_model(choice: ModelChoice) -> LanguageModel | None:
     """Make the model that was chosen; None when none was."""
     if not choice.is_on:
         return None
-    patience = Patience(choice.timeout_seconds)
+    # One request for one leave of the budget; the job that asks is tried again later.
+    patience = Patience(choice.timeout_seconds, attempts=1)
     return OpenAiLanguageModel(choice.model, choice.base_url, choice.api_key, patience)

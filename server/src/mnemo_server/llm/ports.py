@@ -63,11 +63,20 @@ class ModelUnavailable(ModelError):
     """The model doesn't answer now; it may later. Nothing is said against what it was asked."""
 
     def __init__(
-        self, message: str, used: Used = NOTHING_USED, *, retry_after_seconds: float | None = None
+        self,
+        message: str,
+        used: Used = NOTHING_USED,
+        *,
+        retry_after_seconds: float | None = None,
+        is_unspent: bool = False,
     ) -> None:
-        """Take, besides, how long the endpoint asked to be left alone, where it did."""
+        """Take, besides, how long the endpoint asked to be left alone, where it did.
+
+        `is_unspent`: the last request can't have cost anything.
+        """
         super().__init__(message, used)
         self.retry_after_seconds = retry_after_seconds
+        self.is_unspent = is_unspent
 
 
 class ModelMisconfigured(ModelUnavailable):

@@ -33,6 +33,11 @@ class Totals:
     #: Calls that the budget didn't allow.
     refusals: int = 0
 
+    @property
+    def cost(self) -> float:
+        """In the currency of the prices."""
+        return self.cost_nanos / _NANOS
+
 
 class Budget:
     """Gives leave before a call of a model, and writes down what it cost.

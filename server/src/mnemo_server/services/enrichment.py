@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from mnemos_contract.base import to_microseconds
-from mnemos_contract.jobs import Enrichment
 
-from mnemo_server.domain.clock import MICROSECONDS, Clock
+from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.facts import MAX_FACT_TAGS, Fact, SaidMessage
-from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.jobs import (
     Again,
     ClaimedJob,
     Detail,
     Done,
     JobError,
-    JobRequest,
     JobResult,
     Postponed,
 )

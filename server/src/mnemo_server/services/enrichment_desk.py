@@ -20,7 +20,7 @@ class EnrichmentDesk:
     def __init__(
         self, clock: Clock, *, is_on: bool, delay_seconds: float, wake: Callable[[int], None]
     ) -> None:
-        """Take how long a session must have been quiet, and what tells the runner that a job was asked for."""
+        """Take how long a session must have been quiet, and what tells the runner of a new job."""
         self._clock = clock
         self._is_on = is_on
         self._delay_us = round(delay_seconds * MICROSECONDS)

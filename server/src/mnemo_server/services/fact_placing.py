@@ -53,7 +53,7 @@ class FactPlacer:
         self, tenant_id: int, fact: Fact, sources: Sequence[StoredMemory]
     ) -> list[Neighbour]:
         """Give the memories nearest to a fact, of the project of its sources, the nearest first."""
-        embedding = asyncio.create_task(self._embedding.embed_query(fact.content))
+        embedding = asyncio.create_task(self._embedding.embed_query(tenant_id, fact.content))
         try:
             question = await asyncio.to_thread(read_question, fact.content)
             ranking = await self._index.search(tenant_id, question, to_scope(_COMPARED), embedding)

@@ -87,6 +87,11 @@ class JobRunner:
         since = self.counts.oldest_run_at
         return 0.0 if since is None else max(0, self._clock() - since) / MICROSECONDS
 
+    def add_handler(self, kind: str, handler: JobHandler) -> None:
+        """Work on jobs of one more kind; before `run`."""
+        self._handlers[kind] = handler
+        self._kinds = tuple(sorted(self._handlers)) if self._concurrency else ()
+
     def note(self, tenant_id: int) -> None:
         """Look at once for jobs of a tenant that has just asked for one, after the commit."""
         if self._kinds:

@@ -41,6 +41,7 @@ class MemoryService:
         embedding: EmbeddingService,
         suggester: TagSuggester,
         *,
+        desk: EnrichmentDesk,
         ids: IdSource,
         clock: Clock,
     ) -> None:
@@ -48,6 +49,7 @@ class MemoryService:
         self._index = index
         self._embedding = embedding
         self._suggester = suggester
+        self._desk = desk
         self._ids = ids
         self._clock = clock
 

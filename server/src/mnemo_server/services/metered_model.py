@@ -5,7 +5,6 @@ from __future__ import annotations
 from mnemo_server.llm.ports import (
     Completion,
     LanguageModel,
-    ModelMisconfigured,
     ModelRefused,
     ModelUnavailable,
     estimate_call,
@@ -45,8 +44,12 @@ class MeteredModel:
             raise OverBudget
         try:
             completion = await self._model.complete(system, user, max_output_tokens)
-        except (ModelMisconfigured, ModelRefused, ModelUnavailable) as error:
-            await self._budget.settle(reservation, error.used.input_tokens, error.used.output_tokens)
+        except ModelUnavailable as error:
+            if error.is_unspent:
+                await self._budget.release(reservation)
+            raise
+        except ModelRefused:
+            await self._budget.release(reservation)
             raise
         await self._budget.settle(reservation, completion.input_tokens, completion.output_tokens)
         return completion

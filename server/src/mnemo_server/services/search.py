@@ -66,7 +66,7 @@ class SearchService:
     async def _search(
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter
     ) -> tuple[list[Memory], int]:
-        embedding = asyncio.create_task(self._embedding.embed_query(query.q))
+        embedding = asyncio.create_task(self._embedding.embed_query(caller.tenant_id, query.q))
         try:
             question = await run_analysis(lambda: read_question(query.q), len(query.q))
             ranking = await self._index.search(caller.tenant_id, question, to_scope(wanted), embedding)

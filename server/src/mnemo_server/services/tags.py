@@ -40,7 +40,7 @@ class TagSuggester:
     async def suggest(self, memory: StoredMemory) -> list[str]:
         """Give tags that a memory doesn't have, the most fitting first; it may be stored already or not."""
         text = memory.content[:READ_CHARACTERS]
-        embedding = asyncio.create_task(_soon(self._embedding.embed_query(text)))
+        embedding = asyncio.create_task(_soon(self._embedding.embed_query(memory.tenant_id, text)))
         try:
             question = await run_analysis(lambda: read_question(text), len(text))
             ranking = await self._index.search(

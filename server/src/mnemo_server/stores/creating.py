@@ -132,7 +132,7 @@ class MemoryCreator:
             return Stored(alike, is_new=False, superseded=tuple(superseded), entries=tuple(entries))
         made = _date(written, now)
         await self._writer.insert(tx, (made,), actor, detail)
-        return Stored(made.memory, True, tuple(superseded), (made.entry, *entries))
+        return Stored(made.memory, is_new=True, superseded=tuple(superseded), entries=(made.entry, *entries))
 
     async def _find_replaced(
         self, tx: Connection, tenant_id: int, replaces: int | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -327,8 +327,8 @@ class SessionStore(Protocol):
         """Append what `place` makes of the window, with the session's row locked.
 
         `seqs` limits the held messages to the span of those places; None asks for the latest, enough to align
-        a window of `window_length`. `sign` makes the receipt
-        of what was stored, and `job` the job to ask for about new messages; the earlier answer comes back when its key was used before.
+        a window of `window_length`. `sign` makes the receipt of what was stored, and `job` the job to ask for
+        about new messages; the earlier answer comes back when its key was used before.
         """
 
     async def measure_messages(
@@ -352,11 +352,12 @@ class VectorStore(Protocol):
         """List all models, the one chosen last at the end."""
 
     async def find_unembedded(
-        self, model_ids: Sequence[int], *, limit: int, before: int
+        self, model_ids: Sequence[int], *, limit: int, before: int, passing_over: Collection[int] = ()
     ) -> list[WrittenMemory]:
-        """Read memories of any tenant whose text was given to one of these models, 0 for none.
+        """Read memories whose text was given to one of these models, 0 for none.
 
-        Only active ones, whose entries were changed before a time.
+        Of any tenant except those to pass over, however much of theirs there is. Only active ones, whose
+        entries were changed before a time.
         """
 
     async def write(
@@ -369,6 +370,9 @@ class VectorStore(Protocol):
 
     async def count_waiting(self, model_ids: Sequence[int]) -> dict[int, int]:
         """Count the active entries of all tenants that were given to these models, 0 for none."""
+
+    async def count_waiting_of_tenants(self, model_ids: Sequence[int], tenant_ids: Collection[int]) -> int:
+        """Count the active entries of some tenants that were given to these models, 0 for none."""
 
     async def count_by_model(self, tenant_id: int) -> dict[int, VectorCount]:
         """Count a tenant's active entries by the model that they were given to, 0 for none."""

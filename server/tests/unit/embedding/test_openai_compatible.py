@@ -74,7 +74,7 @@ async def test_many_documents_take_several_requests(embedder, fake):
     await embedder.embed_documents(["tea"] * 100)
     await embedder.embed_documents(["x" * TEXT_BYTES] * 40)
 
-    assert [len(request["input"]) for request in fake.requests] == [1, 64, 36, 31, 9]
+    assert [len(request["input"]) for request in fake.requests] == [1, 64, 36, 32, 8]
 
 
 async def test_blank_texts_are_not_sent(embedder, fake):

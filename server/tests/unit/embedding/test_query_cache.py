@@ -17,6 +17,7 @@ class CountingEmbedder:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.documents: list[str] = []
+        self.payers: list[int] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
@@ -25,12 +26,13 @@ class CountingEmbedder:
     async def prepare(self):
         return Model("counting", 4)
 
-    async def embed_documents(self, texts):
+    async def embed_documents(self, texts, _meter):
         self.documents += texts
         return [self.embedding() for _ in texts]
 
-    async def embed_query(self, text):
+    async def embed_query(self, text, meter):
         self.asked.append(text)
+        self.payers.append(meter.payer)
         await asyncio.wait_for(self.gate.wait(), 30)
         if self.error:
             raise self.error

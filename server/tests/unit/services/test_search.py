@@ -41,7 +41,7 @@ class StaleIndex:
 class NoModel:
     """The embedding service without a model."""
 
-    async def embed_query(self, _text):
+    async def embed_query(self, _tenant_id, _text):
         return None
 
 

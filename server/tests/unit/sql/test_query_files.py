@@ -32,6 +32,7 @@ WITHOUT_TENANT = {
     "list_due_tenants",  # whose turn it is
     "count_jobs",
     "find_old_jobs",  # tidies up for all
+    "count_waiting_of_tenants",
 }
 
 

@@ -21,6 +21,7 @@ from mnemos_contract import (
     Readiness,
     SessionMessages,
     StoreResponse,
+    Usage,
     Version,
 )
 
@@ -149,6 +150,10 @@ class AsyncClient(AsyncTransport):
         Raises: JobNotFound.
         """
         return await self._call(ROUTES_BY_NAME["get_job"], Job, path={"job_id": job_id})
+
+    async def get_usage(self) -> Usage:
+        """Say what language and embedding models cost, and what may still be spent today."""
+        return await self._call(ROUTES_BY_NAME["get_usage"], Usage)
 
     async def provision_tenant(self) -> Provisioned:
         """Make a tenant of its own and its key, shown this once.

@@ -21,6 +21,7 @@ from mnemos_contract import (
     Readiness,
     SessionMessages,
     StoreResponse,
+    Usage,
     Version,
 )
 
@@ -149,6 +150,10 @@ class Client(Transport):
         Raises: JobNotFound.
         """
         return self._call(ROUTES_BY_NAME["get_job"], Job, path={"job_id": job_id})
+
+    def get_usage(self) -> Usage:
+        """Say what language and embedding models cost, and what may still be spent today."""
+        return self._call(ROUTES_BY_NAME["get_usage"], Usage)
 
     def provision_tenant(self) -> Provisioned:
         """Make a tenant of its own and its key, shown this once.

@@ -40,6 +40,8 @@ GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
 LIST_JOBS = "/v1alpha2/mem9s/jobs"
 #: Read one job: its state, attempts, progress and error.
 GET_JOB = "/v1alpha2/mem9s/jobs/{job_id}"
+#: Say what language and embedding models cost, and what may still be spent today.
+GET_USAGE = "/v1alpha2/mem9s/usage"
 #: Make a tenant of its own and its key, shown this once.
 PROVISION_TENANT = "/v1alpha1/mem9s"
 #: Say whether the key in X-API-Key opens its tenant.

@@ -10,6 +10,7 @@ from mnemos.cli.failures import explain
 from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
+from mnemos.cli.usage import show_usage
 from mnemos.cli.writing import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.config import DEFAULT_URL, BadAddress
 
@@ -67,6 +68,7 @@ for _command in (
     show_history,
     restore_memory,
     show_status,
+    show_usage,
 ):
     cli.add_command(_command)
 

@@ -20,7 +20,7 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 
 def print_page(page: MemoryPage) -> None:
     """Print one line per memory: id, age, confidence, tags, text."""
-    console = _console()
+    console = open_console()
     ages = [_age(memory) for memory in page.memories]
     tags = [_tags(memory) for memory in page.memories]
     age_width = max(map(cell_len, ages), default=0)
@@ -39,7 +39,7 @@ def print_page(page: MemoryPage) -> None:
 
 def print_memory(memory: Memory) -> None:
     """Print everything that is known of a memory, then its text."""
-    console = _console()
+    console = open_console()
     shown = memory.model_dump(mode="json", exclude_none=True, exclude={"content"})
     width = max(map(len, shown))
     for name, value in shown.items():
@@ -52,7 +52,7 @@ def print_memory(memory: Memory) -> None:
 
 def print_history(history: History) -> None:
     """Print one line per change, and below it the text that was there before, where it was another one."""
-    console = _console()
+    console = open_console()
     after = history.memory.content
     action_width = max((len(change.action) for change in history.changes), default=0)
     for change in history.changes:
@@ -72,7 +72,8 @@ def _tell(change: Change) -> str:
     return "  ".join(filter(None, (change.agent_id, detail)))
 
 
-def _console() -> Console:
+def open_console() -> Console:
+    """Give the console on standard output."""
     is_terminal = sys.stdout.isatty()
     return Console(
         force_terminal=is_terminal,
