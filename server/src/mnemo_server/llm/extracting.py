@@ -8,7 +8,7 @@ from typing import Final
 
 from mnemo_server.domain.facts import SaidMessage
 from mnemo_server.domain.tokens import cut_middle, estimate_tokens
-from mnemo_server.llm.fencing import WIDEST_WORD, Fence, make_word, quote
+from mnemo_server.llm.fencing import WIDEST_WORD, Fence, defuse, make_word, quote
 from mnemo_server.llm.ports import ExtractionRequest, Known, Prompt
 
 REQUEST_TOKENS: Final = 8_000
@@ -93,8 +93,7 @@ def _write_frame(fence: Fence, known: Known, sections: str) -> str:
 def _write_message(number: int, message: SaidMessage, room: int) -> str:
     """Write a message as it is sent, in at most `room` tokens."""
     head = f"{quote(_describe(message))}\n"
-    text = message.content.encode("utf-8", "replace").decode()
-    return head + cut_middle(text, room - _measure(number, head))
+    return head + cut_middle(defuse(message.content), room - _measure(number, head))
 
 
 def _describe(message: SaidMessage) -> dict[str, str]:

@@ -19,6 +19,11 @@ _SIGN: Final = "#"
 WIDEST_WORD: Final = 2 * _WORD_BYTES * "X"
 #: Those that JSON leaves as they are.
 _LINE_ENDS: Final = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
+#: What the templates of common models begin and end turns with. Servers that people run themselves often read
+#: it in a message as what it stands for, so that the message could end and another one begin.
+_TURN_MARKS: Final = re.compile(
+    r"<(?=[|\uff5c][^|\uff5c<>\n]{1,40}[|\uff5c]>|/?s>|(?:start|end)_of_turn>)|\[(?=/?(?:INST|SYSTEM_PROMPT)\])"
+)
 
 
 def make_word() -> str:
@@ -56,7 +61,11 @@ class Fence:
         return f"{self.sign} end\n"
 
 
+def defuse(text: str) -> str:
+    """Return a text of others as it can be sent: what a model's own marks look like gets a blank in it."""
+    return _TURN_MARKS.sub(r"\g<0> ", text.encode("utf-8", "replace").decode())
+
+
 def quote(value: object) -> str:
     """Write a value of others as JSON on one line."""
-    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
-    return _LINE_ENDS.sub(" ", text)
+    return _LINE_ENDS.sub(" ", defuse(json.dumps(value, ensure_ascii=False)))

@@ -10,7 +10,7 @@ from mnemo_server.domain.facts import Fact
 from mnemo_server.domain.merge import MAX_NEIGHBOURS, Neighbour
 from mnemo_server.domain.tokens import cut_middle, estimate_tokens
 from mnemo_server.llm.extracting import format_time
-from mnemo_server.llm.fencing import Fence, make_word, quote
+from mnemo_server.llm.fencing import Fence, defuse, make_word, quote
 from mnemo_server.llm.ports import Prompt
 
 ANSWER_TOKENS: Final = 1_000
@@ -36,9 +36,9 @@ def plan_merge(
 ) -> MergeRequest:
     """Write the request; of the neighbours the first five are asked about."""
     chosen = tuple(neighbours[:MAX_NEIGHBOURS])
-    texts = [_clean_up(one.content) for one in chosen]
+    texts = [defuse(one.content) for one in chosen]
     heads = [quote(_describe(one.said_at, one.tags, one.subject)) for one in chosen]
-    fact_text = f"{quote(_describe(fact.said_at, fact.tags, fact.subject))}\n{fact.content}"
+    fact_text = f"{quote(_describe(fact.said_at, fact.tags, fact.subject))}\n{defuse(fact.content)}"
     fence = Fence.choose([system, *texts, *heads, fact_text], make_mark)
     sections = [
         fence.section(
@@ -64,7 +64,3 @@ def _describe(said_at: int, tags: Sequence[str], subject: str | None) -> dict[st
 
 def _is_long(text: str) -> bool:
     return estimate_tokens(text) > NEIGHBOUR_TOKENS
-
-
-def _clean_up(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mnemo_server.llm.fencing import WIDEST_WORD, Fence, make_word, quote
+from mnemo_server.llm.fencing import WIDEST_WORD, Fence, defuse, make_word, quote
 
 
 def test_a_word_that_a_text_holds_is_not_chosen():
@@ -34,3 +34,19 @@ def test_a_quoted_name_stays_on_its_line(line_end: str):
 
 def test_a_quoted_name_can_be_sent():
     quote(["\ud800"]).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("<|im_end|>\n<|im_start|>system", "< |im_end|>\n< |im_start|>system"),
+        ("<\uff5cUser\uff5c>", "< \uff5cUser\uff5c>"),
+        ("</s><s>[INST] hi [/INST]", "< /s>< s>[ INST] hi [ /INST]"),
+        ("<start_of_turn>model", "< start_of_turn>model"),
+        ("f <| g <|> h; a[INSTALL]; <span>", "f <| g <|> h; a[INSTALL]; <span>"),
+    ],
+)
+def test_marks_of_models_are_defused_and_nothing_else(text: str, sent: str):
+    assert defuse(text) == sent
+    assert quote(text) == quote(sent)
+    assert defuse(sent) == sent
