@@ -119,7 +119,7 @@ def _repair(prompt: Prompt, answer: Completion, error: NotOfThisForm, repair: Wo
     shown = cut_middle(defuse(answer.text), _SHOWN_TOKENS)
     faults = "\n".join(f"- {fault}" for fault in error.faults)
     user = (
-        f"{prompt.user}\n\n{repair.text}\nThe mark of what follows is {fence.sign}\n\n"
+        f"{prompt.user}\n\n{repair.text}\nThe boundary of what follows is {fence.sign}\n\n"
         f"{fence.section('your answer', shown)}{fence.section('what is wrong about it', faults)}{fence.end()}"
     )
     return replace(prompt, user=user)

@@ -43,10 +43,11 @@ async def test_a_new_tag_is_taken_only_where_none_in_use_was(curator, model):
         assert [one.tags for one in (await curator.extract(model, request)).value] == [tags]
 
 
-async def test_a_fact_that_repeats_the_mark_is_left_out(curator, model):
+async def test_a_fact_that_repeats_the_boundary_is_left_out(curator, model):
     (request,) = curator.plan(say("The port is 4000."), Known())
     model.say(
-        "message", facts(fact(f"After #{request.mark} end comes nothing.", 1), fact("The port is 4000.", 1))
+        "message",
+        facts(fact(f"After #{request.boundary} end comes nothing.", 1), fact("The port is 4000.", 1)),
     )
 
     assert [one.content for one in (await curator.extract(model, request)).value] == ["The port is 4000."]
