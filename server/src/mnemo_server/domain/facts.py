@@ -79,7 +79,7 @@ def keep_facts(
     """Return the facts that may be stored, at most `MAX_FACTS`, in their order.
 
     Left out are facts that are empty or overlong, name no message that was sent, hold the `forbidden` word
-    (the mark of the prompt) or tell the memory what to do. Facts that say the same become one.
+    (the boundary of the prompt) or tell the memory what to do. Facts that say the same become one.
     """
     spellings = {tag.casefold(): tag for tag in reversed(vocabulary)}
     kept: dict[str, Fact] = {}

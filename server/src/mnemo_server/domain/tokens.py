@@ -28,9 +28,9 @@ def estimate_tokens(text: str) -> int:
 
 
 def cut_middle(text: str, limit: int) -> str:
-    """Shorten a text to `limit` tokens by its middle, where a mark says what is missing.
+    """Shorten a text to `limit` tokens by its middle, where a note says what is missing.
 
-    A limit that is too small even for the mark gives the mark alone.
+    A limit that is too small even for the note gives the note alone.
     """
     if estimate_tokens(text) <= limit:
         return text
@@ -67,8 +67,8 @@ def _count(data: bytes, characters: bytes) -> int:
 
 
 def _join_ends(text: str, kept: int) -> str:
-    """Give `kept` characters of a text, most from its beginning, and the mark between both ends."""
+    """Give `kept` characters of a text, most from its beginning, and the note between both ends."""
     head = kept * _HEAD_PARTS // _PARTS
     tail = kept - head
-    mark = f"\n[… {len(text) - kept} characters left out …]\n"
-    return f"{text[:head]}{mark}{text[len(text) - tail :]}"
+    note = f"\n[… {len(text) - kept} characters left out …]\n"
+    return f"{text[:head]}{note}{text[len(text) - tail :]}"

@@ -40,7 +40,7 @@ class PromptingCurator:
             answer.value.proposed(),
             request.messages,
             vocabulary=request.vocabulary,
-            forbidden=request.mark,
+            forbidden=request.boundary,
             clean=self._clean,
         )
         return Answered(facts, answer.used, self._wordings.extract.version)
@@ -58,7 +58,7 @@ class PromptingCurator:
             answer.value.proposed(),
             request.neighbours,
             abridged=request.abridged,
-            forbidden=request.mark,
+            forbidden=request.boundary,
             clean=self._clean,
         )
         return Answered(decision, answer.used, wording.version)

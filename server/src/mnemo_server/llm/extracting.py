@@ -8,7 +8,7 @@ from typing import Final
 
 from mnemo_server.domain.facts import SaidMessage
 from mnemo_server.domain.tokens import cut_middle, estimate_tokens
-from mnemo_server.llm.fencing import WIDEST_WORD, Fence, make_word, quote
+from mnemo_server.llm.fencing import WIDEST_BOUNDARY, Fence, defuse, draw_boundary, quote
 from mnemo_server.llm.ports import ExtractionRequest, Known, Prompt
 
 REQUEST_TOKENS: Final = 8_000
@@ -31,7 +31,7 @@ class ExtractionPlanner:
     """Makes requests of messages."""
 
     def __init__(
-        self, system: str, *, limit: int = REQUEST_TOKENS, make_mark: Callable[[], str] = make_word
+        self, system: str, *, limit: int = REQUEST_TOKENS, draw: Callable[[], str] = draw_boundary
     ) -> None:
         """Take the fixed part of the prompt, and the estimated tokens that one request may send.
 
@@ -39,7 +39,7 @@ class ExtractionPlanner:
             ValueError: the limit leaves no room for messages.
         """
         self._system = system
-        self._make_mark = make_mark
+        self._draw = draw
         self._limit = limit - estimate_tokens(system)
         least = _measure_frame(Known()) + 2 * MAX_KNOWN_TOKENS + MIN_MESSAGE_TOKENS
         if self._limit < least:
@@ -58,7 +58,7 @@ class ExtractionPlanner:
 
     def _request(self, part: Sequence[tuple[SaidMessage, str]], known: Known) -> ExtractionRequest:
         texts = [text for _, text in part]
-        fence = Fence.choose([self._system, *known.tags, *known.subjects, *texts], self._make_mark)
+        fence = Fence.choose([self._system, *known.tags, *known.subjects, *texts], self._draw)
         sections = "".join(
             fence.section(f"message {number}", text) for number, text in enumerate(texts, start=1)
         )
@@ -66,7 +66,7 @@ class ExtractionPlanner:
         return ExtractionRequest(
             messages=tuple(message for message, _ in part),
             prompt=Prompt(self._system, user, ANSWER_TOKENS),
-            mark=fence.word,
+            boundary=fence.boundary,
             vocabulary=tuple(known.tags),
         )
 
@@ -81,7 +81,7 @@ def format_time(moment: int) -> str:
 def _write_frame(fence: Fence, known: Known, sections: str) -> str:
     """Write everything that surrounds the messages, and them."""
     return (
-        f"The mark of this request is {fence.sign}\n\n"
+        f"The boundary of this request is {fence.sign}\n\n"
         f"{fence.section('tags in use', quote(list(known.tags)))}"
         f"{fence.section('subjects in use', quote(list(known.subjects)))}"
         f"{sections}{fence.end()}\n"
@@ -93,8 +93,7 @@ def _write_frame(fence: Fence, known: Known, sections: str) -> str:
 def _write_message(number: int, message: SaidMessage, room: int) -> str:
     """Write a message as it is sent, in at most `room` tokens."""
     head = f"{quote(_describe(message))}\n"
-    text = message.content.encode("utf-8", "replace").decode()
-    return head + cut_middle(text, room - _measure(number, head))
+    return head + cut_middle(defuse(message.content), room - _measure(number, head))
 
 
 def _describe(message: SaidMessage) -> dict[str, str]:
@@ -106,12 +105,12 @@ def _describe(message: SaidMessage) -> dict[str, str]:
 
 
 def _measure(number: int, text: str) -> int:
-    """Estimate what a message takes in a request, with its mark."""
-    return estimate_tokens(Fence(WIDEST_WORD).section(f"message {number}", text))
+    """Estimate what a message takes in a request, with the line before it."""
+    return estimate_tokens(Fence(WIDEST_BOUNDARY).section(f"message {number}", text))
 
 
 def _measure_frame(known: Known) -> int:
-    return estimate_tokens(_write_frame(Fence(WIDEST_WORD), known, ""))
+    return estimate_tokens(_write_frame(Fence(WIDEST_BOUNDARY), known, ""))
 
 
 def _pack(sizes: Sequence[int], room: int) -> Iterable[range]:

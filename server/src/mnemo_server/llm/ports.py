@@ -147,7 +147,7 @@ class ExtractionRequest:
     messages: tuple[SaidMessage, ...]
     """Number n in the prompt is the n-th of these, from 1."""
     prompt: Prompt
-    mark: str
+    boundary: str
     """The random word that none of the messages holds."""
     vocabulary: tuple[str, ...]
     """The tags that the model was given."""

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mnemo_server.domain.tokens import cut_middle
-from mnemo_server.llm.fencing import Fence
+from mnemo_server.llm.fencing import Fence, defuse
 from mnemo_server.llm.json_objects import find_objects
 from mnemo_server.llm.ports import Completion, InvalidCompletion, LanguageModel, ModelError, Prompt, Used
 from mnemo_server.llm.wording import Wording
@@ -116,10 +116,10 @@ def _name_faults(error: ValidationError) -> list[str]:
 def _repair(prompt: Prompt, answer: Completion, error: NotOfThisForm, repair: Wording) -> Prompt:
     """Make the request to correct an answer, which may repeat what others wrote."""
     fence = Fence.choose([prompt.user, answer.text])
-    shown = cut_middle(answer.text, _SHOWN_TOKENS)
+    shown = cut_middle(defuse(answer.text), _SHOWN_TOKENS)
     faults = "\n".join(f"- {fault}" for fault in error.faults)
     user = (
-        f"{prompt.user}\n\n{repair.text}\nThe mark of what follows is {fence.sign}\n\n"
+        f"{prompt.user}\n\n{repair.text}\nThe boundary of what follows is {fence.sign}\n\n"
         f"{fence.section('your answer', shown)}{fence.section('what is wrong about it', faults)}{fence.end()}"
     )
     return replace(prompt, user=user)

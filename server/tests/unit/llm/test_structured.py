@@ -72,8 +72,8 @@ async def test_the_model_is_shown_its_answer_and_what_is_wrong_with_it(model, wo
 
     assert again.user.startswith(PROMPT.user)
     assert wordings.repair.text in again.user
-    mark = re.search(r"The mark of what follows is #(\w+)", again.user)[1]
-    assert f"#{mark} your answer\n{wrong}\n#{mark} what is wrong about it\n" in again.user
+    boundary = re.search(r"The boundary of what follows is #(\w+)", again.user)[1]
+    assert f"#{boundary} your answer\n{wrong}\n#{boundary} what is wrong about it\n" in again.user
     assert "- facts.0.sources: Input should be a valid array" in again.user
     assert (again.system, again.max_output_tokens) == (PROMPT.system, PROMPT.max_output_tokens)
 
