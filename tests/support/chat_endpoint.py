@@ -52,6 +52,8 @@ class ChatEndpoint:
         self.script = script
         #: Every request, the answered and the others, in the order they came.
         self.requests: list[LoggedRequest] = []
+        #: Tokens of all requests that were answered, both ways, as it counts them.
+        self.used_tokens = 0
         #: Members of a request that are answered with 400, as endpoints do that don't know them.
         self.unknown_members: set[str] = set()
         #: Whether answers say how many tokens they took.
@@ -101,8 +103,9 @@ class ChatEndpoint:
             "model": model,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         }
+        answered = estimate_tokens(text)
+        self.used_tokens += sent + answered
         if self.counts_tokens:
-            answered = estimate_tokens(text)
             counts = {"prompt_tokens": sent, "completion_tokens": answered, "total_tokens": sent + answered}
             completion["usage"] = counts
         return completion
