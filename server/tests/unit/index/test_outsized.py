@@ -11,6 +11,7 @@ from mnemo_server.index import loading, nearest, ranking
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.matching import plan_query
 from mnemo_server.index.nearest import Probe, Shortlist, find_nearest
+from mnemo_server.index.scope import EVERYTHING
 from mnemo_server.index.segment import build_segment
 
 from .definition import Document, make_row
