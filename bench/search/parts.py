@@ -87,7 +87,9 @@ class _Bench:
             profile.disable()
         codes = await watch.wait(
             "reading codes",
-            self.stores.entries.get_token_codes(self.tenant_id, self.index.space.model_id, chosen.wanted_ids),
+            self.stores.entries.get_token_codes(
+                self.tenant_id, self.index.space.model_id, list(chosen.list_wanted())
+            ),
         )
         if profile:
             profile.enable()

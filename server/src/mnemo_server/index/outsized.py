@@ -84,7 +84,8 @@ class OutsizedSearch:
         choice = choose(query, _find_places(query.segments, best), probe)
         matches = await asyncio.to_thread(query.match)
         draft = Draft(query, self._question, matches, choice, embedding, weights)
-        codes = await self._source.get_token_codes(self._tenant_id, self._space.model_id, draft.wanted_ids)
+        wanted = list(draft.list_wanted())
+        codes = await self._source.get_token_codes(self._tenant_id, self._space.model_id, wanted)
         return await asyncio.to_thread(rank, draft, codes)
 
     def _plan(self, segments: Sequence[Segment]) -> Query:

@@ -68,18 +68,25 @@ class Draft:
     embedding: Embedding | None
     token_weights: NDArray[np.float64]
 
-    @property
-    def wanted_ids(self) -> list[int]:
-        """Memories whose word codes `rank` can use."""
+    def list_wanted(self) -> dict[int, int]:
+        """Return the memories whose word codes `rank` can use, with the revisions of their entries."""
         if self.embedding is None or not len(self.embedding.tokens):
-            return []
-        ids: list[int] = self.choice.excerpt.memory_ids[self.choice.has_code].tolist()
-        return ids
+            return {}
+        excerpt, has_code = self.choice.excerpt, self.choice.has_code
+        return dict(
+            zip(excerpt.memory_ids[has_code].tolist(), excerpt.revisions[has_code].tolist(), strict=True)
+        )
 
 
-def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
-    """Choose the candidates; filters hold for the messages around matches too."""
-    matches = query.match()
+def draft(
+    query: Query, question: Question, embedding: Embedding | None = None, matches: Matches | None = None
+) -> Draft:
+    """Choose the candidates; filters hold for the messages around matches too.
+
+    `matches` is what `query.match` gave, when that was called already.
+    """
+    if matches is None:
+        matches = query.match()
     holders = find_literal_holders(query, question)
     if not has_direction(embedding):
         places = np.union1d(matches.places[:KEYWORD_CANDIDATES], holders)
@@ -104,7 +111,7 @@ def aim(query: Query, embedding: Embedding) -> tuple[NDArray[np.float64], Probe]
 def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
     """Score the candidates and put the rest behind them.
 
-    `codes` holds what the entry source knows of the words of `draft.wanted_ids`.
+    `codes` holds what the entry source knows of the words of `draft.list_wanted()`.
     """
     excerpt, matches = draft.choice.excerpt, draft.matches
     if not len(excerpt.memory_ids):

@@ -157,9 +157,9 @@ def test_vectors_of_another_model_are_no_vectors():
 def test_word_codes_are_wanted_of_candidates_with_a_vector_only():
     documents = dict(enumerate([_state("car"), _state("car", model=None), _state("car", model=OTHER)], 1))
     question, query = Question(("car",)), plan_query([_segment(documents)], ["car"])
-    assert draft(query, question, MODEL.embed(["car"])).wanted_ids == [1]
-    assert draft(query, question, PLAIN.embed(["car"])).wanted_ids == []
-    assert draft(query, question).wanted_ids == []
+    assert draft(query, question, MODEL.embed(["car"])).list_wanted() == {1: 1}
+    assert draft(query, question, PLAIN.embed(["car"])).list_wanted() == {}
+    assert draft(query, question).list_wanted() == {}
 
 
 def test_a_question_of_stop_words_alone_is_answered_by_vectors():
