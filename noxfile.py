@@ -121,7 +121,7 @@ def contract(session: nox.Session) -> None:
 
 @shared(tags=["tests", "live"])
 def e2e(session: nox.Session) -> None:
-    """A fresh process, many writers, kill -9: nothing acknowledged is lost."""
+    """A fresh process, many writers, kill -9: nothing acknowledged is lost, and all of it is found."""
     pytest(session, "tests/e2e", live=True)
 
 

@@ -192,7 +192,7 @@ def test_bytes_that_are_no_text_are_answered_too(api: RestApi, query: bytes):
     check_page(api, query)
 
 
-@settings(careful, max_examples=8)
+@settings(careful, max_examples=4)
 @given(long_queries)
 @example("deploy " * (LONGEST // 7))
 @example("a" * LONGEST)

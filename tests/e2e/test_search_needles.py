@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mnemo_server.embedding.minilm import MiniLmEmbedder
-from mnemo_server.embedding.ports import Model
-from mnemo_server.index.vectors import Embedding
 
 from tests.support.embedding_endpoint import open_endpoint
 from tests.support.engines import ENGINES, LIVE, SQLITE, empty_database
@@ -124,20 +120,10 @@ def hay_of_the_local_model(tmp_path: Path) -> Iterator[Hay]:
     with ExitStack() as stack:
         plain = start_server(tmp_path / "plain", dsn)
         stack.callback(plain.kill)
-        texts = make_hay(LOCAL_TEXTS)
-        Filler(texts, *asyncio.run(embed_locally(texts))).write(dsn, plain.api_key, LOCAL_ROWS)
+        Filler.read_locally(make_hay(LOCAL_TEXTS)).write(dsn, plain.api_key, LOCAL_ROWS)
         knowing = start_server(tmp_path / "knowing", dsn, api_key=plain.api_key, embedder="local")
         stack.callback(knowing.kill)
         yield Hay(plain, knowing)
-
-
-async def embed_locally(texts: list[str]) -> tuple[Model, list[Embedding]]:
-    """Embed texts with the model that comes with the server."""
-    embedder = MiniLmEmbedder()
-    try:
-        return await embedder.prepare(), await embedder.embed_documents(texts)
-    finally:
-        await embedder.close()
 
 
 def check_needles(writer: RestApi, reader: RestApi, seed: str, signs: set[str]) -> None:

@@ -21,8 +21,11 @@ _MODEL = "hashing"
 #: Waits no longer than any test takes, so that no thread stays for ever.
 _HELD_SECONDS = 120
 
-#: `fine`, or what the model answers instead of vectors.
-Mood = Literal["fine", "failing", "senseless"]
+#: Until a request must have come.
+_PATIENCE_SECONDS = 60
+
+#: `fine`, or what the model does instead of answering vectors.
+Mood = Literal["fine", "failing", "senseless", "hanging"]
 
 
 class EmbeddingEndpoint:
@@ -30,15 +33,14 @@ class EmbeddingEndpoint:
 
     def __init__(self, gate: Gate) -> None:
         self.mood: Mood = "fine"
-        #: Requests with a text that holds this word get no answer before `let_go`.
+        #: Requests with a text that holds this word get no answer.
         self.held_word = ""
-        #: Requests that came through, by the mood they met.
-        self.met: dict[Mood, int] = {"fine": 0, "failing": 0, "senseless": 0}
         self.url = f"http://127.0.0.1:{gate.port}/v1"
         self._embedder = HashingEmbedder(Endpoint(_MODEL, self.url).name)
         self._gate = gate
-        self._let_go = threading.Event()
-        self._lock = threading.Lock()
+        self._requests: list[tuple[Mood, list[str]]] = []
+        self._came = threading.Condition()
+        self._is_closed = threading.Event()
 
     @property
     def model(self) -> Model:
@@ -59,13 +61,18 @@ class EmbeddingEndpoint:
         self.mood = mood
         self._gate.restore()
 
-    def hang(self) -> None:
-        """Take requests and answer none, until it dies."""
-        self._gate.hold()
+    def wait_for(self, mood: Mood, word: str) -> None:
+        """Wait until a request with a text that holds this word has met this mood."""
 
-    def let_go(self) -> None:
-        """Answer what waits for its held word."""
-        self._let_go.set()
+        def has_come() -> bool:
+            return any(met == mood and word in text for met, texts in self._requests for text in texts)
+
+        with self._came:
+            assert self._came.wait_for(has_come, _PATIENCE_SECONDS), f"nothing met a {mood} model"
+
+    def close(self) -> None:
+        """Let go of all requests that hang."""
+        self._is_closed.set()
 
     def embed(self, texts: Iterable[str]) -> list[Embedding]:
         """Embed some texts at once, without a request."""
@@ -73,15 +80,17 @@ class EmbeddingEndpoint:
 
     def answer(self, texts: list[str]) -> tuple[int, Any]:
         """Return the status and the body for some texts."""
-        if self.held_word and any(self.held_word in text for text in texts):
-            self._let_go.wait(_HELD_SECONDS)
-        with self._lock:  # the vectors are drawn once for each word
-            self.met[self.mood] += 1
-            if self.mood == "failing":
-                return 500, {"error": {"message": "out of memory"}}
-            if self.mood == "senseless":
-                return 200, {"data": [{"index": 0, "embedding": "nonsense"}]}
-            vectors = [embedding.vector.tolist() for embedding in self.embed(texts)]
+        with self._came:
+            mood = self.mood
+            self._requests.append((mood, texts))
+            self._came.notify_all()
+        if mood == "hanging" or (self.held_word and any(self.held_word in text for text in texts)):
+            self._is_closed.wait(_HELD_SECONDS)
+        if mood == "failing":
+            return 500, {"error": {"message": "out of memory"}}
+        if mood == "senseless":
+            return 200, {"data": [{"index": 0, "embedding": "nonsense"}]}
+        vectors = [embedding.vector.tolist() for embedding in self.embed(texts)]
         return 200, {"data": [{"index": n, "embedding": vector} for n, vector in enumerate(vectors)]}
 
 
@@ -96,7 +105,7 @@ def open_endpoint() -> Iterator[EmbeddingEndpoint]:
         try:
             yield endpoint
         finally:
-            endpoint.let_go()
+            endpoint.close()
             server.shutdown()
             server.server_close()
             thread.join(5)

@@ -17,6 +17,7 @@ from mnemo_server.db.queries import QuerySet, load_queries, parse_queries
 from mnemo_server.domain.clock import MICROSECONDS, system_clock
 from mnemo_server.domain.ids import ID_EPOCH_MS, IdSource
 from mnemo_server.domain.memory import ACTIVE, StoredMemory, hash_content
+from mnemo_server.embedding.minilm import MiniLmEmbedder
 from mnemo_server.embedding.ports import Model
 from mnemo_server.index.vectors import Embedding, encode_tokens, encode_vector
 from mnemo_server.services.indexing import index_memory
@@ -53,6 +54,19 @@ class Filler:
     texts: Sequence[str]
     model: Model | None = None
     embeddings: Sequence[Embedding] = ()
+
+    @classmethod
+    def read_locally(cls, texts: Sequence[str]) -> Filler:
+        """Let the model that comes with the server embed the texts, a hundredth of a second for each."""
+        return asyncio.run(cls._read_locally(texts))
+
+    @classmethod
+    async def _read_locally(cls, texts: Sequence[str]) -> Filler:
+        embedder = MiniLmEmbedder()
+        try:
+            return cls(texts, await embedder.prepare(), await embedder.embed_documents(texts))
+        finally:
+            await embedder.close()
 
     def write(self, dsn: str, api_key: str, count: int) -> None:
         """Give a tenant `count` memories with these texts in turn, a minute apart, the last a minute old.

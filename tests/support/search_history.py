@@ -74,14 +74,20 @@ OPERATIONS = st.one_of(
 class SearchHistory:
     """Operations of clients of two new tenants, compared with what a plain model of them holds."""
 
-    def __init__(self, urls: Sequence[str], make_forget: Callable[[int], None]) -> None:
-        """Take where the servers answer, and what makes one of them forget what it holds of these tenants."""
+    def __init__(
+        self, urls: Sequence[str], make_forget: Callable[[int], None], *, has_model: bool = False
+    ) -> None:
+        """Take where the servers answer, and what makes one of them forget what it holds of these tenants.
+
+        A model finds more than what holds a word of the question.
+        """
         self.tenants = [Tenant(), Tenant()]
         self._keys = [provision(urls[0]) for _ in TENANTS]
         self._stack = ExitStack()
         self._apis = [[self._stack.enter_context(RestApi(url, key)) for key in self._keys] for url in urls]
         self._make_forget = make_forget
         self._has_forgotten = False
+        self._has_model = has_model
 
     def __enter__(self) -> Self:
         return self
@@ -147,11 +153,14 @@ class SearchHistory:
             self._make_forget(server)
 
     def search(self, server: int, tenant: int, query: list[str], tag: str) -> None:
-        """Search, and find exactly what holds one of the words."""
+        """Search, and find what holds one of the words; without a model nothing else."""
         page = self._apis[server][tenant].page(q=" ".join(query), limit=200, tags=tag)
-        held = self.tenants[tenant].held.items()
-        found = {memory_id: one for memory_id, one in held if one.words & {*query} and one.has(tag)}
-        _compare(page, found)
+        admitted = {key: one for key, one in self.tenants[tenant].held.items() if one.has(tag)}
+        holders = {key: one for key, one in admitted.items() if one.words & {*query}}
+        found = {hit["id"] for hit in page["memories"]}
+        if self._has_model and holders.keys() <= found <= admitted.keys():
+            holders = {key: admitted[key] for key in found}
+        _compare(page, holders)
 
     def _ask_for_all(self, server: int | None, tenant: int) -> None:
         if server is not None:

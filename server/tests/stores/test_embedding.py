@@ -334,6 +334,19 @@ async def test_a_database_that_fails_is_waited_for(server: Server, stores: Store
     assert server.embedding.embedded == 1
 
 
+async def test_what_waits_is_counted_once_after_a_failure(server: Server, stores: Stores, monkeypatch):
+    async def failing_write(*_arguments):
+        raise DatabaseUnavailable("away")
+
+    for memory_id in range(1, 6):
+        await server.store(memory_id, f"text {memory_id}")
+    with monkeypatch.context() as patch:
+        patch.setattr(stores.vectors, "write", failing_write)
+        async with server.running():
+            await until(lambda: server.embedding.failed == 15)
+            assert server.embedding.backlog == 5
+
+
 async def test_an_unexpected_error_is_survived(server: Server, embedder: HashingEmbedder):
     async with server.running():
         await until(lambda: server.embedding.is_ready)

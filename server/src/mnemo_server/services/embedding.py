@@ -188,8 +188,9 @@ class EmbeddingService:
 
     async def _announce(self, live: LiveModel) -> None:
         stale = await self._find_stale_models(live)
+        queued = len(self._queue)  # after a failure: the database counts these too
         counts = await self._vectors.count_waiting(stale)
-        self._left_behind = max(self._left_behind, sum(counts.values()))
+        self._left_behind = max(self._left_behind, sum(counts.values()) - queued)
         others = sum(count for model_id, count in counts.items() if model_id)
         if others and live.model and self._successor is None:
             _log.info("re-embedding memories with another model", memories=others, model=live.model.name)
