@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mnemos_contract import (
         ApiError,
         BatchDeleteResponse,
+        Job,
+        JobPage,
         KeyStatus,
         Memory,
         MemoryPage,
@@ -50,6 +52,8 @@ __all__ = [
     "BatchDeleteResponse",
     "Client",
     "InvalidRequest",
+    "Job",
+    "JobPage",
     "KeyStatus",
     "Memory",
     "MemoryNotFound",

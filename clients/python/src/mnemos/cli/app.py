@@ -7,6 +7,7 @@ import click
 import mnemos
 from mnemos._generated.paths import VERSION
 from mnemos.cli.failures import explain
+from mnemos.cli.jobs import show_jobs
 from mnemos.cli.reading import get_memory, list_memories, search_memories
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
@@ -65,6 +66,7 @@ for _command in (
     delete_memories,
     list_memories,
     show_status,
+    show_jobs,
 ):
     cli.add_command(_command)
 
