@@ -73,9 +73,11 @@ class Pace:
     skew: float = 10.0
     #: A run that takes longer than this has failed.
     longest_run: float = 3_600.0
-    #: Between two looks for what other servers were asked for: idle, and at most.
+    #: Between two looks for what other servers were asked for: with nothing to do, and at least. A look reads
+    #: all that is due, so it also takes no more than one part in so many of the time.
     poll: float = 5.0
     look: float = 1.0
+    look_share: float = 10.0
     #: Between two counts for the metrics, and between two reports of a run's progress.
     count: float = 15.0
     report: float = 1.0

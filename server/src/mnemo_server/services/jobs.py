@@ -34,8 +34,6 @@ from mnemo_server.stores.job_ports import Claim, JobCounts, JobStore
 
 #: Tenants whose last turn is remembered; one that was forgotten comes before those that weren't.
 MAX_REMEMBERED: Final = 10_000
-#: The look for tenants reads all that is due. It takes at most one part in so many of the time.
-_LOOKING_SHARE: Final = 10
 
 _log = structlog.get_logger("mnemo")
 
@@ -157,7 +155,7 @@ class JobRunner:
             now = self._clock()
             self._due = await self._store.list_due_tenants(self._kinds, now, self._lost_before(now))
             ended = loop.time()
-            self._look_at = ended + max(self._pace.look, _LOOKING_SHARE * (ended - began))
+            self._look_at = ended + max(self._pace.look, self._pace.look_share * (ended - began))
         self._due = self._noted | self._due
         self._noted.clear()
 

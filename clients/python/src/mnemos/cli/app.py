@@ -7,6 +7,7 @@ import click
 import mnemos
 from mnemos._generated.paths import VERSION
 from mnemos.cli.failures import explain
+from mnemos.cli.jobs import show_jobs
 from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
@@ -69,6 +70,7 @@ for _command in (
     restore_memory,
     show_status,
     show_usage,
+    show_jobs,
 ):
     cli.add_command(_command)
 

@@ -1,4 +1,4 @@
-"""Memories as people read them in a terminal. Piped, lines are neither cut nor coloured."""
+"""Memories and jobs as people read them in a terminal. Piped, lines are neither cut nor coloured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 import sys
 from typing import Final
 
+from mnemos_contract.base import WireModel
 from mnemos_contract.history import Change, History
+from mnemos_contract.jobs import Job, JobPage
 from mnemos_contract.memories import Memory, MemoryPage
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -40,14 +42,42 @@ def print_page(page: MemoryPage) -> None:
 def print_memory(memory: Memory) -> None:
     """Print everything that is known of a memory, then its text."""
     console = open_console()
-    shown = memory.model_dump(mode="json", exclude_none=True, exclude={"content"})
+    _print_fields(console, memory, besides={"content"})
+    console.print()
+    console.print(Text(printable(memory.content)), soft_wrap=True)
+
+
+def print_jobs(page: JobPage) -> None:
+    """Print one line per job: id, kind, state, progress, target, and why it waits or what went wrong."""
+    console = open_console()
+    progress = [f"{job.done}/{job.total}" if job.total else "" for job in page.jobs]
+    width = max(map(len, progress), default=0)
+    for job, parts in zip(page.jobs, progress, strict=True):
+        line = Text(job.id, style="cyan")
+        line.append(f"  {job.kind:<6}  {job.state.value:<7}", style="dim")
+        if width:
+            line.append(f"  {parts:>{width}}", style="green")
+        line.append(f"  {printable(job.target)}", style="default")
+        if reason := job.error or job.note:
+            line.append(f"  {' '.join(printable(reason).split())}", style="yellow")
+        _print_line(console, line)
+    if not page.jobs:
+        print("no jobs", file=sys.stderr)  # noqa: T201  (beside the rows)
+
+
+def print_job(job: Job) -> None:
+    """Print everything that is known of a job."""
+    _print_fields(open_console(), job)
+
+
+def _print_fields(console: Console, model: WireModel, besides: set[str] | None = None) -> None:
+    """Print one line per field that has a value."""
+    shown = model.model_dump(mode="json", exclude_none=True, exclude=besides)
     width = max(map(len, shown))
     for name, value in shown.items():
         line = Text(f"{name:<{width}}  ", style="dim")
         line.append(printable(", ".join(value) if name == "tags" else str(value)), style="default")
         console.print(line, soft_wrap=True)
-    console.print()
-    console.print(Text(printable(memory.content)), soft_wrap=True)
 
 
 def print_history(history: History) -> None:
