@@ -95,7 +95,7 @@ def test_a_hit_says_how_sure_and_how_old_it_is(way: WayIn):
 
 def test_search_without_a_query_lists_the_newest_first(way: WayIn):
     source = make_mark("source")
-    stored = [way.store(f"note {number}", source=source)["id"] for number in range(3)]
+    stored = [way.store(f"note {number} {source}", source=source)["id"] for number in range(3)]
     listed = [memory["id"] for memory in way.search("", source=source)["memories"]]
     assert listed == stored[::-1]
 

@@ -158,21 +158,9 @@ SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id FOR UPDATE;
 -- name: lock_places [sqlite]
 SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id;
 
--- name: lock_alike [tidb]
--- The memory that says the same; only one that holds has a likeness.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
-FROM memories
-WHERE tenant_id = :tenant_id AND likeness = :likeness
-FOR UPDATE;
-
--- name: lock_alike [sqlite]
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
-FROM memories
-WHERE tenant_id = :tenant_id AND likeness = :likeness;
+-- name: find_alike
+-- Only a memory that holds has a likeness. Not FOR UPDATE: a lock of this index would be in the way of inserts.
+SELECT id FROM memories WHERE tenant_id = :tenant_id AND likeness = :likeness;
 
 -- name: lock_subject [tidb]
 -- What holds about a subject: one memory, or those that an older version of the server left.

@@ -31,9 +31,9 @@ class Places:
         """Give the memory that holds and says the same."""
         if likeness is None:
             return None
-        params = {"tenant_id": tenant_id, "likeness": likeness}
-        row = await tx.fetch_one(self._memories.lock_alike, params)
-        return None if row is None else to_memory(row)
+        row = await tx.fetch_one(self._memories.find_alike, {"tenant_id": tenant_id, "likeness": likeness})
+        memory = None if row is None else await self.lock_memory(tx, tenant_id, row["id"])
+        return memory if memory is not None and memory.likeness == likeness else None
 
     async def find_subject(
         self, tx: Connection, tenant_id: int, project: str | None, subject: str | None
