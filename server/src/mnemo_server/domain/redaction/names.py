@@ -1,0 +1,169 @@
+"""What a name says of the value that is assigned to it."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+
+class Trust(IntEnum):
+    """How sure it is that the value of a name is a secret."""
+
+    KEY = 1
+    """Some key; many are no secrets."""
+    SECRET = 2
+    """A secret that a program made."""
+    PASSWORD = 3
+    """A secret that a person may have made, so it need not look like one."""
+
+
+class Stem(NamedTuple):
+    """A part of names that makes them names of secrets."""
+
+    needle: str
+    """What every such name holds, in lower case; looked for first, since that is quick."""
+    pattern: str
+    """All of the stem, in lower case; begins with the needle."""
+    kind: str
+    trust: Trust
+    is_short: bool = False
+    """Whether other words hold it too (`bypass`, `keyboard`), so that it must stand apart in the name."""
+
+
+class Name(NamedTuple):
+    """A name that may hold a secret."""
+
+    kind: str
+    trust: Trust
+    is_plain: bool
+    """Whether nothing in it is unknown; else only a random value is a secret."""
+
+
+#: Stems to look for.
+STEMS: Final = (
+    Stem("pass", "passw(?:or)?[dt]", "password", Trust.PASSWORD),
+    Stem("pass", "passphrase", "password", Trust.PASSWORD),
+    Stem("pass", "passcode", "password", Trust.PASSWORD),
+    Stem("pass", "pass(?!w|phrase|code)", "password", Trust.PASSWORD, is_short=True),
+    Stem("pw", "pwd?", "password", Trust.PASSWORD, is_short=True),
+    Stem("secret", "secret", "secret", Trust.SECRET),
+    Stem("token", "token", "token", Trust.SECRET),
+    Stem("cred", "cred(?:ential)?s?", "credential", Trust.SECRET, is_short=True),
+    Stem("auth", "auth", "credential", Trust.KEY, is_short=True),
+    Stem("key", "key", "api_key", Trust.KEY, is_short=True),
+)
+#: Stems of other languages and scripts; an ASCII text holds none.
+FOREIGN_STEMS: Final = tuple(
+    Stem(word, word, "password", Trust.PASSWORD)
+    for word in (
+        "contrase\u00f1a",
+        "\u043f\u0430\u0440\u043e\u043b\u044c",
+        "\u5bc6\u7801",
+        "\u5bc6\u78bc",
+        "\u53e3\u4ee4",
+        "\u30d1\u30b9\u30ef\u30fc\u30c9",
+        "\ube44\ubc00\ubc88\ud638",
+    )
+) + tuple(Stem(word, word, "secret", Trust.SECRET) for word in ("\u5bc6\u94a5", "\u5bc6\u9470", "\u4ee4\u724c"))
+
+#: What makes a key a secret: `api_key`, `private-key`, `STRIPE_KEY`.
+_SECRET_KEYS: Final = frozenset(
+    """
+    access account admin api app application auth client consumer decryption deploy encrypt encryption hmac
+    integration license master private secret service shared sign signing storage subscription webhook write
+    algolia amplitude anthropic aws azure claude cloudflare cohere datadog dd discord firebase gcp gemini github
+    gitlab google groq heroku honeycomb linear mailchimp mailgun mapbox mem9 mistral mixpanel mnemo newrelic
+    notion openai openrouter pusher segment sendgrid sentry slack stripe supabase telegram twilio
+    """.split()
+)
+_NO_SECRET_BEHIND: Final = frozenset(
+    """
+    anti bos cache cached cancel cancellation change check cls completion composite confirm continuation count
+    css cursor dedup delivery end eos find foreign forgery forgot get group has hash hide host i18n idempotency
+    index input is js known lexer lookup mask max message min natural next no num object output pad page
+    partition primary prompt pub public publishable range reasoning reset resume resumption routing row sep
+    sequence shard show sort special start stop sync syntax toggle total translation unique unk validate verify
+    without
+    """.split()
+)
+_NO_SECRET_BEFORE: Final = frozenset(
+    """
+    age alg algorithm arn array arg argument at audience board bucket budget callback class code codes column
+    count desc description dict digest down enabled disabled encoding encryption end endpoint env err error event
+    events expire expired expires expiration expiry factory field fields file filename files form format free
+    func function generator handler hash hashed hasher hashing header help hint id ids index info input issuer
+    kind label len length less limit limits list manager map meta metadata message method mode model msg name
+    names number num offset page param parameter parameters parser path paths pattern placeholder policies policy
+    pos position press prompt provider range rate ref refs regex required reset ring rule rules scope scopes
+    service set size source start state status store stream strength table template text title ttl type types up
+    uri url usage validation validator validators var variable version view word words
+    """.split()
+)
+_KNOWN_BEHIND: Final = frozenset(
+    """
+    access admin api app auth b64 base base64 bearer bot backup ci client current db database default dev
+    development global hex key keys live local main master new old passphrase password pass plain prev primary
+    private prod production pwd raw readonly ro root rw s secondary secret secrets server signing stage staging
+    str string test testing token tokens user val value
+    """.split()
+)
+#: What names run together with a short stem, as in `dbpass` and `apikey`.
+_RUN_TOGETHER: Final = (
+    *("access", "account", "admin", "api", "app", "auth", "client", "db", "encryption", "ftp", "license", "master"),
+    *("mysql", "pg", "private", "root", "secret", "service", "shared", "signing", "smtp", "ssh", "storage", "user"),
+)
+_NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
+_LONGEST_NAME: Final = 64
+_PARTS: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_SPACED_KEY: Final = re.compile(r"\b(?:access|api|encryption|license|master|private|secret|signing) $", re.IGNORECASE)
+
+
+def find_name_start(text: str, stem_start: int) -> int:
+    """Return where the name begins that has a stem at a place."""
+    before = text[max(0, stem_start - _LONGEST_NAME) : stem_start]
+    return stem_start - len(before) + len(before.rstrip(_NAME_CHARACTERS))
+
+
+def is_called_secret(text: str, start: int) -> bool:
+    """Whether a key that begins at a place is called one, as in `API key` or `?key=`."""
+    return text[max(0, start - 1) : start] in ("?", "&") or (
+        _SPACED_KEY.search(text, max(0, start - 12), start) is not None
+    )
+
+
+@lru_cache(maxsize=4_096)
+def read_name(stem: Stem, before: str, written: str, after: str) -> Name | None:
+    """Judge a name.
+
+    Args:
+        stem: what makes it the name of a secret.
+        before: what the name has before the stem.
+        written: the stem as it is written.
+        after: what the name has after the stem.
+
+    Returns:
+        None when it names no secret.
+    """
+    if stem.is_short and not _stands_apart(before, written, after):
+        return None
+    parts_before = [part.lower() for part in _PARTS.findall(before)]
+    parts_after = [part.lower() for part in _PARTS.findall(after)]
+    if not _NO_SECRET_BEHIND.isdisjoint(parts_before) or not _NO_SECRET_BEFORE.isdisjoint(parts_after):
+        return None
+    trust = stem.trust
+    if trust is Trust.KEY and parts_before and before.lower().rstrip("_-.").endswith(tuple(_SECRET_KEYS)):
+        trust = Trust.SECRET
+    is_plain = all(part in _KNOWN_BEHIND or part.isdigit() for part in parts_after)
+    return Name(stem.kind, trust, is_plain)
+
+
+def _stands_apart(before: str, written: str, after: str) -> bool:
+    """Whether a stem is a word of its own in the name."""
+    goes_on = after[:1].isalpha() and after[:1].islower() == written[-1:].islower()
+    if goes_on and after.lower() not in _KNOWN_BEHIND:
+        return False
+    if not before[-1:].isalpha() or (written[0].isupper() and before[-1].islower()):
+        return True
+    return before.lower().endswith(_RUN_TOGETHER)
