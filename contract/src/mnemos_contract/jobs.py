@@ -26,8 +26,6 @@ class JobState(StrEnum):
 class Enrichment(StrEnum):
     """Whether a language model will look at what was stored."""
 
-    #: No model is set, or nothing new was stored.
-    OFF = "off"
     #: A job will: see `job_id`.
     QUEUED = "queued"
     #: A job will once the day's budget allows.

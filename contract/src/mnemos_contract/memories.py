@@ -225,7 +225,7 @@ class StoreResponse(WireModel):
     suggested_tags: list[str] | None = None
     """Tags of the nearest memories, the most fitting first, when asked for."""
     enrichment: Enrichment | None = None
-    """Whether a language model will look at it."""
+    """Whether a language model will look at it now or later; absent: none will."""
     job_id: str | None = None
     """The job that does, to be asked for at /jobs."""
 

@@ -79,9 +79,7 @@ async def open_services(
 def create_app(services: Services, settings: Settings) -> web.Application:
     """Put the HTTP face on the services."""
     clock = services.clock
-    metrics = offer_metrics(
-        services.database, services.index, services.embedding, services.job_runner, services.budget
-    )
+    metrics = offer_metrics(services)
     addresses = TokenBuckets(rate=settings.rate_limit, burst=settings.rate_burst, clock=clock)
     keys = TokenBuckets(rate=settings.rate_limit, burst=settings.rate_burst, clock=clock)
     hourly = settings.provision_per_hour

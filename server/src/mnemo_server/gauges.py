@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from mnemo_server.db.database import Database
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.observability import Metrics
 from mnemo_server.services.budget import Budget, Totals
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.job_runs import Ending
 from mnemo_server.services.jobs import JobRunner
+from mnemo_server.wiring import Services
 
 
-def offer_metrics(
-    database: Database, index: SearchIndex, embedding: EmbeddingService, jobs: JobRunner, budget: Budget
-) -> Metrics:
-    """Offer what these count."""
+def offer_metrics(services: Services) -> Metrics:
+    """Offer what the services count."""
     metrics = Metrics()
+    database, redactor = services.database, services.redactor
     metrics.gauge("mnemo_db_round_trips", "Statements sent to the database.", lambda: database.round_trips)
-    _offer_index(metrics, index)
-    _offer_embedding(metrics, embedding)
-    _offer_jobs(metrics, jobs)
-    _offer_costs(metrics, budget)
+    metrics.counter("mnemo_redactions_total", "Secrets taken out of requests.", lambda: redactor.taken)
+    _offer_index(metrics, services.index)
+    _offer_embedding(metrics, services.embedding)
+    _offer_jobs(metrics, services.job_runner)
+    _offer_costs(metrics, services.budget)
     return metrics
 
 

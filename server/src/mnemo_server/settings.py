@@ -129,6 +129,10 @@ class Settings(BaseSettings):
     """Jobs, such as looking through a conversation, that this server works on at once; 0 leaves all of them
     to other servers of the same database."""
 
+    redact: bool = True
+    """Take secrets, such as keys, tokens, passwords and private keys, out of everything that is sent, before
+    it is stored, embedded or shown to a model: [redaction](redaction.md)."""
+
     llm_api_key: SecretStr | None = None
     """Key of an endpoint with OpenAI's API. With a key or an address, a language model makes memories
     of conversations: [enrichment](enrichment.md). With neither, none is asked and nothing is spent."""

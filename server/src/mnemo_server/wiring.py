@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -26,11 +27,12 @@ from mnemo_server.services.jobs import JobRunner
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.metering import TenantMeter
+from mnemo_server.services.redacting import FINGERPRINT_KEY, KEY_BYTES, Redactor
 from mnemo_server.services.search import SearchService
 from mnemo_server.services.tags import TagSuggester
 from mnemo_server.services.tenants import TenantService
 from mnemo_server.settings import Settings
-from mnemo_server.stores.opening import open_stores
+from mnemo_server.stores.opening import Stores, open_stores
 
 _BYTES_PER_MB: Final = 1_048_576
 
@@ -52,6 +54,7 @@ class Services:
     tenants: TenantService
     jobs: JobService
     job_runner: JobRunner
+    redactor: Redactor
 
 
 async def wire(
@@ -70,6 +73,7 @@ async def wire(
     budget = Budget(stores.usage, settings.plans, clock, settings.currency)
     meter_of = partial(TenantMeter, budget) if "embedding" in settings.plans else None
     embedding = EmbeddingService(embedder, stores.vectors, index, clock, meter_of=meter_of)
+    redactor = await _open_redactor(stores, settings, clock)
     suggester = TagSuggester(stores.memories, index, embedding)
     runner = JobRunner(stores.jobs, {}, clock, concurrency=settings.job_concurrency)
     desk = EnrichmentDesk(
@@ -79,7 +83,7 @@ async def wire(
         placer = FactPlacer(
             stores.enrichment, stores.memories, index=index, embedding=embedding, ids=ids, clock=clock
         )
-        curator = PromptingCurator(await asyncio.to_thread(load_wordings))
+        curator = PromptingCurator(await asyncio.to_thread(load_wordings), clean=redactor.clean_text)
         enrichment = EnrichmentService(
             model,
             curator,
@@ -98,11 +102,24 @@ async def wire(
         clock=clock,
         budget=budget,
         embedding=embedding,
-        memories=MemoryService(stores.memories, index, embedding, suggester, desk=desk, ids=ids, clock=clock),
-        messages=MessageService(stores.sessions, index, embedding, desk=desk, ids=ids, clock=clock),
+        memories=MemoryService(
+            stores.memories, index, embedding, suggester, redactor=redactor, desk=desk, ids=ids, clock=clock
+        ),
+        messages=MessageService(
+            stores.sessions, index, embedding, redactor=redactor, desk=desk, ids=ids, clock=clock
+        ),
         history=HistoryService(stores.history, index, embedding),
         search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
         jobs=JobService(stores.jobs, clock),
         job_runner=runner,
+        redactor=redactor,
     )
+
+
+async def _open_redactor(stores: Stores, settings: Settings, clock: Clock) -> Redactor:
+    """Give what takes secrets out; its fingerprints are those of the whole installation."""
+    if not settings.redact:
+        return Redactor(None)
+    proposal = secrets.token_bytes(KEY_BYTES)
+    return Redactor(await stores.installation.keep(FINGERPRINT_KEY, proposal, clock()))

@@ -44,6 +44,14 @@ class SaidMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What facts are to be named alike with, the most used first."""
+
+    tags: Sequence[str] = ()
+    subjects: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProposedFact:
     """A fact as a model answered it: of the right types, and nothing more is known of it."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mnemo_server.domain.facts import Cleaner, Fact, SaidMessage, keep_facts
+from mnemo_server.domain.facts import Cleaner, Fact, Known, SaidMessage, keep_facts
 from mnemo_server.domain.merge import NO_NEIGHBOURS, MergeDecision, Neighbour, decide
 from mnemo_server.llm.answers import ExtractAnswer, MergeAnswer
 from mnemo_server.llm.extracting import REQUEST_TOKENS, ExtractionPlanner
 from mnemo_server.llm.merging import plan_merge
-from mnemo_server.llm.ports import NOTHING_USED, Answered, ExtractionRequest, Known, LanguageModel
+from mnemo_server.llm.ports import NOTHING_USED, Answered, ExtractionRequest, LanguageModel
 from mnemo_server.llm.structured import ask
 from mnemo_server.llm.wording import Wordings
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from mnemo_server.domain.facts import SaidMessage
+from mnemo_server.domain.facts import Known, SaidMessage
 from mnemo_server.domain.tokens import cut_middle, estimate_tokens
 from mnemo_server.llm.fencing import WIDEST_BOUNDARY, Fence, defuse, draw_boundary, quote
-from mnemo_server.llm.ports import ExtractionRequest, Known, Prompt
+from mnemo_server.llm.ports import ExtractionRequest, Prompt
 
 REQUEST_TOKENS: Final = 8_000
 """Estimated tokens that are sent in one request, everything included: a model that runs on one's own machine

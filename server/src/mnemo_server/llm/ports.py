@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from mnemo_server.domain.facts import Fact, SaidMessage
+from mnemo_server.domain.facts import Fact, Known, SaidMessage
 from mnemo_server.domain.merge import MergeDecision, Neighbour
 from mnemo_server.domain.tokens import estimate_tokens
 
@@ -130,14 +130,6 @@ class Prompt:
 def estimate_call(system: str, user: str, max_output_tokens: int) -> int:
     """Estimate the tokens that a call takes at most: what to reserve before it."""
     return estimate_tokens(system) + estimate_tokens(user) + max_output_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What facts are to be named alike with, the most used first."""
-
-    tags: Sequence[str] = ()
-    subjects: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,10 @@ class EnrichmentDesk:
             return None
         return JobRequest(tenant_id, ENRICH, f"memory:{encode_id(memory_id)}", (memory_id,))
 
-    def describe(self, tenant_id: int, job_id: int | None) -> Enrichment:
+    def describe(self, tenant_id: int, job_id: int | None) -> Enrichment | None:
         """Say what comes of a store that asked for this job, or for none."""
         if job_id is None:
-            return Enrichment.OFF
+            return None
         is_over = self._waits_until.get(tenant_id, 0) > self._clock()
         return Enrichment.SKIPPED_BUDGET if is_over else Enrichment.QUEUED
 

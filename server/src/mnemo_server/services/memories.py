@@ -17,6 +17,7 @@ from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory, run_analysis
+from mnemo_server.services.redacting import Redactor
 from mnemo_server.services.storing import draft_memory, read_changes, write_answer
 from mnemo_server.services.tags import TagSuggester
 from mnemo_server.services.wire import to_wire
@@ -41,6 +42,7 @@ class MemoryService:
         embedding: EmbeddingService,
         suggester: TagSuggester,
         *,
+        redactor: Redactor,
         desk: EnrichmentDesk,
         ids: IdSource,
         clock: Clock,
@@ -49,6 +51,7 @@ class MemoryService:
         self._index = index
         self._embedding = embedding
         self._suggester = suggester
+        self._redactor = redactor
         self._desk = desk
         self._ids = ids
         self._clock = clock
@@ -62,6 +65,7 @@ class MemoryService:
             IdempotencyMismatch: the key was used for another body.
             MemoryNotFound: there is no active memory with the id that it replaces.
         """
+        request, taken = await self._redactor.clean_store(request)
         now, memory_id = self._clock(), self._ids.new_id()
         content = request.content or ""
         drafted = await run_analysis(
@@ -73,7 +77,7 @@ class MemoryService:
 
         def answer(stored: Stored) -> Answer:
             enrichment = self._desk.describe(caller.tenant_id, stored.job_id)
-            return write_answer(request, stored, enrichment, suggested)
+            return write_answer(request, stored, enrichment, suggested, taken)
 
         def sign(stored: Stored) -> Receipt:
             assert once is not None  # noqa: S101 - only called with a key
@@ -109,6 +113,7 @@ class MemoryService:
             MemoryNotFound: there is no active memory with this id.
             VersionConflict: the current version isn't the expected one; its `current` is the memory.
         """
+        request, _ = await self._redactor.clean_update(request)
         changes = read_changes(request)
 
         def next_version(current: StoredMemory) -> WrittenMemory:

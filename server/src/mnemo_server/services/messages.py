@@ -8,9 +8,9 @@ from dataclasses import replace
 from mnemos_contract.base import to_microseconds
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_ANSWER_BYTES
-from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse
+from mnemos_contract.memories import MemoryType, StoreRequest, StoreResponse
 from mnemos_contract.messages import Message, SessionMessage
-from mnemos_contract.recalled import strip_recalled
+from mnemos_contract.recalled import OPENING, strip_recalled
 
 from mnemo_server.domain.alignment import count_known
 from mnemo_server.domain.clock import Clock
@@ -23,6 +23,8 @@ from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.memories import same_answer
+from mnemo_server.services.redacting import Redactor
+from mnemo_server.services.storing import tell_outcome
 from mnemo_server.services.wire import to_session_message
 from mnemo_server.stores.ports import (
     Answer,
@@ -44,11 +46,13 @@ class MessageService:
         index: SearchIndex,
         embedding: EmbeddingService,
         *,
+        redactor: Redactor,
         desk: EnrichmentDesk,
         ids: IdSource,
         clock: Clock,
     ) -> None:
         self._store = store
+        self._redactor = redactor
         self._desk = desk
         self._index = index
         self._embedding = embedding
@@ -61,10 +65,14 @@ class MessageService:
         Raises:
             IdempotencyMismatch: the Idempotency-Key was used for another body.
         """
+        cleaned, taken = await self._redactor.clean_store(
+            request.model_copy(update={"messages": _without_recalled(request.messages)})
+        )
         window = Window(
             caller=caller,
-            request=request,
-            session_id=request.session_id or caller.session_id or encode_id(self._ids.new_id()),
+            request=cleaned,
+            taken=taken,
+            session_id=cleaned.session_id or caller.session_id or encode_id(self._ids.new_id()),
             clock=self._clock,
             ids=self._ids,
             desk=self._desk,
@@ -117,6 +125,7 @@ class Window:
         *,
         caller: Caller,
         request: StoreRequest,
+        taken: int,
         session_id: str,
         clock: Clock,
         ids: IdSource,
@@ -129,7 +138,8 @@ class Window:
         self._request = request
         self._ids = ids
         self._desk = desk
-        self._messages = _without_recalled(request.messages)
+        self._taken = taken
+        self._messages = [message for message in request.messages if message.content.strip()]
         self._hashes = [_fingerprint(message) for message in self._messages]
         self._drafts: list[WrittenMemory] = []
 
@@ -176,7 +186,8 @@ class Window:
         stored = len(appended.written)
         response = StoreResponse(
             status="ok" if self._request.sync else "accepted",
-            outcome=Outcome.CREATED if stored else Outcome.DUPLICATE,
+            outcome=tell_outcome(is_new=stored > 0, taken=self._taken),
+            redacted=self._taken or None,
             stored=stored,
             duplicates=len(self._messages) - stored,
             session_id=self.session_id,
@@ -225,11 +236,11 @@ class Window:
 
 def _without_recalled(messages: Sequence[Message]) -> list[Message]:
     """Take out what a plugin had put in from the memory, which would be stored as if it were said."""
-    stripped = [(message, strip_recalled(message.content)) for message in messages]
     return [
-        message if content == message.content else message.model_copy(update={"content": content})
-        for message, content in stripped
-        if content.strip()
+        message.model_copy(update={"content": strip_recalled(message.content)})
+        if OPENING in message.content
+        else message
+        for message in messages
     ]
 
 

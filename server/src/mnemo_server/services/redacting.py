@@ -72,6 +72,11 @@ class Redactor:
         """Whether secrets are looked for."""
         return self._key is not None
 
+    def clean_text(self, text: str) -> str:
+        """Return a text without secrets."""
+        scrubber = self.open_scrubber()
+        return text if scrubber is None else scrubber.clean(text)
+
     def open_scrubber(self) -> Scrubber | None:
         """Give a scrubber with the installation's key; None where redaction is switched off."""
         return None if self._key is None else Scrubber(self._key)

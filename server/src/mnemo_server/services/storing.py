@@ -44,13 +44,21 @@ def draft_memory(caller: Caller, request: StoreRequest, *, memory_id: int, now: 
 
 
 def write_answer(
-    request: StoreRequest, stored: Stored, enrichment: Enrichment, suggested: Sequence[str] | None
+    request: StoreRequest,
+    stored: Stored,
+    enrichment: Enrichment | None,
+    suggested: Sequence[str] | None,
+    taken: int,
 ) -> Answer:
-    """A pinned memory answers 201 with its own members beside the rest, as clients of mem9 expect."""
+    """Say what came of it, `taken` secrets taken out first.
+
+    A pinned memory answers 201 with its own members beside the rest, as clients of mem9 expect.
+    """
     shown = to_wire(stored.memory)
     response = StoreResponse(
         status="ok" if request.sync else "accepted",
-        outcome=Outcome.CREATED if stored.is_new else Outcome.DUPLICATE,
+        outcome=tell_outcome(is_new=stored.is_new, taken=taken),
+        redacted=taken or None,
         id=shown.id,
         memory=shown,
         superseded=[encode_id(one) for one in stored.superseded] or None,
@@ -64,6 +72,13 @@ def write_answer(
         mode="json", exclude_none=True
     )
     return Answer(201, json.dumps(both, ensure_ascii=False))
+
+
+def tell_outcome(*, is_new: bool, taken: int) -> Outcome:
+    """Say in a word what a store led to."""
+    if not is_new:
+        return Outcome.DUPLICATE
+    return Outcome.REDACTED if taken else Outcome.CREATED
 
 
 def read_changes(request: UpdateRequest) -> Changes:

@@ -7,10 +7,10 @@ from typing import Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.facts import Known
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.jobs import ClaimedJob
 from mnemo_server.domain.memory import Actor, StoredMemory
-from mnemo_server.llm.ports import Known
 from mnemo_server.stores.creating import MemoryCreator
 from mnemo_server.stores.enrichment_ports import ENRICHER, Applied, PlannedFact, ResolvedFact
 from mnemo_server.stores.fact_writing import FactWriter

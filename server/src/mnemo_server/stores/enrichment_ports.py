@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mnemo_server.domain.facts import Fact
+from mnemo_server.domain.facts import Fact, Known
 from mnemo_server.domain.jobs import ClaimedJob
 from mnemo_server.domain.memory import StoredMemory
 from mnemo_server.domain.merge import MergeDecision
 from mnemo_server.index.entries import EntryRow
-from mnemo_server.llm.ports import Known
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Who the history names for what a model decided.

@@ -7,10 +7,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemo_server.domain.facts import SaidMessage
+from mnemo_server.domain.facts import Known, SaidMessage
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.llm.extracting import ANSWER_TOKENS, REQUEST_TOKENS, ExtractionPlanner, format_time
-from mnemo_server.llm.ports import ExtractionRequest, Known
+from mnemo_server.llm.ports import ExtractionRequest
 from mnemo_server.testing.script import Asked, Numbered
 
 SYSTEM = "Find facts, in JSON."

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemo_server.domain.facts import Fact, SaidMessage
+from mnemo_server.domain.facts import Fact, Known, SaidMessage
 from mnemo_server.domain.merge import MergeDecision, Neighbour
 from mnemo_server.llm.curator import PromptingCurator
-from mnemo_server.llm.ports import InvalidCompletion, Known
+from mnemo_server.llm.ports import InvalidCompletion
 from mnemo_server.testing.language_model import ScriptedModel
 from mnemos_contract.base import to_microseconds
 
