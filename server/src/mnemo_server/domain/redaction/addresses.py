@@ -14,7 +14,7 @@ KIND: Final = "url_password"
 _USER: Final = r"[^\s:/?#@\"'<>`\\]{0,128}"
 _STRICT: Final = re.compile(rf"://({_USER}):([^\s/?#\"'<>`\\]{{1,512}})@(?=[\w\[$%{{*-])")
 #: In addresses of databases people leave slashes and question marks as they are.
-_LOOSE: Final = re.compile(rf"://({_USER}):(?!\d{{1,5}}[/?])([^\s\"'<>`\\]{{1,128}})@(?=[\w\[-])")
+_LOOSE: Final = re.compile(rf"://({_USER}):(?!\d{{2,5}}[/?])([^\s\"'<>`\\]{{1,128}})@(?=[\w\[-])")
 _DATABASE: Final = re.compile(
     r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|redis|rediss|amqps?|mssql|sqlserver|tidb|clickhouse|cockroachdb|ldaps?)"
     r"(?:\+\w{1,20})?$",

@@ -25,12 +25,13 @@ _OPERATORS: Final = rf"""
     |(?P<compare>[ \t]{{0,4}}[!=]==?[ \t]{{0,4}}(?=["'`]))
     # getenv("PASSWORD", "…"), set_password("…")
     |(?P<argument>(?:(?<=["'`]),|\()[ \t]{{0,4}}(?=[bfru@]?["'`]))
-    # The last is Chinese for "is".
-    |(?P<says>[ \t]{{1,4}}(?:is|was|are)[ \t:]{{1,4}}|[ \t]{{1,4}}\|[ \t]{{1,4}}|\u662f)
+    # The password is now set to …; the last word is Chinese for "is". Also cells of a table.
+    |(?P<says>[ \t]{{1,4}}(?:(?:is|was|are|set|changed|reset|to|now|still)[ \t:]{{1,4}}){{1,4}}
+        |[ \t]{{1,4}}\|[ \t]{{1,4}}|\u662f[ \t:\uff1a]{{0,4}})
     # --password …
     |(?P<space>[ \t]{{1,4}})
 """
-_TAIL: Final = rf"(?P<after>[\w-]{{0,40}})(?![\w-])(?:{_CLOSE})(?:{_OPERATORS})(?=\S)"
+_TAIL: Final = rf"(?P<after>[a-z0-9_-]{{0,40}})(?![a-z0-9_-])(?:{_CLOSE})(?:{_OPERATORS})(?=\S)"
 
 
 def _compile(stem: Stem) -> tuple[Stem, re.Pattern[str]]:
@@ -47,9 +48,13 @@ CODE: Final = re.compile(
     r"|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)+(?![\w$!@#%^&*~-])"
     r"|[!*&@$]{1,2}[A-Za-z_]+(?![\w$!@#%^&*~-])"
 )
-#: A path or an address.
-PLACE: Final = re.compile(r"/?(?:[\w.-]+/)+[\w.-]*$|[A-Za-z]:\\|~?/|\.{1,2}/|\w+://")
+#: What keys are written in.
+KEY_ALPHABET: Final = re.compile(r"[\w+/=.:~-]+")
+#: A path, or something of another place.
+PLACE: Final = re.compile(r"/?(?:[\w.-]+/)+[\w.-]*$|[A-Za-z]:\\|~?/|\.{1,2}/")
 ENDS_LINE: Final = re.compile(r"[ \t]*[,;)}\]]{0,3}[ \t]*(?:[\r\n]|$|\\[nr]|#|//)|[ \t]*[\"'`]")
-ENDS_WORD: Final = re.compile(r"[\s\"'`\\\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]|$|[.,;:!?)\]}|&*]+(?:\s|$|\w+=)")
+ENDS_WORD: Final = re.compile(
+    r"[\s\"'`\\\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]|$|[.,;:!?)\]}|&*]+(?:\s|$|\w+=)"
+)
 #: What sets variables.
 SETS: Final = re.compile(r"(?:export|set|env|setx|-e|--env|--build-arg|arg)[ \t]+$", re.IGNORECASE)

@@ -14,7 +14,7 @@ KIND: Final = "password"
 #: Characters before a flag in which its command must stand.
 _LOOK_BACK: Final = 300
 _FLAG: Final = re.compile(
-    r"(-(?<=[\s\"']-)(?:-user|-proxy-user|[upUaPw]))(?:[\"']?[=,]?[ \t]{1,4}|[\"'],?|=|(?=[^\s=\"'-]))"
+    r"(-(?<=[\s\"']-)(?:-user|-proxy-user|[upUaPw]))(?:[\"'],[ \t]{0,4}|=?[ \t]{1,4}|=|(?=[^\s=,-]))"
 )
 _LINE_BREAK: Final = re.compile(r"(?<!\\)\r?\n")  # that no backslash takes back
 
@@ -61,10 +61,10 @@ def find_command_passwords(text: str) -> Iterator[Span]:
 
 def _is_use(use: _Use, before: str) -> bool:
     """Whether the command stands before the flag, in the same line."""
-    if not any([command in before for command in use.commands]) or use.subcommand not in before:
+    if use.subcommand not in before or not any(map(before.__contains__, use.commands)):
         return False
     line = _LINE_BREAK.split(before)[-1]
-    return any(command in line for command in use.commands) and use.subcommand in line
+    return use.subcommand in line and any(map(line.__contains__, use.commands))
 
 
 def _read(text: str, start: int, user_ends_with: str) -> Iterator[Span]:

@@ -97,8 +97,15 @@ SHAPES: Final[tuple[KeyShape, ...]] = (
     *_prefixed("slack_token", "xapp-", rf"\d-{_W}{{12,}}"),
     *_prefixed("slack_token", "hooks.slack.com/", r"(?:services|workflows|triggers)/([\w/+-]{24,})"),
     _shape(":A", "telegram_token", rf"[0-9]{{8,10}}:A{_W}{{34}}(?!{_W})", 44),
-    _shape(".", "discord_token", rf"[MNO](?:(?<!{_W}[MNO])|(?<=\\[nrt][MNO])){_W}{{22,27}}\.{_W}{{6,7}}\.{_W}{{27,}}", 58),
-    _shape("/webhooks/", "discord_token", rf"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{{10,}}/({_W}{{40,}})"),
+    _shape(
+        ".",
+        "discord_token",
+        rf"[MNO](?:(?<!{_W}[MNO])|(?<=\\[nrt][MNO])){_W}{{22,27}}\.{_W}{{6,7}}\.{_W}{{27,}}",
+        58,
+    ),
+    _shape(
+        "/webhooks/", "discord_token", rf"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{{10,}}/({_W}{{40,}})"
+    ),
     *_opened("sendgrid_key", "SG.", rf"{_W}{{16,64}}\.{_W}{{16,}}"),
     *_opened("twilio_key", "SK", rf"{_HEX}{{32}}(?!{_A})"),
     _shape("-us", "mailchimp_key", rf"[0-9a-f](?<!{_A}[0-9a-f])[0-9a-f]{{31}}-us[0-9]{{1,2}}(?!{_A})", 35),

@@ -7,6 +7,13 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mnemo_server.domain.redaction.vocabulary import (
+    PLAIN_SUFFIXES,
+    NO_SECRET_WITH_SUFFIX,
+    NO_SECRET_WITH_PREFIX,
+    SECRET_KEYS,
+)
+
 
 class Trust(IntEnum):
     """How sure it is that the value of a name is a secret."""
@@ -46,7 +53,7 @@ STEMS: Final = (
     Stem("pass", "passw(?:or)?[dt]", "password", Trust.PASSWORD),
     Stem("pass", "passphrase", "password", Trust.PASSWORD),
     Stem("pass", "passcode", "password", Trust.PASSWORD),
-    Stem("pass", "pass(?!w|phrase|code)", "password", Trust.PASSWORD, is_short=True),
+    Stem("pass", "pass(?!w(?:or)?[dt]|phrase|code)", "password", Trust.PASSWORD, is_short=True),
     Stem("pw", "pwd?", "password", Trust.PASSWORD, is_short=True),
     Stem("secret", "secret", "secret", Trust.SECRET),
     Stem("token", "token", "token", Trust.SECRET),
@@ -66,58 +73,47 @@ FOREIGN_STEMS: Final = tuple(
         "\u30d1\u30b9\u30ef\u30fc\u30c9",
         "\ube44\ubc00\ubc88\ud638",
     )
-) + tuple(Stem(word, word, "secret", Trust.SECRET) for word in ("\u5bc6\u94a5", "\u5bc6\u9470", "\u4ee4\u724c"))
+) + tuple(
+    Stem(word, word, "secret", Trust.SECRET) for word in ("\u5bc6\u94a5", "\u5bc6\u9470", "\u4ee4\u724c")
+)
 
-#: What makes a key a secret: `api_key`, `private-key`, `STRIPE_KEY`.
-_SECRET_KEYS: Final = frozenset(
-    """
-    access account admin api app application auth client consumer decryption deploy encrypt encryption hmac
-    integration license master private secret service shared sign signing storage subscription webhook write
-    algolia amplitude anthropic aws azure claude cloudflare cohere datadog dd discord firebase gcp gemini github
-    gitlab google groq heroku honeycomb linear mailchimp mailgun mapbox mem9 mistral mixpanel mnemo newrelic
-    notion openai openrouter pusher segment sendgrid sentry slack stripe supabase telegram twilio
-    """.split()
-)
-_NO_SECRET_BEHIND: Final = frozenset(
-    """
-    anti bos cache cached cancel cancellation change check cls completion composite confirm continuation count
-    css cursor dedup delivery end eos find foreign forgery forgot get group has hash hide host i18n idempotency
-    index input is js known lexer lookup mask max message min natural next no num object output pad page
-    partition primary prompt pub public publishable range reasoning reset resume resumption routing row sep
-    sequence shard show sort special start stop sync syntax toggle total translation unique unk validate verify
-    without
-    """.split()
-)
-_NO_SECRET_BEFORE: Final = frozenset(
-    """
-    age alg algorithm arn array arg argument at audience board bucket budget callback class code codes column
-    count desc description dict digest down enabled disabled encoding encryption end endpoint env err error event
-    events expire expired expires expiration expiry factory field fields file filename files form format free
-    func function generator handler hash hashed hasher hashing header help hint id ids index info input issuer
-    kind label len length less limit limits list manager map meta metadata message method mode model msg name
-    names number num offset page param parameter parameters parser path paths pattern placeholder policies policy
-    pos position press prompt provider range rate ref refs regex required reset ring rule rules scope scopes
-    service set size source start state status store stream strength table template text title ttl type types up
-    uri url usage validation validator validators var variable version view word words
-    """.split()
-)
-_KNOWN_BEHIND: Final = frozenset(
-    """
-    access admin api app auth b64 base base64 bearer bot backup ci client current db database default dev
-    development global hex key keys live local main master new old passphrase password pass plain prev primary
-    private prod production pwd raw readonly ro root rw s secondary secret secrets server signing stage staging
-    str string test testing token tokens user val value
-    """.split()
-)
 #: What names run together with a short stem, as in `dbpass` and `apikey`.
 _RUN_TOGETHER: Final = (
-    *("access", "account", "admin", "api", "app", "auth", "client", "db", "encryption", "ftp", "license", "master"),
-    *("mysql", "pg", "private", "root", "secret", "service", "shared", "signing", "smtp", "ssh", "storage", "user"),
+    *(
+        "access",
+        "account",
+        "admin",
+        "api",
+        "app",
+        "auth",
+        "client",
+        "db",
+        "encryption",
+        "ftp",
+        "license",
+        "master",
+    ),
+    *(
+        "mysql",
+        "pg",
+        "private",
+        "root",
+        "secret",
+        "service",
+        "shared",
+        "signing",
+        "smtp",
+        "ssh",
+        "storage",
+        "user",
+    ),
 )
 _NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
 _LONGEST_NAME: Final = 64
 _PARTS: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_SPACED_KEY: Final = re.compile(r"\b(?:access|api|encryption|license|master|private|secret|signing) $", re.IGNORECASE)
+_SPACED_KEY: Final = re.compile(
+    r"\b(?:access|api|encryption|license|master|private|secret|signing) $", re.IGNORECASE
+)
 
 
 def find_name_start(text: str, stem_start: int) -> int:
@@ -150,19 +146,23 @@ def read_name(stem: Stem, before: str, written: str, after: str) -> Name | None:
         return None
     parts_before = [part.lower() for part in _PARTS.findall(before)]
     parts_after = [part.lower() for part in _PARTS.findall(after)]
-    if not _NO_SECRET_BEHIND.isdisjoint(parts_before) or not _NO_SECRET_BEFORE.isdisjoint(parts_after):
+    if not NO_SECRET_WITH_PREFIX.isdisjoint(parts_before) or not NO_SECRET_WITH_SUFFIX.isdisjoint(
+        parts_after
+    ):
         return None
     trust = stem.trust
-    if trust is Trust.KEY and parts_before and before.lower().rstrip("_-.").endswith(tuple(_SECRET_KEYS)):
+    if trust is Trust.KEY and parts_before and before.lower().rstrip("_-.").endswith(tuple(SECRET_KEYS)):
         trust = Trust.SECRET
-    is_plain = all(part in _KNOWN_BEHIND or part.isdigit() for part in parts_after)
+    if written.lower() == "pass" and not parts_before:
+        trust = Trust.SECRET  # tests pass, and so do years
+    is_plain = all(part in PLAIN_SUFFIXES or part.isdigit() for part in parts_after)
     return Name(stem.kind, trust, is_plain)
 
 
 def _stands_apart(before: str, written: str, after: str) -> bool:
     """Whether a stem is a word of its own in the name."""
     goes_on = after[:1].isalpha() and after[:1].islower() == written[-1:].islower()
-    if goes_on and after.lower() not in _KNOWN_BEHIND:
+    if goes_on and after.lower() not in PLAIN_SUFFIXES:
         return False
     if not before[-1:].isalpha() or (written[0].isupper() and before[-1].islower()):
         return True

@@ -11,7 +11,9 @@ from mnemo_server.domain.redaction.values import Strength, measure
 
 KIND: Final = "secret"
 #: One of these is in each word for a secret.
-WORDS_BEFORE: Final = frozenset(("pass", "key", "token", "secret", "cred", "bearer", "\u5bc6\u7801", "\u5bc6\u94a5", "\u4ee4\u724c"))
+WORDS_BEFORE: Final = frozenset(
+    ("pass", "key", "token", "secret", "cred", "bearer", "\u5bc6\u7801", "\u5bc6\u94a5", "\u4ee4\u724c")
+)
 _LOOK_BACK: Final = 60
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_=~-]{20,}")
 #: Both cases and digits; or 32 hexadecimal digits, which are too few for a commit.

@@ -11,20 +11,30 @@ from mnemo_server.domain.redaction.values import Strength, measure
 
 KIND: Final = "password"
 
-_MACHINE: Final = re.compile(r"machine\s+\S{1,255}\s+(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})")
+_MACHINE: Final = re.compile(
+    r"machine\s+(?:localhost|[^\s.:]{1,63}[.:]\S{1,255})\s+(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})"
+)
 _LOGIN: Final = re.compile(r"login\s+\S{1,255}\s+(?:account\s+\S{1,255}\s+)?password\s+(\S{1,512})")
 _QUOTE: Final = r"(?:\\{0,3}[\"'])?"
 _SECRET: Final = r"([^\s\"'\\|]{1,512})"
 _LINES: Final = (
     re.compile(rf"requirepass[ \t]+{_QUOTE}{_SECRET}"),
     re.compile(rf"-pass(?:in|out)?[ =]{_QUOTE}pass:{_SECRET}"),
-    re.compile(rf"echo[ \t]+{_QUOTE}[\w.-]{{1,64}}:{_SECRET}{_QUOTE}[ \t]{{0,4}}\|[ \t]{{0,4}}(?:sudo )?chpasswd"),
+    re.compile(
+        rf"echo[ \t]+{_QUOTE}[\w.-]{{1,64}}:{_SECRET}{_QUOTE}[ \t]{{0,4}}\|[ \t]{{0,4}}(?:sudo )?chpasswd"
+    ),
     re.compile(
         rf"echo[ \t]+(?:-n[ \t]+)?{_QUOTE}{_SECRET}{_QUOTE}[ \t]{{0,4}}\|[^\n|]{{1,200}}--password-stdin"
     ),
 )
 _IDENTIFIED: Final = re.compile(
-    r"identified\s+(?:with\s+\S{1,40}\s+)?(?:by|as)\s+(?:password\s+)?\\{0,3}['\"]([^'\"\\\n]{1,512})", re.IGNORECASE
+    r"identified\s+(?:with\s+\S{1,40}\s+)?(?:by|as)\s+(?:password\s+)?\\{0,3}['\"]([^'\"\\\n]{1,512})",
+    re.IGNORECASE,
+)
+#: requests.get(url, auth=("user", "password"))
+_PAIR: Final = re.compile(
+    r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,"
+    r"[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
 )
 #: Host, port, database, user, password.
 _PGPASS: Final = re.compile(
@@ -48,6 +58,11 @@ def find_setting_passwords(text: str) -> Iterator[Span]:
 def find_statement_passwords(text: str) -> Iterator[Span]:
     """Find what SQL says a user is identified by."""
     yield from _take(_IDENTIFIED.finditer(text), Strength.WORD)
+
+
+def find_pairs(text: str) -> Iterator[Span]:
+    """Find the password in a pair of user and password that code authenticates with."""
+    yield from _take(_PAIR.finditer(text), Strength.WORD)
 
 
 def find_pgpass_passwords(text: str) -> Iterator[Span]:

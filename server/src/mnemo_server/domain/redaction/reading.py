@@ -70,6 +70,11 @@ def find_end(text: str, value: Value) -> int:
     return value.end if match is None else match.end()
 
 
+def has_paired_brackets(text: str) -> bool:
+    """Whether as many brackets are closed as opened."""
+    return all(text.count(closing) == text.count(opening) for closing, opening in _CLOSERS.items())
+
+
 def _find_closing(text: str, start: int, quote: str) -> int | None:
     """Find where a quoted value ends, in the same line; triple quotes may span lines."""
     limit = start + _LONGEST_QUOTED

@@ -19,6 +19,7 @@ from mnemo_server.domain.redaction.marks import Span
 from mnemo_server.domain.redaction.neighbours import WORDS_BEFORE, find_neighbours
 from mnemo_server.domain.redaction.password_lines import (
     find_netrc_passwords,
+    find_pairs,
     find_pgpass_passwords,
     find_setting_passwords,
     find_statement_passwords,
@@ -38,6 +39,7 @@ _RULES: Final = (
     ("identified", find_statement_passwords),
     ("pass", find_netrc_passwords),
     ("pass", find_setting_passwords),
+    ("auth", find_pairs),
     (":5432:", find_pgpass_passwords),
     (":*:", find_pgpass_passwords),
 )
@@ -63,24 +65,26 @@ _MANY_HUMPS: Final = 3
 
 
 def find_secrets(text: str) -> list[Span]:
-    """Find all secrets of a text, as each rule sees them: in no order, and some twice."""
+    """Find all secrets of a text, as each rule sees them, the rules that know most first; some are found twice."""
     lowered = lower(text)
     present = {needle for needle in _NEEDLES if needle in lowered}
     if not text.isascii():
         present.update([needle for needle in _FOREIGN_NEEDLES if needle in lowered])
-    spans = list(find_assignments(text, lowered, present))
+    spans: list[Span] = []
+    words = [word for word in text.split() if len(word) >= SHORTEST_KEY]
+    has_keys = bool(words) and _may_be_keys(words)
+    if has_keys:
+        spans += find_provider_keys(text, words)
+        spans += find_encoded_keys(text)
     for needle, rule in _RULES:
         if needle in present:
             spans += rule(text)
     for needle, rule_of_words in _RULES_OF_WORDS:
         if needle in present:
             spans += rule_of_words(text, lowered)
-    words = [word for word in text.split() if len(word) >= SHORTEST_KEY]
-    if words and _may_be_keys(words):
-        spans += find_provider_keys(text, words)
-        spans += find_encoded_keys(text)
-        if not present.isdisjoint(WORDS_BEFORE):
-            spans += find_neighbours(text, lowered)
+    spans += find_assignments(text, lowered, present)
+    if has_keys and not present.isdisjoint(WORDS_BEFORE):
+        spans += find_neighbours(text, lowered)
     return spans
 
 
