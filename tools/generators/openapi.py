@@ -89,6 +89,8 @@ def path_tag(route: Route) -> str:
     """Give the heading under which a route stands."""
     if route.access is Access.ANYBODY:
         return "Server and keys"
+    if route.path.startswith("/jobs"):
+        return "Jobs"
     return "Sessions" if "session" in route.path else "Memories"
 
 
