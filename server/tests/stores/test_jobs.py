@@ -146,6 +146,26 @@ async def test_only_one_of_many_claims_gets_a_job(stores: Stores):
     assert await claim(stores) is None
 
 
+async def test_only_one_of_many_claims_takes_a_job_over(stores: Stores):
+    await ask(stores)
+    await must_claim(stores, now=100)
+
+    claims = await asyncio.gather(*(claim(stores, now=LATER) for _ in range(12)))
+
+    assert sum(job is not None for job in claims) == 1
+
+
+async def test_a_lease_renewed_at_the_last_moment_is_not_taken_over(stores: Stores):
+    await ask(stores)
+    job = await must_claim(stores, now=100)
+    row = {"id": job.id, "state": RUNNING, "owner": job.token, "attempts": 0}  # read while it was over
+    await stores.jobs.renew(job, LATER + 1)
+    params = {"tenant_id": TENANT, "token": "other", "now": LATER, "lease_until": 999, "lost_before": LATER}
+
+    assert not await stores.jobs._swap(params, row)
+    assert await stores.jobs._swap(params | {"lost_before": LATER + 1}, row)
+
+
 async def test_only_kinds_with_a_handler_are_claimed(stores: Stores):
     await ask(stores)
 
