@@ -98,9 +98,8 @@ async def test_texts_beyond_the_budget_wait_and_are_told(
     async with server.running():
         for memory_id in range(1, 16):
             await server.store(memory_id, "one two three")
-        await server.rest()
-        assert server.embedding.waiting_for_budget == 9
-        status = await server.embedding.status(POOR - 1)
+        await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 9)
+        status = await server.embedding.status(1)
 
     assert (status.state, status.reason) == ("ready", None)
     assert (status.embedded, status.pending, status.waiting_for_budget) == (6, 9, 9)
@@ -162,11 +161,10 @@ async def test_a_tenant_that_cannot_pay_holds_up_no_other_one_in_the_queue(
         await server.store(106, "one more", tenant_id=RICH)
         await server.store(107, "one more", tenant_id=POOR)
         await until(lambda: server.embedding.embedded == 16)
-        await server.rest()
+        await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 91)
 
     assert (poor.embedded, poor.waiting_for_budget) == (10, 90)
     assert (rich.embedded, rich.pending, rich.waiting_for_budget) == (5, 0, None)
-    assert server.embedding.waiting_for_budget == 91
 
 
 @pytest.mark.parametrize("poor", [1, 5])
@@ -288,9 +286,7 @@ async def test_what_the_queue_has_no_room_for_is_found_on_the_day_it_can_be_paid
     for memory_id in range(1, 21):
         await server.store(memory_id, "one two three")
     async with server.running():
-        await until(lambda: server.embedding.embedded == 10)
-        await server.rest()
-        assert server.embedding.waiting_for_budget == 10
+        await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 10)
         clock.days = 1
         await until(lambda: server.embedding.embedded == 20)
         await server.rest()
