@@ -222,9 +222,11 @@ class EmbeddingService:
         overflows, unpaid = self._overflows, self._unpaid.mark()
         before = self._clock() - self._pace.young_us
         passed_over = self._unpaid.tenants
-        found = await self._vectors.find_unembedded(
-            stale, limit=self._pace.batch_size, before=before, passing_over=passed_over
-        )
+        found: list[WrittenMemory] = []
+        for share in self._doing.choose_shares():
+            found = found or await self._vectors.find_unembedded(
+                stale, limit=self._pace.batch_size, before=before, passing_over=passed_over, share=share
+            )
         if found:
             try:
                 await self._embed(live, [WaitingText.of(one) for one in found])

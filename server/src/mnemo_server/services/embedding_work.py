@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from itertools import groupby
+from typing import Final
 
 import structlog
 
@@ -15,7 +17,10 @@ from mnemo_server.services.embedding_model import LiveModel
 from mnemo_server.services.embedding_queue import WaitingText
 from mnemo_server.services.unpaid import Unpaid
 from mnemo_server.services.vectorizing import vectorize
-from mnemo_server.stores.ports import NewVector, VectorStore
+from mnemo_server.stores.ports import EVERYTHING, NewVector, Share, VectorStore
+
+#: Enough that few servers choose the same one.
+_SHARES: Final = 16
 
 _log = structlog.get_logger("mnemo")
 
@@ -58,15 +63,32 @@ class EmbeddingWork:
         try:
             while self.left:
                 payer = self.left[0].tenant_id
-                group = [one for one in self.left if is_free or one.tenant_id == payer]
+                group = self.left if is_free else await self._choose_group(payer)
                 await self._do_group(live, payer, group)
         except Exception:
             self.failed += len(self.left)
             raise
 
+    def choose_shares(self) -> tuple[Share, ...]:
+        """Give the shares of what waits in the database that are to be looked into, one after the other.
+
+        Servers that begin at the same place would pay for the same vectors, so each begins somewhere.
+        """
+        if self._meter_of is None:
+            return (EVERYTHING,)
+        return Share(random.randrange(_SHARES), _SHARES), EVERYTHING
+
+    async def _choose_group(self, payer: int) -> Sequence[WaitingText]:
+        """Give the texts of a tenant that still need a vector, and leave out the others: they cost money."""
+        group = [one for one in self.left if one.tenant_id == payer]
+        current = await self._vectors.find_current(payer, [one.entry for one in group])
+        chosen = [one for one, is_current in zip(group, current, strict=True) if is_current]
+        self.left = [*chosen, *self.left[len(group) :]]
+        return chosen
+
     async def _do_group(self, live: LiveModel, payer: int, group: Sequence[WaitingText]) -> None:
         """Deal with the first texts of what is left, which one tenant pays for."""
-        if not self.unpaid.holds(payer):
+        if group and not self.unpaid.holds(payer):
             async with aclosing(vectorize(live.embedder, group, self.meter(payer))) as parts:
                 async for vectors in parts:
                     await self._write(live, group, vectors)

@@ -12,8 +12,8 @@ UPDATE embedding_models SET chosen_at = :chosen_at WHERE model_id = :model_id;
 
 -- name: find_unembedded
 -- Each model is a range of search_entries_by_model, in which tenants between two that are passed over lie
--- together. The limit stands inside, or TiDB would read the whole range, and the hint keeps it from reading
--- all memories. seq and created_at of entry and memory are the same.
+-- together, and a share of their rows can be asked for. The limit stands inside, or TiDB would read the whole
+-- range, and the hint keeps it from reading all memories. seq and created_at of entry and memory are the same.
 SELECT /*+ INL_JOIN(m) */ e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms,
   e.session_key, e.speaker, e.traits, e.model_id, e.vector_code, m.tenant_id, m.id, m.content,
   m.memory_type, m.state, m.version, m.content_hash, m.source, m.tags, m.metadata, m.agent_id, m.session_id,
@@ -24,9 +24,15 @@ FROM (
     traits, model_id, vector_code
   FROM search_entries
   WHERE model_id IN (:model_ids...) AND is_active = 1
-    AND tenant_id > :after_tenant AND tenant_id < :until_tenant AND changed_at < :before
+    AND tenant_id > :after_tenant AND tenant_id < :until_tenant AND memory_id % :shares = :share
+    AND changed_at < :before
   LIMIT :limit
 ) AS e JOIN memories m ON m.tenant_id = e.tenant_id AND m.id = e.memory_id;
+
+-- name: find_revisions
+SELECT memory_id, revision
+FROM search_entries
+WHERE tenant_id = :tenant_id AND memory_id IN (:ids...) AND is_active = 1;
 
 -- name: write_code
 -- Compare-and-swap: touches nothing when the entry has changed since its text was read.

@@ -140,6 +140,17 @@ class NewVector:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """One of so many equal parts of all memories, by their ids."""
+
+    number: int
+    count: int
+
+
+EVERYTHING: Final = Share(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownModel:
     """An embedding model that some server has started with; the one chosen last embeds for all."""
 
@@ -352,13 +363,22 @@ class VectorStore(Protocol):
         """List all models, the one chosen last at the end."""
 
     async def find_unembedded(
-        self, model_ids: Sequence[int], *, limit: int, before: int, passing_over: Collection[int] = ()
+        self,
+        model_ids: Sequence[int],
+        *,
+        limit: int,
+        before: int,
+        passing_over: Collection[int] = (),
+        share: Share = EVERYTHING,
     ) -> list[WrittenMemory]:
         """Read memories whose text was given to one of these models, 0 for none.
 
         Of any tenant except those to pass over, however much of theirs there is. Only active ones, whose
         entries were changed before a time.
         """
+
+    async def find_current(self, tenant_id: int, entries: Sequence[EntryRow]) -> list[bool]:
+        """Say of each of some entries whether it is still as it was read: not changed, nor given a vector."""
 
     async def write(
         self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int

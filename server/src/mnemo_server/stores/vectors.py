@@ -12,7 +12,7 @@ from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.memory import StoredMemory
 from mnemo_server.index.entries import EntryRow
-from mnemo_server.stores.ports import KnownModel, NewVector, VectorCount, WrittenMemory
+from mnemo_server.stores.ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount, WrittenMemory
 from mnemo_server.stores.rows import to_memory
 from mnemo_server.stores.search_entries import to_entry
 
@@ -62,14 +62,21 @@ class SqlVectorStore:
         return [KnownModel(**row) for row in rows]
 
     async def find_unembedded(
-        self, model_ids: Sequence[int], *, limit: int, before: int, passing_over: Collection[int] = ()
+        self,
+        model_ids: Sequence[int],
+        *,
+        limit: int,
+        before: int,
+        passing_over: Collection[int] = (),
+        share: Share = EVERYTHING,
     ) -> list[WrittenMemory]:
         """Read active memories whose text was given to one of these models, 0 for none.
 
         Each tenant to pass over takes a look of its own: to leave its rows out of one statement would be to
         walk over all of them every time.
         """
-        params = {"model_ids": model_ids, "limit": limit, "before": before}
+        part = {"share": share.number, "shares": share.count}
+        params = {"model_ids": model_ids, "limit": limit, "before": before} | part
         rows: Sequence[Row] = ()
         for after, until in pairwise((0, *sorted(passing_over), _BEYOND_TENANTS)):
             gap = {"after_tenant": after, "until_tenant": until}
@@ -80,6 +87,13 @@ class SqlVectorStore:
             WrittenMemory(to_memory({name: row[name] for name in _MEMORY_COLUMNS}), to_entry(row))
             for row in rows
         ]
+
+    async def find_current(self, tenant_id: int, entries: Sequence[EntryRow]) -> list[bool]:
+        """Say of each of some entries whether it is still as it was read: not changed, nor given a vector."""
+        params = {"tenant_id": tenant_id, "ids": [entry.memory_id for entry in entries]}
+        rows = await self._database.fetch_all(self._vectors.find_revisions, params)
+        revisions = {row["memory_id"]: row["revision"] for row in rows}
+        return [revisions.get(entry.memory_id) == entry.revision for entry in entries]
 
     async def write(
         self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int
