@@ -7,7 +7,7 @@ import json
 import pytest
 from mnemo_server.domain.redaction import redact
 
-from .secret_maker import SIGNED, WORD, SecretMaker, find_leak
+from tests.support.secret_maker import SIGNED, WORD, SecretMaker, find_leak
 
 KEY = b"a key of this installation"
 SHAPES = tuple(SecretMaker(0).shapes)
