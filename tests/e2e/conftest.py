@@ -1,4 +1,7 @@
-"""Every test gets a database of its own, once per engine, and starts the servers it needs."""
+"""Every test gets a database of its own, once per engine, and starts the servers it needs.
+
+Searches that disturb nobody share servers, each with tenants of its own.
+"""
 
 from __future__ import annotations
 
@@ -32,3 +35,30 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return server
 
         yield start
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def shared_dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One database for all of them."""
+    with empty_database(request.param, request, tmp_path_factory.mktemp("shared")) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session", params=["none", "local"])
+def embedder(request: pytest.FixtureRequest) -> str:
+    """Without a model words alone find; the one that comes with the server reads English."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def shared_server(
+    shared_dsn: str, embedder: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """A server with a model or without."""
+    server = start_server(
+        tmp_path_factory.mktemp("shared"), shared_dsn, embedder=embedder, provision_per_hour="0"
+    )
+    yield server
+    assert server.stop() == 0
+    assert "Traceback" not in server.log_path.read_text()

@@ -8,14 +8,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
 
 import pytest
 
-from tests.support.engines import ENGINES, empty_database
 from tests.support.rest import RestApi, provision, said
-from tests.support.servers import start_server
+from tests.support.servers import RunningServer, start_server
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -44,37 +41,23 @@ QUERIES = [
 ]
 
 
-@dataclass
-class Pair:
-    """Clients of both servers as one tenant."""
-
-    one: RestApi
-    other: RestApi
-    has_model: bool
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One database for all rounds."""
-    with empty_database(request.param, request, tmp_path_factory.mktemp("shared")) as dsn:
-        yield dsn
+@pytest.fixture(scope="module")
+def other_server(
+    shared_dsn: str, embedder: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """Another one on the same database, with the same model."""
+    server = start_server(tmp_path_factory.mktemp("other"), shared_dsn, embedder=embedder)
+    yield server
+    assert server.stop() == 0
+    assert "Traceback" not in server.log_path.read_text()
 
 
-@pytest.fixture(scope="module", params=["none", "local"])
-def pair(
-    request: pytest.FixtureRequest, dsn: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Pair]:
-    """A new tenant on two servers, with a model or without."""
-    folder = tmp_path_factory.mktemp("pair")
-    with ExitStack() as stack:
-        servers = [start_server(folder / name, dsn, embedder=request.param) for name in ("one", "other")]
-        for server in servers:
-            stack.callback(server.kill)
-        key = provision(servers[0].url)
-        one, other = (stack.enter_context(RestApi(server.url, key)) for server in servers)
-        yield Pair(one, other, has_model=request.param != "none")
-        assert [server.stop() for server in servers] == [0, 0]
-        assert [server.log_path.read_text().count("Traceback") for server in servers] == [0, 0]
+@pytest.fixture
+def pair(shared_server: RunningServer, other_server: RunningServer) -> Iterator[tuple[RestApi, RestApi]]:
+    """Clients of both as one new tenant."""
+    key = provision(shared_server.url)
+    with RestApi(shared_server.url, key) as one, RestApi(other_server.url, key) as other:
+        yield one, other
 
 
 def write(writer: RestApi, reader: RestApi, name: str) -> dict[str, str]:
@@ -112,16 +95,21 @@ def rank(api: RestApi, query: str) -> list[tuple[str, int, float, int]]:
     return [(hit["id"], hit["version"], hit["score"], hit["confidence"]) for hit in hits]
 
 
-@pytest.mark.parametrize("round_number", range(ROUNDS))
-def test_both_rank_the_same_at_the_next_search_after_many_wrote_through_both(pair: Pair, round_number: int):
-    ways = [(pair.one, pair.other), (pair.other, pair.one)] * (WRITERS // 2)
-    with ThreadPoolExecutor(WRITERS) as pool:
-        done = [pool.submit(write, *way, f"r{round_number}w{number}") for number, way in enumerate(ways)]
-    held = {memory_id: text for one in done for memory_id, text in one.result().items()}
-    if pair.has_model:
-        pair.one.wait_for_model()
-    for query in QUERIES:
-        ranking = rank(pair.one, query)
-        assert rank(pair.other, query) == ranking
-        holders = {memory_id for memory_id, text in held.items() if query in text.split()}
-        assert holders <= {hit[0] for hit in ranking}
+def test_both_rank_the_same_at_the_next_search_after_many_wrote_through_both(
+    pair: tuple[RestApi, RestApi], embedder: str
+):
+    one, other = pair
+    held: dict[str, str] = {}
+    for round_number in range(ROUNDS):
+        with ThreadPoolExecutor(WRITERS) as pool:
+            ways = [(one, other), (other, one)] * (WRITERS // 2)
+            done = [pool.submit(write, *way, f"r{round_number}w{n}") for n, way in enumerate(ways)]
+        for some in done:
+            held |= some.result()
+        if embedder != "none":
+            one.wait_for_model()
+        for query in QUERIES:
+            ranking = rank(one, query)
+            assert rank(other, query) == ranking
+            holders = {memory_id for memory_id, text in held.items() if query in text.split()}
+            assert holders <= {hit[0] for hit in ranking}

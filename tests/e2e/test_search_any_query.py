@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mnemos_contract.memories import MemoryPage
 
-from tests.support.engines import ENGINES, empty_database
 from tests.support.rest import RestApi, provision, said
-from tests.support.servers import start_server
+from tests.support.servers import RunningServer
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -127,29 +125,16 @@ long_queries = st.builds(lambda piece: (piece * LONGEST)[:LONGEST], st.text(st.c
 careful = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One database for all questions."""
-    with empty_database(request.param, request, tmp_path_factory.mktemp("asked")) as dsn:
-        yield dsn
-
-
-@pytest.fixture(scope="module", params=["none", "local"])
-def api(
-    request: pytest.FixtureRequest, dsn: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RestApi]:
-    """A tenant with memories of every sort, on a server with or without a model."""
-    folder: Path = tmp_path_factory.mktemp("server")
-    server = start_server(folder, dsn, embedder=request.param, log_level="warning")
-    with RestApi(server.url, provision(server.url)) as api:
+@pytest.fixture(scope="module")
+def api(shared_server: RunningServer, embedder: str) -> Iterator[RestApi]:
+    """A tenant with memories of every sort."""
+    with RestApi(shared_server.url, provision(shared_server.url)) as api:
         api.store_many(MEMORIES)
         api.post({"session_id": "s", "messages": said(*MESSAGES)})
-        if request.param == "local":
+        if embedder != "none":
             assert api.wait_for_model()["embedded"] == len(MEMORIES) + len(MESSAGES)
         api.http.timeout = PATIENCE_SECONDS
         yield api
-    assert server.stop() == 0
-    assert "Traceback" not in server.log_path.read_text()
 
 
 def check_page(api: RestApi, query: str | bytes) -> None:

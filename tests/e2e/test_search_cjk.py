@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.engines import ENGINES, empty_database
 from tests.support.rest import RestApi, provision
-from tests.support.servers import start_server
+from tests.support.servers import RunningServer
 
 #: Of each word: a text that holds it among others, and a longer question about it.
 WORDS = {
@@ -41,30 +40,14 @@ OTHERS = [
 ]
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One database for all words."""
-    with empty_database(request.param, request, tmp_path_factory.mktemp("words")) as dsn:
-        yield dsn
-
-
-@pytest.fixture(scope="module", params=["none", "local"])
-def embedder(request: pytest.FixtureRequest) -> str:
-    """Without a model words alone find; the one that comes with the server reads English."""
-    chosen: str = request.param
-    return chosen
-
-
 @pytest.fixture(scope="module")
-def api(embedder: str, dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestApi]:
+def api(shared_server: RunningServer, embedder: str) -> Iterator[RestApi]:
     """A tenant with all the texts."""
-    server = start_server(tmp_path_factory.mktemp("server"), dsn, embedder=embedder)
-    with RestApi(server.url, provision(server.url)) as api:
+    with RestApi(shared_server.url, provision(shared_server.url)) as api:
         api.store_many([*OTHERS, *(text for text, _ in WORDS.values())])
-        if embedder == "local":
+        if embedder != "none":
             api.wait_for_model()
         yield api
-    assert server.stop() == 0
 
 
 @pytest.mark.parametrize("word", WORDS)
