@@ -289,7 +289,7 @@ async def test_a_refusal_is_told_with_what_it_took(model, endpoint, fields):
         None,
         [],
         {},
-        {"prompt_tokens": "9", "completion_tokens": True},
+        {"prompt_tokens": "9", "completion_tokens": False},
         {"prompt_tokens": -1},
         {"prompt_tokens": 1e99},
     ],
