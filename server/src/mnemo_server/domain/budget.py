@@ -1,8 +1,7 @@
-"""What models may take in a day, what that costs, and how much a text is going to be."""
+"""What models may take in a day, and what that costs."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -17,20 +16,6 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 DAY_US: Final = 86_400 * MICROSECONDS
 #: Billionths of a currency that one token costs at a price of 1 per million.
 _NANOS_PER_PRICE: Final = 1_000
-
-#: The parts of a text that tokenizers treat differently, in this order; what matches no group counts once.
-_PARTS: Final = re.compile(
-    r"""(?P<word>[A-Za-z]{1,16})(?![A-Za-z0-9])
-      | (?P<code>[A-Za-z0-9]+)
-      | (?P<gap>[ ])(?![ ])
-      | (?P<alphabet>[\u0080-\u07ff])
-      | (?P<ideograph>[\u0900-\u0e7f\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])
-      | (?P<rare>[^\x00-\x7f])
-      | [ ]+ | \n+ | \t+ | .""",
-    re.VERBOSE | re.DOTALL,
-)
-#: A model puts a mark at the beginning and at the end of a text.
-_MARKS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +59,3 @@ def day_begins_at(day: int) -> datetime:
 def name_day(day: int) -> str:
     """Write a day as `2026-11-24`."""
     return day_begins_at(day).date().isoformat()
-
-
-def estimate_tokens(text: str) -> int:
-    """Say how many tokens a model will count in a text: rather too many than too few.
-
-    English and code come to about 1.7 times what OpenAI's tokenizers count (cl100k and o200k), Chinese,
-    Japanese and Korean to between 1.3 and 2 times, keys and hashes to 1.1 times. Only rare ideographs and
-    nonsense come out up to a third too low.
-    """
-    tokens = _MARKS
-    letters = 0
-    for part in _PARTS.finditer(text):
-        length = part.end() - part.start()
-        match part.lastgroup:
-            case "word":
-                tokens += -(-length // 3)
-            case "code":  # keys and hashes; there is little in them that a vocabulary knows
-                tokens += -(-3 * length // 4)
-            case "gap":  # belongs to the word behind it
-                pass
-            case "alphabet":  # Cyrillic, Greek, Hebrew, Arabic, letters with accents
-                letters += 1
-            case "ideograph":
-                tokens += 2
-            case "rare":  # emoji, signs, scripts that vocabularies have by their bytes
-                tokens += 3
-            case _:
-                tokens += 1
-    return tokens + -(-5 * letters // 4)

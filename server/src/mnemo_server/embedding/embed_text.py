@@ -10,7 +10,7 @@ from typing import Final
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
 from mnemo_server.db.queries import Query, load_queries
-from mnemo_server.domain.budget import estimate_tokens
+from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.embedding.answers import cut_text, read_vector, whole_text, without_content
 from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, EmbeddingRefused, Meter, Model
 from mnemo_server.index.flight import SharedWork

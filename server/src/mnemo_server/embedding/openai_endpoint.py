@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mnemo_server import openai_client
-from mnemo_server.domain.budget import Reservation, estimate_tokens
+from mnemo_server.domain.budget import Reservation
+from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.embedding.answers import Answer, read_answer
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Meter
 from mnemo_server.index.vectors import Floats32
