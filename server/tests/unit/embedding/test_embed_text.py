@@ -106,7 +106,7 @@ async def test_texts_are_paid_for_together_by_what_they_are_likely_to_take(embed
     await embedder.embed_documents([" "], meter)
 
     assert meter.reserved == meter.settled == [estimate_tokens("tea") + estimate_tokens("for two")]
-    meter.allowed = 6
+    meter.allowed = 0
     with pytest.raises(OverBudget):
         await embedder.embed_documents(["tea", "for two"], meter)
     assert database.asked == ["memory", "tea", "for two"]

@@ -314,7 +314,7 @@ async def test_an_endpoint_that_does_not_count_is_paid_what_was_set_aside(embedd
 
 async def test_beyond_the_budget_nothing_is_sent(embedder, fake, meter):
     await embedder.prepare()
-    meter.allowed = 1
+    meter.allowed = 0
 
     with pytest.raises(OverBudget):
         await embedder.embed_documents(["a", "b"], meter)
