@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemo_server.domain.facts import (
     MAX_FACT_CHARACTERS,
@@ -157,6 +157,7 @@ PROPOSED = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PROPOSED, max_size=30))
 def test_whatever_is_proposed_what_is_kept_can_be_stored(proposed: list[ProposedFact]):
     for fact in keep(*proposed):

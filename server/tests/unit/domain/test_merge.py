@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemo_server.domain.merge import MergeAction, MergeDecision, Neighbour, ProposedMerge, decide
 
@@ -84,6 +84,7 @@ def test_a_reason_is_kept_as_far_as_it_can_be(reason: str, kept: str):
     assert settle(ADD, None, None, reason).reason == kept
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(MergeAction),
     st.none() | st.integers(-1, 6),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemo_server.domain.tokens import cut_middle, estimate_tokens
 
@@ -27,11 +27,13 @@ def test_nothing_takes_nothing():
     assert estimate_tokens("") == 0
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_two_texts_together_take_no_more_than_apart(one: str, other: str):
     assert estimate_tokens(one + other) <= estimate_tokens(one) + estimate_tokens(other)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(20, 100))
 def test_a_cut_text_fits_and_keeps_both_ends(text: str, limit: int):
     cut = cut_middle(text, limit)
@@ -45,6 +47,7 @@ def test_a_cut_text_fits_and_keeps_both_ends(text: str, limit: int):
         assert len(head) + int(missing) + len(tail) == len(text)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_text_that_fits_stays_as_it_is(text: str):
     assert cut_middle(text, estimate_tokens(text)) == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemo_server.domain.facts import Known, SaidMessage
 from mnemo_server.domain.tokens import estimate_tokens
@@ -130,6 +130,7 @@ SAID = st.builds(
 NAMES = st.lists(st.text(max_size=100), max_size=60)
 
 
+@settings(deadline=None)
 @given(st.lists(SAID, max_size=12), st.builds(Known, NAMES, NAMES), st.integers(LEAST, LEAST + 2_000))
 def test_every_message_is_in_exactly_one_request_within_the_limit(messages, known, limit: int):
     requests = plan(messages, known, limit)

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemo_server.llm.answers import ExtractAnswer, MergeAnswer
 from mnemo_server.llm.ports import (
@@ -170,6 +170,7 @@ def answer_or_faults(completion: Completion, form):
         return error.faults
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=8) | PARTS, max_size=12).map("".join), st.booleans())
 def test_garbage_is_an_answer_or_is_told_to_be_none(text: str, is_cut: bool):
     for form in (ExtractAnswer, MergeAnswer):
@@ -183,6 +184,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, VALUES) | VALUES)
 async def test_whatever_json_is_answered_nothing_but_an_invalid_completion_is_raised(value):
     model = ScriptedModel(otherwise=json.dumps(value))
