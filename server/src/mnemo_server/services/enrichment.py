@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from mnemos_contract.base import to_microseconds
 
-from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.domain.facts import MAX_FACT_TAGS, Fact, SaidMessage
 from mnemo_server.domain.jobs import (
     Again,
@@ -33,6 +33,7 @@ from mnemo_server.llm.ports import (
     ExtractionRequest,
     InvalidCompletion,
     LanguageModel,
+    ModelMisconfigured,
     ModelRefused,
     ModelUnavailable,
 )
@@ -47,6 +48,8 @@ from mnemo_server.stores.job_ports import JobStore
 SKIPPED_BUDGET: Final = "skipped_budget"
 #: Messages that are read at once; a request to the model holds as many of them as fit.
 _ITEMS: Final = 200
+#: Until a model whose settings are wrong is asked again.
+_MISCONFIGURED_PAUSE_US: Final = 600 * MICROSECONDS
 
 _log = structlog.get_logger("mnemo")
 
@@ -93,6 +96,9 @@ class EnrichmentService:
             detail = await self._work_on(job, model, requests[0], {one.id: one for one in messages})
         except OverBudget:
             return self._postpone(job)
+        except ModelMisconfigured as error:
+            # Not the job's fault, and no use in trying often: somebody has to change a setting first.
+            return Postponed(str(error), self._clock() + _MISCONFIGURED_PAUSE_US, job.detail)
         except ModelUnavailable as error:
             raise JobError(str(error)) from error
         done = sum(int(detail.get(name, 0)) for name in ("messages", "memories", "skipped"))

@@ -52,7 +52,7 @@ class FactPlacer:
     async def find_neighbours(
         self, tenant_id: int, fact: Fact, sources: Sequence[StoredMemory]
     ) -> list[Neighbour]:
-        """Give the memories nearest to a fact, of the project of its sources, the nearest first."""
+        """Give what holds about its subject, then the memories nearest to a fact, of the project of its sources."""
         embedding = asyncio.create_task(self._embedding.embed_query(tenant_id, fact.content))
         try:
             question = await asyncio.to_thread(read_question, fact.content)
@@ -60,12 +60,12 @@ class FactPlacer:
         finally:
             embedding.cancel()
         near = ranking.memory_ids[ranking.scores >= NEAR][: 4 * MAX_NEIGHBOURS].tolist()
-        held = await self._memories.find_many(tenant_id, near)
+        same = await self._store.find_subject(tenant_id, sources[0].project, fact.subject)
+        held = {one.id: one for one in same} | await self._memories.find_many(tenant_id, near)
         own = {one.id for one in sources}
-        project = sources[0].project
-        found = [held[one] for one in near if one in held and one not in own]
-        fitting = [one for one in found if one.project == project and one.superseded_by is None]
-        return [_to_neighbour(one) for one in fitting[:MAX_NEIGHBOURS]]
+        found = [held[one] for one in dict.fromkeys([*(one.id for one in same), *near]) if one in held]
+        fitting = [one for one in found if one.project == sources[0].project and one.is_current]
+        return [_to_neighbour(one) for one in fitting if one.id not in own][:MAX_NEIGHBOURS]
 
     async def write(
         self, job: ClaimedJob, sources: Sequence[StoredMemory], resolved: Sequence[ResolvedFact]

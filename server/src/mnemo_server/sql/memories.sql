@@ -182,6 +182,16 @@ WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AN
   AND (project = :project OR (project IS NULL AND :project IS NULL))
 ORDER BY id;
 
+-- name: find_subject
+-- The same without a lock.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
+FROM memories
+WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
+  AND (project = :project OR (project IS NULL AND :project IS NULL))
+ORDER BY id;
+
 -- name: list_frequent_tags
 -- What a language model is told to name things alike.
 SELECT tag, COUNT(*) AS total

@@ -62,6 +62,16 @@ class SqlEnrichmentStore:
         )
         return Known([row["tag"] for row in tags], [row["subject"] for row in subjects])
 
+    async def find_subject(
+        self, tenant_id: int, project: str | None, subject: str | None
+    ) -> list[StoredMemory]:
+        """Read what holds about a subject in a project."""
+        if not subject:
+            return []
+        params = {"tenant_id": tenant_id, "project": project, "subject": subject}
+        rows = await self._database.fetch_all(self._memories.find_subject, params)
+        return [to_memory(row) for row in rows]
+
     async def drop(self, job: ClaimedJob, item_ids: Sequence[int], now: int) -> None:
         """Take items out of a job without a result."""
         await self._database.transact(lambda tx: self._jobs.take_out(tx, job, item_ids, now))

@@ -64,6 +64,11 @@ class EnrichmentStore(Protocol):
     async def list_known(self, tenant_id: int) -> Known:
         """List the tags used most, and the subjects used last."""
 
+    async def find_subject(
+        self, tenant_id: int, project: str | None, subject: str | None
+    ) -> list[StoredMemory]:
+        """Read what holds about a subject in a project."""
+
     async def drop(self, job: ClaimedJob, item_ids: Sequence[int], now: int) -> None:
         """Take items out of a job without a result."""
 
