@@ -156,7 +156,7 @@ class Settings(BaseSettings):
     `/metrics`."""
 
     enrich_delay_seconds: float = Field(default=20, ge=0, le=86_400)
-    """How long nobody must have spoken in a session before the language model looks at it: fewer, fuller
+    """How long new messages of a session are gathered before the language model looks at them: fewer, fuller
     requests cost less."""
 
     llm_daily_tokens: DailyTokens = 500_000
