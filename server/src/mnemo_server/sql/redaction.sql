@@ -57,7 +57,7 @@ UPDATE idempotency SET answer = :answer
 WHERE tenant_id = :tenant_id AND idempotency_key = :row_key AND created_at = :stamp;
 
 -- name: list_job_texts
-SELECT id AS row_key, updated_at AS stamp, note, error, detail
+SELECT id AS row_key, updated_at AS stamp, target, note, error, detail
 FROM jobs
 WHERE tenant_id = :tenant_id AND id > :after
 ORDER BY id
@@ -65,7 +65,7 @@ LIMIT :limit;
 
 -- name: rewrite_job_texts
 -- What is running writes its own.
-UPDATE jobs SET note = :note, error = :error, detail = :detail
+UPDATE jobs SET target = :target, note = :note, error = :error, detail = :detail
 WHERE tenant_id = :tenant_id AND id = :row_key AND updated_at = :stamp AND state <> 'running';
 
 -- name: list_session_texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
@@ -21,6 +21,8 @@ from mnemo_server.stores.rows import to_memory, to_row
 from mnemo_server.stores.writing import MemoryWriter, entry_row
 
 REDACTED: Final = "redacted"
+#: Characters of a job's target that leave room for an id in its column.
+_MAX_TARGET_HEAD: Final = 200
 
 
 class SqlRedactionStore:
@@ -90,10 +92,10 @@ class SqlRedactionStore:
     ) -> list[EntryRow]:
         """Write the next versions of memories, with events that tell nothing of the secrets; see the port."""
         by_id = {one.current.id: one for one in rewrites}
-        names_subjects = any(one.current.subject != one.written.memory.subject for one in rewrites)
+        moves_subjects = any(one.without_subject is not None for one in rewrites)
 
         async def work(tx: Connection) -> list[EntryRow]:
-            if names_subjects:
+            if moves_subjects:
                 await self._places.lock(tx, job.tenant_id)
             params = {"tenant_id": job.tenant_id, "ids": sorted(by_id)}
             applied = []
@@ -113,17 +115,24 @@ class SqlRedactionStore:
         self, job: ClaimedJob, where: Texts, rows: Sequence[KeptTexts], detail: Detail, now: int
     ) -> None:
         """Write texts over those of the same rows."""
-        params = [
+        params: list[dict[str, Any]] = [
             {"tenant_id": job.tenant_id, "row_key": row.key, "stamp": row.stamp, **row.texts} for row in rows
         ]
 
         async def work(tx: Connection) -> None:
             for row in params:
-                for query in self._rewrites[where]:
-                    await tx.execute(query, row)
+                try:
+                    await self._write_texts(tx, where, row)
+                except UniqueViolation:  # of jobs alone: another one has this target
+                    target = f"{row['target'][:_MAX_TARGET_HEAD]} {encode_id(row['row_key'])}"
+                    await self._write_texts(tx, where, row | {"target": target})
             await self._jobs.note(tx, job, detail, now)
 
         await self._database.transact(work)
+
+    async def _write_texts(self, tx: Connection, where: Texts, row: dict[str, Any]) -> None:
+        for query in self._rewrites[where]:
+            await tx.execute(query, row)
 
     async def _write(self, tx: Connection, job: ClaimedJob, rewrite: Rewrite) -> Rewrite:
         current, written = rewrite.current, await self._spare_subject(tx, rewrite)
@@ -160,10 +169,8 @@ class SqlRedactionStore:
 
     async def _spare_subject(self, tx: Connection, rewrite: Rewrite) -> WrittenMemory:
         """Let a memory stand without its subject where another one holds about what that is called now."""
-        memory = rewrite.written.memory
-        if memory.subject == rewrite.current.subject or not memory.is_current:
+        memory, alone = rewrite.written.memory, rewrite.without_subject
+        if alone is None or not memory.is_current:
             return rewrite.written
         holders = await self._places.find_subject(tx, memory.tenant_id, memory.project, memory.subject)
-        if not [one for one in holders if one.id != memory.id]:
-            return rewrite.written
-        return WrittenMemory(replace(memory, subject=None), rewrite.written.entry)
+        return alone if any(one.id != memory.id for one in holders) else rewrite.written

@@ -14,7 +14,7 @@ from mnemo_server.index.entries import EntryRow
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Who takes secrets out, for the event log.
-REDACTOR: Final = "mnemos:redact"
+REDACTOR: Final = "mnemos"
 
 
 class Texts(StrEnum):
@@ -43,6 +43,8 @@ class Rewrite:
 
     current: StoredMemory
     written: WrittenMemory
+    without_subject: WrittenMemory | None = None
+    """The same for where another memory holds about what its subject or project is called now."""
     found: Counter[str] = field(default_factory=Counter)
     """Secrets by kind."""
 
