@@ -75,7 +75,7 @@ class World:
         self.memories = MemoryService(
             stores.memories, self.index, embedding, suggester, ids=ids, clock=self.clock
         )
-        self.history = HistoryService(stores.history, self.index, embedding)
+        self.history = HistoryService(stores.history, self.index, embedding, Redactor(None))
         self.search = SearchService(stores.memories, stores.history, self.index, embedding, self.clock)
 
     async def apply(self, name: str, *arguments: object) -> None:

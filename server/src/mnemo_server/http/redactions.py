@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from mnemos_contract.jobs import RedactRequest
 
-from mnemo_server.http.answers import text_answer
+from mnemo_server.http.answers import json_answer
 from mnemo_server.http.context import TenantCall
 from mnemo_server.services.redaction_sweep import RedactionSweep
 
@@ -18,5 +18,4 @@ class RedactionHandlers:
 
     async def redact_stored(self, call: TenantCall[RedactRequest]) -> web.Response:
         """Ask for a sweep, and show its job."""
-        job = await self._sweep.ask(call.caller, call.sent)
-        return text_answer(job.to_answer().decode(), 202)
+        return json_answer(await self._sweep.ask(call.caller, call.sent), 202)

@@ -67,7 +67,9 @@ class SqlRedactionStore:
     async def list_memories(self, tenant_id: int, after: int, limit: int) -> list[StoredMemory]:
         """Read memories in every state whose ids are larger than `after`."""
         params = {"tenant_id": tenant_id, "after": after, "limit": limit}
-        return [to_memory(row) for row in await self._database.fetch_all(self._redaction.list_memories, params)]
+        return [
+            to_memory(row) for row in await self._database.fetch_all(self._redaction.list_memories, params)
+        ]
 
     async def list_texts(self, tenant_id: int, where: Texts, after: int | str, limit: int) -> list[KeptTexts]:
         """Read rows whose keys are larger than `after`."""
