@@ -50,7 +50,7 @@ class Scrubber:
         return value
 
     def clean_name(self, text: str) -> str:
-        """Clean a short text; where marks make it too long for its column, the first of them stands for it."""
+        """Clean a short text; where marks make it too long for its column, the first stands for it."""
         cleaned = self.clean(text)
         if len(cleaned) <= MAX_NAME_CHARACTERS or cleaned == text:
             return cleaned

@@ -66,8 +66,8 @@ def _scrub_record(value: JsonValue, scrubber: Scrubber) -> JsonValue:
 def _hash_anew(memory: StoredMemory, scrubbed: StoredMemory) -> bytes:
     """Give the fingerprint of a cleaned text in the form that the old one had.
 
-    So a message that is sent again, and cleaned then, is known. Whether its sender told when it was said isn't
-    kept: the fingerprint alone tells.
+    So a message that is sent again, and cleaned then, is known. Whether its sender told when it was said
+    isn't kept: the fingerprint alone tells.
     """
     if not memory.is_message or memory.content_hash == hash_content(memory.content):
         return hash_content(scrubbed.content)

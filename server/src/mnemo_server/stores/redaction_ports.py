@@ -52,8 +52,8 @@ class Rewrite:
 class RedactionStore(Protocol):
     """All of a tenant's rows that hold texts, in the order of their keys, and what takes their place.
 
-    `detail` takes the place of the job's in the same transaction, so that a run that breaks off counts nothing
-    twice.
+    `detail` takes the place of the job's in the same transaction, so that a run that breaks off counts
+    nothing twice.
 
     What rewrites raises:
         JobLost: another server has taken the job over; nothing was written.
