@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mnemos_contract import errors
 from mnemos_contract.base import WireModel
 from mnemos_contract.history import History, RestoreRequest
-from mnemos_contract.jobs import Job, JobPage, JobQuery, Usage
+from mnemos_contract.jobs import Job, JobPage, JobQuery, RedactRequest, Usage
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -216,6 +216,17 @@ ROUTES: Final[tuple[Route, ...]] = (
         status=200,
         response=Job,
         errors=(errors.JobNotFound,),
+    ),
+    Route(
+        name="redact_stored",
+        method="POST",
+        path="/redactions",
+        doc="Start a job that takes secrets out of everything stored, or only counts them.",
+        status=202,
+        body=RedactRequest,
+        response=Job,
+        errors=(*_BODY_ERRORS, errors.WriteConflict),
+        idempotent=False,
     ),
     Route(
         name="get_usage",

@@ -28,6 +28,7 @@ from mnemo_server.http.history import HistoryHandlers
 from mnemo_server.http.jobs import JobHandlers
 from mnemo_server.http.memories import MemoryHandlers
 from mnemo_server.http.middleware import frame
+from mnemo_server.http.redactions import RedactionHandlers
 from mnemo_server.http.service import ServiceHandlers
 from mnemo_server.http.sessions import SessionHandlers
 from mnemo_server.http.tenants import TenantHandlers
@@ -101,6 +102,7 @@ def create_app(services: Services, settings: Settings) -> web.Application:
         TenantHandlers(services.tenants, provisions, settings.provision_token),
         JobHandlers(services.jobs),
         UsageHandlers(services.budget),
+        RedactionHandlers(services.sweep),
         about,
     )
     bind(app, resources, Admission(services.tenants, keys))

@@ -28,6 +28,7 @@ from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
 from mnemo_server.services.metering import TenantMeter
 from mnemo_server.services.redacting import FINGERPRINT_KEY, KEY_BYTES, Redactor
+from mnemo_server.services.redaction_sweep import REDACT, RedactionSweep
 from mnemo_server.services.search import SearchService
 from mnemo_server.services.tags import TagSuggester
 from mnemo_server.services.tenants import TenantService
@@ -55,6 +56,7 @@ class Services:
     jobs: JobService
     job_runner: JobRunner
     redactor: Redactor
+    sweep: RedactionSweep
 
 
 async def wire(
@@ -95,6 +97,19 @@ async def wire(
             clock=clock,
         )
         runner.add_handler(ENRICH, enrichment.work)
+    jobs = JobService(stores.jobs, clock)
+    sweep = RedactionSweep(
+        redactor,
+        stores.redaction,
+        jobs=stores.jobs,
+        status=jobs,
+        wake=runner.note,
+        index=index,
+        embedding=embedding,
+        clock=clock,
+    )
+    if redactor.is_on:
+        runner.add_handler(REDACT, sweep.work)
     return Services(
         database=database,
         index=index,
@@ -108,12 +123,13 @@ async def wire(
         messages=MessageService(
             stores.sessions, index, embedding, redactor=redactor, desk=desk, ids=ids, clock=clock
         ),
-        history=HistoryService(stores.history, index, embedding),
+        history=HistoryService(stores.history, index, embedding, redactor),
         search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
-        jobs=JobService(stores.jobs, clock),
+        jobs=jobs,
         job_runner=runner,
         redactor=redactor,
+        sweep=sweep,
     )
 
 

@@ -17,8 +17,10 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding import EmbeddingService
+from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.history import HistoryService
 from mnemo_server.services.memories import MemoryService
+from mnemo_server.services.redacting import Redactor
 from mnemo_server.services.search import SearchService
 from mnemo_server.services.tags import TagSuggester
 from mnemo_server.stores import history as history_store
@@ -71,11 +73,19 @@ class World:
         self.caller = Caller(tenant_id=tenant_id, key_id=1, request_id="r")
         self.index = SearchIndex(stores.entries, memory_budget_bytes=1 << 30, clock=self.clock)
         embedding = EmbeddingService(None, stores.vectors, self.index, self.clock)
+        redactor = Redactor(None)
         suggester = TagSuggester(stores.memories, self.index, embedding)
         self.memories = MemoryService(
-            stores.memories, self.index, embedding, suggester, ids=ids, clock=self.clock
+            stores.memories,
+            self.index,
+            embedding,
+            suggester,
+            redactor=redactor,
+            desk=EnrichmentDesk(self.clock, is_on=False, delay_seconds=0, wake=lambda _: None),
+            ids=ids,
+            clock=self.clock,
         )
-        self.history = HistoryService(stores.history, self.index, embedding)
+        self.history = HistoryService(stores.history, self.index, embedding, redactor)
         self.search = SearchService(stores.memories, stores.history, self.index, embedding, self.clock)
 
     async def apply(self, name: str, *arguments: object) -> None:

@@ -17,6 +17,8 @@ from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.services.memories import same_answer
+from mnemo_server.services.redacting import Redactor
+from mnemo_server.services.scrubbing import scrub_memory
 from mnemo_server.services.wire import to_wire
 from mnemo_server.stores.ports import (
     Answer,
@@ -36,7 +38,10 @@ MAX_CHANGES: Final = 200
 class HistoryService:
     """The verbs on the past of a memory."""
 
-    def __init__(self, store: HistoryStore, index: SearchIndex, embedding: EmbeddingService) -> None:
+    def __init__(
+        self, store: HistoryStore, index: SearchIndex, embedding: EmbeddingService, redactor: Redactor
+    ) -> None:
+        self._redactor = redactor
         self._store = store
         self._index = index
         self._embedding = embedding
@@ -69,7 +74,10 @@ class HistoryService:
         """
 
         def revive(current: StoredMemory, earlier: StoredMemory | None, now: int) -> WrittenMemory:
-            return index_memory(bring_back(current, earlier, agent_id=caller.agent_id, now=now))
+            memory = bring_back(current, earlier, agent_id=caller.agent_id, now=now)
+            scrubber = self._redactor.open_scrubber()
+            # What was stored before secrets were looked for may have some.
+            return index_memory(memory if scrubber is None else scrub_memory(memory, scrubber))
 
         def sign(memory: StoredMemory) -> Receipt:
             assert once is not None  # noqa: S101 - only called with a key

@@ -37,7 +37,17 @@ class JobService:
             JobNotFound: the tenant has none with this id.
         """
         number = decode_id(job_id)
-        job = None if number is None else await self._store.find(caller.tenant_id, number)
+        if number is None:
+            raise JobNotFound
+        return await self.read(caller, number)
+
+    async def read(self, caller: Caller, job_id: int) -> Job:
+        """Read one job by its number.
+
+        Raises:
+            JobNotFound: the tenant has none with this number.
+        """
+        job = await self._store.find(caller.tenant_id, job_id)
         if job is None:
             raise JobNotFound
         return to_job(job)

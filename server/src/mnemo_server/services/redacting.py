@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from mnemos_contract.limits import MAX_NAME_CHARACTERS
 from mnemos_contract.memories import StoreRequest, UpdateRequest
 from mnemos_contract.messages import Message
 from pydantic import JsonValue
 
-from mnemo_server.domain.redaction import redact
+from mnemo_server.domain.redaction import MARK, redact
 
 #: Name of the key of fingerprints among the values of the installation, and its length in bytes.
 FINGERPRINT_KEY: Final = "redaction_fingerprint_key"
@@ -47,6 +48,14 @@ class Scrubber:
         if isinstance(value, dict):
             return {self.clean(name): self._clean_member(name, item) for name, item in value.items()}
         return value
+
+    def clean_name(self, text: str) -> str:
+        """Clean a short text; where marks make it too long for its column, the first stands for it."""
+        cleaned = self.clean(text)
+        if len(cleaned) <= MAX_NAME_CHARACTERS or cleaned == text:
+            return cleaned
+        mark = MARK.search(cleaned)
+        return cleaned[:MAX_NAME_CHARACTERS] if mark is None else mark[0]
 
     def _clean_member(self, name: str, item: JsonValue) -> JsonValue:
         if not isinstance(item, str):
@@ -103,19 +112,21 @@ class Redactor:
 
 def _clean_stored(request: StoreRequest, scrubber: Scrubber) -> StoreRequest:
     update: dict[str, object] = {"messages": [_clean_message(one, scrubber) for one in request.messages]}
-    for name in ("content", "source", "subject", "session_id", "project"):
+    if request.content:
+        update["content"] = scrubber.clean(request.content)
+    for name in ("source", "subject", "session_id", "project"):
         value = getattr(request, name)
         if value:
-            update[name] = scrubber.clean(value)
+            update[name] = scrubber.clean_name(value)
     return request.model_copy(update=update | _clean_extras(request, scrubber))
 
 
 def _clean_updated(request: UpdateRequest, scrubber: Scrubber) -> UpdateRequest:
     update: dict[str, object] = {}
-    for name in ("content", "source"):
-        value = getattr(request, name)
-        if value:
-            update[name] = scrubber.clean(value)
+    if request.content:
+        update["content"] = scrubber.clean(request.content)
+    if request.source:
+        update["source"] = scrubber.clean_name(request.source)
     return request.model_copy(update=update | _clean_extras(request, scrubber))
 
 
@@ -123,7 +134,7 @@ def _clean_extras(request: StoreRequest | UpdateRequest, scrubber: Scrubber) -> 
     """Clean tags and metadata where they were sent; what is absent stays absent."""
     extras: dict[str, object] = {}
     if request.tags:
-        extras["tags"] = list(dict.fromkeys(map(scrubber.clean, request.tags)))
+        extras["tags"] = list(dict.fromkeys(map(scrubber.clean_name, request.tags)))
     if request.metadata is not None:
         extras["metadata"] = scrubber.clean_json(request.metadata)
     return extras
@@ -131,7 +142,7 @@ def _clean_extras(request: StoreRequest | UpdateRequest, scrubber: Scrubber) -> 
 
 def _clean_message(message: Message, scrubber: Scrubber) -> Message:
     content = scrubber.clean(message.content)
-    name = message.name and scrubber.clean(message.name)
+    name = message.name and scrubber.clean_name(message.name)
     if (content, name) == (message.content, message.name):
         return message
     return message.model_copy(update={"content": content, "name": name})

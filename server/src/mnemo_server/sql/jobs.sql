@@ -119,6 +119,10 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND owner = :tok
 UPDATE jobs SET updated_at = :now
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND owner = :token;
 
+-- name: note_detail
+UPDATE jobs SET detail = :detail
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND owner = :token AND requests = :requests;
+
 -- name: find_held
 SELECT requests, attempts, run_at, error FROM jobs
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND owner = :token;

@@ -59,6 +59,18 @@ class JobWriter:
         if item_ids:
             await tx.execute(self._jobs.remove_items, run_of(job) | {"item_ids": item_ids})
 
+    async def note(self, tx: Connection, job: ClaimedJob, detail: Detail, now: int) -> None:
+        """Keep how far a job is in the transaction of what was done for it. Call it last.
+
+        Where the job was asked for again since the claim, that request's detail stays.
+
+        Raises:
+            JobLost: another server has taken the job over; let it out of the transaction, which undoes all.
+        """
+        await self.take_out(tx, job, (), now)
+        params = claim_of(job) | {"requests": job.requests, "detail": detail_to_json(detail)}
+        await tx.execute(self._jobs.note_detail, params)
+
 
 def claim_of(job: ClaimedJob) -> dict[str, Any]:
     """Name a claim as the parameters of queries that need it held."""

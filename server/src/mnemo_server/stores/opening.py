@@ -17,6 +17,7 @@ from mnemo_server.stores.job_writing import JobWriter
 from mnemo_server.stores.jobs import SqlJobStore
 from mnemo_server.stores.memories import SqlMemoryStore
 from mnemo_server.stores.places import Places
+from mnemo_server.stores.redacting import SqlRedactionStore
 from mnemo_server.stores.restoring import MemoryRestorer
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
@@ -40,6 +41,7 @@ class Stores:
     jobs: SqlJobStore
     enrichment: SqlEnrichmentStore
     usage: SqlUsageStore
+    redaction: SqlRedactionStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -70,4 +72,13 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
             database, memories, writer=writer, creator=creator, places=places, jobs=job_writer
         ),
         usage=SqlUsageStore(database, load_queries("usage", database.variant)),
+        redaction=SqlRedactionStore(
+            database,
+            load_queries("redaction", database.variant),
+            memories,
+            entries,
+            writer=writer,
+            places=places,
+            jobs=job_writer,
+        ),
     )

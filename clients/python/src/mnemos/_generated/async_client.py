@@ -29,6 +29,7 @@ from mnemos._generated.fields import (
     BatchDeleteRequestFields,
     JobQueryFields,
     ListQueryFields,
+    RedactRequestFields,
     RestoreRequestFields,
     SessionMessagesQueryFields,
     StoreRequestFields,
@@ -150,6 +151,18 @@ class AsyncClient(AsyncTransport):
         Raises: JobNotFound.
         """
         return await self._call(ROUTES_BY_NAME["get_job"], Job, path={"job_id": job_id})
+
+    async def redact_stored(
+        self, *, idempotency_key: str | None = None, **fields: Unpack[RedactRequestFields]
+    ) -> Job:
+        """Start a job that takes secrets out of everything stored, or only counts them.
+
+        Fields: dry_run.
+        Raises: InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
+        """
+        return await self._call(
+            ROUTES_BY_NAME["redact_stored"], Job, fields=fields, idempotency_key=idempotency_key
+        )
 
     async def get_usage(self) -> Usage:
         """Say what language and embedding models cost, and what may still be spent today."""

@@ -147,3 +147,10 @@ class JobQueryFields(TypedDict, total=False):
     """In this state only."""
     limit: int
     """How many, 1 to 200."""
+
+
+class RedactRequestFields(TypedDict, total=False):
+    """Look for secrets in everything that is stored."""
+
+    dry_run: bool
+    """Count and name them only; nothing is changed."""

@@ -40,6 +40,8 @@ GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
 LIST_JOBS = "/v1alpha2/mem9s/jobs"
 #: Read one job: its state, attempts, progress and error.
 GET_JOB = "/v1alpha2/mem9s/jobs/{job_id}"
+#: Start a job that takes secrets out of everything stored, or only counts them.
+REDACT_STORED = "/v1alpha2/mem9s/redactions"
 #: Say what language and embedding models cost, and what may still be spent today.
 GET_USAGE = "/v1alpha2/mem9s/usage"
 #: Make a tenant of its own and its key, shown this once.

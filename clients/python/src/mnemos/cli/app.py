@@ -9,6 +9,7 @@ from mnemos._generated.paths import VERSION
 from mnemos.cli.failures import explain
 from mnemos.cli.jobs import show_jobs
 from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
+from mnemos.cli.redacting import redact_stored
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
 from mnemos.cli.usage import show_usage
@@ -71,6 +72,7 @@ for _command in (
     show_status,
     show_usage,
     show_jobs,
+    redact_stored,
 ):
     cli.add_command(_command)
 
