@@ -52,7 +52,7 @@ class FactPlacer:
     async def find_neighbours(
         self, tenant_id: int, fact: Fact, sources: Sequence[StoredMemory]
     ) -> list[Neighbour]:
-        """Give what holds about a fact's subject, then what is nearest to it, of the project of its sources."""
+        """Give what holds about its subject, then what is nearest, all of the project of its sources."""
         embedding = asyncio.create_task(self._embedding.embed_query(tenant_id, fact.content))
         try:
             question = await asyncio.to_thread(read_question, fact.content)
