@@ -87,7 +87,9 @@ class _Bench:
             profile.disable()
         codes = await watch.wait(
             "reading codes",
-            self.stores.entries.get_token_codes(self.tenant_id, self.index.space.model_id, chosen.wanted_ids),
+            self.stores.entries.get_token_codes(
+                self.tenant_id, self.index.space.model_id, list(chosen.list_wanted())
+            ),
         )
         if profile:
             profile.enable()
@@ -113,7 +115,7 @@ async def measure_parts(seeded: Seeded, questions: int, *, with_profile: bool = 
         model = await embedder.prepare()
         model_id = await stores.vectors.register_model(model.name, model.dimensions, system_clock())
         space = VectorSpace(model_id, model.dimensions)
-        index, newest = await load_tenant(stores.entries, record.tenant_id, space)
+        index, newest = await load_tenant(stores.entries, record.tenant_id, space, sys.maxsize)
         bench = _Bench(stores, record.tenant_id, index, newest, embedder)
         texts, watch = Texts(_SEED), Stopwatch()
         for number in range(questions):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
@@ -15,6 +16,9 @@ import httpx2
 ANSWER_SECONDS = 30
 #: Stores in flight at once when many are stored.
 PARALLEL_STORES = 8
+#: Seconds until all memories must have vectors, and between two looks whether they do.
+SETTLE_SECONDS = 60
+POLL_SECONDS = 0.05
 
 _marks = itertools.count()
 
@@ -101,6 +105,21 @@ class RestApi:
     def contents(self, **query: Any) -> list[str]:
         """List or search, and return the texts alone."""
         return [memory["content"] for memory in self.page(**query)["memories"]]
+
+    def embedding(self) -> dict[str, Any]:
+        """Return how far the tenant's memories have vectors."""
+        answer = self.send("GET", "/embedding")
+        assert answer.status_code == 200, answer.text
+        status: dict[str, Any] = answer.json()
+        return status
+
+    def wait_for_model(self, *, pending: int = 0) -> dict[str, Any]:
+        """Wait until the model is ready and all memories but `pending` have vectors; return the status."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (status := self.embedding())["state"] != "ready" or status["pending"] > pending:
+            assert time.monotonic() < deadline, status
+            time.sleep(POLL_SECONDS)
+        return status
 
     def messages(self, *session_ids: str, **query: Any) -> list[dict[str, Any]]:
         """Return the messages of some sessions."""

@@ -156,16 +156,7 @@ def _metrics(services: Services) -> Metrics:
     metrics = Metrics()
     database, index, embedding = services.database, services.index, services.embedding
     metrics.gauge("mnemo_db_round_trips", "Statements sent to the database.", lambda: database.round_trips)
-    metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
-    metrics.gauge(
-        "mnemo_index_tenants", "Tenants whose search index is resident.", lambda: index.tenant_count
-    )
-    metrics.counter("mnemo_index_loads_total", "Search indexes loaded.", lambda: index.loads)
-    metrics.counter("mnemo_index_evictions_total", "Search indexes evicted.", lambda: index.evictions)
-    metrics.counter("mnemo_index_refreshes_total", "Refreshes before searches.", lambda: index.refreshes)
-    metrics.counter(
-        "mnemo_index_scans_total", "Searches of tenants too large for memory.", lambda: index.scans
-    )
+    _offer_index_metrics(metrics, index)
     metrics.gauge(
         "mnemo_embedder_ready", "Whether a model makes vectors: 1 or 0.", lambda: embedding.is_ready
     )
@@ -185,6 +176,33 @@ def _metrics(services: Services) -> Metrics:
     )
     _add_job_metrics(metrics, services.job_runner)
     return metrics
+
+
+def _offer_index_metrics(metrics: Metrics, index: SearchIndex) -> None:
+    codes = index.codes
+    metrics.gauge("mnemo_index_bytes", "Bytes of the resident search indexes.", lambda: index.resident_bytes)
+    metrics.gauge(
+        "mnemo_index_code_bytes", "Bytes of the codes of words beside them.", lambda: codes.size_bytes
+    )
+    metrics.counter(
+        "mnemo_index_code_hits_total",
+        "Candidates whose codes of words were resident.",
+        lambda: codes.hits,
+    )
+    metrics.counter(
+        "mnemo_index_code_misses_total",
+        "Candidates whose codes of words were read from the database.",
+        lambda: codes.misses,
+    )
+    metrics.gauge(
+        "mnemo_index_tenants", "Tenants whose search index is resident.", lambda: index.tenant_count
+    )
+    metrics.counter("mnemo_index_loads_total", "Search indexes loaded.", lambda: index.loads)
+    metrics.counter("mnemo_index_evictions_total", "Search indexes evicted.", lambda: index.evictions)
+    metrics.counter("mnemo_index_refreshes_total", "Refreshes before searches.", lambda: index.refreshes)
+    metrics.counter(
+        "mnemo_index_scans_total", "Searches of tenants too large for memory.", lambda: index.scans
+    )
 
 
 def _add_job_metrics(metrics: Metrics, jobs: JobRunner) -> None:

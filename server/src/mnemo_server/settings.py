@@ -80,9 +80,10 @@ class Settings(BaseSettings):
     """When set, `/metrics` also answers other machines that send it as `Authorization: Bearer`."""
 
     index_memory_mb: int = Field(default=512, ge=16)
-    """Megabytes for the search indexes of all tenants together; the least used make room. A million memories
-    take about 260. A tenant that takes more than all of it is searched in the database instead: as well, but
-    in seconds rather than milliseconds."""
+    """Megabytes for the search indexes of all tenants together, and for the codes of words that were of use
+    lately, which take a quarter at most; the least used make room. A million memories take about 260. A
+    tenant that takes more than all of it is searched in the database instead: as well, but in seconds rather
+    than milliseconds."""
 
     embedder: EmbedderKind = "auto"
     """What makes vectors of memories and questions, so that search knows what words mean: `local` (a small

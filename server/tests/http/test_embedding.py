@@ -87,6 +87,18 @@ async def test_metrics_count_what_the_index_does(open_app):
     assert metrics["mnemo_index_evictions_total"] == 0
 
 
+async def test_metrics_tell_how_often_codes_of_words_were_in_memory(open_app, embedder):
+    app = await open_app(embedder=embedder)
+    await app.call("POST", MEMORIES, json={"content": "alpha"})
+    await settle(app)
+    for _ in range(3):
+        await app.call("GET", MEMORIES, params={"q": "alpha"})
+    metrics = await read_metrics(app)
+
+    assert (metrics["mnemo_index_code_misses_total"], metrics["mnemo_index_code_hits_total"]) == (1, 2)
+    assert metrics["mnemo_index_code_bytes"] > 0
+
+
 async def test_without_a_model_the_status_says_off(open_app):
     app = await open_app()
     await app.call("POST", MEMORIES, json={"content": "alpha"})

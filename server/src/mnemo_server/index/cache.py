@@ -11,6 +11,7 @@ import structlog
 
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.question import Question
+from mnemo_server.index.code_cache import CodeCache
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import mark_retrieved
 from mnemo_server.index.loading import TenantTooLarge, load_tenant
@@ -22,12 +23,14 @@ from mnemo_server.index.source import EntrySource
 from mnemo_server.index.tenant import LiveTenant
 from mnemo_server.index.vectors import NO_VECTORS, EmbeddedQuery, VectorSpace
 
+#: Codes of words take at most one part in so many of the budget; what they leave is for indexes alone.
+CODE_SHARE: Final = 4
 #: Searches of outsized tenants at once; each of them keeps a core and the database busy.
 _SCANS_AT_ONCE: Final = 2
 #: Share of the budget that an outsized tenant must fit into before it is loaded again.
 _FITS_AGAIN: Final = 0.8
 
-_log = structlog.get_logger()
+_log = structlog.get_logger("mnemo")
 
 
 class SearchIndex:
@@ -50,8 +53,10 @@ class SearchIndex:
         self.evictions = 0
         self.refreshes = 0
         self.scans = 0
+        self.codes = CodeCache(memory_budget_bytes // CODE_SHARE)
         self._source = source
         self._budget_bytes = memory_budget_bytes
+        self._room_for_codes = memory_budget_bytes  # what indexes left at the last eviction
         self._space = NO_VECTORS
         self._overlap_us = overlap_us
         self._clock = clock
@@ -64,7 +69,7 @@ class SearchIndex:
 
     @property
     def resident_bytes(self) -> int:
-        """Memory taken by all resident tenants, about."""
+        """Memory taken by the indexes of all resident tenants, about; `codes` takes some beside them."""
         return sum(tenant.size_bytes for tenant in self._tenants.values())
 
     @property
@@ -98,6 +103,8 @@ class SearchIndex:
         """Hold vectors of this space from now on; tenants are loaded anew when they are searched next."""
         if space != self._space:
             self._space = space
+            for tenant in self._tenants.values():
+                tenant.codes.close()
             self._tenants.clear()
             self._outsized.clear()
 
@@ -128,10 +135,12 @@ class SearchIndex:
         tenant = await self._get_tenant(tenant_id)
         size_before = tenant.size_bytes
         ranking = await tenant.search(question, scope, embedding)
+        has_grown = tenant.size_bytes > size_before or self.codes.size_bytes > self._room_for_codes
         if tenant.size_bytes > self._budget_bytes and self._tenants.get(tenant_id) is tenant:
+            tenant.codes.close()
             del self._tenants[tenant_id]
             self._set_outsized(tenant_id, tenant.bytes_per_memory)
-        elif self._is_over_budget or tenant.size_bytes > size_before:
+        elif self._is_over_budget or has_grown:
             self._evict(tenant)
         return ranking
 
@@ -194,6 +203,7 @@ class SearchIndex:
             overlap_us=self._overlap_us,
             clock=self._clock,
             on_refresh=self._count_refresh,
+            codes=self.codes,
         )
         self._tenants[tenant_id] = tenant
         self._evict(tenant)
@@ -207,10 +217,13 @@ class SearchIndex:
 
     def _evict(self, kept: LiveTenant) -> None:
         """Forget the tenants searched longest ago until the budget is kept, but none in use."""
-        surplus_bytes = self.resident_bytes - self._budget_bytes
+        surplus_bytes = self.resident_bytes + self.codes.size_bytes - self._budget_bytes
         for tenant_id, tenant in list(self._tenants.items()):
             if surplus_bytes > 0 and tenant is not kept and not tenant.search_count:
-                surplus_bytes -= tenant.size_bytes
+                surplus_bytes -= tenant.size_bytes + tenant.codes.size_bytes
+                tenant.codes.close()
                 del self._tenants[tenant_id]
                 self.evictions += 1
+        surplus_bytes -= self.codes.make_room(surplus_bytes)
+        self._room_for_codes = self.codes.size_bytes - surplus_bytes
         self._is_over_budget = surplus_bytes > 0

@@ -33,6 +33,20 @@ class Choice:
     """Cosine of its vector and the question's; 0 without one."""
 
 
+def find_literal_holders(query: Query, question: Question) -> NDArray[np.int64]:
+    """Return where the memories of the scope lie that hold a rare literal of the question, ascending.
+
+    They are candidates however many others hold more of its other words.
+    """
+    places = [np.empty(0, dtype=np.int64)]
+    terms = _find_rare_literals(query, question)
+    for number, (base, (segment, slices)) in enumerate(zip(query.bases, query.pairs(), strict=True)):
+        for term in terms:
+            ordinals = query.admit(number, segment.ordinals[slices[term]])
+            places.append(ordinals.astype(np.int64) + base)
+    return np.unique(np.concatenate(places))
+
+
 def choose(query: Query, places: NDArray[np.int64], probe: Probe | None) -> Choice:
     """Choose the documents at `places` (as in `Matches`) and the messages around them, within the scope."""
     around = _read_around(query, places)
@@ -147,13 +161,23 @@ def _named_by(question: Question, excerpt: Excerpt) -> Callable[[str], bool]:
     return lambda name: name == named
 
 
+def _find_rare_literals(query: Query, question: Question) -> set[int]:
+    """Return which terms of the query are literals that few memories hold."""
+    hashes = set(map(hash_term, question.literals))
+    return {
+        term
+        for term in query.weights
+        if 0 < query.frequencies[term] <= RARE_COUNT and int(query.hashes[term]) in hashes
+    }
+
+
 def _share_literals(query: Query, question: Question, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return which share of the question's rare literals, by weight, each document holds."""
-    hashes = set(map(hash_term, question.literals))
+    literals = _find_rare_literals(query, question)
     share = np.zeros(matrix.shape[1])
     total = 0.0
     for row, (term, weight) in enumerate(query.weights.items()):
-        if 0 < query.frequencies[term] <= RARE_COUNT and int(query.hashes[term]) in hashes:
+        if term in literals:
             share += weight * (matrix[row] > 0)
             total += weight
     return share / (total or 1.0)

@@ -14,6 +14,7 @@ from mnemo_server.index.vectors import (
     Floats32,
     project_tokens,
     round_to_steps,
+    sum_signs,
 )
 
 
@@ -21,7 +22,6 @@ def match_tokens(tokens: Floats32, codes: Sequence[bytes]) -> NDArray[np.float64
     """Return for each token of a question (rows) its best cosine, 0 to 1, in each memory (columns).
 
     `tokens` are as in `Embedding`; `codes` are as `encode_tokens` made them. A memory without words is 0.
-    The sums are of whole numbers below 2**24, so they are exact in any order.
     """
     counts = np.fromiter(map(len, codes), dtype=np.int64, count=len(codes)) // TOKEN_BYTES
     result = np.zeros((len(tokens), len(codes)))
@@ -29,8 +29,7 @@ def match_tokens(tokens: Floats32, codes: Sequence[bytes]) -> NDArray[np.float64
         return result
     question = round_to_steps(project_tokens(tokens))
     packed = np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(-1, TOKEN_BYTES)
-    bits = np.unpackbits(packed, axis=1, bitorder="little").astype(np.float32)
-    sums = 2 * (bits @ question.T) - question.sum(axis=1)
+    sums = sum_signs(packed, question)
     filled = np.flatnonzero(counts)
     begins = (np.cumsum(counts) - counts)[filled]
     best = np.maximum.reduceat(sums, begins, axis=0).T

@@ -107,6 +107,11 @@ class Query:
         return list(accumulate(sizes, initial=0))[:-1]
 
     @property
+    def memory_ids(self) -> NDArray[np.int64]:
+        """The memory at each place."""
+        return np.concatenate([segment.memory_ids for segment in self.segments])
+
+    @property
     def document_count(self) -> int:
         """Documents of all segments, dead ones counted too."""
         return sum(len(segment.alive) for segment in self.segments)

@@ -49,6 +49,7 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
     ordinals, frequencies = _move_postings(segments, ranks, vocabulary, offsets)
     session_keys = _gather_alive(segments, "session_keys")[order]
     seqs = _gather_alive(segments, "seqs")[order]
+    thread_order, thread_places = order_threads(session_keys, seqs)
     speakers, speaker_names = _join_speakers(segments)
     return Segment(
         memory_ids=alive_ids[order],
@@ -66,7 +67,8 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
         speakers=speakers[order],
         speaker_names=speaker_names,
         traits=_gather_alive(segments, "traits")[order],
-        thread_order=order_threads(session_keys, seqs),
+        thread_order=thread_order,
+        thread_places=thread_places,
         vocabulary=vocabulary,
         offsets=offsets,
         ordinals=ordinals,

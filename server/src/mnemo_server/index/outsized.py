@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mnemo_server.domain.question import Question
 from mnemo_server.index import ranking
-from mnemo_server.index.candidates import choose
+from mnemo_server.index.candidates import choose, find_literal_holders
 from mnemo_server.index.entries import hash_terms
 from mnemo_server.index.matching import CorpusSize, Query, plan_query
 from mnemo_server.index.nearest import FINE_COUNT, Probe, Shortlist
@@ -60,13 +60,14 @@ class OutsizedSearch:
         holders = await self._read_holders(() if meant is None else meant.words)
         query = self._plan(holders)
         matches = await asyncio.to_thread(query.match)
+        literal = query.memory_ids[find_literal_holders(query, self._question)]
         if meant is None:
-            best = matches.memory_ids[: ranking.KEYWORD_CANDIDATES]
+            best = np.union1d(matches.memory_ids[: ranking.KEYWORD_CANDIDATES], literal)
             weights, probe = np.empty(0), None
         else:
             weights, probe = aim(query, meant)
             nearest = await self._find_nearest(probe)
-            best = np.union1d(matches.memory_ids[: ranking.BOTH_CANDIDATES], nearest)
+            best = np.union1d(np.union1d(matches.memory_ids[: ranking.BOTH_CANDIDATES], literal), nearest)
         around = await self._read_around(best)
         known_better = np.union1d(best, around.memory_ids)
         query = self._plan([*bury(holders, known_better), around])
@@ -83,7 +84,8 @@ class OutsizedSearch:
         choice = choose(query, _find_places(query.segments, best), probe)
         matches = await asyncio.to_thread(query.match)
         draft = Draft(query, self._question, matches, choice, embedding, weights)
-        codes = await self._source.get_token_codes(self._tenant_id, self._space.model_id, draft.wanted_ids)
+        wanted = list(draft.list_wanted())
+        codes = await self._source.get_token_codes(self._tenant_id, self._space.model_id, wanted)
         return await asyncio.to_thread(rank, draft, codes)
 
     def _plan(self, segments: Sequence[Segment]) -> Query:

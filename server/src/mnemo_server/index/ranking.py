@@ -1,8 +1,9 @@
 """Ranks the memories of one tenant: keywords and vectors find them, their context decides among the best.
 
-The best of both legs are scored together with the messages around them; all other keyword matches follow in
-their order by BM25. Whatever decides is the same on every server, so the ranking is too. The work has two
-halves, since the codes of the candidates' words are read from the database in between.
+The best of both legs, and whatever holds a rare literal of the question, are scored together with the
+messages around them; all other keyword matches follow in their order by BM25. Whatever decides is the same on
+every server, so the ranking is too. The work has two halves, since the codes of the candidates' words are
+read from the database in between.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from mnemo_server.domain.analysis import analyse_query
 from mnemo_server.domain.question import Question
-from mnemo_server.index.candidates import Choice, choose, describe
+from mnemo_server.index.candidates import Choice, choose, describe, find_literal_holders
 from mnemo_server.index.confidence import BY_KEYWORDS, BY_MEANING, estimate_relevance
 from mnemo_server.index.context import Evidence, Scored, score_in_context
 from mnemo_server.index.entries import hash_terms
@@ -67,23 +68,32 @@ class Draft:
     embedding: Embedding | None
     token_weights: NDArray[np.float64]
 
-    @property
-    def wanted_ids(self) -> list[int]:
-        """Memories whose word codes `rank` can use."""
+    def list_wanted(self) -> dict[int, int]:
+        """Return the memories whose word codes `rank` can use, with the revisions of their entries."""
         if self.embedding is None or not len(self.embedding.tokens):
-            return []
-        ids: list[int] = self.choice.excerpt.memory_ids[self.choice.has_code].tolist()
-        return ids
+            return {}
+        excerpt, has_code = self.choice.excerpt, self.choice.has_code
+        return dict(
+            zip(excerpt.memory_ids[has_code].tolist(), excerpt.revisions[has_code].tolist(), strict=True)
+        )
 
 
-def draft(query: Query, question: Question, embedding: Embedding | None = None) -> Draft:
-    """Choose the candidates; filters hold for the messages around matches too."""
-    matches = query.match()
+def draft(
+    query: Query, question: Question, embedding: Embedding | None = None, matches: Matches | None = None
+) -> Draft:
+    """Choose the candidates; filters hold for the messages around matches too.
+
+    `matches` is what `query.match` gave, when that was called already.
+    """
+    if matches is None:
+        matches = query.match()
+    holders = find_literal_holders(query, question)
     if not has_direction(embedding):
-        choice = choose(query, matches.places[:KEYWORD_CANDIDATES], None)
-        return Draft(query, question, matches, choice, None, np.empty(0))
+        places = np.union1d(matches.places[:KEYWORD_CANDIDATES], holders)
+        return Draft(query, question, matches, choose(query, places, None), None, np.empty(0))
     weights, probe = aim(query, embedding)
-    places = np.union1d(matches.places[:BOTH_CANDIDATES], find_nearest(query, probe, BOTH_CANDIDATES))
+    nearest = find_nearest(query, probe, BOTH_CANDIDATES)
+    places = np.union1d(np.union1d(matches.places[:BOTH_CANDIDATES], holders), nearest)
     return Draft(query, question, matches, choose(query, places, probe), embedding, weights)
 
 
@@ -101,7 +111,7 @@ def aim(query: Query, embedding: Embedding) -> tuple[NDArray[np.float64], Probe]
 def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
     """Score the candidates and put the rest behind them.
 
-    `codes` holds what the entry source knows of the words of `draft.wanted_ids`.
+    `codes` holds what the entry source knows of the words of `draft.list_wanted()`.
     """
     excerpt, matches = draft.choice.excerpt, draft.matches
     if not len(excerpt.memory_ids):

@@ -50,6 +50,8 @@ class Segment:
     """As `domain.traits` describes them."""
     thread_order: NDArray[np.uint32]
     """Positions of all messages, by session, place and memory id."""
+    thread_places: NDArray[np.uint32]
+    """Per document: where it lies in `thread_order`; 0 for one that is no message."""
 
     vocabulary: NDArray[np.uint64]
     """Hashes of the terms, ascending."""
@@ -122,6 +124,7 @@ def build_segment(
     numbers = {name: number for number, name in enumerate(speaker_names)}
     session_keys = np.fromiter((_session_key(row) for row in rows), dtype=np.int64, count=count)
     seqs = np.fromiter((row.seq or 0 for row in rows), dtype=np.int32, count=count)
+    thread_order, thread_places = order_threads(session_keys, seqs)
     codes, has_code = _gather_codes(rows, space)
     return Segment(
         memory_ids=np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=count),
@@ -139,7 +142,8 @@ def build_segment(
         speakers=np.fromiter((numbers[name] for name in names), dtype=np.uint32, count=count),
         speaker_names=speaker_names,
         traits=np.fromiter((row.traits for row in rows), dtype=np.uint8, count=count),
-        thread_order=order_threads(session_keys, seqs),
+        thread_order=thread_order,
+        thread_places=thread_places,
         vocabulary=hashes[begins],
         offsets=np.append(begins, len(hashes)).astype(np.int64, copy=False),
         ordinals=ordinals[order],
@@ -147,10 +151,15 @@ def build_segment(
     )
 
 
-def order_threads(session_keys: NDArray[np.int64], seqs: NDArray[np.int32]) -> NDArray[np.uint32]:
-    """Return the positions of all messages by session and place, equal places in the order they lie in."""
-    order = np.lexsort((seqs, session_keys))
-    return order[session_keys[order] > 0].astype(np.uint32)
+def order_threads(
+    session_keys: NDArray[np.int64], seqs: NDArray[np.int32]
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return `thread_order` and `thread_places` of a segment; equal places in the order they lie in."""
+    sorted_all = np.lexsort((seqs, session_keys))
+    order = sorted_all[session_keys[sorted_all] > 0].astype(np.uint32)
+    places = np.zeros(len(session_keys), dtype=np.uint32)
+    places[order] = np.arange(len(order), dtype=np.uint32)
+    return order, places
 
 
 def _gather_codes(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from operator import itemgetter
+from typing import TypeVar
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.question import Question
+from mnemo_server.index.code_cache import CodeCache, TenantCodes
 from mnemo_server.index.entries import EntryRow
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.loading import INLINE_ROWS
-from mnemo_server.index.matching import Query, plan_query
+from mnemo_server.index.matching import Matches, Query, plan_query
 from mnemo_server.index.merging import merge_segments
-from mnemo_server.index.ranking import Ranking, draft, rank
+from mnemo_server.index.ranking import Draft, Ranking, draft, rank
 from mnemo_server.index.resident import Merge, ResidentTenant, prepare
 from mnemo_server.index.scope import Scope
 from mnemo_server.index.source import EntrySource
@@ -25,6 +28,8 @@ FETCH_ROWS = 1000
 INLINE_POSTINGS = 50_000
 """Scoring more postings than this takes more than about 3 ms and is done off the event loop, and so is
 whatever looks at vectors. Context takes one or two more."""
+
+T = TypeVar("T")
 
 
 class LiveTenant:
@@ -44,8 +49,10 @@ class LiveTenant:
         overlap_us: int,
         clock: Clock,
         on_refresh: Callable[[], None],
+        codes: CodeCache,
     ) -> None:
         self.search_count = 0
+        self.codes = TenantCodes(codes, partial(source.get_token_codes, tenant_id, index.space.model_id))
         self._source = source
         self._tenant_id = tenant_id
         self._index = index
@@ -58,7 +65,7 @@ class LiveTenant:
 
     @property
     def size_bytes(self) -> int:
-        """Memory taken, about."""
+        """Memory taken by the index, about."""
         return self._index.size_bytes
 
     @property
@@ -73,23 +80,29 @@ class LiveTenant:
         self.search_count += 1
         try:
             await self._refresh.run()
-            embedded = None if embedding is None else await embedding
             query = plan_query(self._index.segments, question.terms, scope)
+            matches = await _score(query, query.match)  # while a model makes the embedding
+            embedded = None if embedding is None else await embedding
             if embedded is not None and embedded.model_id == self._index.space.model_id:
-                return await self._rank_by_both(query, question, embedded.embedding)
-            if query.posting_count <= INLINE_POSTINGS:
-                return rank(draft(query, question), {})
-            return await asyncio.to_thread(lambda: rank(draft(query, question), {}))
+                return await self._rank_by_both(query, matches, question, embedded.embedding)
+            return await _score(query, lambda: rank(draft(query, question, matches=matches), {}))
         finally:
             self.search_count -= 1
 
-    async def _rank_by_both(self, query: Query, question: Question, embedding: Embedding) -> Ranking:
-        """Rank with vectors; the codes of words are read of the candidates only."""
-        chosen = await asyncio.to_thread(draft, query, question, embedding)
-        codes = await self._source.get_token_codes(
-            self._tenant_id, self._index.space.model_id, chosen.wanted_ids
-        )
-        return await asyncio.to_thread(rank, chosen, codes)
+    async def _rank_by_both(
+        self, query: Query, matches: Matches, question: Question, embedding: Embedding
+    ) -> Ranking:
+        """Rank with vectors, in one go when the codes of all candidates' words are in memory."""
+
+        def try_to_rank() -> tuple[Draft, dict[int, int], dict[int, bytes], Ranking | None]:
+            chosen = draft(query, question, embedding, matches)
+            wanted = chosen.list_wanted()
+            found = self.codes.find(wanted)
+            return chosen, wanted, found, rank(chosen, found) if len(found) == len(wanted) else None
+
+        chosen, wanted, found, ranking = await asyncio.to_thread(try_to_rank)
+        codes = await self.codes.complete(wanted, found)
+        return await asyncio.to_thread(rank, chosen, codes) if ranking is None else ranking
 
     def note(self, rows: Sequence[EntryRow]) -> None:
         """Take over own writes after their commit."""
@@ -103,6 +116,7 @@ class LiveTenant:
             self._merge_task.cancel()
             tasks.append(self._merge_task)
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.codes.close()
 
     async def _bring_in_changes(self) -> None:
         self._on_refresh()
@@ -142,3 +156,8 @@ class LiveTenant:
             merged = await asyncio.to_thread(merge_segments, merge.sources)
         finally:
             self._index.finish_merge(merged)
+
+
+async def _score(query: Query, work: Callable[[], T]) -> T:
+    """Do some work over the postings of a query, in a thread when they are many."""
+    return work() if query.posting_count <= INLINE_POSTINGS else await asyncio.to_thread(work)

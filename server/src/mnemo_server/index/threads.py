@@ -23,6 +23,7 @@ class Excerpt:
     """Some documents of a tenant, by session, place and memory id: an order that no merge changes."""
 
     memory_ids: NDArray[np.int64]
+    revisions: NDArray[np.int64]
     session_keys: NDArray[np.int64]
     seqs: NDArray[np.int32]
     traits: NDArray[np.uint8]
@@ -36,6 +37,7 @@ class Excerpt:
         """Return these of the documents, in this order."""
         return Excerpt(
             memory_ids=self.memory_ids[order],
+            revisions=self.revisions[order],
             session_keys=self.session_keys[order],
             seqs=self.seqs[order],
             traits=self.traits[order],
@@ -59,8 +61,10 @@ def read_excerpt(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int6
     """Read the documents at some ordinals of each segment, with the messages around them."""
     seeds = _join(segments, ordinals)
     seeds = seeds.take(np.flatnonzero(seeds.session_keys))
+    bases = accumulate((len(segment.alive) for segment in segments), initial=0)
     around = [
-        np.union1d(own, _find_around(segment, seeds)) for segment, own in zip(segments, ordinals, strict=True)
+        np.union1d(own, _find_around(segment, base, seeds))
+        for base, segment, own in zip(bases, segments, ordinals, strict=False)
     ]
     whole = _join(segments, around)
     return whole.take(np.lexsort((whole.memory_ids, whole.seqs, whole.session_keys)))
@@ -70,10 +74,15 @@ def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) ->
     pairs = list(zip(segments, ordinals, strict=True))
     bases = accumulate((len(segment.alive) for segment in segments), initial=0)
     numbers: dict[str, int] = {}
-    names = [segment.speaker_names[number] for segment, where in pairs for number in segment.speakers[where]]
+    names = [
+        segment.speaker_names[number]
+        for segment, where in pairs
+        for number in segment.speakers[where].tolist()
+    ]
     speakers = [numbers.setdefault(name, len(numbers)) for name in names]
     return Excerpt(
         memory_ids=np.concatenate([segment.memory_ids[where] for segment, where in pairs]),
+        revisions=np.concatenate([segment.revisions[where] for segment, where in pairs]),
         session_keys=np.concatenate([segment.session_keys[where] for segment, where in pairs]),
         seqs=np.concatenate([segment.seqs[where] for segment, where in pairs]),
         traits=np.concatenate([segment.traits[where] for segment, where in pairs]),
@@ -83,12 +92,15 @@ def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) ->
     )
 
 
-def _find_around(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
-    """Return the live messages of a segment that are near a seed, its own place included."""
+def _find_around(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int64]:
+    """Return the live messages of a segment that are near a seed, its own place included.
+
+    `base` is the place of the segment's first document.
+    """
     order = segment.thread_order
     if not len(order) or not len(seeds.places):
         return np.empty(0, dtype=np.int64)
-    middles = _find_places(segment, seeds)
+    middles = _find_places(segment, base, seeds)
     if segment.live_count == len(segment.alive):
         return np.unique(_look(segment, seeds, middles, LOOK)[0]).astype(np.int64)
     reach = LOOK
@@ -120,11 +132,13 @@ def _look(
     return found[is_live & is_close], bool(is_enough.all())
 
 
-def _find_places(segment: Segment, seeds: Excerpt) -> NDArray[np.int64]:
+def _find_places(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int64]:
     """Return where each seed lies in the segment's thread order, or would lie."""
     order = segment.thread_order
     low = np.zeros(len(seeds.places), dtype=np.int64)
     high = np.full(len(seeds.places), len(order), dtype=np.int64)
+    is_here = (seeds.places >= base) & (seeds.places < base + len(segment.alive))
+    low[is_here] = high[is_here] = segment.thread_places[seeds.places[is_here] - base]
     while (is_open := low < high).any():
         middle = (low + high) >> 1
         documents = order[np.where(is_open, middle, 0)]

@@ -24,6 +24,9 @@ any machine, and the rounding moves a cosine by less than a thousandth."""
 _PROJECTION_SEED = 1  # codes in databases outlive this program, so the projection never changes
 _WORD_BYTES = 8
 
+_SIGNS = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little") - np.float32(1)
+_UNFOLDED_CODES = 256  # at a time: as floats they stay in the cache of one core
+
 
 @dataclass(frozen=True, slots=True)
 class VectorSpace:
@@ -87,6 +90,20 @@ def round_to_steps(vectors: Floats32) -> Floats32:
     """Return vectors of length 1 as whole numbers, `STEPS` for 1."""
     result: Floats32 = np.round(vectors * np.float32(STEPS))
     return result
+
+
+def sum_signs(codes: NDArray[np.uint8], steps: Floats32) -> Floats32:
+    """Return (codes, vectors): the sum of a vector's components, each with the sign that a code has for it.
+
+    `codes` has the bytes of one code in each row; `steps` (vectors, dimensions) come from `round_to_steps`.
+    The sums are of whole numbers below 2**24, so they are exact in any order.
+    """
+    sums = np.empty((len(codes), len(steps)), dtype=np.float32)
+    for begin in range(0, len(codes), _UNFOLDED_CODES):
+        chunk = slice(begin, begin + _UNFOLDED_CODES)
+        signs = _SIGNS.take(codes[chunk], axis=0).reshape(-1, 8 * codes.shape[1])
+        np.matmul(signs[:, : steps.shape[1]], steps.T, out=sums[chunk])
+    return sums
 
 
 @lru_cache(maxsize=4)

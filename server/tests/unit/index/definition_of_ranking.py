@@ -72,6 +72,7 @@ class Context:
 
     def _choose(self, best_count):
         best = set(self.matches[:best_count])
+        best |= {key for key in self.bm25 if self._literals(key)}
         if self.meaning:
             best |= set(self.meaning.nearest(best_count, self.groups))
         near = {self._near(key, distance) for key in best for distance in (-2, -1, 1, 2)} - {None}

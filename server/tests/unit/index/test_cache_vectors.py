@@ -141,6 +141,7 @@ async def test_a_search_under_way_ends_in_the_space_it_began_in(source, gate):
     _put(source, 3, ["car"], NEW)
     index = _index(source)
     await _ids(index, ["car"])
+    _put(source, 2, ["automobile"], OLD)  # its codes have to be read anew
     stop = asyncio.Event()
     setattr(source, gate, stop)
     early = asyncio.create_task(_ids(index, ["car"], OLD))

@@ -123,6 +123,16 @@ def test_a_literal_of_a_row_without_a_vector_stays_first():
     assert _find([*others[:150], fresh, *others[150:]], words, question=question)[0] == 151
 
 
+def test_a_literal_stays_first_beside_more_memories_of_that_meaning_than_are_candidates(monkeypatch):
+    monkeypatch.setattr(ranking, "BOTH_CANDIDATES", 20)
+    words = ["linter", "says", "red", "car", "stop"]
+    alike = [_state(*words, f"w{n}") for n in range(40)]
+    others = [*alike, *(_state("bread", f"w{n}") for n in range(400))]
+    question = Question((*words, "e1101"), frozenset(["e1101"]))
+    for fresh in (Document(["e1101", "import", "fix"], set()), _state("e1101", "import", "fix")):
+        assert _find([*others, fresh], words, question=question)[0] == len(others) + 1
+
+
 def test_a_row_without_a_vector_competes_by_its_words():
     others = [_state("bread", f"w{n}") for n in range(30)]
     assert _find([*others, _state("red", "car", model=None)], ["red", "car"])[0] == 31
@@ -147,9 +157,9 @@ def test_vectors_of_another_model_are_no_vectors():
 def test_word_codes_are_wanted_of_candidates_with_a_vector_only():
     documents = dict(enumerate([_state("car"), _state("car", model=None), _state("car", model=OTHER)], 1))
     question, query = Question(("car",)), plan_query([_segment(documents)], ["car"])
-    assert draft(query, question, MODEL.embed(["car"])).wanted_ids == [1]
-    assert draft(query, question, PLAIN.embed(["car"])).wanted_ids == []
-    assert draft(query, question).wanted_ids == []
+    assert draft(query, question, MODEL.embed(["car"])).list_wanted() == {1: 1}
+    assert draft(query, question, PLAIN.embed(["car"])).list_wanted() == {}
+    assert draft(query, question).list_wanted() == {}
 
 
 def test_a_question_of_stop_words_alone_is_answered_by_vectors():

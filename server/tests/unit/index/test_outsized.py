@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemo_server.domain.question import Question
-from mnemo_server.index import loading, nearest
+from mnemo_server.index import loading, nearest, ranking
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.matching import plan_query
 from mnemo_server.index.nearest import Probe, Shortlist, find_nearest
+from mnemo_server.index.scope import EVERYTHING
 from mnemo_server.index.segment import build_segment
 
 from .definition import Document, make_row
@@ -32,9 +33,13 @@ def _fill(source, count, first=0):
         source.put(TENANT, memory_id, words, session=f"s{memory_id % 5}", seq=memory_id, speaker="Ann")
 
 
+async def _ask(words):
+    return MODEL.ask(words)
+
+
 async def _found(index, *terms):
-    ranking = await index.search(TENANT, Question(terms))
-    return ranking.memory_ids.tolist(), ranking.scores.tolist()
+    result = await index.search(TENANT, Question(terms))
+    return result.memory_ids.tolist(), result.scores.tolist()
 
 
 async def test_it_finds_what_an_index_in_memory_finds_to_the_last_bit(source):
@@ -46,6 +51,26 @@ async def test_it_finds_what_an_index_in_memory_finds_to_the_last_bit(source):
 
     assert (small.scans, small.resident_bytes) == (3, 0)
     assert plenty.scans == 0
+
+
+@pytest.mark.parametrize("has_model", [False, True])
+async def test_a_literal_is_found_first_beside_more_about_the_rest_than_are_candidates(
+    source, has_model, monkeypatch
+):
+    monkeypatch.setattr(ranking, "KEYWORD_CANDIDATES", 20)
+    monkeypatch.setattr(ranking, "BOTH_CANDIDATES", 20)
+    for memory_id in range(440):
+        words = WORDS if memory_id < 40 else (f"w{memory_id}",)
+        source.put(TENANT, memory_id, words, vectors=MODEL.read(words))
+    source.put(TENANT, 900, ["e1101"])
+    question = Question((*WORDS, "e1101"), frozenset(["e1101"]))
+    found = []
+    for index in (_index(source, SMALL), _index(source, PLENTY)):
+        index.use_model(MODEL.space)
+        result = await index.search(TENANT, question, EVERYTHING, _ask(WORDS) if has_model else None)
+        found.append((result.memory_ids.tolist(), result.scores.tolist()))
+    assert found[0] == found[1]
+    assert found[0][0][0] == 900
 
 
 async def test_a_load_breaks_off_where_the_memory_ends(source, monkeypatch):

@@ -98,6 +98,19 @@ def test_a_literal_counts_more_than_all_other_words_of_the_question():
     assert _order([_state("errors are about imports"), *chat], plain)[0] == 3
 
 
+def test_a_literal_stays_first_beside_more_memories_about_all_the_rest_than_are_candidates(monkeypatch):
+    monkeypatch.setattr(ranking, "KEYWORD_CANDIDATES", 20)
+    text = "gateway lost packets behind the proxy at noon, Monday, with the kernel upgraded"
+    alike = [_state(f"{text} {n}") for n in range(40)]
+    others = [*alike, *(_state(f"note {n}") for n in range(400))]
+    question = f"E1101? {text}"
+    needle = Document(analyse("E1101 is about imports"), {"kept"})
+    place = len(others) + 1
+    assert _order([*others, needle], question)[0] == place
+    assert _order([*others, needle], question, [[facet("tag", "kept")]]) == [place]
+    assert place not in _order([*others, needle], question, [[facet("tag", "other")]])
+
+
 def test_a_statement_that_answers_is_not_pushed_down_by_a_run_of_messages():
     chat = _say(["Do you know when the deployment is?", "The deployment in May with Bob 2023!"] * 20)
     statement = _state("Production deployments run on Tuesday")

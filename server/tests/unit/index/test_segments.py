@@ -55,7 +55,9 @@ def _messages(segment):
     names = [segment.speaker_names[number] for number in segment.speakers]
     columns = (segment.memory_ids, segment.session_keys, segment.seqs, segment.traits, names)
     known = [row[:-1] for row in zip(*columns, segment.alive, strict=True) if row[-1]]
-    thread = segment.thread_order[segment.alive[segment.thread_order]]
+    order = segment.thread_order
+    assert segment.thread_places[order].tolist() == list(range(len(order)))
+    thread = order[segment.alive[order]]
     return known, segment.memory_ids[thread].tolist()
 
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mnemo_server.index.late import match_tokens
-from mnemo_server.index.vectors import TOKEN_BYTES, encode_tokens, encode_vector, project_tokens
+from mnemo_server.index.vectors import (
+    TOKEN_BYTES,
+    encode_tokens,
+    encode_vector,
+    project_tokens,
+    round_to_steps,
+    sum_signs,
+)
 
 
 def _waves(dimensions, count=3):
@@ -72,6 +79,16 @@ def test_projection_keeps_directions(dimensions):
     assert np.linalg.norm(projected, axis=1) == pytest.approx(1, abs=1e-5)
     error = np.abs(projected @ projected.T - tokens @ tokens.T).max()
     assert error < (1e-5 if dimensions <= 192 else 0.3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
+@pytest.mark.parametrize("dimensions", [64, 100, 384])
+def test_sums_of_signs_are_exact_for_any_number_of_codes(count, dimensions):
+    vectors, steps = _random(dimensions, count), round_to_steps(_random(dimensions, 3, seed=1))
+    codes = np.frombuffer(b"".join(map(encode_vector, vectors)), dtype=np.uint8)
+    sums = sum_signs(codes.reshape(count, -(-dimensions // 64) * 8), steps)
+    expected = np.where(vectors > 0, 1, -1) @ steps.astype(np.int64).T
+    assert np.array_equal(sums, expected)
 
 
 def test_a_word_meets_the_nearest_word_of_each_memory():

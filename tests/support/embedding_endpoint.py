@@ -1,0 +1,128 @@
+"""An embedding model behind OpenAI's API, as unreliable as tests want it: on 127.0.0.1, no network."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal, cast
+
+from mnemo_server.embedding.answers import whole_text
+from mnemo_server.embedding.openai_endpoint import Endpoint
+from mnemo_server.embedding.ports import Model
+from mnemo_server.index.vectors import Embedding
+
+from tests.support.gate import Gate, open_gate
+from tests.support.hashing_embedder import HashingEmbedder
+
+_MODEL = "hashing"
+#: Waits no longer than any test takes, so that no thread stays for ever.
+_HELD_SECONDS = 120
+
+#: `fine`, or what the model answers instead of vectors.
+Mood = Literal["fine", "failing", "senseless"]
+
+
+class EmbeddingEndpoint:
+    """A model with the vectors of `HashingEmbedder`; a gate stands before it, so that it can die and hang."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.mood: Mood = "fine"
+        #: Requests with a text that holds this word get no answer before `let_go`.
+        self.held_word = ""
+        #: Requests that came through, by the mood they met.
+        self.met: dict[Mood, int] = {"fine": 0, "failing": 0, "senseless": 0}
+        self.url = f"http://127.0.0.1:{gate.port}/v1"
+        self._embedder = HashingEmbedder(Endpoint(_MODEL, self.url).name)
+        self._gate = gate
+        self._let_go = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def model(self) -> Model:
+        """What a server that uses it makes of it."""
+        return self._embedder.model
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a server has to be told to use it."""
+        return {"embedder": "openai", "embed_base_url": self.url, "embed_model": _MODEL}
+
+    def die(self) -> None:
+        """Break what is under way and refuse connections."""
+        self._gate.cut()
+
+    def come_back(self, mood: Mood = "fine") -> None:
+        """Listen again after `die`, at the same port."""
+        self.mood = mood
+        self._gate.restore()
+
+    def hang(self) -> None:
+        """Take requests and answer none, until it dies."""
+        self._gate.hold()
+
+    def let_go(self) -> None:
+        """Answer what waits for its held word."""
+        self._let_go.set()
+
+    def embed(self, texts: Iterable[str]) -> list[Embedding]:
+        """Embed some texts at once, without a request."""
+        return [whole_text(self._embedder.embed(text).vector) for text in texts]
+
+    def answer(self, texts: list[str]) -> tuple[int, Any]:
+        """Return the status and the body for some texts."""
+        if self.held_word and any(self.held_word in text for text in texts):
+            self._let_go.wait(_HELD_SECONDS)
+        with self._lock:  # the vectors are drawn once for each word
+            self.met[self.mood] += 1
+            if self.mood == "failing":
+                return 500, {"error": {"message": "out of memory"}}
+            if self.mood == "senseless":
+                return 200, {"data": [{"index": 0, "embedding": "nonsense"}]}
+            vectors = [embedding.vector.tolist() for embedding in self.embed(texts)]
+        return 200, {"data": [{"index": n, "embedding": vector} for n, vector in enumerate(vectors)]}
+
+
+@contextmanager
+def open_endpoint() -> Iterator[EmbeddingEndpoint]:
+    """Run a model for as long as the context lasts."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    with open_gate("127.0.0.1", server.server_port) as gate:
+        endpoint = server.endpoint = EmbeddingEndpoint(gate)
+        try:
+            yield endpoint
+        finally:
+            endpoint.let_go()
+            server.shutdown()
+            server.server_close()
+            thread.join(5)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    endpoint: EmbeddingEndpoint
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of callers that were cut off."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Keep the test's output clean."""
+
+    def do_POST(self) -> None:
+        """Embed."""
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status, body = cast("_Server", self.server).endpoint.answer(sent["input"])
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)

@@ -1,0 +1,183 @@
+"""Random histories of two tenants on two servers, in step with a plain model of what must be found.
+
+Hypothesis draws who stores, changes, deletes and searches what, through which server, in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any, Self
+
+from hypothesis import strategies as st
+
+from tests.support.rest import RestApi, provision
+
+#: Words that have no term in common.
+WORDS = ["quartz", "basalt", "marble", "granite", "E4711", "src/mine.py", "缓存"]
+TAGS = ["red", "blue"]
+#: Numbers of both.
+SERVERS = TENANTS = (0, 1)
+
+
+@dataclass
+class Held:
+    """What a memory must look like."""
+
+    content: str
+    tags: list[str]
+    version: int = 1
+
+    @property
+    def words(self) -> set[str]:
+        """What it is found by."""
+        return {*self.content.split(), *self.tags}
+
+    def has(self, tag: str) -> bool:
+        """Whether a filter by this tag lets it through."""
+        return not tag or tag in self.tags
+
+
+@dataclass
+class Tenant:
+    """What a tenant must hold, and what it must not show any more."""
+
+    held: dict[str, Held] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+
+
+_servers = st.sampled_from(SERVERS)
+_tenants = st.sampled_from(TENANTS)
+_some_words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4)
+_some_tags = st.lists(st.sampled_from(TAGS), max_size=2, unique=True)
+_some_picks = st.lists(st.integers(0, 99), min_size=1, max_size=3)
+_picks = st.integers(0, 99)
+_acts = st.sampled_from(["get", "put", "delete", "delete all"])
+#: Which server is asked for everything right after a change; the other one, or both, go on not knowing.
+_asked = st.sampled_from([*SERVERS, None])
+
+#: Names of methods of `SearchHistory` with their arguments. Lists of them are more varied than the runs of
+#: hypothesis' own state machines, each of which leaves out most kinds.
+OPERATIONS = st.one_of(
+    st.tuples(st.just("store"), _servers, _tenants, _some_words, _some_tags, _asked),
+    st.tuples(st.just("update"), _servers, _tenants, _picks, _some_words, _asked),
+    st.tuples(st.just("tag"), _servers, _tenants, _picks, _some_tags, _asked),
+    st.tuples(st.just("delete"), _servers, _tenants, _some_picks, _asked),
+    st.tuples(st.just("meddle"), _servers, _tenants, _picks, _acts),
+    st.tuples(st.just("search"), _servers, _tenants, _some_words, st.sampled_from(["", *TAGS])),
+    st.tuples(st.just("forget"), _servers),
+)
+
+
+class SearchHistory:
+    """Operations of clients of two new tenants, compared with what a plain model of them holds."""
+
+    def __init__(self, urls: Sequence[str], make_forget: Callable[[int], None]) -> None:
+        """Take where the servers answer, and what makes one of them forget what it holds of these tenants."""
+        self.tenants = [Tenant(), Tenant()]
+        self._keys = [provision(urls[0]) for _ in TENANTS]
+        self._stack = ExitStack()
+        self._apis = [[self._stack.enter_context(RestApi(url, key)) for key in self._keys] for url in urls]
+        self._make_forget = make_forget
+        self._has_forgotten = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def apply(self, name: str, *arguments: Any) -> None:
+        """Do one of `OPERATIONS`."""
+        getattr(self, name)(*arguments)
+
+    def check_everything(self) -> None:
+        """Search and list everything through both servers, and ask for what is gone."""
+        for server, tenant in product(SERVERS, TENANTS):
+            self._ask_for_all(server, tenant)
+            api, known = self._apis[server][tenant], self.tenants[tenant]
+            _compare(api.page(limit=200), known.held)
+            assert {api.get(memory_id).status_code for memory_id in known.gone} <= {404}
+
+    def store(self, server: int, tenant: int, words: list[str], tags: list[str], asked: int | None) -> None:
+        """Store a memory."""
+        stored = self._apis[server][tenant].store(" ".join(words), tags=tags)
+        self.tenants[tenant].held[stored["id"]] = Held(stored["content"], tags)
+        self._ask_for_all(asked, tenant)
+
+    def update(self, server: int, tenant: int, pick: int, words: list[str], asked: int | None) -> None:
+        """Change the text of a memory."""
+        self._change(server, tenant, pick, content=" ".join(words))
+        self._ask_for_all(asked, tenant)
+
+    def tag(self, server: int, tenant: int, pick: int, tags: list[str], asked: int | None) -> None:
+        """Change the tags of a memory."""
+        self._change(server, tenant, pick, tags=tags)
+        self._ask_for_all(asked, tenant)
+
+    def delete(self, server: int, tenant: int, chosen: list[int], asked: int | None) -> None:
+        """Delete one alone or some together; those that are gone already may be among them."""
+        api, known = self._apis[server][tenant], self.tenants[tenant]
+        ids = self._pick(tenant, chosen, *known.gone)
+        if len(ids) == 1:
+            assert api.delete(ids[0]).status_code == 204
+        elif ids:
+            assert _delete_all(api, ids) == len(known.held.keys() & set(ids))
+        for memory_id in ids:
+            known.held.pop(memory_id, None)
+        known.gone = list({*known.gone, *ids})
+        self._ask_for_all(asked, tenant)
+
+    def meddle(self, server: int, tenant: int, pick: int, act: str) -> None:
+        """Reach for a memory of the other tenant: to this one it doesn't exist."""
+        api = self._apis[server][tenant]
+        for memory_id in self._pick(1 - tenant, [pick]):
+            if act == "delete all":
+                assert _delete_all(api, [memory_id]) == 0
+            else:
+                arguments = ({"content": "mine now"},) if act == "put" else ()
+                assert getattr(api, act)(memory_id, *arguments).status_code == 404
+
+    def forget(self, server: int) -> None:
+        """Make a server forget, once in a history, since it takes its time."""
+        if not self._has_forgotten:
+            self._has_forgotten = True
+            self._make_forget(server)
+
+    def search(self, server: int, tenant: int, query: list[str], tag: str) -> None:
+        """Search, and find exactly what holds one of the words."""
+        page = self._apis[server][tenant].page(q=" ".join(query), limit=200, tags=tag)
+        held = self.tenants[tenant].held.items()
+        found = {memory_id: one for memory_id, one in held if one.words & {*query} and one.has(tag)}
+        _compare(page, found)
+
+    def _ask_for_all(self, server: int | None, tenant: int) -> None:
+        if server is not None:
+            self.search(server, tenant, [*WORDS, *TAGS], "")
+
+    def _pick(self, tenant: int, chosen: list[int], *more: str) -> list[str]:
+        """Return some of a tenant's memories, or of others; none when there are none."""
+        ids = sorted([*self.tenants[tenant].held, *more])
+        return list(dict.fromkeys(ids[pick % len(ids)] for pick in chosen)) if ids else []
+
+    def _change(self, server: int, tenant: int, pick: int, **changes: Any) -> None:
+        for memory_id in self._pick(tenant, [pick]):
+            held = self.tenants[tenant].held[memory_id]
+            answer = self._apis[server][tenant].put(memory_id, changes)
+            assert answer.status_code == 200, answer.text
+            self.tenants[tenant].held[memory_id] = replace(held, version=held.version + 1, **changes)
+
+
+def _delete_all(api: RestApi, ids: list[str]) -> int:
+    """Delete some together; return how many there were."""
+    deleted: int = api.send("POST", "/memories/batch-delete", json={"ids": ids}).json()["deleted"]
+    return deleted
+
+
+def _compare(page: dict[str, Any], expected: dict[str, Held]) -> None:
+    """A page shows exactly this, each as it is now."""
+    found = {one["id"]: Held(one["content"], one.get("tags", []), one["version"]) for one in page["memories"]}
+    assert found == expected
+    assert page["total"] == len(page["memories"]) == len(expected)
