@@ -12,6 +12,8 @@ from .making import TENANT
 
 KIND = "enrich"
 LEASE = 60
+#: A moment at which every lease that began at 100 is over.
+LATER = 100 + LEASE
 _TOKENS = count(1)
 
 
@@ -39,3 +41,8 @@ async def finish(stores: Stores, job: ClaimedJob, result=None, *, now: int = 100
     return await stores.jobs.release(
         job, lambda held: after_result(ending, job, held, now), now, detail=ending.detail, **options
     )
+
+
+async def state_of(stores: Stores, job_id: int) -> str | None:
+    job = await stores.jobs.find(TENANT, job_id)
+    return job.state if job else None
