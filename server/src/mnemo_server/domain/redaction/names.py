@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mnemo_server.domain.redaction.vocabulary import (
-    PLAIN_SUFFIXES,
-    NO_SECRET_WITH_SUFFIX,
     NO_SECRET_WITH_PREFIX,
+    NO_SECRET_WITH_SUFFIX,
+    PLAIN_SUFFIXES,
     SECRET_KEYS,
 )
 
