@@ -265,14 +265,14 @@ async def test_a_memory_that_changes_while_it_is_looked_at_is_cleaned_as_it_is_t
 ):
     async with a_server(database_dsn, redact=False) as plain, a_server(database_dsn, redact=True) as services:
         memory_id = (await store(plain, f"Lantern is lit by {TOKEN}"))["id"]
-        real = services.sweep._store.rewrite_memories  # noqa: SLF001
+        real = services.sweep._store.rewrite_memories
 
         async def late(*arguments):
             text = UpdateRequest(content=f"Lantern is lit by {TOKEN} and {TOKEN[:-1]}Q")
             await plain.memories.update(CALLER, memory_id, text, None)
             return await real(*arguments)
 
-        monkeypatch.setattr(services.sweep._store, "rewrite_memories", late)  # noqa: SLF001
+        monkeypatch.setattr(services.sweep._store, "rewrite_memories", late)
         found = (await sweep(services, dry_run=False))["found"]
         memory = await services.memories.get(CALLER, memory_id)
 
