@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from itertools import chain, pairwise
-from typing import Final, NamedTuple
 
+from mnemo_server.domain.redaction.assignment_places import Place, is_misread, read_place
 from mnemo_server.domain.redaction.assignment_shapes import (
     ASSIGNMENTS,
-    CODE,
     ENDS_LINE,
     ENDS_WORD,
     FOREIGN_ASSIGNMENTS,
     KEY_ALPHABET,
-    PLACE,
-    SETS,
+    PATH,
+    is_code,
 )
 from mnemo_server.domain.redaction.marks import Span
 from mnemo_server.domain.redaction.names import (
@@ -24,36 +23,14 @@ from mnemo_server.domain.redaction.names import (
     Trust,
     find_name_start,
     is_called_secret,
+    looks_like_name,
     read_name,
 )
-from mnemo_server.domain.redaction.reading import Value, find_end, has_paired_brackets, read_value
-from mnemo_server.domain.redaction.values import (
-    Strength,
-    looks_jumbled,
-    looks_like_hash,
-    looks_like_passphrase,
-    measure,
-)
+from mnemo_server.domain.redaction.reading import Value, find_end, read_value
+from mnemo_server.domain.redaction.values import Strength, looks_like_hash, looks_like_passphrase, measure
 
-_LOOSE: Final = frozenset(("compare", "argument", "says", "space"))  # where other than secrets may stand
-_SHORTEST_MIXED_SECRET: Final = 8
-_LONGEST_BEFORE: Final = 16
-_SHORTEST_FLAG: Final = 5
-_LONGEST_PASSWORD: Final = 40
-_LONGEST_PLACE: Final = 128
-
-
-class _Place(NamedTuple):
-    """How an assignment is written."""
-
-    operator: str
-    """The group of the pattern."""
-    is_firm: bool
-    """Whether a value without quotes can't be code here: `NAME=…`, `--name=…`, `?name=…`."""
-    is_tight: bool = False
-    """Whether no blanks stand around the equals sign."""
-    takes_line: bool = False
-    """Whether nothing but the value can stand in the rest of the line: `NAME=…` where a line begins."""
+_SHORTEST_MIXED_SECRET = 8
+_LONGEST_PATH = 128
 
 
 def find_assignments(text: str, lowered: str, present: Collection[str]) -> Iterator[Span]:
@@ -79,16 +56,11 @@ def find_assignments(text: str, lowered: str, present: Collection[str]) -> Itera
 
 
 def _judge(text: str, match: re.Match[str], stem: Stem) -> Span | None:
-    stem_start, (stem_end, end) = match.start(), match.span("after")
-    start = find_name_start(text, stem_start)
-    name = read_name(stem, text[start:stem_start], text[stem_start:stem_end], text[stem_end:end])
-    if name is None:
+    start = find_name_start(text, match.start())
+    name = _read_name(text, start, match, stem)
+    if name is None or is_misread(text, start, match):
         return None
-    if stem.needle == "key" and start == stem_start:
-        if not is_called_secret(text, start):
-            return None
-        name = name._replace(trust=Trust.SECRET)
-    place = _read_place(text, start, end, match)
+    place = read_place(text, start, match)
     value = read_value(text, match.end(), takes_line=place.takes_line)
     if value is None:
         return None
@@ -98,63 +70,55 @@ def _judge(text: str, match: re.Match[str], stem: Stem) -> Span | None:
     return Span(value.start, find_end(text, value), name.kind)
 
 
-def _read_place(text: str, start: int, end: int, match: re.Match[str]) -> _Place:
-    operator = str(match.lastgroup)
-    before = text[max(0, start - _LONGEST_BEFORE) : start]
-    is_set = SETS.search(before) is not None
-    begins_line = is_set or before.rstrip(" \t+->|#*")[-1:] in ("", "\n")
-    # With one dash it could be a line of a diff, or a flag of one letter with its value.
-    is_flag = text.startswith("--", start) or (
-        text.startswith("-", start) and end - start >= _SHORTEST_FLAG and before[-1:] not in ("", "\n")
-    )
-    if operator == "space":
-        return _Place(operator, is_flag or is_set)
-    is_tight = operator == "equals" and match.end() == match.start("equals") + 1
-    is_variable = is_tight and text[start:end].isupper()
-    is_firm = is_flag or is_variable or before[-1:] in ("?", "&", ";") or (is_tight and begins_line)
-    return _Place(operator, is_firm, is_tight, takes_line=is_variable and begins_line)
+def _read_name(text: str, start: int, match: re.Match[str], stem: Stem) -> Name | None:
+    stem_start, (stem_end, end) = match.start(), match.span("after")
+    name = read_name(stem, text[start:stem_start], text[stem_start:stem_end], text[stem_end:end])
+    if name is None or stem.needle != "key" or start < stem_start:
+        return name
+    return name._replace(trust=Trust.SECRET) if is_called_secret(text, start) else None
 
 
-def _require(name: Name, value: Value, place: _Place) -> Strength:
+def _require(name: Name, value: Value, place: Place) -> Strength:
     """Say how much a value must look like a secret to be taken for one."""
     if not name.is_plain or name.trust is Trust.KEY:
         return Strength.RANDOM
     is_password = name.trust is Trust.PASSWORD
     if place.operator == "space" and not value.is_quoted and not place.is_firm:
         return Strength.JUMBLED if is_password else Strength.RANDOM
-    if place.is_firm or (place.operator not in _LOOSE and (value.is_quoted or place.operator == "tag")):
+    if place.is_firm or (not place.is_loose and (value.is_quoted or place.operator == "tag")):
         return Strength.WORD if is_password else Strength.MIXED
     return Strength.MIXED if is_password else Strength.JUMBLED
 
 
-def _is_secret(text: str, value: Value, name: Name, place: _Place, strength: Strength) -> bool:
-    """Rule out what is code, prose or an address."""
-    if name.trust is Trust.KEY and (looks_like_hash(value.text) or not KEY_ALPHABET.fullmatch(value.text)):
+def _is_secret(text: str, value: Value, name: Name, place: Place, strength: Strength) -> bool:
+    """Rule out what is code, prose or the place of a secret."""
+    is_key = name.trust is Trust.KEY
+    if is_key and not KEY_ALPHABET.fullmatch(value.text):
         return False
-    if not value.is_quoted and not place.takes_line and _is_code(text, value, place):
+    if (is_key or (place.operator == "space" and not place.is_firm)) and looks_like_hash(value.text):
+        return False
+    if place.operator == "argument" and value.text.isalpha():
+        return False  # a list of words
+    if (
+        not value.is_quoted
+        and not place.takes_line
+        and is_code(text, value, may_be_password=not place.is_loose)
+    ):
         return False
     return strength >= Strength.JUMBLED or (_can_be_secret(value, name) and _ends_well(text, value, place))
 
 
-def _is_code(text: str, value: Value, place: _Place) -> bool:
-    """Whether a value without quotes is an expression, in which brackets come in pairs."""
-    if CODE.match(text, value.start) is None:
-        return False
-    if place.operator in _LOOSE or len(value.text) > _LONGEST_PASSWORD or value.text[-1] in "([{":
-        return True
-    return has_paired_brackets(value.text) or not looks_jumbled(value.text)
-
-
 def _can_be_secret(value: Value, name: Name) -> bool:
     """Whether a value that has words in it may be a secret all the same."""
-    if PLACE.match(value.text[:_LONGEST_PLACE]):
+    if PATH.match(value.text[:_LONGEST_PATH]):
         return False
-    if any(map(str.isspace, value.text)):
-        return name.trust is Trust.PASSWORD and looks_like_passphrase(value.text)
-    return name.trust is Trust.PASSWORD or len(value.text) >= _SHORTEST_MIXED_SECRET
+    has_blanks = any(map(str.isspace, value.text))
+    if name.trust is Trust.PASSWORD:
+        return not has_blanks or looks_like_passphrase(value.text)
+    return not has_blanks and len(value.text) >= _SHORTEST_MIXED_SECRET and not looks_like_name(value.text)
 
 
-def _ends_well(text: str, value: Value, place: _Place) -> bool:
+def _ends_well(text: str, value: Value, place: Place) -> bool:
     """Whether what follows a value is what follows secrets, and not more code."""
     if place.operator == "tag":
         return text.startswith("</", value.end)

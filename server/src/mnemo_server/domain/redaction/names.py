@@ -11,7 +11,9 @@ from mnemo_server.domain.redaction.vocabulary import (
     NO_SECRET_WITH_PREFIX,
     NO_SECRET_WITH_SUFFIX,
     PLAIN_SUFFIXES,
+    RUN_TOGETHER,
     SECRET_KEYS,
+    SECRET_WORDS,
 )
 
 
@@ -77,40 +79,12 @@ FOREIGN_STEMS: Final = tuple(
     Stem(word, word, "secret", Trust.SECRET) for word in ("\u5bc6\u94a5", "\u5bc6\u9470", "\u4ee4\u724c")
 )
 
-#: What names run together with a short stem, as in `dbpass` and `apikey`.
-_RUN_TOGETHER: Final = (
-    *(
-        "access",
-        "account",
-        "admin",
-        "api",
-        "app",
-        "auth",
-        "client",
-        "db",
-        "encryption",
-        "ftp",
-        "license",
-        "master",
-    ),
-    *(
-        "mysql",
-        "pg",
-        "private",
-        "root",
-        "secret",
-        "service",
-        "shared",
-        "signing",
-        "smtp",
-        "ssh",
-        "storage",
-        "user",
-    ),
-)
 _NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
 _LONGEST_NAME: Final = 64
+_SECRET_KEYS: Final = tuple(SECRET_KEYS)
+_RUN_TOGETHER: Final = tuple(RUN_TOGETHER)
 _PARTS: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_NAME_PARTS: Final = re.compile("[-_:. ]")
 _SPACED_KEY: Final = re.compile(
     r"\b(?:access|api|encryption|license|master|private|secret|signing) $", re.IGNORECASE
 )
@@ -146,17 +120,23 @@ def read_name(stem: Stem, before: str, written: str, after: str) -> Name | None:
         return None
     parts_before = [part.lower() for part in _PARTS.findall(before)]
     parts_after = [part.lower() for part in _PARTS.findall(after)]
-    if not NO_SECRET_WITH_PREFIX.isdisjoint(parts_before) or not NO_SECRET_WITH_SUFFIX.isdisjoint(
-        parts_after
-    ):
+    if not NO_SECRET_WITH_PREFIX.isdisjoint(parts_before):
+        return None
+    if not NO_SECRET_WITH_SUFFIX.isdisjoint(parts_after):
         return None
     trust = stem.trust
-    if trust is Trust.KEY and parts_before and before.lower().rstrip("_-.").endswith(tuple(SECRET_KEYS)):
+    if trust is Trust.KEY and parts_before and before.lower().rstrip("_-.").endswith(_SECRET_KEYS):
         trust = Trust.SECRET
     if written.lower() == "pass" and not parts_before:
         trust = Trust.SECRET  # tests pass, and so do years
     is_plain = all(part in PLAIN_SUFFIXES or part.isdigit() for part in parts_after)
     return Name(stem.kind, trust, is_plain)
+
+
+def looks_like_name(value: str) -> bool:
+    """Whether a value is the name of a secret rather than one: `tok-secret-1`, `google_oauth2_credentials`."""
+    parts = _NAME_PARTS.split(value)
+    return len(parts) > 1 and value.isascii() and not SECRET_WORDS.isdisjoint(parts)
 
 
 def _stands_apart(before: str, written: str, after: str) -> bool:

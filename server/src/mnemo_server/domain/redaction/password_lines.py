@@ -31,6 +31,8 @@ _IDENTIFIED: Final = re.compile(
     r"identified\s+(?:with\s+\S{1,40}\s+)?(?:by|as)\s+(?:password\s+)?\\{0,3}['\"]([^'\"\\\n]{1,512})",
     re.IGNORECASE,
 )
+_SPEAKS_OF_USER: Final = re.compile(r"\b(?:user|role|grant)\b", re.IGNORECASE)
+_LONGEST_STATEMENT: Final = 200
 #: requests.get(url, auth=("user", "password"))
 _PAIR: Final = re.compile(
     r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,"
@@ -57,7 +59,10 @@ def find_setting_passwords(text: str) -> Iterator[Span]:
 
 def find_statement_passwords(text: str) -> Iterator[Span]:
     """Find what SQL says a user is identified by."""
-    yield from _take(_IDENTIFIED.finditer(text), Strength.WORD)
+    statements = (
+        match for match in _IDENTIFIED.finditer(text) if _SPEAKS_OF_USER.search(_before(text, match))
+    )
+    yield from _take(statements, Strength.WORD)
 
 
 def find_pairs(text: str) -> Iterator[Span]:
@@ -68,6 +73,10 @@ def find_pairs(text: str) -> Iterator[Span]:
 def find_pgpass_passwords(text: str) -> Iterator[Span]:
     """Find the last column of .pgpass."""
     yield from _take(_PGPASS.finditer(text), Strength.WORD)
+
+
+def _before(text: str, match: re.Match[str]) -> str:
+    return text[max(0, match.start() - _LONGEST_STATEMENT) : match.start()]
 
 
 def _take(matches: Iterable[re.Match[str]], least: Strength) -> Iterator[Span]:

@@ -33,18 +33,7 @@ _SHORTEST_JUMBLED: Final = 8
 _SHORTEST_RANDOM: Final = 16
 _LONGEST_LOOKED_AT: Final = 64  # what is longer is judged by its beginning
 
-_DIGIT: Final = re.compile(r"\d")
-_LETTER: Final = re.compile(r"[^\W\d_]")
-_SIGN: Final = re.compile(r"[!@#$%^&*+=~?|;]")
-_LETTERS: Final = re.compile("[A-Za-z]+")
-_RUN: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_HEXADECIMAL: Final = re.compile(
-    "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}|(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{16,}"
-)
-_UUID: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HASH_LENGTHS: Final = frozenset((40, 56, 64, 96, 128))
-
-# Found by trying: 1 in 100 identifiers of 16 characters and 97 in 100 random strings of 20 pass for jumbled.
+# Found by trying: of random strings of 20 characters, 1 in 100 is not jumbled.
 _FEWEST_RUNS: Final = 3
 _LONGEST_RUN: Final = 3  # characters of one kind in a row, on average
 _LONGEST_MIXED_RUN: Final = 2.5
@@ -53,6 +42,18 @@ _FEWEST_SIGNS: Final = 3
 _FEWEST_PAIRS: Final = 5
 _MOST_COMMON: Final = 0.5  # share of common pairs
 _PASSPHRASE_WORDS: Final = 4
+
+_DIGIT: Final = re.compile(r"\d")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_SIGN: Final = re.compile(r"[!@#$%^&*+=~?|;]")
+_LETTERS: Final = re.compile("[A-Za-z]+")
+_PART: Final = re.compile("[A-Za-z0-9]+")
+_RUN: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_HEXADECIMAL: Final = re.compile(
+    "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}|(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{16,}"
+)
+_UUID: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HASH_LENGTHS: Final = frozenset((40, 56, 64, 96, 128))
 
 
 def measure(value: str) -> Strength:
@@ -75,16 +76,18 @@ def looks_jumbled(value: str) -> bool:
         return False
     if _HEXADECIMAL.fullmatch(value) or _UUID.fullmatch(value):
         return True
-    runs = _RUN.findall(value)
-    digits = sum(map(str.isdigit, value))
-    return (digits > 0 and _changes_often(value, runs, digits)) or (
-        (digits > 0 or len(runs) >= _FEWEST_RUNS) and _has_odd_pairs(value)
+    if any(map(str.isdigit, value)):
+        return _changes_often(value) or _has_odd_pairs(value)
+    return any(len(_RUN.findall(part)) >= _FEWEST_RUNS for part in _PART.findall(value)) and _has_odd_pairs(
+        value
     )
 
 
-def _changes_often(value: str, runs: list[str], digits: int) -> bool:
+def _changes_often(value: str) -> bool:
     """Whether letters, digits and signs alternate as they do in no identifier."""
+    runs = _RUN.findall(value)
     length = sum(map(len, runs))
+    digits = sum(map(str.isdigit, value))
     if digits > 1 and length - digits > 1 and len(runs) > _FEWEST_RUNS and length <= _LONGEST_RUN * len(runs):
         return True
     if len(runs) > _FEWEST_RUNS + 1 and length <= _LONGEST_MIXED_RUN * len(runs):

@@ -28,7 +28,7 @@ NO_SECRET_WITH_PREFIX: Final = _words(
     i18n idempotency index input is js known lexer lookup mask max message min natural next no num
     object output pad page partition primary prompt pub public publishable range reasoning resume
     resumption routing row sep sequence shard show sort special start stop sync syntax toggle total
-    translation unique unk without
+    translation unique unk use without ask
     """
 )
 #: Parts behind the stem that make it no secret: `token_type`, `password_file`.
@@ -40,9 +40,9 @@ NO_SECRET_WITH_SUFFIX: Final = _words(
     files form format free func function generator handler hash hashed hasher hashing header help hint
     id ids index info input issuer kind label len length less limit limits list manager map message meta
     metadata method mode model msg name names num number offset page param parameter parameters parser
-    path paths pattern placeholder policies policy pos position press prompt provider range rate ref
+    path paths pattern placeholder policies policy pos position press prefix prompt provider range rate ref
     refs regex required reset ring rule rules scope scopes service set size source start state status
-    store stream strength table template text title ttl type types up uri url usage validation validator
+    store stream strength suffix table template text title ttl type types up uri url usage validation validator
     validators var variable version view word words
     """
 )
@@ -84,10 +84,23 @@ EMPTY_WORDS: Final = _words(
     xyz your
     """
 )
+#: Words that name secrets.
+SECRET_WORDS: Final = _words(
+    """
+    cred creds credential credentials key keys pass passwd password passphrase secret secrets token tokens
+    """
+)
+#: What names run together with a short stem, as in `dbpass` and `apikey`.
+RUN_TOGETHER: Final = _words(
+    """
+    access account admin api app auth client db encryption ftp license master mysql pg private root secret
+    service shared signing smtp ssh storage user
+    """
+)
 #: Names of algorithms and formats, which have digits.
 ALGORITHMS: Final = _words(
     """
-    aes alpha argon base bcrypt beta cbc chacha ctr curve des dsa ecdh ecdsa ed eddsa es f float gcm
+    aes alpha argon aws base bcrypt beta cbc chacha ctr curve des dsa ecdh ecdsa ed eddsa es f float gcm
     hmac hs http i int jwe jws md oauth pbkdf pkcs poly ps rc rs rsa scram scrypt sha ssl tls u uint utf
     v x
     """
