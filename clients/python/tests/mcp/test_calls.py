@@ -86,7 +86,7 @@ def test_delete_says_where_the_last_state_is(mcp: McpProcess) -> None:
     answer, is_error = mcp.call("memory_delete", id=ID)
 
     assert (answer["ok"], answer["id"], is_error) == (True, ID, False)
-    assert "event log" in answer["undo"]
+    assert "mnemos restore" in answer["undo"]
 
 
 def test_not_found_is_told_in_these_words(mcp: McpProcess, server: MemoryServer) -> None:
