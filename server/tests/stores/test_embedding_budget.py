@@ -224,6 +224,24 @@ async def test_two_servers_together_spend_no_more_than_the_budget(
     assert 0 < 3 * status.embedded <= paid
 
 
+async def test_what_another_server_embedded_meanwhile_is_not_paid_for_again(
+    stores: Stores, other_stores: Stores, clock: Clock
+):
+    slow, fast = [PaidServer(one, HashingEmbedder(), 1_000, clock) for one in (stores, other_stores)]
+    for memory_id in range(1, 11):
+        await slow.store(memory_id, "one two three")
+    await slow.update(10, "changed")
+    async with fast.running():
+        await until(lambda: fast.embedding.embedded == 10)
+    await slow.store(11, "four")
+    async with slow.running():
+        await until(lambda: slow.embedding.embedded == 1)
+        await slow.rest()
+
+    assert slow.embedder.texts == ["four"]
+    assert await slow.spent(1) == [29]
+
+
 async def test_a_question_beyond_the_budget_has_no_vector_and_stops_no_other_tenant(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
