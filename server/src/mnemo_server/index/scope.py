@@ -27,6 +27,8 @@ class Scope:
     """Microseconds UTC; memories made earlier."""
     excluded: Sequence[str] = ()
     """None of these facets."""
+    without: Sequence[int] = ()
+    """None of these memories, such as the one whose neighbours are wanted."""
 
 
 EVERYTHING = Scope()
@@ -53,6 +55,8 @@ class ScopeFilter:
         # Hardly any segment has such postings, and without a mask a search is faster.
         if some := [where for where in segment.find_postings(self._excluded) if where.start < where.stop]:
             conditions.append(~_mark(segment, some))
+        if self._scope.without:
+            conditions.append(~np.isin(segment.memory_ids, np.array(self._scope.without, dtype=np.int64)))
         if self._scope.created_from is not None:
             conditions.append(segment.created >= self._scope.created_from)
         if self._scope.created_before is not None:

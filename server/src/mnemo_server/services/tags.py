@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from mnemo_server.domain.filters import MemoryFilter
@@ -20,9 +21,11 @@ from mnemo_server.stores.ports import MemoryStore
 MAX_SUGGESTED: Final = 5
 #: Characters of a text that are looked at: what it is about is said by then.
 READ_CHARACTERS: Final = 2_000
-#: Nearest memories that count, and the score that they need as a share of the best one's.
+#: Nearest memories that count; the score that the best one with tags needs at least, below which nonsense
+#: lies; and the share of it that the others need.
 NEAREST: Final = 20
-NEAR_SHARE: Final = 0.3
+LEAST_SCORE: Final = 0.02
+NEAR_SHARE: Final = 0.1
 #: The vector of the text is worth no longer wait: keywords do.
 VECTOR_SECONDS: Final = 0.5
 
@@ -43,22 +46,21 @@ class TagSuggester:
         embedding = asyncio.create_task(_soon(self._embedding.embed_query(memory.tenant_id, text)))
         try:
             question = await run_analysis(lambda: read_question(text), len(text))
-            ranking = await self._index.search(
-                memory.tenant_id, question, to_scope(MemoryFilter()), embedding
-            )
+            scope = replace(to_scope(MemoryFilter()), without=(memory.id,))
+            ranking = await self._index.search(memory.tenant_id, question, scope, embedding)
         finally:
             embedding.cancel()
         scores = {
             int(number): float(score)
-            for number, score in zip(ranking.memory_ids[: NEAREST + 1], ranking.scores, strict=False)
-            if int(number) != memory.id
+            for number, score in zip(ranking.memory_ids[:NEAREST], ranking.scores, strict=False)
         }
         held = await self._store.find_many(memory.tenant_id, list(scores))
-        least = NEAR_SHARE * max(scores.values(), default=0.0)
+        tagged = {number: near.tags for number, near in held.items() if near.tags}
+        best = max((scores[number] for number in tagged), default=0.0)
         weights = Counter[str]()
-        for number, near in held.items():
-            if scores[number] >= least:
-                weights.update(dict.fromkeys(near.tags, scores[number]))
+        for number, tags in tagged.items():
+            if best >= LEAST_SCORE and scores[number] >= NEAR_SHARE * best:
+                weights.update(dict.fromkeys(tags, scores[number]))
         wanted = [tag for tag, _ in weights.most_common() if tag not in memory.tags]
         return wanted[:MAX_SUGGESTED]
 
