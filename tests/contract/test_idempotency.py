@@ -36,11 +36,20 @@ def test_another_body_under_the_same_key_is_refused(api: RestApi, body: dict):
     assert api.page()["total"] + len(api.messages("s")) == 1
 
 
-def test_other_keys_and_no_key_store_again(api: RestApi):
-    for key in ("k-1", "k-2"):
-        post_once(api, BODIES["content"], key)
-    api.post(BODIES["content"])
-    assert api.page()["total"] == 3
+def test_other_keys_and_no_key_are_other_requests(api: RestApi):
+    answers = [post_once(api, BODIES["content"], key) for key in ("k-1", "k-2")] + [
+        api.post(BODIES["content"])
+    ]
+    assert [answer.json()["outcome"] for answer in answers] == ["created", "duplicate", "duplicate"]
+
+
+def test_the_answer_to_a_repeat_is_kept_under_its_own_key(api: RestApi):
+    first = post_once(api, BODIES["content"], "k-1").json()
+    second = post_once(api, BODIES["content"], "k-2").json()
+    api.delete(first["id"])
+    assert post_once(api, BODIES["content"], "k-2").json() == second
+    assert post_once(api, BODIES["content"], "k-1").json() == first
+    assert api.page()["total"] == 0
 
 
 def test_a_key_of_one_tenant_means_nothing_to_another(api: RestApi, new_key):

@@ -157,3 +157,18 @@ def test_a_long_conversation_is_kept_whole(api: RestApi):
     latest = api.messages("s")
     assert [one["content"] for one in latest] == texts[-500:]
     assert api.page(q="turn 7", memory_type="session")["total"] == 1_200
+
+
+def test_what_a_plugin_put_in_from_the_memory_is_not_stored_as_if_it_were_said(api: RestApi):
+    """Clients of mem9 send the prompt as the model saw it."""
+    block = "<relevant-memories>\n1. [ops] the mast is oak\n</relevant-memories>"
+    talk_of_it = [
+        {"role": "user", "content": f"{block}\nIs the sail mended?"},
+        {"role": "user", "content": block},
+        {"role": "assistant", "content": "  It is.\n"},
+    ]
+    answer = api.post({"session_id": "s", "messages": talk_of_it}).json()
+    assert (answer["stored"], answer["duplicates"]) == (2, 0)
+    assert [one["content"] for one in api.messages("s")] == ["Is the sail mended?", "  It is.\n"]
+    again = api.post({"session_id": "s", "messages": talk_of_it}).json()
+    assert (again["stored"], again["duplicates"]) == (0, 2)

@@ -94,6 +94,9 @@ def test_messages_are_acknowledged_with_202_and_counts(any_api: RestApi):
             {"messages": said("x"), "memory_type": "pinned"},
             "memory_type: memory_type is only allowed with content, not messages",
         ),
+        ({"messages": said("x"), "subject": "s"}, "subject: subject is only allowed with content"),
+        ({"messages": said("x"), "replaces": "0" * 13}, "replaces: replaces is only allowed with content"),
+        ({"content": CONTENT, "subject": "s" * 201}, "subject: "),
         ({"content": CONTENT, "mode": "smart"}, "body: content mode does not accept mode"),
         ({"content": CONTENT, "memory_type": "gist"}, 'memory_type: unsupported value "gist"'),
         ({"content": "x" * 50_001}, "content: too long (max 50000"),
@@ -174,10 +177,12 @@ def test_tags_that_differ_in_case_accent_or_trailing_letter_are_different(api: R
     assert api.page(tags="ä")["total"] == 0
 
 
-def test_one_text_stored_twice_is_two_memories(api: RestApi):
+def test_one_text_stored_twice_is_one_memory(api: RestApi):
     mark = make_mark()
-    assert api.store(mark)["id"] != api.store(mark)["id"]
-    assert api.page(q=mark)["total"] == 2
+    first, second = (api.post({"content": mark}).json() for _ in range(2))
+    assert (first["outcome"], second["outcome"]) == ("created", "duplicate")
+    assert second["memory"] == first["memory"]
+    assert api.page(q=mark)["total"] == 1
 
 
 def test_twenty_tags_of_200_characters_fit(api: RestApi):

@@ -95,7 +95,7 @@ def test_a_hit_says_how_sure_and_how_old_it_is(way: WayIn):
 
 def test_search_without_a_query_lists_the_newest_first(way: WayIn):
     source = make_mark("source")
-    stored = [way.store(f"note {number}", source=source)["id"] for number in range(3)]
+    stored = [way.store(f"note {number} {source}", source=source)["id"] for number in range(3)]
     listed = [memory["id"] for memory in way.search("", source=source)["memories"]]
     assert listed == stored[::-1]
 
@@ -134,6 +134,35 @@ def test_search_finds_the_new_text_of_an_updated_memory_and_not_the_old(way: Way
     way.update(stored["id"], content=f"The port is {new}")
     assert [memory["id"] for memory in way.search(new)["memories"]] == [stored["id"]]
     assert way.search(old)["memories"] == []
+
+
+def test_what_is_newer_about_a_subject_takes_the_place_of_the_older(way: WayIn):
+    mark = make_mark()
+    old = way.store(f"{mark} lives in Berlin", subject=f"{mark}/city")
+    new = way.store(f"{mark} lives in Lisbon", subject=f"{mark}/city")
+    assert [memory["id"] for memory in way.search(mark)["memories"]] == [new["id"]]
+    assert way.get(old["id"])["superseded_by"] == new["id"]
+    assert way.get(new["id"])["subject"] == f"{mark}/city"
+    assert [change["action"] for change in way.history(old["id"])] == ["superseded", "created"]
+    last = way.store(f"{mark} lives nowhere", replaces=new["id"])
+    assert [memory["id"] for memory in way.search(mark)["memories"]] == [last["id"]]
+    assert way.search(mark, as_of="2020-01-01")["memories"] == []
+    assert [memory["id"] for memory in way.search(mark, as_of="2100-01-01")["memories"]] == [last["id"]]
+
+
+def test_replacing_an_unknown_memory_is_an_error(way: WayIn):
+    with pytest.raises(ToolFailure) as failure:
+        way.store(f"new {make_mark()}", replaces=UNKNOWN_ID)
+    assert failure.value.code == "memory_not_found"
+
+
+def test_what_is_stored_again_is_known_already(way: WayIn):
+    mark = make_mark()
+    first, again = way.store(f"The code is {mark}."), way.store(f"the code is {mark}")
+    assert (first["outcome"], again["outcome"], again["id"]) == ("created", "duplicate", first["id"])
+    told = way.history(first["id"])
+    assert [change["action"] for change in told] == ["repeated", "created"]
+    assert told[0]["detail"]["content"] == f"the code is {mark}"
 
 
 def test_an_update_of_the_expected_version_passes(way: WayIn):

@@ -9,10 +9,11 @@ import asyncio
 import json
 import sys
 
-from mnemo_server.app import Services, open_services
+from mnemo_server.app import open_services
 from mnemo_server.services.caller import Caller
 from mnemo_server.settings import Settings
 from mnemo_server.stores.tenants import FIRST_TENANT_ID
+from mnemo_server.wiring import Services
 from mnemos_contract import ListQuery, StoreRequest, UpdateRequest
 from pydantic import SecretStr
 

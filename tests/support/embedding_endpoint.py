@@ -78,6 +78,11 @@ class EmbeddingEndpoint:
         """Embed some texts at once, without a request."""
         return [whole_text(self._embedder.embed(text).vector) for text in texts]
 
+    @property
+    def texts(self) -> list[str]:
+        """Every text that was sent so far."""
+        return [text for _, texts in self._requests for text in texts]
+
     def answer(self, texts: list[str]) -> tuple[int, Any]:
         """Return the status and the body for some texts."""
         with self._came:

@@ -8,7 +8,14 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
+from mnemo_server.embedding.ports import (
+    FREE,
+    EmbedderUnavailable,
+    EmbeddingError,
+    EmbeddingRefused,
+    Meter,
+    Model,
+)
 from mnemo_server.index.vectors import Embedding, Floats32
 
 _WORD = re.compile(r"\w+")
@@ -38,17 +45,21 @@ class HashingEmbedder:
         await self._answer(())
         return self.model
 
-    async def embed_documents(self, texts: Sequence[str]) -> list[Embedding]:
-        """See `Embedder`."""
+    async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
+        """See `Embedder`; a text takes as many tokens as it has words, and the answer says so."""
         self.began.set()
-        await self._answer(texts)
+        await self._charge(texts, meter)
         self.texts.extend(texts)
         return [self.embed(text) for text in texts]
 
-    async def embed_query(self, text: str) -> Embedding:
-        """See `Embedder`."""
-        await self._answer((text,))
+    async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
+        """See `Embedder`; paid like documents."""
+        await self._charge((text,), meter)
         return self.embed(text)
+
+    def count(self, text: str) -> int:
+        """Count the tokens of a text."""
+        return len(_WORD.findall(text))
 
     async def close(self) -> None:
         """See `Embedder`."""
@@ -60,6 +71,17 @@ class HashingEmbedder:
         tokens = np.array([self._draw(word) for word in words], dtype=np.float32)
         tokens = tokens.reshape(len(words), self.model.dimensions)
         return Embedding(_normal(tokens.sum(axis=0)), tokens, words)
+
+    async def _charge(self, texts: Sequence[str], meter: Meter) -> None:
+        """Answer, and have it paid for; a failure costs nothing."""
+        tokens = sum(map(self.count, texts))
+        reservation = await meter.reserve(tokens)
+        try:
+            await self._answer(texts)
+        except EmbeddingError:
+            await meter.release(reservation)
+            raise
+        await meter.settle(reservation, tokens)
 
     async def _answer(self, texts: Sequence[str]) -> None:
         await self.gate.wait()

@@ -48,6 +48,11 @@ _BROKEN_PAIRS = {
           SELECT COUNT(*) FROM memories m
           WHERE m.tenant_id = s.tenant_id AND m.session_id = s.session_id AND m.is_message = 1);""",
 }
+#: Every table that holds what somebody sent, or something that was made of it.
+_TABLES = (
+    *("memories", "memory_tags", "search_entries", "search_vectors", "events", "sessions", "idempotency"),
+    *("jobs", "job_items", "usage_ledger"),
+)
 
 
 def fetch_rows(dsn: str, sql: str, params: Mapping[str, object] | None = None) -> list[Mapping[str, Any]]:
@@ -73,6 +78,20 @@ def find_broken_pairs(dsn: str) -> dict[str, int]:
         return {name: (await _fetch(database, sql, {}))[0]["n"] for name, sql in _BROKEN_PAIRS.items()}
 
     return {name: number for name, number in _with_database(dsn, count).items() if number}
+
+
+def read_everything(dsn: str) -> str:
+    """Return every text of every table, one behind the other; bytes as far as they are text."""
+
+    async def read(database: Database) -> str:
+        texts = []
+        for table in _TABLES:
+            for row in await _fetch(database, f"SELECT * FROM {table};", {}):  # noqa: S608 - names of ours
+                texts += [value for value in row.values() if isinstance(value, str)]
+                texts += [value.decode("latin-1") for value in row.values() if isinstance(value, bytes)]
+        return "\n".join(texts)
+
+    return _with_database(dsn, read)
 
 
 async def _fetch(database: Database, sql: str, params: Mapping[str, object]) -> list[Mapping[str, Any]]:

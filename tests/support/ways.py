@@ -46,6 +46,9 @@ class WayIn(Protocol):
     def get(self, memory_id: str) -> JsonObject:
         """Return a memory."""
 
+    def history(self, memory_id: str) -> list[JsonObject]:
+        """Return what happened to a memory, the latest first."""
+
     def update(self, memory_id: str, **fields: Any) -> JsonObject:
         """Change a memory and return it."""
 
@@ -71,6 +74,13 @@ class RestWay:
     def get(self, memory_id: str) -> JsonObject:
         """GET /memories/{id}."""
         return self._read(self._api.get(memory_id))
+
+    def history(self, memory_id: str) -> list[JsonObject]:
+        """GET /memories/{id}/history."""
+        changes: list[JsonObject] = self._read(self._api.send("GET", f"/memories/{memory_id}/history"))[
+            "changes"
+        ]
+        return changes
 
     def update(self, memory_id: str, **fields: Any) -> JsonObject:
         """PUT /memories/{id}."""
@@ -104,6 +114,11 @@ class SyncPython:
     def get(self, memory_id: str) -> JsonObject:
         """Client.get_memory."""
         return self._call("get_memory", memory_id)
+
+    def history(self, memory_id: str) -> list[JsonObject]:
+        """Client.get_history."""
+        changes: list[JsonObject] = self._call("get_history", memory_id)["changes"]
+        return changes
 
     def update(self, memory_id: str, **fields: Any) -> JsonObject:
         """Client.update_memory."""
@@ -157,6 +172,11 @@ class McpWay:
     def get(self, memory_id: str) -> JsonObject:
         """Call memory_get."""
         return self._data("memory_get", id=memory_id)
+
+    def history(self, memory_id: str) -> list[JsonObject]:
+        """Call memory_get with its history."""
+        changes: list[JsonObject] = self._data("memory_get", id=memory_id, history=True)["history"]
+        return changes
 
     def update(self, memory_id: str, **fields: Any) -> JsonObject:
         """Call memory_update."""

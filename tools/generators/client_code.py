@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -153,6 +154,8 @@ def python_type(annotation: Any) -> str:
         return f"Sequence[{python_type(items[0])}]"
     if hasattr(annotation, "__metadata__"):  # Annotated: its limits are the model's business
         return python_type(items[0])
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return "str"
     if isinstance(annotation, type) and issubclass(annotation, WireModel):
         return f"{annotation.__name__} | {_fields_name(annotation)}"
     raise TypeError(f"tools/generate.py doesn't know how callers pass {annotation!r}")

@@ -30,6 +30,7 @@ SECURITY_SCHEME: Final = "ApiKey"
 PATH_PARAMETERS: Final = {
     "api_key": "The tenant's key, for clients that don't send X-API-Key.",
     "memory_id": "Id of the memory: 13 characters of lower-case Crockford base32.",
+    "job_id": "Id of the job, made like those of memories.",
 }
 #: Statuses of success besides `Route.status`, by the route's name.
 OTHER_SUCCESSES: Final = {
@@ -88,6 +89,8 @@ def path_tag(route: Route) -> str:
     """Give the heading under which a route stands."""
     if route.access is Access.ANYBODY:
         return "Server and keys"
+    if route.path.startswith("/jobs"):
+        return "Jobs"
     return "Sessions" if "session" in route.path else "Memories"
 
 
@@ -108,7 +111,8 @@ def query_parameters(model: type[WireModel] | None) -> list[Json]:
         return []
     written = model.model_json_schema(mode="serialization")["properties"]
     described: list[Json] = []
-    for name, schema in plain_schema(model.model_json_schema())["properties"].items():
+    sent = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    for name, schema in plain_schema(sent)["properties"].items():
         doc = schema.pop("description", "")
         parameter = {"name": name, "in": "query", "description": doc, "schema": schema}
         if schema.get("type") == "array":

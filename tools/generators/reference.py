@@ -26,6 +26,7 @@ EXAMPLES: Final[dict[str, Json]] = {
     "store_memory": {"content": "The staging database is read-only on Fridays.", "tags": ["staging"]},
     "list_memories": {"q": "staging database", "limit": 5},
     "update_memory": {"content": "Staging is read-only on Fridays and Saturdays.", "expected_version": 1},
+    "restore_memory": {"version": 1},
     "delete_memories": {"ids": ["06exampleid00", "06exampleid01"]},
     "list_session_messages": {"session_id": "session-1", "limit_per_session": 50},
 }
@@ -113,7 +114,11 @@ def _section(route: Route) -> Section:
 def _model(schema: Json) -> dict[str, object]:
     required = schema.get("required", [])
     members = [
-        Member(name, type_text(member) + (", always" if name in required else ""), member["description"])
+        Member(
+            name,
+            type_text(member) + (", always" if name in required else ""),
+            _on_one_line(member["description"]),
+        )
         for name, member in schema["properties"].items()
     ]
     return {"doc": schema["description"], "members": members}
@@ -121,7 +126,13 @@ def _model(schema: Json) -> dict[str, object]:
 
 def _query_member(parameter: Json) -> Member:
     style = {None: "", True: ", repeated", False: ", comma-separated"}[parameter.get("explode")]
-    return Member(parameter["name"], type_text(parameter["schema"]) + style, parameter["description"])
+    doc = _on_one_line(parameter["description"])
+    return Member(parameter["name"], type_text(parameter["schema"]) + style, doc)
+
+
+def _on_one_line(text: str) -> str:
+    """Give a text as a cell of a table takes it."""
+    return " ".join(text.split())
 
 
 def type_text(schema: Json) -> str:

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from mnemos_contract.errors import ApiError, ErrorBody, MnemosError, error_from_body
+from mnemos_contract.history import Change, History, RestoreRequest
+from mnemos_contract.jobs import (
+    Budget,
+    Enrichment,
+    Job,
+    JobPage,
+    JobQuery,
+    JobState,
+    RedactRequest,
+    Spent,
+    Usage,
+)
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -30,9 +42,17 @@ __all__ = [
     "ApiError",
     "BatchDeleteRequest",
     "BatchDeleteResponse",
+    "Budget",
+    "Change",
     "EmbeddingStatus",
+    "Enrichment",
     "ErrorBody",
     "Health",
+    "History",
+    "Job",
+    "JobPage",
+    "JobQuery",
+    "JobState",
     "KeyStatus",
     "ListQuery",
     "Memory",
@@ -44,14 +64,18 @@ __all__ = [
     "Outcome",
     "Provisioned",
     "Readiness",
+    "RedactRequest",
+    "RestoreRequest",
     "Route",
     "SessionMessage",
     "SessionMessages",
     "SessionMessagesQuery",
+    "Spent",
     "StoreRequest",
     "StoreResponse",
     "Tool",
     "UpdateRequest",
+    "Usage",
     "Version",
     "error_from_body",
 ]

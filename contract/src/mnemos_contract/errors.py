@@ -9,6 +9,8 @@
     │   ├── MalformedApiKey           401  malformed_api_key
     │   ├── AccessDenied              403  access_denied
     │   ├── MemoryNotFound            404  memory_not_found
+    │   ├── VersionNotFound           404  version_not_found
+    │   ├── JobNotFound               404  job_not_found
     │   ├── TenantNotFound            404  tenant_not_found
     │   ├── KeyNotFound               404  key_not_found
     │   ├── RouteNotFound             404  route_not_found
@@ -139,6 +141,18 @@ class MemoryNotFound(ApiError):
     """No active memory has this id in this tenant."""
 
     code, status, template = "memory_not_found", 404, "memory not found"
+
+
+class VersionNotFound(ApiError):
+    """A memory never had the version that was asked for."""
+
+    code, status, template = "version_not_found", 404, "this memory has no such version"
+
+
+class JobNotFound(ApiError):
+    """No job has this id in this tenant."""
+
+    code, status, template = "job_not_found", 404, "job not found"
 
 
 class TenantNotFound(ApiError):

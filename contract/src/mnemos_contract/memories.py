@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from mnemos_contract.base import Moment, Name, Tags, WireModel
+from mnemos_contract.jobs import Enrichment
 from mnemos_contract.limits import (
     DEFAULT_PAGE_SIZE,
     MAX_BATCH_IDS,
@@ -45,8 +46,10 @@ class Outcome(StrEnum):
 
     #: A new memory, or new messages.
     CREATED = "created"
-    #: Everything sent was already there.
+    #: Everything sent was already there; a repeat of a memory is kept in that memory's history.
     DUPLICATE = "duplicate"
+    #: As `created`, but secrets were taken out first.
+    REDACTED = "redacted"
 
 
 class Memory(WireModel):
@@ -80,14 +83,22 @@ class Memory(WireModel):
     """The project it belongs to; absent: known everywhere."""
     updated_by: str | None = None
     """The agent that wrote the present version."""
+    subject: str | None = None
+    """What it says something about, such as `user/employer`; the newest memory of a subject holds."""
     superseded_by: str | None = None
-    """Id of the memory that took its place."""
+    """Id of the memory that took its place: lists and searches leave it out unless they are asked."""
+    superseded_at: Moment | None = None
+    """Since when, UTC."""
+    derived_from: list[str] | None = None
+    """Ids of the messages or memories that it was made of."""
     relative_age: str | None = None
     """Age in words, such as "2 days ago"; in lists and searches."""
     score: float | None = None
     """0 to 1; in searches."""
     confidence: int | None = None
     """0 to 100: the score in percent, which is how probable it is that this answers; in searches."""
+    suggested_tags: list[str] | None = None
+    """Tags of the nearest memories, after an update that asked for them."""
     explanation: dict[str, float] | None = None
     """What the score is made of; in searches that ask for it. The parts add up to the score."""
 
@@ -141,6 +152,13 @@ class StoreRequest(WireModel):
     """Where it comes from; default: the agent."""
     project: Name | None = None
     """The project it belongs to; absent: known everywhere."""
+    subject: Name | None = None
+    """What it says something about, such as `user/employer`: it takes the place of the memory that said
+    something about the same before, in the same project. Only with content."""
+    replaces: str | None = None
+    """Id of a memory whose place it takes. Only with content."""
+    suggest_tags: bool = False
+    """Suggest tags in the answer: those of the memories nearest to it. None of them is set."""
     agent_id: Name | None = None
     """The agent it belongs to; default: the X-Mnemo-Agent-Id header."""
     session_id: Name | None = None
@@ -168,6 +186,9 @@ class StoreRequest(WireModel):
             raise ValueError("body: provide either content or messages, not both")
         if self.messages and self.memory_type:
             raise ValueError("memory_type: memory_type is only allowed with content, not messages")
+        for name in ("subject", "replaces"):
+            if self.messages and getattr(self, name):
+                raise ValueError(f"{name}: {name} is only allowed with content, not messages")
         if not self.messages and not self.has_content:
             raise ValueError("content: content or messages required")
         if self.has_content and self.mode:
@@ -197,6 +218,16 @@ class StoreResponse(WireModel):
     """With messages: how many were there already."""
     session_id: str | None = None
     """With messages: the session they are in."""
+    superseded: list[str] | None = None
+    """Ids of the memories whose place it took."""
+    redacted: int | None = None
+    """How many secrets were taken out before anything was stored."""
+    suggested_tags: list[str] | None = None
+    """Tags of the nearest memories, the most fitting first, when asked for."""
+    enrichment: Enrichment | None = None
+    """Whether a language model will look at it now or later; absent: none will."""
+    job_id: str | None = None
+    """The job that does, to be asked for at /jobs."""
 
 
 class UpdateRequest(WireModel):
@@ -210,6 +241,8 @@ class UpdateRequest(WireModel):
     """Absent: unchanged; null clears it."""
     source: Name | None = None
     """Where it comes from. Absent: unchanged."""
+    suggest_tags: bool = False
+    """Suggest tags in the answer, as when storing."""
     expected_version: int | None = Field(default=None, ge=1)
     """Enforced: another current version answers 412."""
 
@@ -307,6 +340,13 @@ class ListQuery(WireModel):
     """Of this session only."""
     project: Name | None = None
     """Of this project only."""
+    subject: Name | None = None
+    """About this subject only."""
+    as_of: Day | None = None
+    """As it was at this moment: what came later is left out, and what was superseded since is shown, with the
+    content of then. A search looks at the texts of today, and shows what was deleted since no more."""
+    include_superseded: bool = False
+    """Also memories whose place others took."""
     explain: bool = False
     """Tell of each hit of a search what its score is made of."""
 

@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 from mnemos_contract import errors
 from mnemos_contract.base import WireModel
+from mnemos_contract.history import History, RestoreRequest
+from mnemos_contract.jobs import Job, JobPage, JobQuery, RedactRequest, Usage
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -101,7 +103,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         status=202,
         body=StoreRequest,
         response=StoreResponse,
-        errors=(*_BODY_ERRORS, errors.IdempotencyMismatch, errors.WriteConflict),
+        errors=(*_BODY_ERRORS, errors.MemoryNotFound, errors.IdempotencyMismatch, errors.WriteConflict),
         idempotent=False,
     ),
     Route(
@@ -153,6 +155,32 @@ ROUTES: Final[tuple[Route, ...]] = (
         errors=(*_BODY_ERRORS, errors.WriteConflict),
     ),
     Route(
+        name="get_history",
+        method="GET",
+        path="/memories/{memory_id}/history",
+        doc="Read a memory in any state with everything that happened to it, the latest first.",
+        status=200,
+        response=History,
+        errors=(errors.MemoryNotFound,),
+    ),
+    Route(
+        name="restore_memory",
+        method="POST",
+        path="/memories/{memory_id}/restore",
+        doc="Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.",
+        status=200,
+        body=RestoreRequest,
+        response=Memory,
+        errors=(
+            *_BODY_ERRORS,
+            errors.MemoryNotFound,
+            errors.VersionNotFound,
+            errors.IdempotencyMismatch,
+            errors.WriteConflict,
+        ),
+        idempotent=False,
+    ),
+    Route(
         name="list_session_messages",
         method="GET",
         path="/session-messages",
@@ -169,6 +197,44 @@ ROUTES: Final[tuple[Route, ...]] = (
         doc="Say which model makes vectors of memories, and how far it is.",
         status=200,
         response=EmbeddingStatus,
+    ),
+    Route(
+        name="list_jobs",
+        method="GET",
+        path="/jobs",
+        doc="List jobs, the latest change first.",
+        status=200,
+        query=JobQuery,
+        response=JobPage,
+        errors=(errors.InvalidRequest,),
+    ),
+    Route(
+        name="get_job",
+        method="GET",
+        path="/jobs/{job_id}",
+        doc="Read one job: its state, attempts, progress and error.",
+        status=200,
+        response=Job,
+        errors=(errors.JobNotFound,),
+    ),
+    Route(
+        name="redact_stored",
+        method="POST",
+        path="/redactions",
+        doc="Start a job that takes secrets out of everything stored, or only counts them.",
+        status=202,
+        body=RedactRequest,
+        response=Job,
+        errors=(*_BODY_ERRORS, errors.WriteConflict),
+        idempotent=False,
+    ),
+    Route(
+        name="get_usage",
+        method="GET",
+        path="/usage",
+        doc="Say what language and embedding models cost, and what may still be spent today.",
+        status=200,
+        response=Usage,
     ),
     Route(
         name="provision_tenant",

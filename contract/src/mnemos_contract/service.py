@@ -27,8 +27,8 @@ class EmbeddingStatus(WireModel):
     """How far a tenant's active memories have vectors, which let search find what is worded otherwise."""
 
     state: Literal["off", "loading", "ready", "unavailable"]
-    """`off`: no model is set. `loading`: it is being prepared. `unavailable`: see `reason`; memories are
-    stored and found by their words meanwhile, and get their vectors later."""
+    """`off`: no model is set, or its budget is 0. `loading`: it is being prepared. `unavailable`: see
+    `reason`; memories are stored and found by their words meanwhile, and get their vectors later."""
     reason: str | None = None
     """Why the model is unavailable, in a sentence."""
     model: str | None = None
@@ -43,6 +43,9 @@ class EmbeddingStatus(WireModel):
     """Those that wait for one; 0 while embedding is off."""
     refused: int
     """Those whose text the model will never take."""
+    waiting_for_budget: int | None = None
+    """Those of the pending ones that have no vector because the day's budget is spent: they are found by
+    their words, and get it when the next day begins (UTC) or the budget is raised. Absent: none."""
 
 
 class Version(WireModel):

@@ -38,6 +38,14 @@ class StoreArguments(ToolArguments):
     project: Annotated[
         _Name | None, Field(description="The project it belongs to; leave out for what holds everywhere.")
     ] = None
+    subject: Annotated[
+        _Name | None,
+        Field(
+            description="What it says something about, such as user/employer: it takes the place of what "
+            "was said about the same before."
+        ),
+    ] = None
+    replaces: Annotated[str | None, Field(description="Id of a memory whose place it takes.")] = None
 
 
 class SearchArguments(ToolArguments):
@@ -52,12 +60,22 @@ class SearchArguments(ToolArguments):
         str, Field(description="Comma-separated types: pinned, insight, session. All by default.")
     ] = ""
     project: Annotated[_Name | None, Field(description="Only of this project.")] = None
+    as_of: Annotated[
+        str | None,
+        Field(
+            description="What was known at this time: a date such as 2026-11-24, or a moment such as "
+            "2026-11-24T10:00:00Z."
+        ),
+    ] = None
 
 
 class GetArguments(ToolArguments):
     """Arguments of memory_get."""
 
     id: _Id
+    history: Annotated[bool, Field(description="Also what happened to it; finds deleted memories too.")] = (
+        False
+    )
 
 
 class UpdateArguments(ToolArguments):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
 import structlog
@@ -73,6 +73,25 @@ class _ReadCounter(Collector):
         return (CounterMetricFamily(self._name, self._description, value=self._read()),)
 
 
+class _ReadCounters(Collector):
+    """Counters of one name that somebody else keeps, told apart by a label."""
+
+    def __init__(
+        self, name: str, description: str, label: str, read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        self._name = name
+        self._description = description
+        self._label = label
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """Give their values as they are now."""
+        family = CounterMetricFamily(self._name, self._description, labels=[self._label])
+        for value, count in self._read().items():
+            family.add_metric([value], count)
+        return (family,)
+
+
 class Metrics:
     """The server's own measurements, for Prometheus."""
 
@@ -105,6 +124,12 @@ class Metrics:
     def counter(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Offer a number that only grows, read when somebody asks; its name ends in `_total`."""
         self.registry.register(_ReadCounter(name, description, read))
+
+    def counters(
+        self, name: str, description: str, label: str, read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Offer numbers that only grow, by the values of a label; the name ends in `_total`."""
+        self.registry.register(_ReadCounters(name, description, label, read))
 
     def render(self) -> bytes:
         """Write everything in the Prometheus text format."""

@@ -9,11 +9,12 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from mnemo_server.app import Services, create_app, open_services
+from mnemo_server.app import create_app, open_services
 from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.greeting import first_greeting, later_greeting
 from mnemo_server.http.draining import DRAIN
 from mnemo_server.settings import Settings
+from mnemo_server.wiring import Services
 
 #: Bytes of a request line and of one header: room for a query of 200,000 characters, each of which takes up
 #: to four bytes, percent-encoded, and for the rest of the line.

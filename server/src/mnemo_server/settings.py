@@ -5,16 +5,19 @@ Each field `name` is the variable `MNEMO_NAME`; its docstring is what `docs/conf
 
 from __future__ import annotations
 
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mnemo_server.domain.budget import Kind, Plan
 from mnemo_server.embedding.choice import EmbedderChoice, EmbedderKind
+from mnemo_server.llm.choice import ModelChoice
 
 #: An address range in CIDR form.
 Network = IPv4Network | IPv6Network
@@ -30,6 +33,14 @@ def _read_networks(value: Any) -> Any:
 def _blank_is_none(value: Any) -> Any:
     """Read a blank variable as one that isn't set."""
     return None if isinstance(value, str) and not value.strip() else value
+
+
+#: The most tokens in a day; none when the variable is blank.
+DailyTokens: TypeAlias = Annotated[
+    Annotated[int, Field(ge=0, le=10**15)] | None, BeforeValidator(_blank_is_none)
+]
+#: Money for a million tokens.
+Price: TypeAlias = Annotated[Decimal, Field(ge=0, le=100_000)]
 
 
 def _reveal(secret: SecretStr | None) -> str | None:
@@ -114,6 +125,54 @@ class Settings(BaseSettings):
     embed_auto_model: str = "tidbcloud_free/amazon/titan-embed-text-v2"
     """For `tidb`: the name of the model in TiDB Cloud."""
 
+    job_concurrency: int = Field(default=2, ge=0, le=64)
+    """Jobs, such as looking through a conversation, that this server works on at once; 0 leaves all of them
+    to other servers of the same database."""
+
+    redact: bool = True
+    """Take secrets, such as keys, tokens, passwords and private keys, out of everything that is sent, before
+    it is stored, embedded or shown to a model: [redaction](redaction.md)."""
+
+    llm_api_key: SecretStr | None = None
+    """Key of an endpoint with OpenAI's API. With a key or an address, a language model makes memories
+    of conversations: [enrichment](enrichment.md). With neither, none is asked and nothing is spent."""
+
+    llm_base_url: SecretStr | None = None
+    """Address of that endpoint, such as `http://127.0.0.1:11434/v1`. Default: OpenAI's."""
+
+    llm_model: str = "gpt-4.1-mini"
+    """Name of the language model there. One that doesn't think aloud for long is the right one."""
+
+    llm_timeout_seconds: float = Field(default=120, gt=0, le=3_600)
+    """Seconds that one answer of the language model may take, repeats after errors included."""
+
+    embed_daily_tokens: DailyTokens = None
+    """For `openai` and `tidb`: the most tokens that vectors of one tenant may take in a day (UTC), those of
+    questions included. Beyond it memories are stored and found by their words, and get their vectors when the
+    next day begins. 10,000 are enough for any single text; 0: no vectors are made. Default: no limit."""
+
+    embed_price: Price = Decimal(0)
+    """For `openai` and `tidb`: what a million tokens cost, in `MNEMO_CURRENCY`, for `mnemos usage` and
+    `/metrics`."""
+
+    enrich_delay_seconds: float = Field(default=20, ge=0, le=86_400)
+    """How long new messages of a session are gathered before the language model looks at them: fewer, fuller
+    requests cost less."""
+
+    llm_daily_tokens: DailyTokens = 500_000
+    """The most tokens that the language model may take for one tenant in a day (UTC), both ways together.
+    Beyond it memories stay as they were stored until the next day begins. 0: the model is never asked; empty:
+    no limit."""
+
+    llm_price_input: Price = Decimal(0)
+    """What a million tokens sent to the language model cost, in `MNEMO_CURRENCY`."""
+
+    llm_price_output: Price = Decimal(0)
+    """What a million tokens that it answers cost, in `MNEMO_CURRENCY`."""
+
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    """The currency of the prices: three capital letters, such as `EUR`."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, to standard error."""
 
@@ -131,6 +190,21 @@ class Settings(BaseSettings):
         return f"sqlite://{quote(str(self.data_dir.expanduser().absolute() / 'mnemos.db'))}"
 
     @property
+    def plans(self) -> dict[Kind, Plan]:
+        """What each kind of model that is paid for may take, and what it costs."""
+        plans: dict[Kind, Plan] = {
+            "llm": Plan(self.llm_daily_tokens, self.llm_price_input, self.llm_price_output)
+        }
+        if self.embedder_choice.is_paid:
+            plans["embedding"] = Plan(self.embed_daily_tokens, self.embed_price)
+        return plans
+
+    @property
+    def makes_vectors(self) -> bool:
+        """Whether a model may be asked at all: not even for its name where nothing may be spent."""
+        return not self.embedder_choice.is_paid or self.embed_daily_tokens != 0
+
+    @property
     def embedder_choice(self) -> EmbedderChoice:
         """Which model makes the vectors, as the embedding package takes it."""
         return EmbedderChoice(
@@ -142,4 +216,14 @@ class Settings(BaseSettings):
             model=self.embed_model,
             dimensions=self.embed_dims,
             database_model=self.embed_auto_model,
+        )
+
+    @property
+    def model_choice(self) -> ModelChoice:
+        """Which language model is asked, as its package takes it."""
+        return ModelChoice(
+            api_key=_reveal(self.llm_api_key),
+            base_url=_reveal(self.llm_base_url),
+            model=self.llm_model,
+            timeout_seconds=self.llm_timeout_seconds,
         )

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from mnemo_server.app import Services, create_app, open_services
+from mnemo_server.app import create_app, open_services
+from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.embedding.ports import Embedder
 from mnemo_server.settings import Settings
+from mnemo_server.wiring import Services
 
 OpenClient = Callable[..., Awaitable[TestClient]]
 
@@ -36,10 +38,16 @@ async def open_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[App]
     """Give a function that opens the application with some settings."""
     async with AsyncExitStack() as stack:
 
-        async def open_with(embedder: Embedder | None = None, **settings: object) -> App:
-            usual = {"dsn": f"sqlite:///{tmp_path / 'memories.db'}", "embedder": "none"}
+        async def open_with(
+            embedder: Embedder | None = None,
+            *,
+            embedder_kind: str = "none",
+            clock: Clock = system_clock,
+            **settings: object,
+        ) -> App:
+            usual = {"dsn": f"sqlite:///{tmp_path / 'memories.db'}", "embedder": embedder_kind}
             chosen = Settings(**usual | settings)  # type: ignore[arg-type]
-            services = await stack.enter_async_context(open_services(chosen, embedder=embedder))
+            services = await stack.enter_async_context(open_services(chosen, clock, embedder))
             server = TestServer(create_app(services, chosen))
             client = await stack.enter_async_context(TestClient(server))
             return App(client, services, await services.tenants.provision("test"))

@@ -60,6 +60,34 @@ async def test_an_updated_memory_gets_the_vector_of_its_new_text(open_app, embed
     assert embedder.texts == ["alpha", "omega"]
 
 
+async def test_a_restored_memory_is_found_by_its_vector_again(open_app, embedder):
+    app = await open_app(embedder=embedder)
+    _, stored, _ = await app.call("POST", MEMORIES, json={"content": "alpha"})
+    await settle(app)
+    await app.call("DELETE", f"{MEMORIES}/{stored['id']}")
+    await app.call("POST", f"{MEMORIES}/{stored['id']}/restore", json={})
+    await settle(app)
+
+    assert embedder.texts == ["alpha", "alpha"]
+    assert (await app.call("GET", STATUS))[1]["embedded"] == 1
+
+
+async def test_superseding_and_taking_it_back_keep_the_vectors(open_app, embedder):
+    app = await open_app(embedder=embedder)
+    _, old, _ = await app.call("POST", MEMORIES, json={"content": "alpha", "subject": "s"})
+    await settle(app)
+    await app.call("POST", MEMORIES, json={"content": "beta", "subject": "s"})
+    await settle(app)
+    await app.call("POST", f"{MEMORIES}/{old['id']}/restore", json={})
+    await settle(app)
+
+    assert embedder.texts == ["alpha", "beta"]
+    _, status, _ = await app.call("GET", STATUS)
+    assert (status["embedded"], status["pending"]) == (2, 0)
+    _, page, _ = await app.call("GET", f"{MEMORIES}?q=alpha")
+    assert [one["content"] for one in page["memories"]] == ["alpha"]
+
+
 async def test_metrics_tell_of_what_was_answered_and_has_no_vector_yet(open_app, embedder):
     embedder.gate.clear()
     app = await open_app(embedder=embedder)

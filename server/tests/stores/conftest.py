@@ -10,8 +10,10 @@ from mnemo_server.db.connect import connect
 from mnemo_server.db.database import Database
 from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.db.migrate import migrate
+from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
+from mnemo_server.stores.job_writing import JobWriter
 from mnemo_server.stores.opening import Stores, open_stores
 
 
@@ -43,3 +45,8 @@ def ids() -> IdSource:
 @pytest.fixture
 def stores(database: Database, ids: IdSource) -> Stores:
     return open_stores(database, ids, system_clock)
+
+
+@pytest.fixture
+def job_writer(database: Database, ids: IdSource) -> JobWriter:
+    return JobWriter(load_queries("jobs", database.variant), ids)

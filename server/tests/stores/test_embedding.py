@@ -363,7 +363,7 @@ async def test_without_a_model_nothing_is_done_and_the_status_says_so(stores: St
     await server.embedding.run()
 
     assert server.embedding.backlog == 0
-    assert await server.embedding.embed_query("alpha") is None
+    assert await server.embedding.embed_query(TENANT, "alpha") is None
     status = await server.embedding.status(TENANT)
     assert (status.state, status.total, status.pending) == ("off", 1, 0)
 

@@ -54,6 +54,8 @@ SCOPES = (
     Scope(),
     Scope([[facet("tag", "red"), facet("tag", "blue")], [facet("memory_type", "insight")]]),
     Scope(created_from=30_000, created_before=10**12),
+    Scope(excluded=[facet("tag", "red")]),
+    Scope([[facet("tag", "blue"), facet("tag", "red")]], excluded=[facet("tag", "red")], without=[7, 8]),
 )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from mnemo_server.domain.memory import Changes, revise
 from mnemo_server.index.source import NearQuery, Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import NewVector, VectorCount, WrittenMemory
+from mnemo_server.stores.ports import NewVector, Share, VectorCount, WrittenMemory
 
 from .making import ACTOR, TENANT, make
 
@@ -80,6 +81,33 @@ async def test_what_changed_a_moment_ago_is_left_alone(stores: Stores, written: 
     assert len(await stores.vectors.find_unembedded((0,), limit=10, before=changed_at + 1)) == 1
 
 
+async def test_tenants_are_passed_over_however_much_they_have(stores: Stores):
+    tenants = (1, 2, 3, 5, 8, 2**62)
+    for number, tenant_id in enumerate([*tenants, 2, 2, 8], start=1):
+        await stores.memories.create(make(number, tenant_id=tenant_id), ACTOR, None)
+
+    async def found(passing_over: Collection[int], limit: int = 100) -> set[int]:
+        rows = await stores.vectors.find_unembedded(
+            (0, 9), limit=limit, before=LATER, passing_over=passing_over
+        )
+        return {row.memory.tenant_id for row in rows}
+
+    assert await found(()) == set(tenants)
+    assert await found({1, 2}) == {3, 5, 8, 2**62}
+    assert await found({1, 2, 3, 5, 2**62}) == {8}
+    assert await found({2**62, 8, 5, 3, 1}) == {2}
+    assert await found({2, 4, 7}, limit=1) == {1}
+    assert await found(tenants) == set()
+    shares = [
+        await stores.vectors.find_unembedded((0,), limit=100, before=LATER, share=Share(number, 4))
+        for number in range(4)
+    ]
+    assert [{one.memory.id for one in share} for share in shares] == [{4, 8}, {1, 5, 9}, {2, 6}, {3, 7}]
+    assert await stores.vectors.count_waiting_of_tenants((0, 9), {2, 8, 77}) == 5
+    assert await stores.vectors.count_waiting_of_tenants((9,), {2}) == 0
+    assert await stores.vectors.count_waiting_of_tenants((0,), range(3, 3_000)) == 4
+
+
 async def test_a_vector_is_read_with_its_entry(stores: Stores, written: WrittenMemory):
     rows = await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
 
@@ -115,6 +143,19 @@ async def test_a_refused_text_is_tried_once_and_has_no_vector(stores: Stores, wr
     assert (row.model_id, row.vector_code) == (MODEL + 1, None)
     assert await stores.entries.get_token_codes(TENANT, MODEL, [1]) == {}
     assert await waiting(stores, 0, MODEL) == []
+
+
+async def test_it_is_told_which_entries_are_still_as_they_were_read(stores: Stores):
+    batch = [make(number) for number in range(1, 6)]
+    for one in batch[:4]:
+        await stores.memories.create(one, ACTOR, None)
+    await stores.vectors.write(TENANT, MODEL, [vector_of(batch[0])], 500)
+    await stores.memories.delete(TENANT, [2], ACTOR, 600)
+    entries = [one.entry for one in batch]
+
+    assert await stores.vectors.find_current(TENANT, entries) == [False, False, True, True, False]
+    assert await stores.vectors.find_current(TENANT + 1, entries[2:3]) == [False]
+    assert await stores.vectors.find_current(TENANT, []) == []
 
 
 async def test_a_vector_of_an_older_text_is_never_written(stores: Stores, written: WrittenMemory):
@@ -190,8 +231,15 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
         await stores.memories.create(one, ACTOR, None)
     await stores.vectors.write(TENANT, MODEL, [vector_of(one) for one in batch], 500)
     query = stores.vectors._vectors.find_unembedded
-    values = {"model_ids_0": 0, "model_ids_1": 2, "before": LATER, "limit": 32}
-    text = query.text.replace(":model_ids...", "0, 2")
+    values = {
+        "shares": 1,
+        "share": 0,
+        "after_tenant": 0,
+        "until_tenant": 2**63 - 1,
+        "before": LATER,
+        "limit": 32,
+    }
+    text = query.text.replace(":model_ids...", "0, 2").replace("%%", "%")
     for name, value in values.items():
         text = text.replace(f"%({name})s", str(value)).replace(f":{name}", str(value))
     prefix = "EXPLAIN QUERY PLAN" if database.engine == "sqlite" else "EXPLAIN"
@@ -200,6 +248,7 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
     plan = str([list(row.values()) for row in await database.fetch_all(explain, {})])
 
     assert "search_entries_by_model" in plan
+    assert any(of_one_range in plan for of_one_range in ("tenant_id>?", "(0 1 0,0 1 ", "'range'"))
     assert "SCAN search_entries" not in plan
     assert "SCAN m" not in plan
     assert "TableFullScan" not in plan

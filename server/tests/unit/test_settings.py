@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from ipaddress import ip_network
 
 import pytest
+from mnemo_server.domain.budget import Plan
 from mnemo_server.settings import Settings
 from pydantic import ValidationError
 
@@ -55,6 +57,13 @@ def test_proxies_are_read_as_networks(monkeypatch):
         ("MNEMO_RATE_LIMIT", "-1"),
         ("MNEMO_LOG_LEVEL", "loud"),
         ("MNEMO_TRUSTED_PROXIES", "x"),
+        ("MNEMO_LLM_DAILY_TOKENS", "-1"),
+        ("MNEMO_EMBED_DAILY_TOKENS", "many"),
+        ("MNEMO_LLM_PRICE_INPUT", "-0.1"),
+        ("MNEMO_LLM_PRICE_OUTPUT", "NaN"),
+        ("MNEMO_EMBED_PRICE", "Infinity"),
+        ("MNEMO_CURRENCY", "euro"),
+        ("MNEMO_CURRENCY", ""),
     ],
 )
 def test_nonsense_is_refused(monkeypatch, name: str, value: str):
@@ -62,6 +71,57 @@ def test_nonsense_is_refused(monkeypatch, name: str, value: str):
 
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_without_a_word_the_language_model_has_a_budget_and_free_vectors_have_none():
+    assert Settings().plans == {"llm": Plan(500_000)}
+    assert Settings().makes_vectors
+
+
+def test_budgets_and_prices_are_read_exactly(monkeypatch):
+    values = {
+        "LLM_DAILY_TOKENS": "0",
+        "LLM_PRICE_INPUT": "0.15",
+        "LLM_PRICE_OUTPUT": "0.6",
+        "EMBED_API_KEY": "k",
+        "EMBED_DAILY_TOKENS": "2000000",
+        "EMBED_PRICE": "0.02",
+        "CURRENCY": "EUR",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"MNEMO_{name}", value)
+
+    assert Settings().plans == {
+        "llm": Plan(0, Decimal("0.15"), Decimal("0.6")),
+        "embedding": Plan(2_000_000, Decimal("0.02")),
+    }
+    assert Settings().currency == "EUR"
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_an_empty_budget_is_no_limit(monkeypatch, blank: str):
+    monkeypatch.setenv("MNEMO_LLM_DAILY_TOKENS", blank)
+    monkeypatch.setenv("MNEMO_EMBED_DAILY_TOKENS", blank)
+    monkeypatch.setenv("MNEMO_EMBEDDER", "tidb")
+
+    assert Settings().plans == {"llm": Plan(None), "embedding": Plan(None)}
+
+
+@pytest.mark.parametrize(
+    ("embedder", "tokens", "makes_vectors"),
+    [
+        ("openai", "0", False),
+        ("tidb", "0", False),
+        ("openai", "1", True),
+        ("openai", "", True),
+        ("local", "0", True),
+    ],
+)
+def test_no_model_is_asked_where_nothing_may_be_spent(monkeypatch, embedder, tokens, makes_vectors):
+    monkeypatch.setenv("MNEMO_EMBEDDER", embedder)
+    monkeypatch.setenv("MNEMO_EMBED_DAILY_TOKENS", tokens)
+
+    assert Settings().makes_vectors is makes_vectors
 
 
 def test_every_setting_says_what_it_is_for():

@@ -49,6 +49,18 @@ def test_store_sends_what_was_given_and_prints_the_id(mnemos, scripted, answer):
     assert scripted.received[0].headers["x-mnemo-agent-id"] == "me"
 
 
+def test_store_names_what_it_takes_the_place_of_and_tells_tags_beside_the_id(mnemos, scripted, answer):
+    stored = {"status": "accepted", "outcome": "created", "id": "0amfm0j0ye4sz"}
+    more = {"superseded": ["0amfm0j0ye4sy"], "suggested_tags": ["ops", "red\x1b[31m"]}
+    scripted.will_answer(answer(202, stored | more))
+    result = mnemos("store", "x", "--subject", "a/b", "--replaces", "0amfm0j0ye4sy", "--suggest-tags")
+    assert json.loads(scripted.received[0].body) == {
+        "content": "x", "subject": "a/b", "replaces": "0amfm0j0ye4sy", "suggest_tags": True,
+    }  # fmt: skip
+    assert result.stdout == "0amfm0j0ye4sz  stored\n"
+    assert result.stderr == "took the place of 0amfm0j0ye4sy\ntags that may fit: ops, red·[31m\n"
+
+
 def test_store_reads_a_dash_from_stdin_and_says_what_was_known(mnemos, scripted, answer):
     scripted.will_answer(answer(202, {"status": "accepted", "outcome": "duplicate", "id": "0amfm0j0ye4sz"}))
     result = mnemos("store", "-", stdin="first\nsecond\n")
@@ -74,6 +86,56 @@ def test_search_joins_its_words_and_sends_the_filters(mnemos, scripted, answer, 
         "session_id": ["s"], "project": ["p"], "source": ["w"], "limit": ["5"], "offset": ["2"],
     }  # fmt: skip
     assert result.stdout == "0amfm0j0ye4sz  2026-11-23   87%  deploy  Deploys need the VPN.\n"
+
+
+def test_the_past_and_what_is_superseded_are_asked_for(mnemos, scripted, answer):
+    scripted.will_answer(answer(200, {"memories": [], "total": 0, "limit": 10, "offset": 0}))
+    mnemos("search", "x", "--as-of", "2026-11-23", "--subject", "a/b", "--superseded")
+    assert query_of(scripted.received[0]) == {
+        "q": ["x"], "as_of": ["2026-11-23T00:00:00Z"], "subject": ["a/b"], "include_superseded": ["True"],
+    }  # fmt: skip
+
+
+def test_a_history_is_a_line_for_each_change_and_the_text_before_it(mnemos, scripted, answer, memory):
+    changes = [
+        {
+            "action": "superseded", "version": 3, "happened_at": "2026-11-23T10:00:00Z", "agent_id": "codex",
+            "before": {"content": "Deploys need the VPN."}, "detail": {"reason": "subject", "by": "x"},
+        },
+        {
+            "action": "updated", "version": 2, "happened_at": "2026-11-22T10:00:00Z",
+            "before": {"content": "Deploys\nneed \x1b[31mnothing."},
+        },
+        {"action": "created", "version": 1, "happened_at": "2026-11-21T10:00:00Z"},
+    ]  # fmt: skip
+    scripted.will_answer(answer(200, {"memory": memory, "changes": changes}))
+    result = mnemos("history", "0amfm0j0ye4sz")
+    assert scripted.received[0].path == "/v1alpha2/mem9s/memories/0amfm0j0ye4sz/history"
+    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+        "  3  superseded  2026-11-23 10:00:00+00:00  codex  reason: subject  by: x",
+        "  2  updated     2026-11-22 10:00:00+00:00",
+        "     was: Deploys need ·[31mnothing.",
+        "  1  created     2026-11-21 10:00:00+00:00",
+    ]
+
+
+@pytest.mark.parametrize(("arguments", "sent"), [([], {}), (["--version", "2"], {"version": 2})])
+def test_restore_sends_the_version_and_shows_the_memory(mnemos, scripted, answer, memory, *, arguments, sent):
+    scripted.will_answer(answer(200, memory))
+    result = mnemos("restore", "0amfm0j0ye4sz", *arguments)
+    assert (scripted.received[0].method, json.loads(scripted.received[0].body)) == ("POST", sent)
+    assert scripted.received[0].path == "/v1alpha2/mem9s/memories/0amfm0j0ye4sz/restore"
+    assert scripted.received[0].headers["idempotency-key"]
+    assert result.stdout.endswith("\n\nDeploys need the VPN.\n")
+
+
+def test_a_version_that_never_was_is_told_with_what_to_do_next(mnemos, scripted, error_answer):
+    scripted.will_answer(error_answer(404, "version_not_found", "this memory has no such version"))
+    result = mnemos("restore", "x", "--version", "9")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: this memory has no such version; `mnemos history` shows the versions there were\n",
+    )
 
 
 def test_list_sends_only_what_was_given(mnemos, scripted, answer):

@@ -97,6 +97,11 @@ def test_a_key_that_opens_nothing_is_told(status, answer, error_answer, is_known
             0,
             "ok   vectors   2,999 of 3,000 by all-MiniLM-L6-v2-int8 (1 refused by the model)",
         ),
+        (
+            {"waiting_for_budget": 1_796},
+            0,
+            "ok   vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 to go with tomorrow's budget)",
+        ),
         ({"embedded": 3_000, "pending": 0}, 0, "ok   vectors   3,000 of 3,000 by all-MiniLM-L6-v2-int8"),
     ],
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mnemos._generated.recalled import OPENING, strip_recalled
 from mnemos.hooks.connection import ConnectionFailed
 from mnemos.hooks.recall import (
     MAX_BLOCK_CHARACTERS,
@@ -143,3 +144,10 @@ def test_a_session_begins_with_what_came_in_time() -> None:
     block = recall_for_session(Source([make_hit()], ConnectionFailed("out of time")), None)
 
     assert "The mast is oak." in block
+
+
+@given(st.text(), st.text())
+def test_what_recall_writes_is_what_capture_cuts_out(content, prompt) -> None:
+    block = format_block([Hit("0abc", f"x{content}", "2026-11-23", "", "", 50)])
+    if OPENING not in prompt:
+        assert strip_recalled(f"{prompt}\n{block}") == prompt.strip()

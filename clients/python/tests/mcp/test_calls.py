@@ -61,6 +61,54 @@ def test_search_tells_what_matters_of_each_memory(mcp: McpProcess, server: Memor
     assert query == {"q": ["mast & oak"], "tags": ["a,b"], "limit": ["5"], "memory_type": ["pinned,insight"]}
 
 
+def test_store_names_what_it_takes_the_place_of(mcp: McpProcess, server: MemoryServer) -> None:
+    status, stored = server.answers[f"POST {MEMORIES}"]
+    memory = {**stored["memory"], "subject": "boat/mast"}
+    server.answers[f"POST {MEMORIES}"] = status, {**stored, "memory": memory, "superseded": ["0" * 13]}
+
+    answer, _ = mcp.call("memory_store", content="Pine.", subject="boat/mast", replaces="0" * 13)
+
+    assert server.requests[0][2] == {"content": "Pine.", "subject": "boat/mast", "replaces": "0" * 13}
+    assert (answer["data"]["subject"], answer["data"]["superseded"]) == ("boat/mast", ["0" * 13])
+
+
+def test_search_looks_into_the_past_and_says_what_holds_no_more(
+    mcp: McpProcess, server: MemoryServer
+) -> None:
+    status, page = server.answers[f"GET {MEMORIES}"]
+    gone = {"superseded_by": "1" * 13, "superseded_at": "2026-11-23T08:00:00Z"}
+    server.answers[f"GET {MEMORIES}"] = status, {**page, "memories": [{**MEMORY, **gone}]}
+
+    answer, _ = mcp.call("memory_search", q="mast", as_of="2026-11-22")
+
+    query = parse_qs(urlsplit(server.requests[0][0].split()[1]).query)
+    assert query == {"q": ["mast"], "as_of": ["2026-11-22T00:00:00Z"]}
+    (hit,) = answer["memories"]
+    assert (hit["superseded_by"], hit["superseded_at"]) == ("1" * 13, "2026-11-23")
+
+
+def test_get_with_history_tells_of_each_change_what_was_there_before(mcp: McpProcess) -> None:
+    answer, _ = mcp.call("memory_get", id=ID, history=True)
+
+    assert (answer["data"]["id"], answer["data"]["content"]) == (ID, "The mast is pine.")
+    assert answer["data"]["history"] == [
+        {
+            "action": "repeated",
+            "version": 2,
+            "at": "2026-11-23T09:00:00+00:00",
+            "agent_id": "other",
+            "detail": {"content": "The mast is pine!"},
+        },
+        {
+            "action": "updated",
+            "version": 2,
+            "at": "2026-11-23T08:00:00+00:00",
+            "before": {"content": "The mast is oak."},
+        },
+        {"action": "created", "version": 1, "at": "2026-11-22T08:00:00+00:00", "agent_id": "tester"},
+    ]
+
+
 def test_get_tells_everything_of_use(mcp: McpProcess) -> None:
     answer, _ = mcp.call("memory_get", id=ID)
 
@@ -82,11 +130,11 @@ def test_update_sends_only_what_changes(mcp: McpProcess, server: MemoryServer) -
     assert (answer["data"]["version"], answer["data"]["updated_at"]) == (2, "2026-11-23")
 
 
-def test_delete_says_where_the_last_state_is(mcp: McpProcess) -> None:
+def test_delete_says_how_to_undo_it(mcp: McpProcess) -> None:
     answer, is_error = mcp.call("memory_delete", id=ID)
 
     assert (answer["ok"], answer["id"], is_error) == (True, ID, False)
-    assert "event log" in answer["undo"]
+    assert f"mnemos restore {ID}" in answer["undo"]
 
 
 def test_not_found_is_told_in_these_words(mcp: McpProcess, server: MemoryServer) -> None:
@@ -118,7 +166,9 @@ def test_a_version_conflict_brings_the_current_memory(mcp: McpProcess, server: M
     ("name", "arguments", "told"),
     [
         ("memory_get", {}, ["id: required"]),
-        ("memory_get", {"id": ID, "color": 1}, ["unknown parameter 'color'", "memory_get takes id"]),
+        ("memory_get", {"id": ID, "color": 1}, ["unknown parameter 'color'", "memory_get takes id, history"]),
+        ("memory_search", {"as_of": "yesterday"}, ["as_of"]),
+        ("memory_store", {"content": "x", "subject": "s" * 201}, ["subject", "200"]),
         ("memory_search", {"limit": 500}, ["limit", "less than or equal to 200", "500"]),
         ("memory_search", {"limit": "many"}, ["limit", "integer", "many"]),
         ("memory_search", {"offset": -1, "limit": 0}, ["limit", "offset"]),

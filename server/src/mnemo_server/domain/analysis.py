@@ -27,7 +27,7 @@ _STEM_LIMIT = 40  # no English word is longer; the stemmer is slow on long strin
 _CACHED_LENGTH = 64  # longer tokens hardly repeat and would fill the cache
 _MARK_LIMIT = 16  # combining marks kept in a row: normalising a longer run takes quadratic time
 
-_UNSPACED = (
+UNSPACED = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"  # kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff"  # Hangul
@@ -50,9 +50,9 @@ _SPELLED_ALIKE = str.maketrans(
 
 # No possessive groups: Python before 3.11.5 doesn't step back out of one that fails half way
 # (its issue 106052).
-_WORD = rf"(?:[^\W{_UNSPACED}][{_MARKS}]*+)+"
+_WORD = rf"(?:[^\W{UNSPACED}][{_MARKS}]*+)+"
 _TOKEN = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}]++)"
+    rf"(?P<unspaced>[{UNSPACED}]++)"
     rf"|(?:--?|[.@#$]|~?/)?{_WORD}(?:[-._/\\:@#+~=&?%']++{_WORD})*(?:\+\+|\#)?"
 )
 _SIGILS = "-.@#$~/+"
@@ -92,7 +92,7 @@ def find_literals(text: str) -> frozenset[str]:
     """
     return frozenset(
         _whole(match[0].strip(_SIGILS))
-        for match in _TOKEN.finditer(_normalise(text))
+        for match in _TOKEN.finditer(normalise(text))
         if match.lastgroup != "unspaced" and _is_literal(match[0].strip(_SIGILS))
     )
 
@@ -105,7 +105,7 @@ def _is_literal(body: str) -> bool:
 
 
 def _scan(text: str) -> Iterator[_Term]:
-    for match in _TOKEN.finditer(_normalise(text)):
+    for match in _TOKEN.finditer(normalise(text)):
         token = match[0]
         if match.lastgroup == "unspaced":
             yield from _pairs(token)
@@ -115,7 +115,7 @@ def _scan(text: str) -> Iterator[_Term]:
             yield from _token_terms(token)
 
 
-def _normalise(text: str) -> str:
+def normalise(text: str) -> str:
     """Unify width, ligatures, apostrophes, hyphens and invisible characters; case stays, for camelCase."""
     if text.isascii():
         return text

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from mnemos_contract.memories import MemoryState, MemoryType
+
+from mnemo_server.domain.likeness import fingerprint
 
 ACTIVE: Final = MemoryState.ACTIVE.value
 DELETED: Final = MemoryState.DELETED.value
@@ -38,11 +40,22 @@ class StoredMemory:
     project: str | None = None
     superseded_by: int | None = None
     updated_by: str | None = None
+    subject: str | None = None
+    superseded_at: int | None = None
+    #: As `likeness_of` gives it; None where repeats of it are answered with another memory, or are none.
+    likeness: bytes | None = None
+    #: Ids of what it was made of.
+    derived_from: tuple[int, ...] = ()
 
     @property
     def is_message(self) -> bool:
         """Whether this is one message of a session."""
         return self.memory_type == MemoryType.SESSION.value
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it holds: it is active, and no other memory has taken its place."""
+        return self.state == ACTIVE and self.superseded_by is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +89,50 @@ def hash_message(role: str, name: str | None, created_at: int | None, content: s
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
+def likeness_of(memory: StoredMemory) -> bytes | None:
+    """Fingerprint what a memory says; None for messages and for what doesn't hold."""
+    if memory.is_message or not memory.is_current:
+        return None
+    return fingerprint(
+        memory.content,
+        memory_type=memory.memory_type,
+        project=memory.project,
+        subject=memory.subject,
+    )
+
+
 def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now: int) -> StoredMemory:
     """Give the next version of a memory. Every revision is one, even when nothing differs."""
     content = changes.content or memory.content
     metadata = None if changes.clears_metadata else (changes.metadata or memory.metadata)
-    return replace(
+    revised = next_version(
         memory,
+        agent_id=agent_id,
+        now=now,
         content=content,
-        content_hash=memory.content_hash if content == memory.content else hash_content(content),
         tags=memory.tags if changes.tags is None else changes.tags,
         metadata=metadata,
         source=changes.source or memory.source,
+    )
+    if content == memory.content:
+        return revised
+    return replace(revised, content_hash=hash_content(content), likeness=likeness_of(revised))
+
+
+def supersede(memory: StoredMemory, by: int, *, agent_id: str | None, now: int) -> StoredMemory:
+    """Give the version of a memory whose place another one has taken. Nobody repeats it any more."""
+    at = max(now, memory.updated_at + 1)
+    return next_version(memory, agent_id=agent_id, now=at, superseded_by=by, superseded_at=at, likeness=None)
+
+
+def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fields: Any) -> StoredMemory:
+    """Give a memory with other fields as its next version; its times only ever grow."""
+    return replace(
+        memory,
         version=memory.version + 1,
         updated_by=agent_id,
         updated_at=max(now, memory.updated_at + 1),
+        **fields,
     )
 
 
@@ -107,8 +150,23 @@ def snapshot(memory: StoredMemory) -> str:
         "session_id": memory.session_id,
         "project": memory.project,
         "superseded_by": memory.superseded_by,
+        "superseded_at": memory.superseded_at,
+        "subject": memory.subject,
+        "derived_from": list(memory.derived_from),
         "updated_by": memory.updated_by,
         "updated_at": memory.updated_at,
     }
     present = {key: value for key, value in fields.items() if value not in (None, [])}
     return json.dumps(present, ensure_ascii=False, separators=(",", ":"))
+
+
+def describe_repeat(memory: StoredMemory) -> dict[str, Any]:
+    """Give what was sent by somebody who repeated what another memory says, for that one's history."""
+    fields = {
+        "content": memory.content,
+        "tags": list(memory.tags),
+        "metadata": None if memory.metadata is None else json.loads(memory.metadata),
+        "source": memory.source,
+        "session_id": memory.session_id,
+    }
+    return {key: value for key, value in fields.items() if value not in (None, [])}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from mnemo_server.embedding.ports import EmbedderUnavailable
 from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.openai_client import read_json
 
 TEXT_BYTES: Final = 8_000
 """Bytes of a text, in UTF-8, that are sent. OpenAI's models and Amazon's Titan take about 8,190 tokens, and
 no tokenizer makes more tokens than there are bytes."""
+
+
+_MOST_TOKENS: Final = 2**31
+"""More is no count of one request's tokens."""
 
 
 def cut_text(text: str) -> str:
@@ -44,29 +49,39 @@ def read_vector(values: object, dimensions: int | None) -> Floats32:
     return (vector / length).astype(np.float32)
 
 
-def read_vectors(content: bytes, count: int, dimensions: int | None) -> list[Floats32]:
-    """Return the vectors of an answer of an OpenAI-compatible endpoint, in the order of the texts.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an OpenAI-compatible endpoint made of some texts."""
+
+    vectors: list[Floats32]
+    """In the order of the texts."""
+    tokens: int | None
+    """What it took; None when it doesn't say."""
+
+
+def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
+    """Read an answer of an OpenAI-compatible endpoint.
 
     Raises:
         EmbedderUnavailable: it isn't such an answer, or not to `count` texts.
     """
     try:
-        found = {int(entry["index"]): entry["embedding"] for entry in read_json(content)["data"]}
+        answer = read_json(content)
+        found = {int(entry["index"]): entry["embedding"] for entry in answer["data"]}
     except (KeyError, TypeError, ValueError, OverflowError):
         raise EmbedderUnavailable("The embedding endpoint answered something else than embeddings.") from None
     if found.keys() != set(range(count)):
         raise EmbedderUnavailable(
             f"The embedding endpoint answered {len(found)} vectors to {count} texts, or misnumbered them."
         )
-    return [read_vector(found[place], dimensions) for place in range(count)]
+    vectors = [read_vector(found[place], dimensions) for place in range(count)]
+    return Answer(vectors, _read_tokens(answer.get("usage")))
 
 
-def read_json(content: bytes | str) -> Any:
-    """Parse JSON; every way in which that fails is a ValueError."""
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+def _read_tokens(usage: object) -> int | None:
+    """Return the tokens that an endpoint says it counted. Some that don't count say 0."""
+    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return tokens if type(tokens) is int and 0 < tokens <= _MOST_TOKENS else None
 
 
 def whole_text(vector: Floats32) -> Embedding:

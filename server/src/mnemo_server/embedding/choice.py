@@ -31,6 +31,11 @@ class EmbedderChoice:
     """`tidb`: the model's name there."""
 
     @property
+    def is_paid(self) -> bool:
+        """Whether vectors cost something, as far as can be told: they do wherever others make them."""
+        return self.effective_kind in ("openai", "tidb")
+
+    @property
     def effective_kind(self) -> EmbedderKind:
         """The kind, with `auto` decided."""
         if self.kind != "auto":

@@ -10,10 +10,12 @@ from typing import Final
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
 from mnemo_server.db.queries import Query, load_queries
-from mnemo_server.embedding.answers import cut_text, read_json, read_vector, whole_text, without_content
-from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
+from mnemo_server.domain.tokens import estimate_tokens
+from mnemo_server.embedding.answers import cut_text, read_vector, whole_text, without_content
+from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, EmbeddingRefused, Meter, Model
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.openai_client import read_json
 
 #: What is embedded to learn whether it works and how long the vectors are.
 _SAMPLE: Final = "memory"
@@ -39,24 +41,34 @@ class EmbedTextEmbedder:
             raise EmbedderUnavailable("The database's embedding model isn't known yet.")
         return self._model
 
-    async def embed_documents(self, texts: Sequence[str]) -> list[Embedding]:
-        """Embed the beginnings of texts, one after another: others need the database's connections too."""
-        return [await self.embed_query(text) for text in texts]
+    async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
+        """Embed the beginnings of texts, one after another: others need the database's connections too.
 
-    async def embed_query(self, text: str) -> Embedding:
-        """Embed the beginning of one text.
-
-        Every error counts as passing: the database tells of limits and of its provider's failures by the
-        same numbers, and a text that can be stored can be embedded.
+        They are paid for together. Every error counts as passing: the database tells of limits and of its
+        provider's failures by the same numbers, and a text that can be stored can be embedded.
         """
         model = await self.prepare()
-        cut = cut_text(text)
-        if not cut:
-            return without_content(model.dimensions)
+        cut = [cut_text(text) for text in texts]
+        embeddings = [without_content(model.dimensions) for _ in texts]
+        if not any(cut):
+            return embeddings
+        reservation = await meter.reserve(sum(map(estimate_tokens, filter(None, cut))))
+        spent = 0
         try:
-            return whole_text(await self._embed(cut, model.dimensions))
+            for place, text in enumerate(cut):
+                if text:
+                    spent += estimate_tokens(text)
+                    embeddings[place] = whole_text(await self._embed(text, model.dimensions))
         except DatabaseError as error:
             raise EmbedderUnavailable(f"The database made no embedding ({error}).") from None
+        finally:
+            # The database doesn't say what a text took, nor whether a failure was paid for.
+            await meter.settle(reservation, spent)
+        return embeddings
+
+    async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
+        """Embed the beginning of one text; errors as for documents."""
+        return (await self.embed_documents([text], meter))[0]
 
     async def close(self) -> None:
         """Nothing to free; the database belongs to others."""

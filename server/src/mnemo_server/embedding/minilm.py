@@ -15,7 +15,7 @@ from mnemo_server.embedding.passages import (
     read_document,
     read_query,
 )
-from mnemo_server.embedding.ports import EmbedderUnavailable, Model
+from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, Meter, Model
 from mnemo_server.embedding.weights import Network, load_network
 from mnemo_server.embedding.wordpiece import load_wordpiece
 from mnemo_server.index.flight import SharedWork
@@ -49,7 +49,11 @@ class MiniLmEmbedder:
         """
         return (await self._loaded()).model
 
-    async def embed_documents(self, texts: Sequence[str]) -> list[Embedding]:
+    async def embed_documents(
+        self,
+        texts: Sequence[str],
+        meter: Meter = FREE,  # noqa: ARG002 - costs nothing
+    ) -> list[Embedding]:
         """Embed the beginnings of texts, a thousand pieces of each."""
         network = await self._loaded()
         thread = self._document_thread
@@ -64,7 +68,7 @@ class MiniLmEmbedder:
         parts = [[next(in_order) for _ in reading.passages] for reading in readings]
         return await self._call(thread, _embed_documents, network, readings, parts)
 
-    async def embed_query(self, text: str) -> Embedding:
+    async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:  # noqa: ARG002 - costs nothing
         """Embed the beginning of a question."""
         network = await self._loaded()
         return await self._call(self._query_thread, _embed_query, network, text)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from mnemo_server.embedding.answers import cut_text, whole_text, without_content
-from mnemo_server.embedding.openai_endpoint import Endpoint, Patience, SettingsRefused
-from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
+from mnemo_server.embedding.openai_endpoint import Endpoint, SettingsRefused
+from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, EmbeddingRefused, Meter, Model
 from mnemo_server.index.flight import SharedWork
 from mnemo_server.index.vectors import Embedding, Floats32
+from mnemo_server.openai_client import Patience
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 REQUEST_TEXTS: Final = 64
 """Texts in one request; OpenAI takes 2,048, other servers far fewer."""
 
-REQUEST_BYTES: Final = 250_000
-"""Bytes of text in one request; OpenAI takes 300,000 tokens, which are never more than the bytes."""
+REQUEST_BYTES: Final = 256_000
+"""Bytes of text in one request: room for 32 long ones, which so are paid for at once or not at all. OpenAI
+takes 300,000 tokens, which are never more than the bytes."""
 
 DOCUMENT_PATIENCE: Final = Patience(seconds=60)
 QUERY_PATIENCE: Final = Patience(seconds=5, attempts=3)
@@ -56,24 +58,25 @@ class OpenAiEmbedder:
             raise EmbedderUnavailable("The embedding endpoint was closed.")
         return self._model
 
-    async def embed_documents(self, texts: Sequence[str]) -> list[Embedding]:
+    async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
         """Embed the beginnings of texts, in as many requests as it takes, one after another."""
         model = await self.prepare()
         cut = [cut_text(text) for text in texts]
         embeddings = [without_content(model.dimensions) for _ in texts]
         for places in _plan_requests([len(text.encode()) for text in cut]):
-            vectors = await self._embed(model, [cut[place] for place in places], self._for_documents)
+            part = [cut[place] for place in places]
+            vectors = await self._embed(model, part, self._for_documents, meter)
             for place, vector in zip(places, vectors, strict=True):
                 embeddings[place] = whole_text(vector)
         return embeddings
 
-    async def embed_query(self, text: str) -> Embedding:
+    async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
         """Embed the beginning of a question, in a request of its own."""
         model = await self.prepare()
         cut = cut_text(text)
         if not cut:
             return without_content(model.dimensions)
-        return whole_text((await self._embed(model, [cut], self._for_queries))[0])
+        return whole_text((await self._embed(model, [cut], self._for_queries, meter))[0])
 
     async def close(self) -> None:
         """Close the connections."""
@@ -86,7 +89,7 @@ class OpenAiEmbedder:
             return
         if self._client is None:
             self._client = await asyncio.to_thread(self._endpoint.open_client)
-        vector = (await self._endpoint.embed(self._client, [_SAMPLE], None, self._for_documents))[0]
+        vector = (await self._endpoint.embed(self._client, [_SAMPLE], None, self._for_documents, FREE))[0]
         wanted = self._endpoint.dimensions
         if wanted is not None and len(vector) != wanted:
             raise EmbeddingRefused(
@@ -94,12 +97,14 @@ class OpenAiEmbedder:
             )
         self._model = Model(self._endpoint.name, len(vector))
 
-    async def _embed(self, model: Model, texts: Sequence[str], patience: Patience) -> list[Floats32]:
+    async def _embed(
+        self, model: Model, texts: Sequence[str], patience: Patience, meter: Meter
+    ) -> list[Floats32]:
         """Send one request; what is wrong with the settings by now says nothing against the texts."""
         if self._client is None or not self._is_open:
             raise EmbedderUnavailable("The embedding endpoint was closed.")
         try:
-            return await self._endpoint.embed(self._client, texts, model.dimensions, patience)
+            return await self._endpoint.embed(self._client, texts, model.dimensions, patience, meter)
         except SettingsRefused as refusal:
             raise EmbedderUnavailable(str(refusal)) from None
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from mnemo_server.embedding.ports import Embedder, EmbedderUnavailable, Model
+from mnemo_server.embedding.ports import FREE, Embedder, EmbedderUnavailable, Meter, Model
 from mnemo_server.index.flight import mark_retrieved
 from mnemo_server.index.vectors import Embedding
 
@@ -27,27 +27,29 @@ class QueryCache:
         self._size = size
         self._kept: OrderedDict[bytes, Embedding] = OrderedDict()
         self._kept_bytes = 0
-        self._running: dict[bytes, asyncio.Task[Embedding]] = {}
+        #: By who pays as well: the budget of one caller is no reason to leave another without an answer.
+        self._running: dict[tuple[bytes, int], asyncio.Task[Embedding]] = {}
 
     async def prepare(self) -> Model:
         """See `Embedder`."""
         return await self._embedder.prepare()
 
-    async def embed_documents(self, texts: Sequence[str]) -> list[Embedding]:
+    async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
         """See `Embedder`; documents come once, so none is kept."""
-        return await self._embedder.embed_documents(texts)
+        return await self._embedder.embed_documents(texts, meter)
 
-    async def embed_query(self, text: str) -> Embedding:
+    async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
         """See `Embedder`; callers with one question share one run and one embedding that can't be changed."""
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        if key not in self._running:
-            task = asyncio.create_task(self._embed(key, text))
+        run = (key, meter.payer)
+        if run not in self._running:
+            task = asyncio.create_task(self._embed(run, text, meter))
             task.add_done_callback(mark_retrieved)
-            self._running[key] = task
-        return await _result_of(self._running[key])
+            self._running[run] = task
+        return await _result_of(self._running[run])
 
     async def close(self) -> None:
         """Forget everything and close the embedder."""
@@ -59,17 +61,19 @@ class QueryCache:
         self._kept_bytes = 0
         await self._embedder.close()
 
-    async def _embed(self, key: bytes, text: str) -> Embedding:
+    async def _embed(self, run: tuple[bytes, int], text: str, meter: Meter) -> Embedding:
         try:
-            embedding = await self._embedder.embed_query(text)
+            embedding = await self._embedder.embed_query(text, meter)
         finally:
-            del self._running[key]
+            del self._running[run]
         embedding.vector.flags.writeable = False
         embedding.tokens.flags.writeable = False
-        self._keep(key, embedding)
+        self._keep(run[0], embedding)
         return embedding
 
     def _keep(self, key: bytes, embedding: Embedding) -> None:
+        if key in self._kept:  # another payer was faster
+            return
         self._kept[key] = embedding
         self._kept_bytes += _count_bytes(embedding)
         while len(self._kept) > self._count or self._kept_bytes > self._size:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Final
 
 from aiohttp import web
 from mnemos_contract.errors import InvalidRequest
-from mnemos_contract.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from mnemos_contract.memories import (
     BatchDeleteRequest,
     BatchDeleteResponse,
@@ -16,11 +14,11 @@ from mnemos_contract.memories import (
     StoreRequest,
     UpdateRequest,
 )
-from mnemos_contract.routes import CONFLICT_HEADER, IDEMPOTENCY_HEADER
+from mnemos_contract.routes import CONFLICT_HEADER
 
 from mnemo_server.http.answers import json_answer, text_answer
 from mnemo_server.http.context import TenantCall
-from mnemo_server.services.caller import IdempotentRequest
+from mnemo_server.http.idempotency import read_key
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.memories import MemoryService
 from mnemo_server.services.messages import MessageService
@@ -48,7 +46,7 @@ class MemoryHandlers:
     async def store_memory(self, call: TenantCall[StoreRequest]) -> web.Response:
         """Store one memory, or the messages of a session."""
         service = self._messages if call.sent.messages else self._memories
-        answer = await service.store(call.caller, call.sent, await _once(call))
+        answer = await service.store(call.caller, call.sent, await read_key(call, "store"))
         return text_answer(answer.body, answer.status)
 
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:
@@ -109,16 +107,3 @@ def read_if_match(header: str) -> tuple[int | None, int | None]:
     if '"' in value:
         raise InvalidRequest(field="If-Match", reason='must be one entity tag such as "7"')
     return None, None
-
-
-async def _once(call: TenantCall[StoreRequest]) -> IdempotentRequest | None:
-    """Read the Idempotency-Key, with a fingerprint of the body and of the headers that fill it up."""
-    request, caller = call.request, call.caller
-    key = request.headers.get(IDEMPOTENCY_HEADER, "").strip()
-    if not key:
-        return None
-    if len(key) > MAX_IDEMPOTENCY_KEY_CHARACTERS:
-        reason = f"too long (max {MAX_IDEMPOTENCY_KEY_CHARACTERS} characters)"
-        raise InvalidRequest(field=IDEMPOTENCY_HEADER, reason=reason)
-    defaults = "\0".join(name or "" for name in (caller.agent_id, caller.project, caller.session_id))
-    return IdempotentRequest(key, hashlib.sha256(defaults.encode() + b"\0" + await request.read()).digest())

@@ -91,6 +91,17 @@ def encode_terms(tokens: Sequence[str], facets: Sequence[str]) -> bytes:
     return hashes.tobytes() + bytes(count for _, count in ordered)
 
 
+def add_facet(packed: bytes, name: str) -> bytes:
+    """Give the packed terms of a document with one more facet; nothing changes where it has it already."""
+    terms = decode_terms((packed,))
+    facet_hash = hash_term(name)
+    place = int(np.searchsorted(terms.hashes, np.uint64(facet_hash)))
+    if place < len(terms.hashes) and int(terms.hashes[place]) == facet_hash:
+        return packed
+    hashes = np.insert(terms.hashes, place, np.uint64(facet_hash)).astype("<u8")
+    return hashes.tobytes() + np.insert(terms.frequencies, place, 0).tobytes()
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedTerms:
     """The terms of many documents, one document behind the other."""

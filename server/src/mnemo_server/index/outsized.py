@@ -50,7 +50,8 @@ class OutsizedSearch:
         self._space = space
         self._question = question
         self._scope = scope
-        self._facets = hash_terms([facet for group in scope.required for facet in group])
+        self._facets = hash_terms([*(facet for group in scope.required for facet in group), *scope.excluded])
+        self._excluded = hash_terms(scope.excluded)
         self._stretches: list[Stretch] = []
 
     async def run(self, embedding: Embedding | None) -> Ranking:
@@ -66,7 +67,7 @@ class OutsizedSearch:
             weights, probe = np.empty(0), None
         else:
             weights, probe = aim(query, meant)
-            nearest = await self._find_nearest(probe)
+            nearest = await self._find_nearest(probe, self._find_excluded(holders))
             best = np.union1d(np.union1d(matches.memory_ids[: ranking.BOTH_CANDIDATES], literal), nearest)
         around = await self._read_around(best)
         known_better = np.union1d(best, around.memory_ids)
@@ -103,9 +104,12 @@ class OutsizedSearch:
         )
 
     async def _read_holders(self, words: Sequence[str]) -> list[Segment]:
-        """Read what holds a term of the question; it knows these terms and the facets of the scope."""
+        """Read what holds a term of the question or an excluded facet.
+
+        The segments know these terms and the facets of the scope.
+        """
         weighed = [term for term in find_word_terms(words).values() if term is not None]
-        sought = hash_terms([*self._question.terms, *weighed])
+        sought = np.union1d(hash_terms([*self._question.terms, *weighed]), self._excluded)
         kept = np.union1d(sought, self._facets)
 
         async def read(stretch: Stretch) -> Segment:
@@ -114,18 +118,29 @@ class OutsizedSearch:
 
         return await self._read_all(read)
 
-    async def _find_nearest(self, probe: Probe) -> NDArray[np.int64]:
-        """Return the nearest memories of the scope."""
+    def _find_excluded(self, holders: Sequence[Segment]) -> NDArray[np.int64]:
+        """Return the memories that the scope excludes."""
+        found = [
+            segment.memory_ids[segment.ordinals[where]]
+            for segment in holders
+            for where in segment.find_postings(self._excluded)
+        ]
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+    async def _find_nearest(self, probe: Probe, excluded: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the nearest memories of the scope; `excluded` are those that it excludes."""
         shortlist = Shortlist(probe)
         times = self._scope.created_from, self._scope.created_before
-        wanted = NearQuery(self._space.model_id, probe.steps, FINE_COUNT, *times)
 
         async def add(stretch: Stretch) -> None:
             if self._scope.required:
                 found = await self._read_filtered(stretch)
             else:
+                # The database doesn't leave them out, so that many more may be in the way.
+                in_the_way = np.count_nonzero((excluded > stretch.after) & (excluded <= stretch.until))
+                wanted = NearQuery(self._space.model_id, probe.steps, FINE_COUNT + int(in_the_way), *times)
                 pairs = await self._source.find_near(self._tenant_id, stretch, wanted)
-                found = await asyncio.to_thread(_unpack, pairs, self._space)
+                found = await asyncio.to_thread(_unpack, pairs, self._space, excluded)
             shortlist.add(*found)
 
         await self._read_all(add)
@@ -173,8 +188,9 @@ def _find_places(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> 
     return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
 
-def _unpack(pairs: Sequence[tuple[int, bytes]], space: VectorSpace) -> Codes:
+def _unpack(pairs: Sequence[tuple[int, bytes]], space: VectorSpace, excluded: NDArray[np.int64]) -> Codes:
     memory_ids = np.fromiter((memory_id for memory_id, _ in pairs), dtype=np.int64, count=len(pairs))
     packed = np.frombuffer(b"".join(code for _, code in pairs), dtype="<u8")
     codes = packed.reshape(len(pairs), space.code_words).T
-    return memory_ids, np.ascontiguousarray(codes, dtype=np.uint64)
+    kept = ~np.isin(memory_ids, excluded)
+    return memory_ids[kept], np.ascontiguousarray(codes[:, kept], dtype=np.uint64)

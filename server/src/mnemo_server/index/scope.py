@@ -25,6 +25,10 @@ class Scope:
     """Microseconds UTC; memories made then or later."""
     created_before: int | None = None
     """Microseconds UTC; memories made earlier."""
+    excluded: Sequence[str] = ()
+    """None of these facets."""
+    without: Sequence[int] = ()
+    """None of these memories, such as the one whose neighbours are wanted."""
 
 
 EVERYTHING = Scope()
@@ -36,6 +40,7 @@ class ScopeFilter:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._groups = [hash_terms(group) for group in scope.required]
+        self._excluded = hash_terms(scope.excluded)
         self._masks: dict[int, NDArray[np.bool_] | None] = {}
 
     def find_allowed(self, segment: Segment) -> NDArray[np.bool_] | None:
@@ -46,13 +51,22 @@ class ScopeFilter:
 
     def _apply(self, segment: Segment) -> NDArray[np.bool_] | None:
         conditions = [] if segment.live_count == len(segment.alive) else [segment.alive]
-        for group in self._groups:
-            has_facet = np.zeros(len(segment.alive), dtype=np.bool_)
-            for where in segment.find_postings(group):
-                has_facet[segment.ordinals[where]] = True
-            conditions.append(has_facet)
+        conditions += [_mark(segment, segment.find_postings(group)) for group in self._groups]
+        # Hardly any segment has such postings, and without a mask a search is faster.
+        if some := [where for where in segment.find_postings(self._excluded) if where.start < where.stop]:
+            conditions.append(~_mark(segment, some))
+        if self._scope.without:
+            conditions.append(~np.isin(segment.memory_ids, np.array(self._scope.without, dtype=np.int64)))
         if self._scope.created_from is not None:
             conditions.append(segment.created >= self._scope.created_from)
         if self._scope.created_before is not None:
             conditions.append(segment.created < self._scope.created_before)
         return np.logical_and.reduce(conditions) if conditions else None
+
+
+def _mark(segment: Segment, postings: Sequence[slice]) -> NDArray[np.bool_]:
+    """Return which documents have one of these postings."""
+    has_facet = np.zeros(len(segment.alive), dtype=np.bool_)
+    for where in postings:
+        has_facet[segment.ordinals[where]] = True
+    return has_facet

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 import structlog
@@ -14,12 +13,12 @@ from mnemos_contract.service import EmbeddingStatus
 
 from mnemo_server.db.errors import DatabaseError
 from mnemo_server.domain.clock import MICROSECONDS, Clock
-from mnemo_server.embedding.ports import Embedder, EmbeddingError
+from mnemo_server.embedding.ports import Embedder, EmbeddingError, Meter
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.vectors import EmbeddedQuery, VectorSpace
 from mnemo_server.services.embedding_model import LiveModel
 from mnemo_server.services.embedding_queue import EmbeddingQueue, WaitingText
-from mnemo_server.services.vectorizing import vectorize
+from mnemo_server.services.embedding_work import EmbeddingWork
 from mnemo_server.stores.ports import KnownModel, VectorCount, VectorStore, WrittenMemory
 
 _log = structlog.get_logger("mnemo")
@@ -47,7 +46,8 @@ _NOTHING: Final = VectorCount(0, 0)
 class EmbeddingService:
     """Embeds what is written here at once, and whatever else has no vector of the present model.
 
-    Without an embedder it does nothing. All methods belong to one event loop.
+    Without an embedder it does nothing. Where vectors cost something, each tenant has a meter, and one that
+    can pay for no more waits for another day without holding up others. All methods belong to one event loop.
     """
 
     def __init__(
@@ -59,11 +59,9 @@ class EmbeddingService:
         *,
         pace: Pace = USUAL_PACE,
         queue: EmbeddingQueue | None = None,
+        meter_of: Callable[[int], Meter] | None = None,
     ) -> None:
-        #: Texts since the start: with a vector now, refused by the model, in batches that failed.
-        self.embedded = 0
-        self.refused = 0
-        self.failed = 0
+        """Take a meter for each tenant; None where vectors are free."""
         self._live = None if embedder is None else LiveModel(embedder, vectors, clock)
         self._vectors = vectors
         self._index = index
@@ -71,7 +69,8 @@ class EmbeddingService:
         self._pace = pace
         self._pause = pace.first_pause_seconds
         self._queue = EmbeddingQueue() if queue is None else queue
-        self._in_work: Sequence[WaitingText] = ()
+        self._doing = EmbeddingWork(vectors, index, clock, meter_of)
+        self._unpaid = self._doing.unpaid
         self._left_behind = 0  # texts that wait in the database alone, as far as is known
         self._overflows = 0
         self._successor: KnownModel | None = None
@@ -83,14 +82,35 @@ class EmbeddingService:
         return self._live is not None and self._live.state == "ready"
 
     @property
+    def embedded(self) -> int:
+        """Texts since the start that have a vector now."""
+        return self._doing.embedded
+
+    @property
+    def refused(self) -> int:
+        """Texts since the start that the model refused."""
+        return self._doing.refused
+
+    @property
+    def failed(self) -> int:
+        """Texts since the start whose batch failed before it was their turn."""
+        return self._doing.failed
+
+    @property
     def backlog(self) -> int:
         """Texts known to wait; never 0 while one that was noted has no vector yet."""
-        return len(self._queue) + len(self._in_work) + self._left_behind
+        return len(self._queue) + len(self._doing.left) + self._left_behind + len(self._unpaid)
+
+    @property
+    def waiting_for_budget(self) -> int:
+        """Those among them that wait for a day on which their tenant can pay for them."""
+        return len(self._unpaid)
 
     @property
     def queue_age_seconds(self) -> float:
         """How long the text that has been waiting longest in memory has been waiting."""
-        since = self._in_work[0].since if self._in_work else self._queue.oldest
+        left = self._doing.left
+        since = min(one.since for one in left) if left else self._queue.oldest
         return 0.0 if since is None else max(0, self._clock() - since) / MICROSECONDS
 
     @property
@@ -98,19 +118,28 @@ class EmbeddingService:
         """Questions since the start that got no vector."""
         return 0 if self._live is None else self._live.failed_queries
 
+    @property
+    def unpaid_queries(self) -> int:
+        """Questions since the start that got no vector because their tenant couldn't pay for it."""
+        return 0 if self._live is None else self._live.unpaid_queries
+
     def note(self, written: Sequence[WrittenMemory]) -> None:
         """Take over own writes after their commit; what finds no room is found in the database later."""
         if self._live is None or self._successor is not None:
             return
         for one in written:
-            if not self._queue.put(WaitingText.of(one)):
+            if self._unpaid.holds(one.memory.tenant_id):
+                self._unpaid.put(one.memory.tenant_id, 1)
+            elif not self._queue.put(WaitingText.of(one)):
                 self._overflows += 1
                 self._left_behind += 1
         self._woken.set()
 
-    async def embed_query(self, text: str) -> EmbeddedQuery | None:
-        """Give the embedding of a question; None when it can't be had soon."""
-        return None if self._live is None else await self._live.embed_query(text)
+    async def embed_query(self, tenant_id: int, text: str) -> EmbeddedQuery | None:
+        """Give the embedding of a tenant's question; None when it can't be had soon, or paid for."""
+        if self._live is None:
+            return None
+        return await self._live.embed_query(text, self._doing.meter(tenant_id))
 
     async def status(self, tenant_id: int) -> EmbeddingStatus:
         """Say how far a tenant's memories have vectors of the present model."""
@@ -123,6 +152,7 @@ class EmbeddingService:
         reason = live.reason
         if self._successor is not None:
             reason = f"another server has since started with the model {self._successor.name}, which embeds"
+        pending = total - present.total
         return EmbeddingStatus(
             state=live.state if reason is None else "unavailable",
             reason=reason,
@@ -130,8 +160,9 @@ class EmbeddingService:
             dimensions=live.model.dimensions if live.model else None,
             total=total,
             embedded=present.embedded,
-            pending=total - present.total,
+            pending=pending,
             refused=present.total - present.embedded,
+            waiting_for_budget=(pending or None) if self._unpaid.holds(tenant_id) else None,
         )
 
     async def run(self) -> None:
@@ -170,6 +201,9 @@ class EmbeddingService:
         swept_at = float("-inf")
         while True:
             self._woken.clear()
+            if postponed := self._unpaid.end_day():
+                self._left_behind += postponed
+                swept_at = float("-inf")
             if batch := self._queue.take(self._pace.batch_size):
                 await self._embed_queued(live, batch)
                 continue
@@ -185,16 +219,28 @@ class EmbeddingService:
     async def _sweep(self, live: LiveModel) -> bool:
         """Embed a batch of what has no vector of this model, from any server; whether there was some."""
         stale = await self._find_stale_models(live)
-        overflows = self._overflows
+        overflows, unpaid = self._overflows, self._unpaid.mark()
         before = self._clock() - self._pace.young_us
-        found = await self._vectors.find_unembedded(stale, limit=self._pace.batch_size, before=before)
+        passed_over = self._unpaid.tenants
+        found: list[WrittenMemory] = []
+        for share in self._doing.choose_shares():
+            found = found or await self._vectors.find_unembedded(
+                stale, limit=self._pace.batch_size, before=before, passing_over=passed_over, share=share
+            )
         if found:
-            await self._embed(live, [WaitingText.of(one) for one in found])
+            try:
+                await self._embed(live, [WaitingText.of(one) for one in found])
+            finally:
+                self._doing.left = ()
             # At least one until they are counted: there may be more than was known.
             self._left_behind = max(1, self._left_behind - len(found))
             return True
         counted = sum((await self._vectors.count_waiting(stale)).values())
-        self._left_behind = counted + self._overflows - overflows
+        waiting = 0
+        if passed_over:
+            waiting = await self._vectors.count_waiting_of_tenants(stale, passed_over)
+        self._unpaid.recount(waiting, unpaid)
+        self._left_behind = max(0, counted - waiting) + self._overflows - overflows
         return False
 
     async def _find_stale_models(self, live: LiveModel) -> list[int]:
@@ -205,6 +251,7 @@ class EmbeddingService:
         if self._successor is not None:
             # Two servers with different models would go on taking each other's rows for ever.
             self._queue.clear()
+            self._unpaid.clear()
             self._left_behind = 0
             return []
         return [0, *(one.model_id for one in models if one.model_id != live.model_id)]
@@ -213,29 +260,15 @@ class EmbeddingService:
         try:
             await self._embed(live, batch)
         except (EmbeddingError, DatabaseError):
-            self._queue.put_back(batch)
+            self._queue.put_back(self._doing.left)
             raise
         except Exception:  # not to be met again at once: the database gives it back
-            self._overflows += len(batch)
-            self._left_behind += len(batch)
-            raise
-
-    async def _embed(self, live: LiveModel, batch: Sequence[WaitingText]) -> None:
-        """Make vectors, write them, and let the index of this server know."""
-        self._in_work = sorted(batch, key=lambda one: one.tenant_id)
-        try:
-            made = await vectorize(live.embedder, self._in_work)
-            pairs = zip(self._in_work, made, strict=True)
-            for tenant_id, group in groupby(pairs, key=lambda pair: pair[0].tenant_id):
-                vectors = [vector for _, vector in group]
-                rows = await self._vectors.write(tenant_id, live.model_id, vectors, self._clock())
-                self._index.note(tenant_id, rows)
-                refused = sum(row.vector_code is None for row in rows)
-                self.refused += refused
-                self.embedded += len(rows) - refused
-        except Exception:
-            self.failed += len(batch)
+            self._overflows += len(self._doing.left)
+            self._left_behind += len(self._doing.left)
             raise
         finally:
-            self._in_work = ()
+            self._doing.left = ()
+
+    async def _embed(self, live: LiveModel, batch: Sequence[WaitingText]) -> None:
+        await self._doing.do(live, batch)
         self._pause = self._pace.first_pause_seconds

@@ -8,7 +8,15 @@ from typing import Final, Literal
 import structlog
 
 from mnemo_server.domain.clock import MICROSECONDS, Clock
-from mnemo_server.embedding.ports import Embedder, EmbeddingError, EmbeddingRefused, Model
+from mnemo_server.embedding.ports import (
+    FREE,
+    Embedder,
+    EmbeddingError,
+    EmbeddingRefused,
+    Meter,
+    Model,
+    OverBudget,
+)
 from mnemo_server.index.vectors import EmbeddedQuery
 from mnemo_server.stores.ports import VectorStore
 
@@ -34,6 +42,8 @@ class LiveModel:
         self.model_id = 0
         #: Questions that got no vector.
         self.failed_queries = 0
+        #: Questions that got none because of the budget.
+        self.unpaid_queries = 0
         self._vectors = vectors
         self._clock = clock
         self._ask_again_at = 0
@@ -53,14 +63,16 @@ class LiveModel:
         """Say that the model doesn't answer."""
         self.state, self.reason = "unavailable", reason
 
-    async def embed_query(self, text: str) -> EmbeddedQuery | None:
-        """Embed a question; None when that can't be done now, or takes too long."""
+    async def embed_query(self, text: str, meter: Meter = FREE) -> EmbeddedQuery | None:
+        """Embed a question; None when that can't be done or paid for now, or takes too long."""
         if self.state != "ready" or self._clock() < self._ask_again_at:
             return None
         model_id = self.model_id
         try:
             async with asyncio.timeout(QUERY_SECONDS):
-                return EmbeddedQuery(model_id, await self.embedder.embed_query(text))
+                return EmbeddedQuery(model_id, await self.embedder.embed_query(text, meter))
+        except OverBudget:
+            self.unpaid_queries += 1
         except TimeoutError:
             self._note_failure(f"no answer within {QUERY_SECONDS:g} seconds", pauses=True)
         except EmbeddingError as error:

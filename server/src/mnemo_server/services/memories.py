@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mnemos_contract.errors import IdempotencyMismatch, MemoryNotFound, VersionConflict
-from mnemos_contract.memories import Memory, MemoryType, Outcome, StoreRequest, StoreResponse, UpdateRequest
+from mnemos_contract.memories import Memory, StoreRequest, UpdateRequest
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource, decode_id
-from mnemo_server.domain.memory import ACTIVE, Changes, StoredMemory, hash_content, revise
+from mnemo_server.domain.memory import StoredMemory, revise
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import EntryRow, revision_of
 from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.embedding import EmbeddingService
+from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory, run_analysis
+from mnemo_server.services.redacting import Redactor
+from mnemo_server.services.storing import draft_memory, read_changes, write_answer
+from mnemo_server.services.tags import TagSuggester
 from mnemo_server.services.wire import to_wire
-from mnemo_server.stores.ports import Answer, KeptAnswer, MemoryStore, Receipt, WrittenMemory
+from mnemo_server.stores.ports import (
+    Answer,
+    KeptAnswer,
+    MemoryStore,
+    NoSuchMemory,
+    Receipt,
+    Stored,
+    WrittenMemory,
+)
 
 
 class MemoryService:
@@ -29,33 +40,57 @@ class MemoryService:
         store: MemoryStore,
         index: SearchIndex,
         embedding: EmbeddingService,
+        suggester: TagSuggester,
+        *,
+        redactor: Redactor,
+        desk: EnrichmentDesk,
         ids: IdSource,
         clock: Clock,
     ) -> None:
         self._store = store
         self._index = index
         self._embedding = embedding
+        self._suggester = suggester
+        self._redactor = redactor
+        self._desk = desk
         self._ids = ids
         self._clock = clock
 
     async def store(self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None) -> Answer:
         """Store one memory and give the answer, or the one that its Idempotency-Key got before.
 
+        What a memory says already is not stored again. Older ones make room as the request says.
+
         Raises:
             IdempotencyMismatch: the key was used for another body.
+            MemoryNotFound: there is no active memory with the id that it replaces.
         """
-        memory = self._new_memory(caller, request)
-        drafted = await run_analysis(lambda: index_memory(memory), len(memory.content))
+        request, taken = await self._redactor.clean_store(request)
+        now, memory_id = self._clock(), self._ids.new_id()
+        content = request.content or ""
+        drafted = await run_analysis(
+            lambda: draft_memory(caller, request, memory_id=memory_id, now=now), len(content)
+        )
+        suggested = await self._suggester.suggest(drafted.memory) if request.suggest_tags else None
         # Dated after the analysis: other servers look back only so far for what was still to be committed.
         written = replace(drafted, entry=drafted.entry._replace(changed_at=self._clock()))
-        answer = _store_answer(request, written.memory)
-        receipt = None if once is None else Receipt(once.key, once.request_hash, answer)
-        kept = await self._store.create(written, caller.actor, receipt)
-        if kept is not None:
-            return same_answer(kept, once)
-        self._index.note(caller.tenant_id, (written.entry,))
-        self._embedding.note((written,))
-        return answer
+
+        def answer(stored: Stored) -> Answer:
+            enrichment = self._desk.describe(caller.tenant_id, stored.job_id)
+            return write_answer(request, stored, enrichment, suggested, taken)
+
+        def sign(stored: Stored) -> Receipt:
+            assert once is not None  # noqa: S101 - only called with a key
+            return Receipt(once.key, once.request_hash, answer(stored))
+
+        stored = await self._create(caller, request, written, None if once is None else sign)
+        if isinstance(stored, KeptAnswer):
+            return same_answer(stored, once)
+        self._index.note(caller.tenant_id, stored.entries)
+        if stored.is_new:
+            self._embedding.note((WrittenMemory(stored.memory, stored.entries[0]),))
+        self._desk.note(caller.tenant_id, stored.job_id)
+        return answer(stored)
 
     async def get(self, caller: Caller, memory_id: str) -> Memory:
         """Read one active memory.
@@ -78,7 +113,8 @@ class MemoryService:
             MemoryNotFound: there is no active memory with this id.
             VersionConflict: the current version isn't the expected one; its `current` is the memory.
         """
-        changes = _changes(request)
+        request, _ = await self._redactor.clean_update(request)
+        changes = read_changes(request)
 
         def next_version(current: StoredMemory) -> WrittenMemory:
             if expected_version not in (None, current.version):
@@ -98,7 +134,11 @@ class MemoryService:
             raise MemoryNotFound
         self._index.note(caller.tenant_id, (written.entry,))
         self._embedding.note((written,))
-        return to_wire(written.memory)
+        shown = to_wire(written.memory)
+        if not request.suggest_tags:
+            return shown
+        suggested = await self._suggester.suggest(written.memory)
+        return shown.model_copy(update={"suggested_tags": suggested or None})
 
     async def delete(self, caller: Caller, memory_id: str) -> None:
         """Delete one memory. Deleting it again is no error.
@@ -131,28 +171,21 @@ class MemoryService:
         )
         return len(deleted)
 
-    def _new_memory(self, caller: Caller, request: StoreRequest) -> StoredMemory:
-        now = self._clock()
-        content = request.content or ""
-        agent_id = request.agent_id or caller.agent_id
-        return StoredMemory(
-            tenant_id=caller.tenant_id,
-            id=self._ids.new_id(),
-            content=content,
-            memory_type=(MemoryType.PINNED if request.is_pinned else MemoryType.INSIGHT).value,
-            state=ACTIVE,
-            version=1,
-            content_hash=hash_content(content),
-            created_at=now,
-            updated_at=now,
-            source=request.source or agent_id,
-            tags=tuple(request.tags),
-            metadata=_metadata_text(request),
-            agent_id=agent_id,
-            session_id=request.session_id or caller.session_id,
-            project=request.project or caller.project,
-            updated_by=agent_id,
-        )
+    async def _create(
+        self,
+        caller: Caller,
+        request: StoreRequest,
+        written: WrittenMemory,
+        sign: Callable[[Stored], Receipt] | None,
+    ) -> Stored | KeptAnswer:
+        replaces = decode_id(request.replaces.strip()) if request.replaces else None
+        if request.replaces and replaces is None:
+            raise MemoryNotFound
+        try:
+            job = self._desk.request_for_memory(caller.tenant_id, written.memory.id)
+            return await self._store.create(written, caller.actor, sign, replaces=replaces, job=job)
+        except NoSuchMemory:
+            raise MemoryNotFound from None
 
 
 def same_answer(kept: KeptAnswer, once: IdempotentRequest | None) -> Answer:
@@ -164,32 +197,3 @@ def same_answer(kept: KeptAnswer, once: IdempotentRequest | None) -> Answer:
     if once is None or kept.request_hash != once.request_hash:
         raise IdempotencyMismatch
     return kept.answer
-
-
-def _store_answer(request: StoreRequest, memory: StoredMemory) -> Answer:
-    """A pinned memory answers 201 with its own members beside the rest, as clients of mem9 expect."""
-    shown = to_wire(memory)
-    response = StoreResponse(
-        status="ok" if request.sync else "accepted", outcome=Outcome.CREATED, id=shown.id, memory=shown
-    )
-    if not request.is_pinned:
-        return Answer(200 if request.sync else 202, response.to_answer().decode())
-    both = shown.model_dump(mode="json", exclude_none=True) | response.model_dump(
-        mode="json", exclude_none=True
-    )
-    return Answer(201, json.dumps(both, ensure_ascii=False))
-
-
-def _metadata_text(request: StoreRequest | UpdateRequest) -> str | None:
-    """Write metadata as it is kept; null is none."""
-    return None if request.metadata is None else json.dumps(request.metadata, ensure_ascii=False)
-
-
-def _changes(request: UpdateRequest) -> Changes:
-    return Changes(
-        content=request.content or None,
-        tags=None if request.tags is None else tuple(request.tags),
-        metadata=_metadata_text(request),
-        clears_metadata=request.changes_metadata and request.metadata is None,
-        source=request.source or None,
-    )

@@ -8,21 +8,27 @@ from dataclasses import replace
 from mnemos_contract.base import to_microseconds
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_ANSWER_BYTES
-from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse
+from mnemos_contract.memories import MemoryType, StoreRequest, StoreResponse
 from mnemos_contract.messages import Message, SessionMessage
+from mnemos_contract.recalled import OPENING, strip_recalled
 
 from mnemo_server.domain.alignment import count_known
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource, encode_id
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import ACTIVE, StoredMemory, hash_message
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.embedding import EmbeddingService
+from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.memories import same_answer
+from mnemo_server.services.redacting import Redactor
+from mnemo_server.services.storing import tell_outcome
 from mnemo_server.services.wire import to_session_message
 from mnemo_server.stores.ports import (
     Answer,
+    Appended,
     HeldMessages,
     KeptAnswer,
     Receipt,
@@ -39,10 +45,15 @@ class MessageService:
         store: SessionStore,
         index: SearchIndex,
         embedding: EmbeddingService,
+        *,
+        redactor: Redactor,
+        desk: EnrichmentDesk,
         ids: IdSource,
         clock: Clock,
     ) -> None:
         self._store = store
+        self._redactor = redactor
+        self._desk = desk
         self._index = index
         self._embedding = embedding
         self._ids = ids
@@ -54,18 +65,23 @@ class MessageService:
         Raises:
             IdempotencyMismatch: the Idempotency-Key was used for another body.
         """
+        cleaned, taken = await self._redactor.clean_store(
+            request.model_copy(update={"messages": _without_recalled(request.messages)})
+        )
         window = Window(
             caller=caller,
-            request=request,
-            session_id=request.session_id or caller.session_id or encode_id(self._ids.new_id()),
+            request=cleaned,
+            taken=taken,
+            session_id=cleaned.session_id or caller.session_id or encode_id(self._ids.new_id()),
             clock=self._clock,
             ids=self._ids,
+            desk=self._desk,
         )
         await run_analysis(window.draft, window.characters)
 
-        def sign(stored: int) -> Receipt:
+        def sign(appended: Appended) -> Receipt:
             assert once is not None  # noqa: S101 - only called with a key
-            return Receipt(once.key, once.request_hash, window.answer(stored))
+            return Receipt(once.key, once.request_hash, window.answer(appended))
 
         result = await self._store.append(
             caller.tenant_id,
@@ -76,12 +92,14 @@ class MessageService:
             window_length=window.length,
             place=window.place,
             sign=None if once is None else sign,
+            job=window.ask_for_enrichment,
         )
         if isinstance(result, KeptAnswer):
             return same_answer(result, once)
-        self._index.note(caller.tenant_id, [written.entry for written in result])
-        self._embedding.note(result)
-        return window.answer(len(result))
+        self._index.note(caller.tenant_id, [written.entry for written in result.written])
+        self._embedding.note(result.written)
+        self._desk.note(caller.tenant_id, result.job_id)
+        return window.answer(result)
 
     async def list_messages(
         self, caller: Caller, session_ids: Sequence[str], limit_per_session: int
@@ -103,7 +121,15 @@ class Window:
     """Messages as they were sent together. Blank ones carry nothing and are left out."""
 
     def __init__(
-        self, *, caller: Caller, request: StoreRequest, session_id: str, clock: Clock, ids: IdSource
+        self,
+        *,
+        caller: Caller,
+        request: StoreRequest,
+        taken: int,
+        session_id: str,
+        clock: Clock,
+        ids: IdSource,
+        desk: EnrichmentDesk,
     ) -> None:
         self.session_id = session_id
         self.now = clock()
@@ -111,6 +137,8 @@ class Window:
         self._caller = caller
         self._request = request
         self._ids = ids
+        self._desk = desk
+        self._taken = taken
         self._messages = [message for message in request.messages if message.content.strip()]
         self._hashes = [_fingerprint(message) for message in self._messages]
         self._drafts: list[WrittenMemory] = []
@@ -149,14 +177,22 @@ class Window:
                 written.append(self._written(place, seq))
         return written
 
-    def answer(self, stored: int) -> Answer:
+    def ask_for_enrichment(self, message_ids: Sequence[int]) -> JobRequest | None:
+        """Give the job to ask for about new messages."""
+        return self._desk.request_for_session(self._caller.tenant_id, self.session_id, message_ids)
+
+    def answer(self, appended: Appended) -> Answer:
         """Say what became of the window."""
+        stored = len(appended.written)
         response = StoreResponse(
             status="ok" if self._request.sync else "accepted",
-            outcome=Outcome.CREATED if stored else Outcome.DUPLICATE,
+            outcome=tell_outcome(is_new=stored > 0, taken=self._taken),
+            redacted=self._taken or None,
             stored=stored,
             duplicates=len(self._messages) - stored,
             session_id=self.session_id,
+            enrichment=self._desk.describe(self._caller.tenant_id, appended.job_id),
+            job_id=None if appended.job_id is None else encode_id(appended.job_id),
         )
         return Answer(200 if self._request.sync else 202, response.to_answer().decode())
 
@@ -196,6 +232,16 @@ class Window:
             project=self._request.project or self._caller.project,
             updated_by=agent_id,
         )
+
+
+def _without_recalled(messages: Sequence[Message]) -> list[Message]:
+    """Take out what a plugin had put in from the memory, which would be stored as if it were said."""
+    return [
+        message.model_copy(update={"content": strip_recalled(message.content)})
+        if OPENING in message.content
+        else message
+        for message in messages
+    ]
 
 
 def _fingerprint(message: Message) -> bytes:

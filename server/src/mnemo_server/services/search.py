@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from mnemos_contract.base import to_microseconds
 from mnemos_contract.memories import ListQuery, Memory, MemoryPage, MemoryState
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.filters import MemoryFilter
-from mnemo_server.domain.memory import ACTIVE
+from mnemo_server.domain.memory import ACTIVE, StoredMemory
 from mnemo_server.domain.question import read_question
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.index.entries import facet
@@ -19,16 +20,25 @@ from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import run_analysis
 from mnemo_server.services.wire import to_wire
-from mnemo_server.stores.ports import MemoryStore
+from mnemo_server.stores.ports import HistoryStore, MemoryStore
+
+#: Rows of a ranking that are read at once to see how they were.
+_PAST_ROWS: Final = 500
 
 
 class SearchService:
     """The verbs list and search."""
 
     def __init__(
-        self, store: MemoryStore, index: SearchIndex, embedding: EmbeddingService, clock: Clock
+        self,
+        store: MemoryStore,
+        history: HistoryStore,
+        index: SearchIndex,
+        embedding: EmbeddingService,
+        clock: Clock,
     ) -> None:
         self._store = store
+        self._history = history
         self._index = index
         self._embedding = embedding
         self._clock = clock
@@ -45,21 +55,25 @@ class SearchService:
         )
 
     async def _list(self, caller: Caller, query: ListQuery, wanted: MemoryFilter) -> tuple[list[Memory], int]:
-        page, total = await self._store.list_page(
-            caller.tenant_id, wanted, limit=query.limit, offset=query.offset
-        )
+        place = {"limit": query.limit, "offset": query.offset}
+        if wanted.as_of is None:
+            page, total = await self._store.list_page(caller.tenant_id, wanted, **place)
+        else:
+            page, total = await self._history.list_page_at(caller.tenant_id, wanted, wanted.as_of, **place)
         now = self._clock()
         return [to_wire(memory, now=now) for memory in page], total
 
     async def _search(
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter
     ) -> tuple[list[Memory], int]:
-        embedding = asyncio.create_task(self._embedding.embed_query(query.q))
+        embedding = asyncio.create_task(self._embedding.embed_query(caller.tenant_id, query.q))
         try:
             question = await run_analysis(lambda: read_question(query.q), len(query.q))
             ranking = await self._index.search(caller.tenant_id, question, to_scope(wanted), embedding)
         finally:
             embedding.cancel()
+        if wanted.as_of is not None:
+            return await self._read_past(caller, query, wanted, wanted.as_of, ranking)
         return await self._read(caller, query, wanted, ranking)
 
     async def _read(
@@ -82,16 +96,40 @@ class SearchService:
                 if memory is None or not wanted.admits(memory):
                     gone += 1
                 else:
-                    hit = to_wire(memory, now=now, score=float(ranking.scores[rank]))
-                    hits.append(explain(hit, ranking, rank) if query.explain else hit)
+                    hits.append(_show(memory, query, ranking, rank, now))
             place = until
         return hits, len(ranking.memory_ids) - gone
+
+    async def _read_past(
+        self, caller: Caller, query: ListQuery, wanted: MemoryFilter, as_of: int, ranking: Ranking
+    ) -> tuple[list[Memory], int]:
+        """Read a page of a ranking as the memories were at a time; all of it is looked at, to count them."""
+        now = self._clock()
+        hits: list[Memory] = []
+        total = 0
+        ids = [int(number) for number in ranking.memory_ids]
+        for begin in range(0, len(ids), _PAST_ROWS):
+            chunk = ids[begin : begin + _PAST_ROWS]
+            held = await self._history.find_many_at(caller.tenant_id, chunk, as_of)
+            for rank, memory_id in enumerate(chunk, start=begin):
+                memory = held.get(memory_id)
+                if memory is not None and wanted.admits(memory):
+                    if query.offset <= total < query.offset + query.limit:
+                        hits.append(_show(memory, query, ranking, rank, now))
+                    total += 1
+        return hits, total
+
+
+def _show(memory: StoredMemory, query: ListQuery, ranking: Ranking, rank: int, now: int) -> Memory:
+    hit = to_wire(memory, now=now, score=float(ranking.scores[rank]))
+    return explain(hit, ranking, rank) if query.explain else hit
 
 
 def to_scope(wanted: MemoryFilter) -> Scope:
     """Give the conditions of a filter as the index knows them."""
     required = [[facet(field, value) for value in values] for field, values in wanted.required()]
-    return Scope(required, wanted.created_from, wanted.created_before)
+    excluded = [facet(field, value) for field, value in wanted.excluded()]
+    return Scope(required, wanted.created_from, wanted.known_before, excluded)
 
 
 def explain(hit: Memory, ranking: Ranking, rank: int) -> Memory:
@@ -116,6 +154,9 @@ def to_filter(query: ListQuery) -> MemoryFilter:
         agent_id=query.agent_id or None,
         session_id=query.session_id or None,
         project=query.project or None,
+        subject=query.subject or None,
         created_from=None if query.created_from is None else to_microseconds(query.created_from),
         created_before=None if query.created_before is None else to_microseconds(query.created_before),
+        with_superseded=query.include_superseded,
+        as_of=None if query.as_of is None else to_microseconds(query.as_of),
     )

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
-from mnemo_server.embedding.ports import Embedder, EmbeddingRefused
+from mnemo_server.embedding.ports import FREE, Embedder, EmbeddingRefused, Meter, OverBudget
 from mnemo_server.index.vectors import Embedding, encode_tokens, encode_vector
 from mnemo_server.services.embedding_queue import WaitingText
 from mnemo_server.stores.ports import NewVector
 
 
-async def vectorize(embedder: Embedder, batch: Sequence[WaitingText]) -> list[NewVector]:
-    """Embed texts; one that the model refuses becomes a vector without a code.
+async def vectorize(
+    embedder: Embedder, batch: Sequence[WaitingText], meter: Meter = FREE
+) -> AsyncGenerator[list[NewVector], None]:
+    """Embed texts in their order; yield their vectors, as many together as model and budget take.
+
+    One that the model refuses becomes a vector without a code. What is left when it ends was too dear: the
+    budget didn't allow the first of it, even alone.
 
     Raises:
-        EmbedderUnavailable: none of it is done.
+        EmbedderUnavailable: what wasn't yielded isn't done.
     """
-    embeddings = await _embed(embedder, [one.text for one in batch])
-    return await asyncio.to_thread(_encode, batch, embeddings)
-
-
-async def _embed(embedder: Embedder, texts: Sequence[str]) -> Sequence[Embedding | None]:
-    """Embed texts together, and each alone when one of them is refused."""
-    try:
-        return await embedder.embed_documents(texts)
-    except EmbeddingRefused:
-        if len(texts) == 1:
-            return [None]
-    return [(await _embed(embedder, [text]))[0] for text in texts]
+    left = list(batch)
+    size = len(left)
+    while left:
+        part = left[:size]
+        embeddings: Sequence[Embedding | None]
+        try:
+            embeddings = await embedder.embed_documents([one.text for one in part], meter)
+        except OverBudget:
+            if len(part) == 1:
+                return
+            size = len(part) // 2
+            continue
+        except EmbeddingRefused:
+            if len(part) > 1:  # whichever it is, the others are taken
+                size = 1
+                continue
+            embeddings = [None]
+        yield await asyncio.to_thread(_encode, part, embeddings)
+        left = left[len(part) :]
 
 
 def _encode(batch: Sequence[WaitingText], embeddings: Sequence[Embedding | None]) -> list[NewVector]:

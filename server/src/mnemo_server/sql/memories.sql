@@ -3,14 +3,15 @@
 -- name: put_memory
 INSERT INTO memories (tenant_id, id, content, memory_type, is_message, state, version, content_hash, source,
   tags, metadata, agent_id, session_id, seq, role, name, project, superseded_by, updated_by, created_at,
-  updated_at)
+  updated_at, subject, superseded_at, likeness, derived_from)
 VALUES (:tenant_id, :id, :content, :memory_type, :is_message, :state, :version, :content_hash, :source,
   :tags, :metadata, :agent_id, :session_id, :seq, :role, :name, :project, :superseded_by, :updated_by,
-  :created_at, :updated_at);
+  :created_at, :updated_at, :subject, :superseded_at, :likeness, :derived_from);
 
 -- name: find_memory
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'active';
 
@@ -20,36 +21,44 @@ SELECT state FROM memories WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: find_memories
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state = 'active';
 
 -- name: lock_memories [tidb]
+-- In any state, deleted ones too.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
-WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted'
+WHERE tenant_id = :tenant_id AND id IN (:ids...)
 ORDER BY id
 FOR UPDATE;
 
 -- name: lock_memories [sqlite]
 -- A write transaction of SQLite holds the whole file already.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
-WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted'
+WHERE tenant_id = :tenant_id AND id IN (:ids...)
 ORDER BY id;
 
 -- name: list_memories
 -- A filter that isn't wanted is null, or its count is 0.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:source IS NULL OR source = :source)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:subject IS NULL OR subject = :subject)
+  AND (:with_superseded = 1 OR superseded_by IS NULL)
+  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
   AND (:created_from IS NULL OR created_at >= :created_from)
   AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
@@ -64,6 +73,9 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:subject IS NULL OR subject = :subject)
+  AND (:with_superseded = 1 OR superseded_by IS NULL)
+  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
   AND (:created_from IS NULL OR created_at >= :created_from)
   AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...));
@@ -71,13 +83,17 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
 -- name: list_tagged_memories
 -- Apart from list_memories, since the mere mention of tags makes TiDB read all of a tenant's.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM memories
 WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:source IS NULL OR source = :source)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:subject IS NULL OR subject = :subject)
+  AND (:with_superseded = 1 OR superseded_by IS NULL)
+  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
   AND (:created_from IS NULL OR created_at >= :created_from)
   AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
@@ -97,6 +113,9 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:project IS NULL OR project = :project)
+  AND (:subject IS NULL OR subject = :subject)
+  AND (:with_superseded = 1 OR superseded_by IS NULL)
+  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
   AND (:created_from IS NULL OR created_at >= :created_from)
   AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
@@ -107,15 +126,17 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
     SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags_any...)));
 
 -- name: update_memory
--- Compare-and-swap: touches nothing when the version has moved on or the memory is gone.
+-- Compare-and-swap: touches nothing when the version has moved on. Writes whatever can change.
 UPDATE memories
-SET content = :content, content_hash = :content_hash, source = :source, tags = :tags, metadata = :metadata,
+SET content = :content, content_hash = :content_hash, likeness = :likeness, source = :source, tags = :tags,
+  metadata = :metadata, state = :state, superseded_by = :superseded_by, superseded_at = :superseded_at,
   version = version + 1, updated_by = :updated_by, updated_at = :updated_at
-WHERE tenant_id = :tenant_id AND id = :id AND version = :version AND state = 'active';
+WHERE tenant_id = :tenant_id AND id = :id AND version = :version;
 
 -- name: delete_memories
 UPDATE memories
-SET state = 'deleted', version = version + 1, updated_by = :updated_by, updated_at = :updated_at
+SET state = 'deleted', version = version + 1, updated_by = :updated_by, likeness = NULL,
+  updated_at = CASE WHEN updated_at < :updated_at THEN :updated_at ELSE updated_at + 1 END
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state <> 'deleted';
 
 -- name: put_tag
@@ -126,6 +147,65 @@ DELETE FROM memory_tags WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
 
 -- name: put_event
 INSERT INTO events (tenant_id, id, memory_id, version, action, agent_id, key_id, request_id, prior,
-  happened_at)
+  happened_at, detail)
 VALUES (:tenant_id, :id, :memory_id, :version, :action, :agent_id, :key_id, :request_id, :prior,
-  :happened_at);
+  :happened_at, :detail);
+
+-- name: lock_places [tidb]
+-- Whoever lets memories take the places of others holds the tenant's row until the commit: one after the other.
+SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id FOR UPDATE;
+
+-- name: lock_places [sqlite]
+SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id;
+
+-- name: find_alike
+-- Only a memory that holds has a likeness. Not FOR UPDATE: a lock of this index would be in the way of inserts.
+SELECT id FROM memories WHERE tenant_id = :tenant_id AND likeness = :likeness;
+
+-- name: lock_subject [tidb]
+-- What holds about a subject: one memory, or those that an older version of the server left.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
+FROM memories
+WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
+  AND (project = :project OR (project IS NULL AND :project IS NULL))
+ORDER BY id
+FOR UPDATE;
+
+-- name: lock_subject [sqlite]
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
+FROM memories
+WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
+  AND (project = :project OR (project IS NULL AND :project IS NULL))
+ORDER BY id;
+
+-- name: find_subject
+-- The same without a lock.
+SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
+FROM memories
+WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
+  AND (project = :project OR (project IS NULL AND :project IS NULL))
+ORDER BY id;
+
+-- name: list_frequent_tags
+-- What a language model is told to name things alike.
+SELECT tag, COUNT(*) AS total
+FROM memory_tags
+WHERE tenant_id = :tenant_id
+GROUP BY tag
+ORDER BY total DESC, tag
+LIMIT :limit;
+
+-- name: list_subjects
+-- The subjects that were written of last. Served by memories_by_subject alone.
+SELECT subject, MAX(id) AS latest_id
+FROM memories
+WHERE tenant_id = :tenant_id AND subject IS NOT NULL
+GROUP BY subject
+ORDER BY latest_id DESC
+LIMIT :limit;

@@ -9,7 +9,7 @@ VALUES (:tenant_id, :memory_id, :revision, 1, :token_count, :terms, :session_key
 -- name: replace_entry
 -- The vector is of the text before; without one the row is found and embedded anew.
 UPDATE search_entries
-SET revision = :revision, token_count = :token_count, terms = :terms, traits = :traits,
+SET revision = :revision, is_active = 1, token_count = :token_count, terms = :terms, traits = :traits,
   changed_at = :changed_at, model_id = 0, vector_code = NULL
 WHERE tenant_id = :tenant_id AND memory_id = :memory_id;
 
@@ -19,6 +19,28 @@ UPDATE search_entries
 SET revision = revision - revision % :step + :step, is_active = 0, changed_at = :changed_at, model_id = 0,
   vector_code = NULL
 WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
+
+-- name: lock_entries [tidb]
+-- Nobody writes a vector meanwhile.
+SELECT memory_id, revision, changed_at, is_active, token_count, terms, session_key, seq, speaker, traits,
+  created_at, model_id, vector_code
+FROM search_entries
+WHERE tenant_id = :tenant_id AND memory_id IN (:ids...)
+ORDER BY memory_id
+FOR UPDATE;
+
+-- name: lock_entries [sqlite]
+SELECT memory_id, revision, changed_at, is_active, token_count, terms, session_key, seq, speaker, traits,
+  created_at, model_id, vector_code
+FROM search_entries
+WHERE tenant_id = :tenant_id AND memory_id IN (:ids...)
+ORDER BY memory_id;
+
+-- name: change_terms
+-- Other facets of the same text: it keeps its vector.
+UPDATE search_entries
+SET revision = :revision, terms = :terms, changed_at = :changed_at
+WHERE tenant_id = :tenant_id AND memory_id = :memory_id;
 
 -- name: load_entries
 -- One page of a tenant's active entries, by id.

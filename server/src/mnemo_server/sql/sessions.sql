@@ -51,7 +51,8 @@ WHERE place_from_end <= :limit_per_session AND tenant_id = :tenant_id;
 -- name: list_messages
 -- The latest messages of each session, in the order they were said.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at
+  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
+  subject, superseded_at, likeness, derived_from
 FROM (
   SELECT m.*, ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY seq DESC, id DESC) AS place_from_end
   FROM memories m

@@ -37,6 +37,18 @@ class AnswerBook:
             },
         )
 
+    async def find(self, tenant_id: int, key: str | None) -> KeptAnswer | None:
+        """Give the answer kept under a key; None without one, and when it has just expired."""
+        if key is None:
+            return None
+        params = {"tenant_id": tenant_id, "idempotency_key": key}
+        row = await self._database.fetch_one(self._queries.find_answer, params)
+        if row is None or row["created_at"] < self._clock() - ANSWERS_KEPT_FOR:
+            before = {"before": self._clock() - ANSWERS_KEPT_FOR}
+            await self._database.execute(self._queries.remove_answer, params | before)
+            return None
+        return KeptAnswer(row["request_hash"], Answer(row["answer_status"], row["answer"]))
+
     async def recall(self, tenant_id: int, key: str | None, cause: UniqueViolation) -> KeptAnswer:
         """Give the answer that stood in the way of a change.
 
@@ -44,12 +56,7 @@ class AnswerBook:
             WriteConflict: nothing is kept under this key, so something else stood in the way, such as two
                 equal ids; a repeat of the whole request will pass.
         """
-        if key is None:
-            raise WriteConflict("two rows got the same id") from cause
-        params = {"tenant_id": tenant_id, "idempotency_key": key}
-        row = await self._database.fetch_one(self._queries.find_answer, params)
-        if row is None or row["created_at"] < self._clock() - ANSWERS_KEPT_FOR:
-            before = {"before": self._clock() - ANSWERS_KEPT_FOR}
-            await self._database.execute(self._queries.remove_answer, params | before)
-            raise WriteConflict("the kept answer has just expired") from cause
-        return KeptAnswer(row["request_hash"], Answer(row["answer_status"], row["answer"]))
+        kept = await self.find(tenant_id, key)
+        if kept is None:
+            raise WriteConflict("two rows got the same key") from cause
+        return kept

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from mnemo_server.db.database import Connection, Database
-from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.filters import MemoryFilter
-from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory
+from mnemo_server.domain.jobs import JobRequest
+from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory, next_version
+from mnemo_server.domain.memory import DELETED as DELETED_STATE
 from mnemo_server.index.entries import REVISIONS_PER_VERSION
-from mnemo_server.stores.answers import AnswerBook
-from mnemo_server.stores.ports import DeletedMemory, KeptAnswer, Receipt, WrittenMemory
-from mnemo_server.stores.rows import to_memory, to_row
-from mnemo_server.stores.writing import DELETED, UPDATED, MemoryWriter, entry_row
+from mnemo_server.stores.creating import MemoryCreator
+from mnemo_server.stores.ports import DeletedMemory, KeptAnswer, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.rows import to_memory
+from mnemo_server.stores.writing import DELETED, MemoryWriter
 
 
 class SqlMemoryStore:
@@ -27,29 +27,25 @@ class SqlMemoryStore:
         memories: QuerySet,
         entries: QuerySet,
         writer: MemoryWriter,
-        answers: AnswerBook,
+        creator: MemoryCreator,
     ) -> None:
         self._database = database
         self._memories = memories
         self._entries = entries
         self._writer = writer
-        self._answers = answers
+        self._creator = creator
 
     async def create(
-        self, written: WrittenMemory, actor: Actor, receipt: Receipt | None
-    ) -> KeptAnswer | None:
-        """Store a new memory; give the earlier answer instead when the receipt's key was used before."""
-        tenant_id = written.memory.tenant_id
-
-        async def work(tx: Connection) -> None:
-            await self._writer.insert(tx, (written,), actor)
-            await self._answers.keep(tx, tenant_id, receipt)
-
-        try:
-            await self._database.transact(work, only_inserts=True)
-        except UniqueViolation as violation:
-            return await self._answers.recall(tenant_id, receipt.key if receipt else None, violation)
-        return None
+        self,
+        written: WrittenMemory,
+        actor: Actor,
+        sign: Callable[[Stored], Receipt] | None,
+        *,
+        replaces: int | None = None,
+        job: JobRequest | None = None,
+    ) -> Stored | KeptAnswer:
+        """Store a new memory, unless one that holds says the same; see the port."""
+        return await self._creator.create(written, actor, sign, replaces=replaces, job=job)
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""
@@ -66,10 +62,16 @@ class SqlMemoryStore:
         return {row["id"]: to_memory(row) for row in rows}
 
     async def list_page(
-        self, tenant_id: int, wanted: MemoryFilter, *, limit: int, offset: int
+        self,
+        tenant_id: int,
+        wanted: MemoryFilter,
+        *,
+        limit: int,
+        offset: int,
+        unchanged_since: int | None = None,
     ) -> tuple[list[StoredMemory], int]:
         """List memories, newest change first, and count all that match. Messages are left out."""
-        params = _filter_params(tenant_id, wanted)
+        params = _filter_params(tenant_id, wanted, unchanged_since)
         page = params | {"limit": limit, "offset": offset}
         listing, counting = self._memories.list_memories, self._memories.count_memories
         if wanted.tags or wanted.tags_any:
@@ -92,7 +94,7 @@ class SqlMemoryStore:
             if current is None or current.state != ACTIVE:
                 return None
             revised = revise(current)
-            await self._replace(tx, current, revised, actor)
+            await self._writer.replace(tx, current, revised, actor)
             return revised
 
         return await self._database.transact(work)
@@ -103,7 +105,8 @@ class SqlMemoryStore:
         """Delete those of some memories that aren't deleted yet, keeping their last state in the log."""
 
         async def work(tx: Connection) -> list[DeletedMemory]:
-            held = await self._lock(tx, tenant_id, memory_ids)
+            locked = await self._lock(tx, tenant_id, memory_ids)
+            held = [memory for memory in locked if memory.state != DELETED_STATE]
             if not held:
                 return []
             ids = [memory.id for memory in held]
@@ -113,9 +116,9 @@ class SqlMemoryStore:
             deactivation = {"changed_at": now, "step": REVISIONS_PER_VERSION}
             await tx.execute(self._entries.deactivate_entries, target | deactivation)
             await tx.execute(self._entries.remove_vectors, target)
-            gone = [replace(memory, version=memory.version + 1) for memory in held]
+            gone = [next_version(memory, agent_id=actor.agent_id, now=now) for memory in held]
             events = [
-                self._writer.event(DELETED, after, before, actor, now)
+                self._writer.event(DELETED, after, before, actor, now=after.updated_at)
                 for before, after in zip(held, gone, strict=True)
             ]
             await tx.execute_many(self._memories.put_event, events)
@@ -132,26 +135,8 @@ class SqlMemoryStore:
         params = {"tenant_id": tenant_id, "ids": memory_ids}
         return [to_memory(row) for row in await tx.fetch_all(self._memories.lock_memories, params)]
 
-    async def _replace(
-        self, tx: Connection, current: StoredMemory, revised: WrittenMemory, actor: Actor
-    ) -> None:
-        """Write the next version over the current one, its tags only when they differ."""
-        memory = revised.memory
-        row = to_row(memory) | {"version": current.version}
-        if await tx.execute(self._memories.update_memory, row) != 1:
-            raise WriteConflict("the memory changed while it was being updated")
-        if set(memory.tags) != set(current.tags):
-            params = {"tenant_id": memory.tenant_id, "ids": (memory.id,)}
-            await tx.execute(self._memories.remove_tags, params)
-            await self._writer.insert_tags(tx, (memory,))
-        await tx.execute(self._entries.replace_entry, entry_row(revised))
-        target = {"tenant_id": memory.tenant_id, "ids": (memory.id,)}
-        await tx.execute(self._entries.remove_vectors, target)
-        event = self._writer.event(UPDATED, memory, current, actor, memory.updated_at)
-        await tx.execute(self._memories.put_event, event)
 
-
-def _filter_params(tenant_id: int, wanted: MemoryFilter) -> dict[str, Any]:
+def _filter_params(tenant_id: int, wanted: MemoryFilter, unchanged_since: int | None) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
         "states": wanted.states,
@@ -159,6 +144,9 @@ def _filter_params(tenant_id: int, wanted: MemoryFilter) -> dict[str, Any]:
         "agent_id": wanted.agent_id,
         "session_id": wanted.session_id,
         "project": wanted.project,
+        "subject": wanted.subject,
+        "with_superseded": int(wanted.with_superseded),
+        "unchanged_since": unchanged_since,
         "created_from": wanted.created_from,
         "created_before": wanted.created_before,
         "memory_types": wanted.memory_types,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from mnemo_server.domain.budget import Kind, Reservation
 from mnemo_server.domain.clock import MICROSECONDS
 from mnemo_server.domain.filters import MemoryFilter
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import Actor, StoredMemory
 from mnemo_server.index.entries import EntryRow
 
@@ -49,6 +51,52 @@ class KeptAnswer:
     answer: Answer
 
 
+class NoSuchMemory(LookupError):
+    """A change names a memory that doesn't exist, or doesn't any more."""
+
+
+class NoSuchVersion(LookupError):
+    """A memory never had the version that a change names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store led to."""
+
+    memory: StoredMemory
+    """The new memory; or the one that says the same already, unchanged."""
+    is_new: bool
+    superseded: tuple[int, ...] = ()
+    """Ids of the memories whose place it took."""
+    job_id: int | None = None
+    """The job that was asked for with it."""
+    entries: tuple[EntryRow, ...] = ()
+    """Every search entry that is another one now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A memory that was brought back."""
+
+    memory: StoredMemory
+    entries: tuple[EntryRow, ...]
+    """Every search entry that is another one now, its own first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of a memory, as the log keeps it."""
+
+    version: int
+    action: str
+    happened_at: int
+    agent_id: str | None
+    prior: str | None
+    """As `memory.snapshot` wrote it."""
+    detail: str | None
+    """JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldMessages:
     """What a session holds that matters for placing new messages."""
@@ -57,6 +105,16 @@ class HeldMessages:
     fingerprints: tuple[tuple[int, bytes], ...]
     #: One past the highest seq so far.
     next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a window of messages."""
+
+    written: tuple[WrittenMemory, ...]
+    """The new ones."""
+    job_id: int | None = None
+    """The job that was asked for with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +137,17 @@ class NewVector:
     token_codes: bytes = b""
     components: tuple[float, ...] = ()
     """The vector itself; databases that can't search by it leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of so many equal parts of all memories, by their ids."""
+
+    number: int
+    count: int
+
+
+EVERYTHING: Final = Share(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +186,60 @@ class KeyRecord:
     is_active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What one call of a model really took."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_nanos: int = 0
+    """Billionths of the currency."""
+
+
+NOTHING_SPENT: Final = Spending()
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpent:
+    """What one kind of model took of a tenant on one day."""
+
+    day: int
+    kind: Kind
+    calls: int
+    reserved_tokens: int
+    input_tokens: int
+    output_tokens: int
+    cost_nanos: int
+
+    @property
+    def tokens(self) -> int:
+        """Spent and set aside."""
+        return self.reserved_tokens + self.input_tokens + self.output_tokens
+
+
 class MemoryStore(Protocol):
     """Memories with their tags, search entries and events."""
 
     async def create(
-        self, written: WrittenMemory, actor: Actor, receipt: Receipt | None
-    ) -> KeptAnswer | None:
-        """Store a new memory; give the earlier answer instead when the receipt's key was used before."""
+        self,
+        written: WrittenMemory,
+        actor: Actor,
+        sign: Callable[[Stored], Receipt] | None,
+        *,
+        replaces: int | None = None,
+        job: JobRequest | None = None,
+    ) -> Stored | KeptAnswer:
+        """Store a new memory, unless one that holds says the same: then the log keeps what was sent.
+
+        With a new memory `job` is asked for.
+
+        It takes the place of what holds about its subject, and of the memory with the id `replaces`. `sign`
+        makes the receipt of what came of it; the earlier answer comes back when its key was used before.
+
+        Raises:
+            NoSuchMemory: there is no active memory with the id `replaces`.
+        """
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""
@@ -132,9 +248,18 @@ class MemoryStore(Protocol):
         """Read those of some memories that are active, by id."""
 
     async def list_page(
-        self, tenant_id: int, wanted: MemoryFilter, *, limit: int, offset: int
+        self,
+        tenant_id: int,
+        wanted: MemoryFilter,
+        *,
+        limit: int,
+        offset: int,
+        unchanged_since: int | None = None,
     ) -> tuple[list[StoredMemory], int]:
-        """List memories, newest change first, and count all that match. Messages are left out."""
+        """List memories as they are now, newest change first, and count all that match.
+
+        Messages are left out, and what was changed later than `unchanged_since`.
+        """
 
     async def update(
         self,
@@ -154,6 +279,46 @@ class MemoryStore(Protocol):
         """Whether there is or was such a memory, in any state."""
 
 
+class HistoryStore(Protocol):
+    """What happened to memories, how they were before, and the way back."""
+
+    async def find_history(
+        self, tenant_id: int, memory_id: int, limit: int
+    ) -> tuple[StoredMemory, list[Event]] | None:
+        """Read a memory in any state, and its latest events, the latest first."""
+
+    async def restore(
+        self,
+        tenant_id: int,
+        memory_id: int,
+        version: int | None,
+        actor: Actor,
+        *,
+        revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
+        sign: Callable[[StoredMemory], Receipt] | None,
+    ) -> Restored | KeptAnswer:
+        """Let a memory hold again: as it is, or as it was in an earlier version.
+
+        It takes the place of what holds about its subject by now, and of the memory that had taken its own:
+        unless that one came by a decision about the two that this takes back. `revive` makes the next
+        version of the current one, the earlier one if there is one, and the time.
+
+        Raises:
+            NoSuchMemory: there never was such a memory.
+            NoSuchVersion: it never had this version.
+        """
+
+    async def find_many_at(
+        self, tenant_id: int, memory_ids: Sequence[int], as_of: int
+    ) -> dict[int, StoredMemory]:
+        """Read those of some memories that exist, by id, as they were at a time, in any state."""
+
+    async def list_page_at(
+        self, tenant_id: int, wanted: MemoryFilter, as_of: int, *, limit: int, offset: int
+    ) -> tuple[list[StoredMemory], int]:
+        """List memories as they were at a time, newest change first, and count all that matched then."""
+
+
 class SessionStore(Protocol):
     """Sessions and their messages."""
 
@@ -167,13 +332,14 @@ class SessionStore(Protocol):
         seqs: Sequence[int] | None,
         window_length: int,
         place: Callable[[HeldMessages], Sequence[WrittenMemory]],
-        sign: Callable[[int], Receipt] | None,
-    ) -> KeptAnswer | list[WrittenMemory]:
+        sign: Callable[[Appended], Receipt] | None,
+        job: Callable[[Sequence[int]], JobRequest | None],
+    ) -> KeptAnswer | Appended:
         """Append what `place` makes of the window, with the session's row locked.
 
         `seqs` limits the held messages to the span of those places; None asks for the latest, enough to align
-        a window of `window_length`. `sign` makes the receipt
-        from the number of messages stored; the earlier answer comes back when its key was used before.
+        a window of `window_length`. `sign` makes the receipt of what was stored, and `job` the job to ask for
+        about new messages; the earlier answer comes back when its key was used before.
         """
 
     async def measure_messages(
@@ -197,12 +363,22 @@ class VectorStore(Protocol):
         """List all models, the one chosen last at the end."""
 
     async def find_unembedded(
-        self, model_ids: Sequence[int], *, limit: int, before: int
+        self,
+        model_ids: Sequence[int],
+        *,
+        limit: int,
+        before: int,
+        passing_over: Collection[int] = (),
+        share: Share = EVERYTHING,
     ) -> list[WrittenMemory]:
-        """Read memories of any tenant whose text was given to one of these models, 0 for none.
+        """Read memories whose text was given to one of these models, 0 for none.
 
-        Only active ones, whose entries were changed before a time.
+        Of any tenant except those to pass over, however much of theirs there is. Only active ones, whose
+        entries were changed before a time.
         """
+
+    async def find_current(self, tenant_id: int, entries: Sequence[EntryRow]) -> list[bool]:
+        """Say of each of some entries whether it is still as it was read: not changed, nor given a vector."""
 
     async def write(
         self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int
@@ -215,8 +391,18 @@ class VectorStore(Protocol):
     async def count_waiting(self, model_ids: Sequence[int]) -> dict[int, int]:
         """Count the active entries of all tenants that were given to these models, 0 for none."""
 
+    async def count_waiting_of_tenants(self, model_ids: Sequence[int], tenant_ids: Collection[int]) -> int:
+        """Count the active entries of some tenants that were given to these models, 0 for none."""
+
     async def count_by_model(self, tenant_id: int) -> dict[int, VectorCount]:
         """Count a tenant's active entries by the model that they were given to, 0 for none."""
+
+
+class InstallationStore(Protocol):
+    """Values that a database is given once and keeps."""
+
+    async def keep(self, name: str, proposal: bytes, now: int) -> bytes:
+        """Give the value of this name, which is the proposal of whoever came first."""
 
 
 class TenantStore(Protocol):
@@ -233,3 +419,16 @@ class TenantStore(Protocol):
 
     async def remove_answers(self, before: int) -> int:
         """Forget the answers kept from before a time; how many there were."""
+
+
+class UsageStore(Protocol):
+    """The ledger of what models cost."""
+
+    async def reserve(self, wanted: Reservation, daily_tokens: int | None) -> bool:
+        """Set tokens aside unless the day would then have more than `daily_tokens`; whether it was done."""
+
+    async def settle(self, reservation: Reservation, spent: Spending = NOTHING_SPENT) -> None:
+        """Put what a call really took in the place of what was set aside for it."""
+
+    async def list_spent(self, tenant_id: int, limit: int) -> list[DaySpent]:
+        """List what a tenant spent by day and kind, the latest day first; at most so many rows."""

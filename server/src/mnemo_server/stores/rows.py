@@ -33,13 +33,17 @@ def to_row(memory: StoredMemory) -> dict[str, Any]:
         "updated_by": memory.updated_by,
         "created_at": memory.created_at,
         "updated_at": memory.updated_at,
+        "subject": memory.subject,
+        "superseded_at": memory.superseded_at,
+        "likeness": memory.likeness,
+        "derived_from": json.dumps(memory.derived_from) if memory.derived_from else None,
     }
 
 
 def to_memory(row: Mapping[str, Any]) -> StoredMemory:
     """Make a memory of a row that holds exactly its columns."""
-    tags = row["tags"]
-    return StoredMemory(**{**row, "tags": tuple(json.loads(tags)) if tags else ()})
+    lists = {name: tuple(json.loads(row[name] or "[]")) for name in ("tags", "derived_from")}
+    return StoredMemory(**{**row, **lists})
 
 
 def tags_to_json(tags: tuple[str, ...]) -> str | None:

@@ -8,9 +8,11 @@ from typing import Any, Final
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import Actor, StoredMemory
 from mnemo_server.stores.answers import AnswerBook
-from mnemo_server.stores.ports import HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.stores.ports import Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
 from mnemo_server.stores.rows import to_memory
 from mnemo_server.stores.writing import MemoryWriter
 
@@ -22,12 +24,18 @@ class SqlSessionStore:
     """The SessionStore port over any of the databases."""
 
     def __init__(
-        self, database: Database, sessions: QuerySet, writer: MemoryWriter, answers: AnswerBook
+        self,
+        database: Database,
+        sessions: QuerySet,
+        writer: MemoryWriter,
+        answers: AnswerBook,
+        jobs: JobWriter,
     ) -> None:
         self._database = database
         self._sessions = sessions
         self._writer = writer
         self._answers = answers
+        self._jobs = jobs
 
     async def append(
         self,
@@ -39,25 +47,29 @@ class SqlSessionStore:
         seqs: Sequence[int] | None,
         window_length: int,
         place: Callable[[HeldMessages], Sequence[WrittenMemory]],
-        sign: Callable[[int], Receipt] | None,
-    ) -> KeptAnswer | list[WrittenMemory]:
+        sign: Callable[[Appended], Receipt] | None,
+        job: Callable[[Sequence[int]], JobRequest | None],
+    ) -> KeptAnswer | Appended:
         """Append what `place` makes of the window, with the session's row locked."""
         session = {"tenant_id": tenant_id, "session_id": session_id}
         receipts: list[Receipt] = []
 
-        async def work(tx: Connection) -> list[WrittenMemory]:
+        async def work(tx: Connection) -> Appended:
             await tx.execute(self._sessions.put_session, session | {"agent_id": actor.agent_id, "now": now})
             held = await self._hold(tx, session, seqs, max(ALIGNMENT_REACH, 2 * window_length))
-            written = list(place(held))
+            written = tuple(place(held))
             await self._writer.insert(tx, written, actor)
             if written:
                 next_seq = max(held.next_seq, *((one.memory.seq or 0) + 1 for one in written))
                 counts = {"added": len(written), "next_seq": next_seq, "now": now}
                 await tx.execute(self._sessions.update_session, session | counts)
+            asked = job([one.memory.id for one in written]) if written else None
+            job_id = None if asked is None else await self._jobs.request(tx, asked, now)
+            appended = Appended(written, job_id)
             if sign is not None:
-                receipts[:] = [sign(len(written))]
+                receipts[:] = [sign(appended)]
                 await self._answers.keep(tx, tenant_id, receipts[0])
-            return written
+            return appended
 
         try:
             return await self._database.transact(work)

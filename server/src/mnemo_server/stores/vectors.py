@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any, Final
 
-from mnemo_server.db.database import Connection, Database
+from mnemo_server.db.database import Connection, Database, Row
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.memory import StoredMemory
 from mnemo_server.index.entries import EntryRow
-from mnemo_server.stores.ports import KnownModel, NewVector, VectorCount, WrittenMemory
+from mnemo_server.stores.ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount, WrittenMemory
 from mnemo_server.stores.rows import to_memory
 from mnemo_server.stores.search_entries import to_entry
 
 _MEMORY_COLUMNS: Final = tuple(field.name for field in fields(StoredMemory))
 #: Servers that register models at the same moment want the same number; each attempt one of them gets it.
 _REGISTER_ATTEMPTS: Final = 10
+#: Greater than the number of any tenant; the first one has 1.
+_BEYOND_TENANTS: Final = 2**63 - 1
+#: Tenants named in one statement.
+_TENANTS_AT_ONCE: Final = 1_000
 
 
 class SqlVectorStore:
@@ -57,15 +62,38 @@ class SqlVectorStore:
         return [KnownModel(**row) for row in rows]
 
     async def find_unembedded(
-        self, model_ids: Sequence[int], *, limit: int, before: int
+        self,
+        model_ids: Sequence[int],
+        *,
+        limit: int,
+        before: int,
+        passing_over: Collection[int] = (),
+        share: Share = EVERYTHING,
     ) -> list[WrittenMemory]:
-        """Read active memories of any tenant whose text was given to one of these models, 0 for none."""
-        params = {"model_ids": model_ids, "limit": limit, "before": before}
-        rows = await self._database.fetch_all(self._vectors.find_unembedded, params)
+        """Read active memories whose text was given to one of these models, 0 for none.
+
+        Each tenant to pass over takes a look of its own: to leave its rows out of one statement would be to
+        walk over all of them every time.
+        """
+        part = {"share": share.number, "shares": share.count}
+        params = {"model_ids": model_ids, "limit": limit, "before": before} | part
+        rows: Sequence[Row] = ()
+        for after, until in pairwise((0, *sorted(passing_over), _BEYOND_TENANTS)):
+            gap = {"after_tenant": after, "until_tenant": until}
+            rows = await self._database.fetch_all(self._vectors.find_unembedded, params | gap)
+            if rows:
+                break
         return [
             WrittenMemory(to_memory({name: row[name] for name in _MEMORY_COLUMNS}), to_entry(row))
             for row in rows
         ]
+
+    async def find_current(self, tenant_id: int, entries: Sequence[EntryRow]) -> list[bool]:
+        """Say of each of some entries whether it is still as it was read: not changed, nor given a vector."""
+        params = {"tenant_id": tenant_id, "ids": [entry.memory_id for entry in entries]}
+        rows = await self._database.fetch_all(self._vectors.find_revisions, params)
+        revisions = {row["memory_id"]: row["revision"] for row in rows}
+        return [revisions.get(entry.memory_id) == entry.revision for entry in entries]
 
     async def write(
         self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int
@@ -101,6 +129,16 @@ class SqlVectorStore:
         """Count the active entries of all tenants that were given to these models, 0 for none."""
         rows = await self._database.fetch_all(self._vectors.count_waiting, {"model_ids": model_ids})
         return {row["model_id"]: row["total"] for row in rows}
+
+    async def count_waiting_of_tenants(self, model_ids: Sequence[int], tenant_ids: Collection[int]) -> int:
+        """Count the active entries of some tenants that were given to these models, 0 for none."""
+        ordered = sorted(tenant_ids)
+        total = 0
+        for start in range(0, len(ordered), _TENANTS_AT_ONCE):
+            params = {"model_ids": model_ids, "tenant_ids": ordered[start : start + _TENANTS_AT_ONCE]}
+            row = await self._database.fetch_one(self._vectors.count_waiting_of_tenants, params)
+            total += row["total"] if row else 0
+        return total
 
     async def count_by_model(self, tenant_id: int) -> dict[int, VectorCount]:
         """Count a tenant's active entries by the model that they were given to, 0 for none."""

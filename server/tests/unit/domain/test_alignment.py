@@ -18,6 +18,15 @@ def test_a_resent_window_adds_nothing():
     assert known("abcdef", "cde") == 3
     assert known("abcdef", "abcdef") == 6
     assert known("abcdef", "f") == 1
+    assert known("abcdef", "ef") == 2
+
+
+def test_one_or_two_messages_from_further_in_are_said_again():
+    """A client that sends each message alone must not lose a second yes."""
+    assert known("ynab", "y") == 0
+    assert known("ynab", "yn") == 0
+    assert known("ynyn", "yn") == 2
+    assert known("ynaby", "yn") == 1
 
 
 def test_an_overlapping_window_adds_its_rest():
@@ -43,7 +52,8 @@ def test_somebody_who_says_the_same_twice_is_kept_twice():
 
 def brute_force(stored: list[int], window: list[int]) -> int:
     """Try every offset, as the rule is written."""
-    if any(stored[at : at + len(window)] == window for at in range(len(stored) - len(window) + 1)):
+    places = [at for at in range(len(stored) - len(window) + 1) if stored[at : at + len(window)] == window]
+    if places and (len(window) >= 3 or places[-1] + len(window) == len(stored)):
         return len(window)
     heads = range(min(len(stored), len(window)), 0, -1)
     return next((head for head in heads if stored[-head:] == window[:head]), 0)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from mnemo_server.domain.budget import Reservation
+from mnemo_server.embedding.ports import OverBudget
 
 DIMENSIONS = 4
 
@@ -19,10 +21,12 @@ def vector_of(text: str) -> list[float]:
     return [float(len(text)), 2.0, -3.0, 4.0]
 
 
-def answer_to(texts: list[str], make: Callable[[str], Any] = vector_of) -> dict[str, Any]:
+def answer_to(
+    texts: list[str], make: Callable[[str], Any] = vector_of, usage: object = None
+) -> dict[str, Any]:
     """The answer to a request, last text first, since the order isn't promised."""
     data = [{"index": index, "embedding": make(text)} for index, text in enumerate(texts)]
-    return {"object": "list", "data": data[::-1], "model": "m", "usage": {}}
+    return {"object": "list", "data": data[::-1], "model": "m", "usage": {} if usage is None else usage}
 
 
 class FakeEndpoint:
@@ -48,6 +52,10 @@ class FakeEndpoint:
         """Answer the next request with other vectors."""
         self.script.append(lambda texts: web.json_response(answer_to(texts, make)))
 
+    def then_count(self, usage: object) -> None:
+        """Answer the next request rightly, and say what it took."""
+        self.script.append(lambda texts: web.json_response(answer_to(texts, usage=usage)))
+
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append(body)
@@ -58,6 +66,39 @@ class FakeEndpoint:
             await self.release.wait()
         answer = self.script.popleft() if self.script else None
         return answer(body["input"]) if answer else web.json_response(answer_to(body["input"]))
+
+
+class ScriptedMeter:
+    """Allows so many tokens, and keeps what it is told; what is neither settled nor released stays open."""
+
+    def __init__(self, payer: int = 7, allowed: int = 1_000_000) -> None:
+        self.payer = payer
+        self.allowed = allowed
+        self.reserved: list[int] = []
+        self.settled: list[int | None] = []
+        self.released = 0
+
+    @property
+    def open(self) -> int:
+        return len(self.reserved) - len(self.settled) - self.released
+
+    async def reserve(self, tokens: int) -> Reservation:
+        if tokens > self.allowed:
+            raise OverBudget("spent")
+        self.allowed -= tokens
+        self.reserved.append(tokens)
+        return Reservation(self.payer, "embedding", 1, tokens)
+
+    async def settle(self, _reservation: Reservation, tokens: int | None) -> None:
+        self.settled.append(tokens)
+
+    async def release(self, _reservation: Reservation) -> None:
+        self.released += 1
+
+
+@pytest.fixture
+def meter() -> ScriptedMeter:
+    return ScriptedMeter()
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from mnemo_server.db.connect import connect
 from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable
+from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.embedding.embed_text import EmbedTextEmbedder
-from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
+from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model, OverBudget
 
 MODEL = "tidbcloud_free/amazon/titan-embed-text-v2"
 
@@ -97,6 +98,27 @@ async def test_a_senseless_answer_is_not_believed(embedder, database, value):
 
     with pytest.raises(EmbedderUnavailable, match="answered"):
         await embedder.embed_query("a")
+
+
+async def test_texts_are_paid_for_together_by_what_they_are_likely_to_take(embedder, database, meter):
+    await embedder.prepare()
+    await embedder.embed_documents(["tea", " ", "for two"], meter)
+    await embedder.embed_documents([" "], meter)
+
+    assert meter.reserved == meter.settled == [estimate_tokens("tea") + estimate_tokens("for two")]
+    meter.allowed = 0
+    with pytest.raises(OverBudget):
+        await embedder.embed_documents(["tea", "for two"], meter)
+    assert database.asked == ["memory", "tea", "for two"]
+
+
+async def test_when_the_database_fails_only_what_was_asked_is_paid_for(embedder, database, meter):
+    await embedder.prepare()
+    database.answer = DatabaseUnavailable("gone")
+
+    with pytest.raises(EmbedderUnavailable):
+        await embedder.embed_documents(["tea", "for two"], meter)
+    assert meter.settled == [estimate_tokens("tea")]
 
 
 async def test_a_real_database_without_the_function_is_refused(live_dsn):

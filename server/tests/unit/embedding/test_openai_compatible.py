@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
+from base64 import b64encode
 
 import numpy as np
 import pytest
+from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.embedding.answers import TEXT_BYTES, cut_text
 from mnemo_server.embedding.openai_compatible import OpenAiEmbedder
-from mnemo_server.embedding.openai_endpoint import Endpoint, Patience
-from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model
+from mnemo_server.embedding.openai_endpoint import Endpoint
+from mnemo_server.embedding.ports import (
+    EmbedderUnavailable,
+    EmbeddingError,
+    EmbeddingRefused,
+    Model,
+    OverBudget,
+)
+from mnemo_server.openai_client import Patience
 
 KEY = "sk-hunter2"
 ATTEMPTS = 3
@@ -71,7 +81,7 @@ async def test_many_documents_take_several_requests(embedder, fake):
     await embedder.embed_documents(["tea"] * 100)
     await embedder.embed_documents(["x" * TEXT_BYTES] * 40)
 
-    assert [len(request["input"]) for request in fake.requests] == [1, 64, 36, 31, 9]
+    assert [len(request["input"]) for request in fake.requests] == [1, 64, 36, 32, 8]
 
 
 async def test_blank_texts_are_not_sent(embedder, fake):
@@ -263,3 +273,127 @@ async def test_nothing_is_asked_after_the_end(embedder, fake):
     with pytest.raises(EmbedderUnavailable, match="closed"):
         await embedder.embed_query("a")
     assert len(fake.requests) == 1
+
+
+async def test_a_password_in_the_address_is_sent_and_never_logged(make_embedder, fake, caplog):
+    caplog.set_level(logging.DEBUG)
+    address = fake.base_url.replace("http://", "http://me:hunter%2B2@")
+    embedder = make_embedder(base_url=address)
+    await embedder.prepare()
+
+    assert fake.keys == [f"Basic {b64encode(b'me:hunter+2').decode()}"]
+    assert fake.base_url in caplog.text
+    assert "hunter" not in caplog.text + repr(embedder._endpoint)
+
+
+async def test_the_meter_is_told_what_the_endpoint_counted(embedder, fake, meter):
+    await embedder.prepare()
+    fake.then_count({"prompt_tokens": 7, "total_tokens": 7})
+    fake.then_count({"total_tokens": 2})
+    await embedder.embed_documents(["tea for two", "and two for tea"], meter)
+    await embedder.embed_query("tea", meter)
+
+    expected = [estimate_tokens("tea for two") + estimate_tokens("and two for tea"), estimate_tokens("tea")]
+    assert meter.reserved == expected
+    assert (meter.settled, meter.released) == ([7, 2], 0)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [None, [], 7, {"prompt_tokens": 7}]
+    + [{"total_tokens": count} for count in (0, -1, "7", True, 7.5, 2**40, None)],
+    ids=range(11),
+)
+async def test_an_endpoint_that_does_not_count_is_paid_what_was_set_aside(embedder, fake, meter, usage):
+    await embedder.prepare()
+    fake.then_count(usage)
+    await embedder.embed_query("tea", meter)
+
+    assert meter.settled == [None]
+
+
+async def test_beyond_the_budget_nothing_is_sent(embedder, fake, meter):
+    await embedder.prepare()
+    meter.allowed = 0
+
+    with pytest.raises(OverBudget):
+        await embedder.embed_documents(["a", "b"], meter)
+    with pytest.raises(OverBudget):
+        await embedder.embed_query("a", meter)
+    assert len(fake.requests) == 1
+
+
+async def test_thirty_two_long_texts_are_paid_for_at_once(embedder, meter):
+    """So that no part of them was paid for in vain when the rest is beyond the budget."""
+    await embedder.prepare()
+    await embedder.embed_documents(["x" * TEXT_BYTES] * 32, meter)
+
+    assert len(meter.reserved) == 1
+
+
+async def test_blank_texts_cost_nothing(embedder, meter):
+    await embedder.embed_documents(["", " "], meter)
+    await embedder.embed_query(" ", meter)
+
+    assert meter.reserved == []
+
+
+async def test_each_attempt_has_leave_of_its_own_and_those_turned_down_are_given_back(embedder, fake, meter):
+    await embedder.prepare()
+    fake.then(429, {}, retry_after="0")
+    fake.then(503, {}, retry_after="0")
+    await embedder.embed_query("tea", meter)
+
+    assert len(meter.reserved) == 3
+    assert (meter.settled, meter.released) == ([None], 2)
+
+
+async def test_an_attempt_beyond_the_budget_is_not_made(embedder, fake, meter):
+    await embedder.prepare()
+    fake.then(429, {}, retry_after="0")
+    meter.allowed = estimate_tokens("tea")
+
+    with pytest.raises(OverBudget):
+        await embedder.embed_query("tea", meter)
+    assert len(fake.requests) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+async def test_a_request_that_is_refused_for_good_costs_nothing(embedder, fake, meter, status: int):
+    await embedder.prepare()
+    for _ in range(ATTEMPTS):
+        fake.then(status, {})
+
+    with pytest.raises(EmbeddingError):
+        await embedder.embed_documents(["a"], meter)
+    assert meter.released == len(meter.reserved)
+    assert meter.settled == []
+
+
+async def test_a_request_that_never_went_out_costs_nothing(embedder, meter, unused_tcp_port):
+    await embedder.prepare()
+    embedder._client.base_url = f"http://127.0.0.1:{unused_tcp_port}/v1"
+
+    with pytest.raises(EmbedderUnavailable, match="can't be reached"):
+        await embedder.embed_query("a", meter)
+    assert meter.released == len(meter.reserved) == ATTEMPTS
+
+
+async def test_a_request_without_an_answer_counts_as_spent(make_embedder, fake, meter):
+    """Nobody knows whether it was made, and is on the bill."""
+    embedder = make_embedder(seconds=0.5)
+    await embedder.prepare()
+    fake.is_hanging = True
+
+    with pytest.raises(EmbedderUnavailable):
+        await embedder.embed_query("a", meter)
+    assert meter.open == len(meter.reserved) > 0
+
+
+async def test_a_senseless_answer_is_paid_for(embedder, fake, meter):
+    await embedder.prepare()
+    fake.then(200, "{}")
+
+    with pytest.raises(EmbedderUnavailable):
+        await embedder.embed_query("a", meter)
+    assert meter.settled == [None]

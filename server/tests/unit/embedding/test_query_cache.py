@@ -10,6 +10,8 @@ from mnemo_server.embedding.ports import EmbedderUnavailable, Model
 from mnemo_server.embedding.query_cache import QueryCache
 from mnemo_server.index.vectors import Embedding
 
+from .conftest import ScriptedMeter
+
 
 class CountingEmbedder:
     """Counts questions; each waits for the gate."""
@@ -17,6 +19,7 @@ class CountingEmbedder:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.documents: list[str] = []
+        self.payers: list[int] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
@@ -25,12 +28,13 @@ class CountingEmbedder:
     async def prepare(self):
         return Model("counting", 4)
 
-    async def embed_documents(self, texts):
+    async def embed_documents(self, texts, _meter):
         self.documents += texts
         return [self.embedding() for _ in texts]
 
-    async def embed_query(self, text):
+    async def embed_query(self, text, meter):
         self.asked.append(text)
+        self.payers.append(meter.payer)
         await asyncio.wait_for(self.gate.wait(), 30)
         if self.error:
             raise self.error
@@ -120,6 +124,28 @@ async def test_documents_pass_through(inner):
     assert await cache.prepare() == Model("counting", 4)
     assert len(await cache.embed_documents(["tea", "tea"])) == 2
     assert inner.documents == ["tea", "tea"]
+
+
+async def test_whoever_asks_first_pays_and_the_next_one_does_not(inner):
+    cache = QueryCache(inner)
+    await cache.embed_query("tea", ScriptedMeter(1))
+    await cache.embed_query("tea", ScriptedMeter(2))
+
+    assert inner.payers == [1]
+
+
+async def test_the_budget_of_one_caller_is_not_that_of_another_who_asks_at_once(inner):
+    cache = QueryCache(inner)
+    inner.gate.clear()
+    payers = (1, 2, 1)
+    asking = [asyncio.create_task(cache.embed_query("tea", ScriptedMeter(payer))) for payer in payers]
+    while len(inner.asked) < 2:  # noqa: ASYNC110 - until both runs have begun
+        await asyncio.sleep(0)
+    inner.gate.set()
+
+    assert [(await one).words for one in asking] == [("tea",)] * 3
+    assert inner.payers == [1, 2]
+    assert cache._kept_bytes == 32
 
 
 async def test_closing_tells_those_who_wait(inner):

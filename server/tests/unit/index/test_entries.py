@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mnemo_server.domain.analysis import analyse
-from mnemo_server.index.entries import decode_terms, encode_terms, facet, hash_term
+from mnemo_server.index.entries import add_facet, decode_terms, encode_terms, facet, hash_term
 
 _documents = st.tuples(st.lists(st.text(max_size=3), max_size=20), st.lists(st.text(max_size=3), max_size=3))
 
@@ -24,6 +24,15 @@ def test_decoding_gives_back_what_was_encoded(documents):
         frequencies = decoded.frequencies[begin : begin + count].tolist()
         assert dict(zip(hashes, frequencies, strict=True)) == expected
         begin += count
+
+
+@given(_documents, st.text(max_size=3))
+def test_a_facet_added_is_as_if_it_had_been_there_from_the_start(document, added):
+    tokens, tags = document
+    packed = encode_terms(tokens, [facet("tag", tag) for tag in tags])
+    expected = encode_terms(tokens, [facet("tag", tag) for tag in {*tags, added}])
+    assert add_facet(packed, facet("tag", added)) == expected
+    assert add_facet(expected, facet("tag", added)) == expected
 
 
 def test_the_layout_is_hashes_then_frequencies():

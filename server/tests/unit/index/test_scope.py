@@ -9,7 +9,7 @@ from mnemo_server.domain.question import Question
 from mnemo_server.index.entries import facet
 from mnemo_server.index.matching import plan_query
 from mnemo_server.index.ranking import draft, rank
-from mnemo_server.index.scope import Scope
+from mnemo_server.index.scope import Scope, ScopeFilter
 from mnemo_server.index.segment import build_segment
 
 from .definition import Document, make_codes, make_row
@@ -39,11 +39,15 @@ _groups = st.lists(st.lists(st.sampled_from([*TAGS, "nowhere"]), max_size=3), ma
 _documents = st.dictionaries(
     st.integers(0, 30), st.tuples(st.sets(st.sampled_from(TAGS)), st.integers(0, 4_000_000)), max_size=30
 )
+_excluded = st.lists(st.sampled_from([*TAGS, "nowhere"]), max_size=2)
+_without = st.lists(st.integers(0, 30), max_size=3)
 _times = st.one_of(st.none(), st.integers(-SECOND, 5_000_000))
 
 
-@given(_documents, _groups, _times, _times)
-def test_every_condition_holds_on_both_legs(known, groups, created_from, created_before):
+@given(_documents, _groups, _times, _times, _excluded, _without)
+def test_every_condition_holds_on_both_legs(  # noqa: PLR0917 - drawn
+    known, groups, created_from, created_before, excluded, without
+):
     documents = {
         key: Document(["word"], tags, created_at=created_at, vectors=MODEL.read(["word"]))
         for key, (tags, created_at) in known.items()
@@ -54,10 +58,14 @@ def test_every_condition_holds_on_both_legs(known, groups, created_from, created
         key
         for key, (tags, created_at) in sorted(known.items())
         if all(tags & set(group) for group in groups)
+        and not tags & set(excluded)
+        and key not in without
         and (created_from is None or created_at >= created_from)
         and (created_before is None or created_at < created_before)
     ]
-    found = _find([_segment(half) for half in halves], Scope(required, created_from, created_before))
+    left_out = [facet("tag", tag) for tag in excluded]
+    scope = Scope(required, created_from, created_before, left_out, without)
+    found = _find([_segment(half) for half in halves], scope)
     assert found == (expected, expected)
 
 
@@ -110,3 +118,10 @@ def test_a_filter_that_leaves_one_of_thousands_finds_it(scope):
         chosen = draft(plan_query([_segment(documents)], question.terms, scope), question, embedding)
         assert rank(chosen, make_codes(documents, 1)).memory_ids.tolist() == [77]
     assert _rank([_segment(documents)], scope, ["word", "car"]).tolist() == [77]
+
+
+def test_a_segment_without_anything_excluded_needs_no_mask():
+    """The usual search leaves superseded memories out, and pays nothing where there are none."""
+    documents = {key: Document(["word"], {"a"}) for key in range(3)}
+    scope = Scope(excluded=[facet("superseded", "yes")])
+    assert ScopeFilter(scope).find_allowed(_segment(documents)) is None

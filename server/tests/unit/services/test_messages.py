@@ -5,21 +5,34 @@ import json
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.services.caller import Caller
+from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.messages import Window
-from mnemo_server.stores.ports import HeldMessages
+from mnemo_server.stores.ports import Appended, HeldMessages
 from mnemos_contract.memories import StoreRequest
 
 EMPTY = HeldMessages((), 0)
+NO_ENRICHMENT = EnrichmentDesk(system_clock, is_on=False, delay_seconds=0, wake=lambda _: None)
 CALLER = Caller(tenant_id=1, key_id=1, request_id="r", agent_id="ann", project="p")
 
 
 def window(*messages: dict, **fields: object) -> Window:
     request = StoreRequest.model_validate({"messages": list(messages), **fields})
     made = Window(
-        caller=CALLER, request=request, session_id="s", clock=lambda: 1_000, ids=IdSource(system_clock)
+        caller=CALLER,
+        request=request,
+        taken=0,
+        session_id="s",
+        clock=lambda: 1_000,
+        ids=IdSource(system_clock),
+        desk=NO_ENRICHMENT,
     )
     made.draft()
     return made
+
+
+def appended(count: int) -> Appended:
+    some = window(said("1"), said("2"), said("3")).place(EMPTY)
+    return Appended(tuple(some[:count]))
 
 
 def said(content: str, role: str = "user", **fields: object) -> dict:
@@ -98,7 +111,7 @@ def test_blank_messages_are_left_out():
     placed = window(said(" \n"), said("a"), said(""))
 
     assert texts(placed, EMPTY) == [(0, "a")]
-    assert json.loads(placed.answer(1).body)["duplicates"] == 0
+    assert json.loads(placed.answer(appended(1)).body)["duplicates"] == 0
 
 
 def test_a_message_keeps_who_said_it_when_and_for_what_project():
@@ -116,15 +129,15 @@ def test_a_message_keeps_who_said_it_when_and_for_what_project():
 def test_the_answer_counts_what_was_new():
     placed = window(said("a"), said("b"))
 
-    assert json.loads(placed.answer(1).body) == {
+    assert json.loads(placed.answer(appended(1)).body) == {
         "status": "accepted",
         "outcome": "created",
         "stored": 1,
         "duplicates": 1,
         "session_id": "s",
     }
-    assert json.loads(placed.answer(0).body)["outcome"] == "duplicate"
-    assert window(said("a"), sync=True).answer(1).status == 200
+    assert json.loads(placed.answer(appended(0)).body)["outcome"] == "duplicate"
+    assert window(said("a"), sync=True).answer(appended(1)).status == 200
 
 
 def test_search_entries_are_dated_when_they_are_placed_not_before_the_analysis():
@@ -134,9 +147,11 @@ def test_search_entries_are_dated_when_they_are_placed_not_before_the_analysis()
     made = Window(
         caller=CALLER,
         request=request,
+        taken=0,
         session_id="s",
         clock=lambda: next(moments),
         ids=IdSource(system_clock),
+        desk=NO_ENRICHMENT,
     )
     made.draft()
     (written,) = made.place(HeldMessages((), 0))

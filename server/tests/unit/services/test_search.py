@@ -41,7 +41,7 @@ class StaleIndex:
 class NoModel:
     """The embedding service without a model."""
 
-    async def embed_query(self, _text):
+    async def embed_query(self, _tenant_id, _text):
         return None
 
 
@@ -58,7 +58,7 @@ class Rows:
 
 
 async def search(rows: Rows, index: StaleIndex, **query: object):
-    service = SearchService(rows, index, NoModel(), lambda: 0)  # type: ignore[arg-type]
+    service = SearchService(rows, rows, index, NoModel(), lambda: 0)  # type: ignore[arg-type]
     return await service.find(CALLER, ListQuery.model_validate({"q": "x", **query}))
 
 

@@ -27,6 +27,12 @@ WITHOUT_TENANT = {
     "choose_model",
     "find_unembedded",  # one sweep embeds for all
     "count_waiting",
+    "find_value",  # of the whole installation
+    "put_value",
+    "list_due_tenants",  # whose turn it is
+    "count_jobs",
+    "find_old_jobs",  # tidies up for all
+    "count_waiting_of_tenants",
 }
 
 
@@ -59,7 +65,9 @@ def test_a_statement_names_its_tenant(name: str):
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_query_is_used(name: str):
-    assert re.search(rf"_(queries|memories|entries|sessions|tenants|vectors)\.{name}\b", USERS), name
+    assert re.search(
+        rf"\b_?(queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction)\.{name}\b", USERS
+    ), name
 
 
 def test_the_columns_that_are_read_make_a_memory():

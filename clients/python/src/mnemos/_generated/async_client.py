@@ -11,6 +11,9 @@ from mnemos_contract import (
     BatchDeleteResponse,
     EmbeddingStatus,
     Health,
+    History,
+    Job,
+    JobPage,
     KeyStatus,
     Memory,
     MemoryPage,
@@ -18,12 +21,16 @@ from mnemos_contract import (
     Readiness,
     SessionMessages,
     StoreResponse,
+    Usage,
     Version,
 )
 
 from mnemos._generated.fields import (
     BatchDeleteRequestFields,
+    JobQueryFields,
     ListQueryFields,
+    RedactRequestFields,
+    RestoreRequestFields,
     SessionMessagesQueryFields,
     StoreRequestFields,
     UpdateRequestFields,
@@ -43,9 +50,10 @@ class AsyncClient(AsyncTransport):
     ) -> StoreResponse:
         """Store one memory, or the messages of a session. Durable before it is answered.
 
-        Fields: content, memory_type, tags, metadata, source, project, agent_id, session_id, messages, mode,
-            sync.
-        Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
+        Fields: content, memory_type, tags, metadata, source, project, subject, replaces, suggest_tags,
+            agent_id, session_id, messages, mode, sync.
+        Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge,
+            WriteConflict.
         """
         return await self._call(
             ROUTES_BY_NAME["store_memory"], StoreResponse, fields=fields, idempotency_key=idempotency_key
@@ -55,7 +63,7 @@ class AsyncClient(AsyncTransport):
         """List memories, newest change first; with `q`, search them, best first.
 
         Fields: q, limit, offset, tags, tags_any, source, created_from, created_before, state, memory_type,
-            agent_id, session_id, project, explain.
+            agent_id, session_id, project, subject, as_of, include_superseded, explain.
         Raises: InvalidRequest.
         """
         return await self._call(ROUTES_BY_NAME["list_memories"], MemoryPage, fields=fields)
@@ -70,7 +78,7 @@ class AsyncClient(AsyncTransport):
     async def update_memory(self, memory_id: str, **fields: Unpack[UpdateRequestFields]) -> Memory:
         """Change what is sent; a quoted If-Match or `expected_version` is enforced.
 
-        Fields: content, tags, metadata, source, expected_version.
+        Fields: content, tags, metadata, source, suggest_tags, expected_version.
         Raises: InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge, VersionConflict,
             WriteConflict.
         """
@@ -93,6 +101,30 @@ class AsyncClient(AsyncTransport):
         """
         return await self._call(ROUTES_BY_NAME["delete_memories"], BatchDeleteResponse, fields=fields)
 
+    async def get_history(self, memory_id: str) -> History:
+        """Read a memory in any state with everything that happened to it, the latest first.
+
+        Raises: MemoryNotFound.
+        """
+        return await self._call(ROUTES_BY_NAME["get_history"], History, path={"memory_id": memory_id})
+
+    async def restore_memory(
+        self, memory_id: str, *, idempotency_key: str | None = None, **fields: Unpack[RestoreRequestFields]
+    ) -> Memory:
+        """Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.
+
+        Fields: version.
+        Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge,
+            VersionNotFound, WriteConflict.
+        """
+        return await self._call(
+            ROUTES_BY_NAME["restore_memory"],
+            Memory,
+            path={"memory_id": memory_id},
+            fields=fields,
+            idempotency_key=idempotency_key,
+        )
+
     async def list_session_messages(self, **fields: Unpack[SessionMessagesQueryFields]) -> SessionMessages:
         """Read the messages of up to 100 sessions in the order they were said.
 
@@ -104,6 +136,37 @@ class AsyncClient(AsyncTransport):
     async def get_embedding_status(self) -> EmbeddingStatus:
         """Say which model makes vectors of memories, and how far it is."""
         return await self._call(ROUTES_BY_NAME["get_embedding_status"], EmbeddingStatus)
+
+    async def list_jobs(self, **fields: Unpack[JobQueryFields]) -> JobPage:
+        """List jobs, the latest change first.
+
+        Fields: state, limit.
+        Raises: InvalidRequest.
+        """
+        return await self._call(ROUTES_BY_NAME["list_jobs"], JobPage, fields=fields)
+
+    async def get_job(self, job_id: str) -> Job:
+        """Read one job: its state, attempts, progress and error.
+
+        Raises: JobNotFound.
+        """
+        return await self._call(ROUTES_BY_NAME["get_job"], Job, path={"job_id": job_id})
+
+    async def redact_stored(
+        self, *, idempotency_key: str | None = None, **fields: Unpack[RedactRequestFields]
+    ) -> Job:
+        """Start a job that takes secrets out of everything stored, or only counts them.
+
+        Fields: dry_run.
+        Raises: InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
+        """
+        return await self._call(
+            ROUTES_BY_NAME["redact_stored"], Job, fields=fields, idempotency_key=idempotency_key
+        )
+
+    async def get_usage(self) -> Usage:
+        """Say what language and embedding models cost, and what may still be spent today."""
+        return await self._call(ROUTES_BY_NAME["get_usage"], Usage)
 
     async def provision_tenant(self) -> Provisioned:
         """Make a tenant of its own and its key, shown this once.

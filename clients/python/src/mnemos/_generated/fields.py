@@ -41,6 +41,13 @@ class StoreRequestFields(TypedDict, total=False):
     """Where it comes from; default: the agent."""
     project: str | None
     """The project it belongs to; absent: known everywhere."""
+    subject: str | None
+    """What it says something about, such as `user/employer`: it takes the place of the memory that said
+something about the same before, in the same project. Only with content."""
+    replaces: str | None
+    """Id of a memory whose place it takes. Only with content."""
+    suggest_tags: bool
+    """Suggest tags in the answer: those of the memories nearest to it. None of them is set."""
     agent_id: str | None
     """The agent it belongs to; default: the X-Mnemo-Agent-Id header."""
     session_id: str | None
@@ -82,6 +89,13 @@ class ListQueryFields(TypedDict, total=False):
     """Of this session only."""
     project: str | None
     """Of this project only."""
+    subject: str | None
+    """About this subject only."""
+    as_of: datetime | None
+    """As it was at this moment: what came later is left out, and what was superseded since is shown, with the
+content of then. A search looks at the texts of today, and shows what was deleted since no more."""
+    include_superseded: bool
+    """Also memories whose place others took."""
     explain: bool
     """Tell of each hit of a search what its score is made of."""
 
@@ -97,6 +111,8 @@ class UpdateRequestFields(TypedDict, total=False):
     """Absent: unchanged; null clears it."""
     source: str | None
     """Where it comes from. Absent: unchanged."""
+    suggest_tags: bool
+    """Suggest tags in the answer, as when storing."""
     expected_version: int | None
     """Enforced: another current version answers 412."""
 
@@ -108,6 +124,13 @@ class BatchDeleteRequestFields(TypedDict, total=False):
     """1 to 1,000 ids."""
 
 
+class RestoreRequestFields(TypedDict, total=False):
+    """Bring a memory back: from deletion, from being superseded, or to what an earlier version said."""
+
+    version: int | None
+    """The version whose content, tags and metadata shall hold again. Absent: the last one."""
+
+
 class SessionMessagesQueryFields(TypedDict, total=False):
     """Which sessions to read: `session_id` may stand 1 to 100 times."""
 
@@ -115,3 +138,19 @@ class SessionMessagesQueryFields(TypedDict, total=False):
     """Stands once for each session, 1 to 100 times."""
     limit_per_session: int
     """How many of each session, at most 500."""
+
+
+class JobQueryFields(TypedDict, total=False):
+    """Which jobs to list."""
+
+    state: str | None
+    """In this state only."""
+    limit: int
+    """How many, 1 to 200."""
+
+
+class RedactRequestFields(TypedDict, total=False):
+    """Look for secrets in everything that is stored."""
+
+    dry_run: bool
+    """Count and name them only; nothing is changed."""

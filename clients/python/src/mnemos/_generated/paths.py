@@ -28,10 +28,22 @@ UPDATE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
 DELETE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
 #: Delete up to 1,000 memories at once.
 DELETE_MEMORIES = "/v1alpha2/mem9s/memories/batch-delete"
+#: Read a memory in any state with everything that happened to it, the latest first.
+GET_HISTORY = "/v1alpha2/mem9s/memories/{memory_id}/history"
+#: Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.
+RESTORE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}/restore"
 #: Read the messages of up to 100 sessions in the order they were said.
 LIST_SESSION_MESSAGES = "/v1alpha2/mem9s/session-messages"
 #: Say which model makes vectors of memories, and how far it is.
 GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
+#: List jobs, the latest change first.
+LIST_JOBS = "/v1alpha2/mem9s/jobs"
+#: Read one job: its state, attempts, progress and error.
+GET_JOB = "/v1alpha2/mem9s/jobs/{job_id}"
+#: Start a job that takes secrets out of everything stored, or only counts them.
+REDACT_STORED = "/v1alpha2/mem9s/redactions"
+#: Say what language and embedding models cost, and what may still be spent today.
+GET_USAGE = "/v1alpha2/mem9s/usage"
 #: Make a tenant of its own and its key, shown this once.
 PROVISION_TENANT = "/v1alpha1/mem9s"
 #: Say whether the key in X-API-Key opens its tenant.

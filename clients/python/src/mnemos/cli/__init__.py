@@ -1,4 +1,4 @@
-"""The command line client: `mnemos store`, `search`, `get`, `update`, `delete`, `list`, `status`."""
+"""The command line client: `mnemos store`, `search`, `get`, `update`, `delete`, `list`, `status`, `jobs`."""
 
 from __future__ import annotations
 

@@ -7,10 +7,13 @@ import click
 import mnemos
 from mnemos._generated.paths import VERSION
 from mnemos.cli.failures import explain
-from mnemos.cli.reading import get_memory, list_memories, search_memories
+from mnemos.cli.jobs import show_jobs
+from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
+from mnemos.cli.redacting import redact_stored
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
-from mnemos.cli.writing import delete_memories, store_memory, update_memory
+from mnemos.cli.usage import show_usage
+from mnemos.cli.writing import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.config import DEFAULT_URL, BadAddress
 
 _HELP = f"""Keep what your agents learn, and find it again: one memory for all of them.
@@ -64,7 +67,12 @@ for _command in (
     update_memory,
     delete_memories,
     list_memories,
+    show_history,
+    restore_memory,
     show_status,
+    show_usage,
+    show_jobs,
+    redact_stored,
 ):
     cli.add_command(_command)
 

@@ -12,6 +12,8 @@ _CHECK_KEY: Final = "check MEM9_API_KEY: it isn't a key of this server"
 #: What to do next, by the code of the error.
 _NEXT: Final = {
     "memory_not_found": "`mnemos search` and `mnemos list` show the ids there are",
+    "version_not_found": "`mnemos history` shows the versions there were",
+    "job_not_found": "`mnemos jobs` shows the ids there are; what was done a week ago is forgotten",
     "version_conflict": "`mnemos get` shows the current one",
     "invalid_api_key": _CHECK_KEY,
     "tenant_not_found": _CHECK_KEY,

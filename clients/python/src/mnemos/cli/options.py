@@ -27,6 +27,9 @@ class JsonValue(click.ParamType[Any]):
 
 tag_option = click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; may be repeated.")
 source_option = click.option("--source", metavar="TEXT", help="Where it comes from.")
+suggest_option = click.option(
+    "--suggest-tags", is_flag=True, default=None, help="Tell the tags of the nearest memories; none is set."
+)
 metadata_option = click.option("--metadata", type=JsonValue(), metavar="JSON", help="JSON to keep with it.")
 
 _TYPES: Final = ["pinned", "insight", "session"]
@@ -39,7 +42,13 @@ _FILTERS: Final[tuple[Callable[[Any], Any], ...]] = (
     click.option("--agent", "agent_id", metavar="ID", help="Of this agent only."),
     click.option("--session", "session_id", metavar="ID", help="Of this session only."),
     click.option("--project", metavar="NAME", help="Of this project only."),
+    click.option("--subject", metavar="NAME", help="About this subject only."),
     click.option("--source", metavar="TEXT", help="From this source only."),
+    click.option("--as-of", metavar="TIME", help="As it was then: 2026-11-24, or 2026-11-24T10:00:00Z."),
+    click.option(
+        "--superseded", "include_superseded", is_flag=True, default=None,
+        help="Also memories whose place others took.",
+    ),
     click.option("--limit", type=click.IntRange(1, 200), metavar="N", help="How many, 1 to 200; default 10."),
     click.option("--offset", type=click.IntRange(0), metavar="N", help="How many to skip."),
 )  # fmt: skip

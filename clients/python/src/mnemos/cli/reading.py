@@ -1,4 +1,4 @@
-"""Commands that read: `search`, `list`, `get`."""
+"""Commands that read: `search`, `list`, `get`, `history`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
     epilog=examples(
         "mnemos search staging database",
         "mnemos search ERR_4711 --tag deploy --limit 3",
+        "mnemos search where does Ann work --as-of 2026-05-01",
     ),
 )
 @click.argument("query", nargs=-1, required=True)
@@ -61,6 +62,23 @@ def get_memory(settings: Settings, /, memory_id: str, *, as_json: bool) -> None:
     with settings.open_client() as client:
         memory = client.get_memory(memory_id)
     show(memory, as_json=as_json, render=show_memory)
+
+
+@click.command("history")
+@click.argument("memory_id", metavar="ID")
+@json_option
+@pass_settings
+def show_history(settings: Settings, /, memory_id: str, *, as_json: bool) -> None:
+    """Show what happened to a memory, deleted or not, the latest first."""
+    with settings.open_client() as client:
+        history = client.get_history(memory_id)
+    show(history, as_json=as_json, render=_show_history)
+
+
+def _show_history(history: mnemos.History) -> None:
+    from mnemos.cli.render import print_history  # noqa: PLC0415  (rich is only for people)
+
+    print_history(history)
 
 
 def _show_page(page: mnemos.MemoryPage) -> None:

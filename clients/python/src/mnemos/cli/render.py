@@ -1,4 +1,4 @@
-"""Memories as people read them in a terminal. Piped, lines are neither cut nor coloured."""
+"""Memories and jobs as people read them in a terminal. Piped, lines are neither cut nor coloured."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 import sys
 from typing import Final
 
+from mnemos_contract.base import WireModel
+from mnemos_contract.history import Change, History
+from mnemos_contract.jobs import Job, JobPage
 from mnemos_contract.memories import Memory, MemoryPage
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -19,7 +22,7 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 
 def print_page(page: MemoryPage) -> None:
     """Print one line per memory: id, age, confidence, tags, text."""
-    console = _console()
+    console = open_console()
     ages = [_age(memory) for memory in page.memories]
     tags = [_tags(memory) for memory in page.memories]
     age_width = max(map(cell_len, ages), default=0)
@@ -31,25 +34,76 @@ def print_page(page: MemoryPage) -> None:
             line.append(f"  {memory.confidence:>3}%", style="green")
         if tags_width:
             line.append(f"  {_fit(tag, tags_width)}", style="yellow")
-        line.append(f"  {' '.join(_printable(memory.content).split())}", style="default")
+        line.append(f"  {' '.join(printable(memory.content).split())}", style="default")
         _print_line(console, line)
     _print_rest(page)
 
 
 def print_memory(memory: Memory) -> None:
     """Print everything that is known of a memory, then its text."""
-    console = _console()
-    shown = memory.model_dump(mode="json", exclude_none=True, exclude={"content"})
+    console = open_console()
+    _print_fields(console, memory, besides={"content"})
+    console.print()
+    console.print(Text(printable(memory.content)), soft_wrap=True)
+
+
+def print_jobs(page: JobPage) -> None:
+    """Print one line per job: id, kind, state, progress, target, and why it waits or what went wrong."""
+    console = open_console()
+    progress = [f"{job.done}/{job.total}" if job.total else "" for job in page.jobs]
+    width = max(map(len, progress), default=0)
+    for job, parts in zip(page.jobs, progress, strict=True):
+        line = Text(job.id, style="cyan")
+        line.append(f"  {job.kind:<6}  {job.state.value:<7}", style="dim")
+        if width:
+            line.append(f"  {parts:>{width}}", style="green")
+        line.append(f"  {printable(job.target)}", style="default")
+        if reason := job.error or job.note:
+            line.append(f"  {' '.join(printable(reason).split())}", style="yellow")
+        _print_line(console, line)
+    if not page.jobs:
+        print("no jobs", file=sys.stderr)  # noqa: T201  (beside the rows)
+
+
+def print_job(job: Job) -> None:
+    """Print everything that is known of a job."""
+    _print_fields(open_console(), job)
+
+
+def _print_fields(console: Console, model: WireModel, besides: set[str] | None = None) -> None:
+    """Print one line per field that has a value."""
+    shown = model.model_dump(mode="json", exclude_none=True, exclude=besides)
     width = max(map(len, shown))
     for name, value in shown.items():
         line = Text(f"{name:<{width}}  ", style="dim")
-        line.append(_printable(", ".join(value) if name == "tags" else str(value)), style="default")
+        line.append(printable(", ".join(value) if name == "tags" else str(value)), style="default")
         console.print(line, soft_wrap=True)
-    console.print()
-    console.print(Text(_printable(memory.content)), soft_wrap=True)
 
 
-def _console() -> Console:
+def print_history(history: History) -> None:
+    """Print one line per change, and below it the text that was there before, where it was another one."""
+    console = open_console()
+    after = history.memory.content
+    action_width = max((len(change.action) for change in history.changes), default=0)
+    for change in history.changes:
+        line = Text(f"{change.version:>3}  {change.action:<{action_width}}", style="cyan")
+        line.append(f"  {change.happened_at.isoformat(sep=' ', timespec='seconds')}", style="dim")
+        line.append(f"  {printable(_tell(change))}", style="default")
+        _print_line(console, line)
+        before = after if change.before is None else str(change.before.get("content", after))
+        if before != after:
+            _print_line(console, Text(f"     was: {' '.join(printable(before).split())}"))
+        after = before
+
+
+def _tell(change: Change) -> str:
+    """Say who made a change, and why."""
+    detail = "  ".join(f"{name}: {value}" for name, value in (change.detail or {}).items())
+    return "  ".join(filter(None, (change.agent_id, detail)))
+
+
+def open_console() -> Console:
+    """Give the console on standard output."""
     is_terminal = sys.stdout.isatty()
     return Console(
         force_terminal=is_terminal,
@@ -82,7 +136,7 @@ def _age(memory: Memory) -> str:
 
 
 def _tags(memory: Memory) -> str:
-    return _printable(",".join(memory.tags or []))
+    return printable(",".join(memory.tags or []))
 
 
 def _fit(text: str, width: int) -> str:
@@ -90,5 +144,6 @@ def _fit(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Give a text without what would move the cursor, change the colours or turn the direction."""
     return _CONTROLS.sub("·", text)

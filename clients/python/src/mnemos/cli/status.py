@@ -68,7 +68,8 @@ def _describe_vectors(status: EmbeddingStatus) -> str:
         return "off: memories are found by their words"
     words = f"{status.embedded:,} of {status.total:,}"
     words += f" by {status.model}" if status.model else ""
-    rest = [f"{status.pending:,} to go"] if status.pending else []
+    until = " with tomorrow's budget" if status.waiting_for_budget else ""
+    rest = [f"{status.pending:,} to go{until}"] if status.pending else []
     rest += [f"{status.refused:,} refused by the model"] if status.refused else []
     words += f" ({', '.join(rest)})" if rest else ""
     return f"{words}; {status.reason or status.state}" if status.state != "ready" else words

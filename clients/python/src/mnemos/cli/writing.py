@@ -1,4 +1,4 @@
-"""Commands that write: `store`, `update`, `delete`."""
+"""Commands that write: `store`, `update`, `delete`, `restore`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 import mnemos
-from mnemos.cli.options import examples, given, metadata_option, read_text, source_option, tag_option
+from mnemos.cli.options import (
+    examples,
+    given,
+    metadata_option,
+    read_text,
+    source_option,
+    suggest_option,
+    tag_option,
+)
 from mnemos.cli.reading import show_memory
 from mnemos.cli.settings import Settings, json_option, pass_settings, show
 
@@ -17,6 +25,7 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
     epilog=examples(
         'mnemos store "Deploys need the VPN." --tag deploy --tag network',
         "mnemos store - --pinned < rules.md",
+        'mnemos store "Ann works at Borealis." --subject ann/employer',
     ),
 )
 @click.argument("text")
@@ -24,7 +33,12 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
 @click.option("--pinned", is_flag=True, help="Keep it exactly as it is; nothing automatic changes it.")
 @source_option
 @click.option("--project", metavar="NAME", help="The project it belongs to; without: known everywhere.")
+@click.option(
+    "--subject", metavar="NAME", help="What it is about: it takes the place of what was said before."
+)
+@click.option("--replaces", metavar="ID", help="The memory whose place it takes.")
 @metadata_option
+@suggest_option
 @json_option
 @pass_settings
 def store_memory(settings: Settings, /, text: str, *, pinned: bool, as_json: bool, **options: Any) -> None:
@@ -48,6 +62,7 @@ def store_memory(settings: Settings, /, text: str, *, pinned: bool, as_json: boo
 @click.option("--no-tags", is_flag=True, help="Take all tags away.")
 @source_option
 @metadata_option
+@suggest_option
 @click.option(
     "--expected-version",
     type=click.IntRange(1),
@@ -76,7 +91,7 @@ def update_memory(
         fields["metadata"] = options["metadata"]
     if no_tags:
         fields["tags"] = []
-    if not fields.keys() - {"expected_version"}:
+    if not fields.keys() - {"expected_version", "suggest_tags"}:
         raise click.UsageError("nothing to change: give --content, --tag, --no-tags, --source or --metadata")
     with settings.open_client() as client:
         memory = client.update_memory(memory_id, **fields)
@@ -88,10 +103,25 @@ def update_memory(
 @json_option
 @pass_settings
 def delete_memories(settings: Settings, /, memory_ids: tuple[str, ...], *, as_json: bool) -> None:
-    """Delete memories; the server keeps their last state."""
+    """Delete memories; `mnemos restore` brings them back."""
     with settings.open_client() as client:
         answer = _delete(client, memory_ids)
     show(answer, as_json=as_json, render=lambda deleted: _show_deleted(deleted, len(set(memory_ids))))
+
+
+@click.command(
+    "restore",
+    epilog=examples("mnemos restore 06f3k…", "mnemos restore 06f3k… --version 2"),
+)
+@click.argument("memory_id", metavar="ID")
+@click.option("--version", type=click.IntRange(1), metavar="N", help="What it said in this version.")
+@json_option
+@pass_settings
+def restore_memory(settings: Settings, /, memory_id: str, *, as_json: bool, **options: Any) -> None:
+    """Let a memory hold again that was deleted, superseded or changed."""
+    with settings.open_client() as client:
+        memory = client.restore_memory(memory_id, **given(options))
+    show(memory, as_json=as_json, render=show_memory)
 
 
 def _delete(client: mnemos.Client, memory_ids: tuple[str, ...]) -> mnemos.BatchDeleteResponse:
@@ -110,6 +140,12 @@ def _was_given(option: str) -> bool:
 def _show_stored(stored: mnemos.StoreResponse) -> None:
     known = stored.outcome == "duplicate"
     click.echo(f"{stored.id}  {'was stored already' if known else 'stored'}")
+    if stored.superseded:
+        click.echo(f"took the place of {', '.join(stored.superseded)}", err=True)
+    if stored.suggested_tags:
+        from mnemos.cli.render import printable  # noqa: PLC0415  (rich is only for people)
+
+        click.echo(f"tags that may fit: {', '.join(map(printable, stored.suggested_tags))}", err=True)
 
 
 def _show_deleted(answer: mnemos.BatchDeleteResponse, asked: int) -> None:

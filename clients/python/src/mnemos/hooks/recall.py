@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from mnemos._generated.recalled import CLOSING, OPENING, strip_recalled
 from mnemos.hooks.connection import ConnectionFailed
-from mnemos.hooks.echo import CLOSING, OPENING, strip_recalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

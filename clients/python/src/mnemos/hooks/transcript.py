@@ -10,7 +10,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from mnemos.hooks.echo import strip_recalled
+from mnemos._generated.recalled import strip_recalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

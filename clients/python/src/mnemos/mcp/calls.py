@@ -23,12 +23,12 @@ from mnemos import Client
 from mnemos.config import BadAddress, read_agent_id
 from mnemos.mcp.complaints import explain_arguments
 from mnemos.mcp.protocol import compact_json
-from mnemos.mcp.views import JsonObject, show_hit, show_memory, show_stored
+from mnemos.mcp.views import JsonObject, show_history, show_hit, show_memory, show_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNDO = "its last state is kept in the server's event log"
+_UNDO = "it is kept in its history: `mnemos restore {id}` brings it back"
 _ARGUMENTS = {tool.name: tool.arguments for tool in TOOLS}
 
 
@@ -72,6 +72,8 @@ class ToolCalls:
         return {"ok": True, "memories": memories, **position}
 
     def _get(self, arguments: GetArguments) -> JsonObject:
+        if arguments.history:
+            return {"ok": True, "data": show_history(self._client.get_history(arguments.id))}
         return {"ok": True, "data": show_memory(self._client.get_memory(arguments.id))}
 
     def _update(self, arguments: UpdateArguments) -> JsonObject:
@@ -80,7 +82,7 @@ class ToolCalls:
 
     def _delete(self, arguments: DeleteArguments) -> JsonObject:
         self._client.delete_memory(arguments.id)
-        return {"ok": True, "id": arguments.id, "undo": _UNDO}
+        return {"ok": True, "id": arguments.id, "undo": _UNDO.format(id=arguments.id)}
 
 
 def make_caller(client_name: str) -> Callable[[str, dict[str, object]], dict[str, object]]:

@@ -42,7 +42,8 @@ _INSTRUCTIONS = (
     "A memory shared by all of the user's agents and sessions. Search it before you ask the user something "
     "they may have said before, and when past decisions, preferences or facts could matter. Store what will "
     "be worth knowing in another session: one fact per memory, understandable alone. Never store secrets. "
-    "When a memory turns out to be wrong, update or delete it by its id."
+    "Name a subject where only the newest counts (user/employer): it takes the place of what was there. "
+    "When a memory turns out to be wrong, replace, update or delete it by its id."
 )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnemos_contract import Memory, MemoryState, MemoryType, StoreResponse
+from mnemos_contract import History, Memory, MemoryState, MemoryType, StoreResponse
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Any
 
 JsonObject = dict[str, object]
+
+#: Members of a memory that a history shows where a change made them others.
+_TOLD = ("content", "tags", "metadata", "source", "state", "superseded_by")
 
 
 def show_memory(memory: Memory) -> JsonObject:
@@ -27,8 +31,31 @@ def show_memory(memory: Memory) -> JsonObject:
         created_at=_show_day(memory.created_at),
         updated_at=changed and _show_day(changed),
         updated_by=memory.updated_by if changed else None,
-        superseded_by=memory.superseded_by,
+        **_show_successor(memory),
     )
+
+
+def show_history(history: History) -> JsonObject:
+    """Show a memory and its changes, the latest first: of each what was there before and isn't now."""
+    after: dict[str, Any] = history.memory.model_dump(mode="json", exclude_none=True)
+    changes = []
+    for change in history.changes:
+        before = change.before
+        told = None
+        if before is not None:
+            told = {name: before.get(name) for name in _TOLD if before.get(name) != after.get(name)}
+            after = before
+        changes.append(
+            _filled(
+                action=change.action,
+                version=change.version,
+                at=change.happened_at.isoformat(timespec="seconds"),
+                agent_id=change.agent_id,
+                before=told,
+                detail=change.detail,
+            )
+        )
+    return show_memory(history.memory) | {"history": changes}
 
 
 def show_hit(memory: Memory) -> JsonObject:
@@ -43,6 +70,7 @@ def show_hit(memory: Memory) -> JsonObject:
         agent_id=memory.agent_id,
         metadata=memory.metadata,
         created_at=_show_day(memory.created_at),
+        **_show_successor(memory),
     )
 
 
@@ -58,12 +86,20 @@ def show_stored(response: StoreResponse) -> JsonObject:
         **_show_kind(memory),
         source=memory.source if memory.source != memory.agent_id else None,
         created_at=_show_day(memory.created_at),
+        superseded=response.superseded,
     )
 
 
+def _show_successor(memory: Memory) -> JsonObject:
+    """Show what took its place, and since when."""
+    since = memory.superseded_at
+    return _filled(superseded_by=memory.superseded_by, superseded_at=since and _show_day(since))
+
+
 def _show_kind(memory: Memory) -> JsonObject:
-    """Show tags, project, and type and state where they aren't the usual ones."""
+    """Show subject, tags, project, and type and state where they aren't the usual ones."""
     return _filled(
+        subject=memory.subject,
         tags=memory.tags,
         memory_type=None if memory.memory_type is MemoryType.INSIGHT else memory.memory_type.value,
         state=None if memory.state is MemoryState.ACTIVE else memory.state.value,

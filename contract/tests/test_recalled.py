@@ -5,9 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemos.hooks.echo import CLOSING, OPENING, strip_recalled
-from mnemos.hooks.recall import format_block
-from mnemos.hooks.server import Hit
+from mnemos_contract.recalled import CLOSING, OPENING, strip_recalled
 
 PIECES = st.sampled_from([OPENING, CLOSING, "a", "\n", "\n\n", "<", "relevant-memories>", "é"])
 
@@ -16,6 +14,7 @@ PIECES = st.sampled_from([OPENING, CLOSING, "a", "\n", "\n\n", "<", "relevant-me
     ("text", "stripped"),
     [
         ("plain", "plain"),
+        ("  spaced \n", "  spaced \n"),
         (f"{OPENING}\n- [1] x\n{CLOSING}\nquestion", "question"),
         (f"before {OPENING}x{CLOSING}between{OPENING}y{CLOSING} after", "before between after"),
         (f"question\n{OPENING}\n- [1] cut off", "question"),
@@ -35,13 +34,6 @@ def test_stripping_never_raises_and_only_takes_away(text) -> None:
     remaining = iter(text)
 
     assert all(character in remaining for character in strip_recalled(text))
-
-
-@given(st.text(), st.text())
-def test_what_recall_writes_is_what_capture_cuts_out(content, prompt) -> None:
-    block = format_block([Hit("0abc", f"x{content}", "2026-11-23", "", "", 50)])
-    if OPENING not in prompt:
-        assert strip_recalled(f"{prompt}\n{block}") == prompt.strip()
 
 
 def test_stripping_takes_linear_time() -> None:

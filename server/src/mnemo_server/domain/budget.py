@@ -1,0 +1,61 @@
+"""What models may take in a day, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+from typing import Final, Literal, TypeAlias, get_args
+
+from mnemo_server.domain.clock import MICROSECONDS, to_datetime
+
+#: `llm`: extraction, tags and merges. `embedding`: vectors, where they are paid for.
+Kind: TypeAlias = Literal["llm", "embedding"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+DAY_US: Final = 86_400 * MICROSECONDS
+#: Billionths of a currency that one token costs at a price of 1 per million.
+_NANOS_PER_PRICE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one kind of model may take of a tenant, and what it costs."""
+
+    daily_tokens: int | None = None
+    """The most tokens in a day, both ways together; None: no limit."""
+    input_price: Decimal = Decimal(0)
+    """For a million tokens sent."""
+    output_price: Decimal = Decimal(0)
+    """For a million tokens that come back."""
+
+    def cost_nanos(self, input_tokens: int, output_tokens: int) -> int:
+        """Give the price of a call in billionths of the currency, a fraction of one rounded up."""
+        exact = (input_tokens * self.input_price + output_tokens * self.output_price) * _NANOS_PER_PRICE
+        return int(exact.to_integral_value(ROUND_CEILING))
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Tokens set aside for a call. Until it is settled or released they count as spent."""
+
+    tenant_id: int
+    kind: Kind
+    day: int
+    """The day that pays, however late the call ends."""
+    tokens: int
+
+
+def day_of(now: int) -> int:
+    """Give the day of a time: days since 1970-01-01, each beginning at midnight UTC."""
+    return now // DAY_US
+
+
+def day_begins_at(day: int) -> datetime:
+    """Give the first moment of a day, UTC."""
+    return to_datetime(day * DAY_US)
+
+
+def name_day(day: int) -> str:
+    """Write a day as `2026-11-24`."""
+    return day_begins_at(day).date().isoformat()

@@ -1,0 +1,34 @@
+"""The Idempotency-Key of a request, and what tells one request from another."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+from mnemos_contract.base import WireModel
+from mnemos_contract.errors import InvalidRequest
+from mnemos_contract.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
+from mnemos_contract.routes import IDEMPOTENCY_HEADER
+
+from mnemo_server.http.context import TenantCall
+from mnemo_server.services.caller import IdempotentRequest
+
+Sent = TypeVar("Sent", bound=WireModel)
+
+
+async def read_key(call: TenantCall[Sent], purpose: str) -> IdempotentRequest | None:
+    """Read the key, with a fingerprint of the purpose, the body and the headers that fill the body up.
+
+    Raises:
+        InvalidRequest: the key is too long.
+    """
+    request, caller = call.request, call.caller
+    key = request.headers.get(IDEMPOTENCY_HEADER, "").strip()
+    if not key:
+        return None
+    if len(key) > MAX_IDEMPOTENCY_KEY_CHARACTERS:
+        reason = f"too long (max {MAX_IDEMPOTENCY_KEY_CHARACTERS} characters)"
+        raise InvalidRequest(field=IDEMPOTENCY_HEADER, reason=reason)
+    names = (purpose, caller.agent_id, caller.project, caller.session_id)
+    told = "\0".join(name or "" for name in names)
+    return IdempotentRequest(key, hashlib.sha256(told.encode() + b"\0" + await request.read()).digest())

@@ -1,0 +1,52 @@
+"""What chat endpoints answer, checked."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mnemo_server.domain.tokens import estimate_tokens
+from mnemo_server.llm.ports import Completion, ModelRefused, ModelUnavailable, Used
+from mnemo_server.openai_client import read_json
+
+_CUT: Final = "length"
+_WITHHELD: Final = "content_filter"
+#: More than any model can take or give: an endpoint that counts so counts wrong.
+_MOST_TOKENS: Final = 100_000_000
+
+
+def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
+    """Return the first choice of an answer; `sent_tokens` counts where the endpoint doesn't.
+
+    Raises:
+        ModelUnavailable: this is no such answer.
+        ModelRefused: the model, or a filter before it, won't answer.
+    """
+    try:
+        answer = read_json(content)
+        choice = answer["choices"][0]
+        message, reason = choice["message"], choice.get("finish_reason")
+        text, refusal = message.get("content"), message.get("refusal")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise ModelUnavailable("The language model's endpoint answered something else than a text.") from None
+    text = text if isinstance(text, str) else ""
+    sent, answered = _count(answer, "prompt_tokens"), _count(answer, "completion_tokens")
+    completion = Completion(
+        text=text,
+        input_tokens=sent_tokens if sent is None else sent,
+        output_tokens=estimate_tokens(text) if answered is None else answered,
+        is_cut=reason == _CUT,
+    )
+    if not text.strip() and (refusal or reason == _WITHHELD):
+        raise ModelRefused(
+            "The language model refuses to answer about these messages.",
+            Used(1, completion.input_tokens, completion.output_tokens),
+        )
+    return completion
+
+
+def _count(answer: dict[str, Any], name: str) -> int | None:
+    """Return a number of tokens that the endpoint tells; None when it tells none that can be."""
+    usage = answer.get("usage")
+    count = usage.get(name) if isinstance(usage, dict) else None
+    is_sound = isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= _MOST_TOKENS
+    return count if is_sound else None

@@ -1,0 +1,64 @@
+"""Asks a language model what is worth remembering and where it belongs, and believes nothing unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mnemo_server.domain.facts import Cleaner, Fact, Known, SaidMessage, keep_facts
+from mnemo_server.domain.merge import NO_NEIGHBOURS, MergeDecision, Neighbour, decide
+from mnemo_server.llm.answers import ExtractAnswer, MergeAnswer
+from mnemo_server.llm.extracting import REQUEST_TOKENS, ExtractionPlanner
+from mnemo_server.llm.merging import plan_merge
+from mnemo_server.llm.ports import NOTHING_USED, Answered, ExtractionRequest, LanguageModel
+from mnemo_server.llm.structured import ask
+from mnemo_server.llm.wording import Wordings
+
+
+class PromptingCurator:
+    """A `Curator` that asks by the shipped prompts."""
+
+    def __init__(
+        self, wordings: Wordings, *, clean: Cleaner | None = None, request_tokens: int = REQUEST_TOKENS
+    ) -> None:
+        """Take the prompts, what takes secrets out of facts, and the tokens that one request may send.
+
+        Raises:
+            ValueError: the tokens leave no room for messages.
+        """
+        self._wordings = wordings
+        self._clean = clean
+        self._planner = ExtractionPlanner(wordings.extract.text, limit=request_tokens)
+
+    def plan(self, messages: Sequence[SaidMessage], known: Known) -> list[ExtractionRequest]:
+        """See `Curator`."""
+        return self._planner.plan(messages, known)
+
+    async def extract(self, model: LanguageModel, request: ExtractionRequest) -> Answered[list[Fact]]:
+        """See `Curator`."""
+        answer = await ask(model, request.prompt, ExtractAnswer, self._wordings.repair)
+        facts = keep_facts(
+            answer.value.proposed(),
+            request.messages,
+            vocabulary=request.vocabulary,
+            forbidden=request.boundary,
+            clean=self._clean,
+        )
+        return Answered(facts, answer.used, self._wordings.extract.version)
+
+    async def merge(
+        self, model: LanguageModel, fact: Fact, neighbours: Sequence[Neighbour]
+    ) -> Answered[MergeDecision]:
+        """See `Curator`."""
+        if not neighbours:
+            return Answered(NO_NEIGHBOURS, NOTHING_USED, "")
+        wording = self._wordings.merge
+        request = plan_merge(wording.text, fact, neighbours)
+        answer = await ask(model, request.prompt, MergeAnswer, self._wordings.repair)
+        decision = decide(
+            answer.value.proposed(),
+            request.neighbours,
+            abridged=request.abridged,
+            forbidden=request.boundary,
+            clean=self._clean,
+        )
+        return Answered(decision, answer.used, wording.version)

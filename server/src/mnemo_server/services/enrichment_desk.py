@@ -1,0 +1,62 @@
+"""Where stores ask for enrichment: the job for what is new, and what the answer says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mnemos_contract.jobs import Enrichment
+
+from mnemo_server.domain.clock import MICROSECONDS, Clock
+from mnemo_server.domain.ids import encode_id
+from mnemo_server.domain.jobs import JobRequest
+
+ENRICH: Final = "enrich"
+
+
+class EnrichmentDesk:
+    """Asks for enrichment where a language model is set; without one there is none to ask for."""
+
+    def __init__(
+        self, clock: Clock, *, is_on: bool, delay_seconds: float, wake: Callable[[int], None]
+    ) -> None:
+        """Take how long a session must have been quiet, and what tells the runner of a new job."""
+        self._clock = clock
+        self._is_on = is_on
+        self._delay_us = round(delay_seconds * MICROSECONDS)
+        self._wake = wake
+        self._waits_until: dict[int, int] = {}  # tenants over their budget, and until when
+
+    def request_for_session(
+        self, tenant_id: int, session_id: str, message_ids: Sequence[int]
+    ) -> JobRequest | None:
+        """Give the job to ask for in the transaction that stores messages.
+
+        It waits until nobody has spoken for a while: fewer, fuller requests to a model cost less.
+        """
+        if not self._is_on:
+            return None
+        run_at = self._clock() + self._delay_us
+        return JobRequest(tenant_id, ENRICH, f"session:{session_id}", tuple(message_ids), run_at)
+
+    def request_for_memory(self, tenant_id: int, memory_id: int) -> JobRequest | None:
+        """Give the job to ask for in the transaction that stores a memory."""
+        if not self._is_on:
+            return None
+        return JobRequest(tenant_id, ENRICH, f"memory:{encode_id(memory_id)}", (memory_id,))
+
+    def describe(self, tenant_id: int, job_id: int | None) -> Enrichment | None:
+        """Say what comes of a store that asked for this job, or for none."""
+        if job_id is None:
+            return None
+        is_over = self._waits_until.get(tenant_id, 0) > self._clock()
+        return Enrichment.SKIPPED_BUDGET if is_over else Enrichment.QUEUED
+
+    def note(self, tenant_id: int, job_id: int | None) -> None:
+        """Let the runner know of a job after the commit."""
+        if job_id is not None:
+            self._wake(tenant_id)
+
+    def note_over_budget(self, tenant_id: int, until: int) -> None:
+        """Remember that a tenant's budget is used up until a time, microseconds UTC."""
+        self._waits_until[tenant_id] = until

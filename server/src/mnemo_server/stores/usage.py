@@ -1,0 +1,64 @@
+"""The ledger of what models cost, in SQL."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Final
+
+from mnemo_server.db.database import Database
+from mnemo_server.db.errors import UniqueViolation
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.budget import Reservation
+from mnemo_server.stores.ports import NOTHING_SPENT, DaySpent, Spending
+
+#: Without a limit the condition always holds: the largest BIGINT.
+_NO_LIMIT: Final = 2**63 - 1
+#: Rows known to be there; they are forgotten together.
+_MOST_KNOWN: Final = 10_000
+
+
+class SqlUsageStore:
+    """The UsageStore port over any of the databases."""
+
+    def __init__(self, database: Database, queries: QuerySet) -> None:
+        self._database = database
+        self._queries = queries
+        self._begun: set[tuple[int, int, str]] = set()
+
+    async def reserve(self, wanted: Reservation, daily_tokens: int | None) -> bool:
+        """Set tokens aside unless the day would then have more than `daily_tokens`; whether it was done."""
+        limit = _NO_LIMIT if daily_tokens is None else daily_tokens
+        params = {**_row_of(wanted), "tokens": wanted.tokens, "daily_tokens": limit}
+        key = (wanted.tenant_id, wanted.day, wanted.kind)
+        has_row = key in self._begun  # before the first attempt, whose failure means something only then
+        if await self._database.execute(self._queries.reserve, params):
+            return True
+        if has_row:
+            return False
+        with suppress(UniqueViolation):  # another server was faster
+            await self._database.execute(self._queries.begin_day, _row_of(wanted))
+        if len(self._begun) >= _MOST_KNOWN:
+            self._begun.clear()
+        self._begun.add(key)
+        return await self._database.execute(self._queries.reserve, params) > 0
+
+    async def settle(self, reservation: Reservation, spent: Spending = NOTHING_SPENT) -> None:
+        """Put what a call really took in the place of what was set aside for it."""
+        params = {
+            **_row_of(reservation),
+            "reserved_tokens": reservation.tokens,
+            "calls": spent.calls,
+            "input_tokens": spent.input_tokens,
+            "output_tokens": spent.output_tokens,
+            "cost_nanos": spent.cost_nanos,
+        }
+        await self._database.execute(self._queries.settle, params)
+
+    async def list_spent(self, tenant_id: int, limit: int) -> list[DaySpent]:
+        """List what a tenant spent by day and kind, the latest day first; at most so many rows."""
+        params = {"tenant_id": tenant_id, "limit": limit}
+        return [DaySpent(**row) for row in await self._database.fetch_all(self._queries.list_spent, params)]
+
+
+def _row_of(reservation: Reservation) -> dict[str, Any]:
+    return {"tenant_id": reservation.tenant_id, "day": reservation.day, "kind": reservation.kind}

@@ -1,0 +1,145 @@
+"""What a language model for tests says: rules, and the answers that a real one would give."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from mnemo_server.llm.ports import ModelError
+
+_MESSAGE: Final = re.compile(
+    r"^#(\w+) (?:message|memory) (\d+)(?:, pinned)?\n(.*)\n(?s:(.*?))\n(?=#\1 )", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One message or memory, as the model reads it."""
+
+    number: int
+    about: dict[str, Any]
+    """Who said it and when, or which tags it has."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, as the model got it."""
+
+    system: str
+    user: str
+    max_output_tokens: int
+
+    @property
+    def numbered(self) -> list[Numbered]:
+        """The messages or memories that it is about."""
+        found = _MESSAGE.finditer(self.user)
+        return [Numbered(int(one[2]), json.loads(one[3]), one[4]) for one in found]
+
+    def find(self, pattern: str) -> list[int]:
+        """Return the numbers of those whose text matches a regular expression."""
+        return [one.number for one in self.numbered if re.search(pattern, one.text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Says nothing until the model is released."""
+
+
+#: A text; an object, written as JSON; an error to raise; silence; or a function of the request that chooses.
+Answer: TypeAlias = "str | dict[str, Any] | ModelError | Stall | Callable[[Asked], Answer]"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What to answer to requests that match `when`, a regular expression: each answer once, then the last."""
+
+    when: str
+    answers: Sequence[Answer]
+
+
+NO_FACTS: Final[dict[str, Any]] = {"facts": []}
+
+
+class Script:
+    """Chooses the answer to each request by the first rule that matches it. Safe in several threads."""
+
+    def __init__(self, *rules: Rule, otherwise: Answer = NO_FACTS) -> None:
+        """Take the rules, and what is answered when none matches."""
+        self.rules = list(rules)
+        self.otherwise = otherwise
+        #: Every request, in the order they came.
+        self.asked: list[Asked] = []
+        self._turns: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def say(self, when: str, *answers: Answer) -> None:
+        """Add a rule that comes before all others."""
+        self.rules.insert(0, Rule(when, answers))
+
+    def choose(self, asked: Asked) -> str | ModelError | Stall:
+        """Return the answer that is due."""
+        with self._lock:
+            self.asked.append(asked)
+            answer = self._choose(asked)
+        while callable(answer):
+            answer = answer(asked)
+        return json.dumps(answer, ensure_ascii=False) if isinstance(answer, dict) else answer
+
+    def _choose(self, asked: Asked) -> Answer:
+        for rule in self.rules:
+            if re.search(rule.when, asked.user, re.DOTALL):
+                turn = self._turns.get(id(rule), 0)
+                self._turns[id(rule)] = turn + 1
+                return rule.answers[min(turn, len(rule.answers) - 1)]
+        return self.otherwise
+
+
+def facts(*found: dict[str, Any]) -> dict[str, Any]:
+    """Make the answer of these facts; see `fact`."""
+    return {"facts": list(found)}
+
+
+def fact(content: str, *sources: int, tags: Sequence[str] = (), subject: str | None = None) -> dict[str, Any]:
+    """Make one fact, found in the messages of these numbers."""
+    return {"content": content, "sources": list(sources), "tags": list(tags), "subject": subject}
+
+
+def merge(
+    decision: str, number: int | None = None, content: str | None = None, reason: str = "By the script."
+) -> dict[str, Any]:
+    """Make the answer that decides about a fact."""
+    return {"decision": decision, "number": number, "content": content, "reason": reason}
+
+
+#: Answers that hold no JSON object, or none that can be read.
+BROKEN_ANSWERS: Final = (
+    "",
+    "I found no facts.",
+    '{"facts": [',
+    '{"facts": [{"content": "The port is 4000',
+    "{'facts': []}",
+    '{"facts": [],}',
+    '[{"content": "The port is 4000", "sources": [1]}]',
+    "{" * 5_000,
+    '{"facts": []} {"facts": [{"content": "x", "sources": [1]}]}',
+)
+
+#: Objects of the wrong types, as they are answered to a request for facts.
+LYING_ANSWERS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"facts": None},
+    {"facts": "none"},
+    {"facts": {"content": "The port is 4000"}},
+    {"facts": [{"content": "The port is 4000"}]},
+    {"facts": [{"content": 4000, "sources": [1]}]},
+    {"facts": [{"content": "The port is 4000", "sources": ["1"]}]},
+    {"facts": [{"content": "The port is 4000", "sources": 1}]},
+    {"facts": [{"content": "The port is 4000", "sources": [True]}]},
+    {"facts": [{"content": "The port is 4000", "sources": [1], "tags": "db"}]},
+    {"facts": [{"content": "The port is 4000", "sources": [1], "subject": ["project", "port"]}]},
+)
