@@ -40,10 +40,11 @@ def read_place(text: str, start: int, match: re.Match[str]) -> Place:
     operator = str(match.lastgroup)
     end = match.end("after")
     before = text[max(0, start - _LONGEST_BEFORE) : start]
-    is_set = _SETS.search(before) is not None
+    is_set = operator in ("equals", "space") and _SETS.search(before) is not None
     # With one dash it could be a line of a diff, or a flag of one letter with its value.
-    is_flag = text.startswith("--", start) or (
-        text.startswith("-", start) and end - start >= _SHORTEST_FLAG and before[-1:] not in ("", "\n")
+    is_flag = operator in ("equals", "space", "argument") and (
+        text.startswith("--", start)
+        or (text.startswith("-", start) and end - start >= _SHORTEST_FLAG and before[-1:] not in ("", "\n"))
     )
     if operator == "space":
         return Place(operator, is_flag or is_set)

@@ -48,13 +48,13 @@ FOREIGN_ASSIGNMENTS: Final = tuple(map(_compile, FOREIGN_STEMS))
 _CODE: Final = re.compile(
     r"[\[({]|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)*(?:[(\[{]|->|::)"
     r"|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)+(?![\w$!@#%^&*~-])"
-    r"|[!*&@$+]{1,2}[A-Za-z_]+(?![\w$!@#%^&*~-])"
+    r"|[!*&@$+]{1,2}[A-Za-z_]+(?![\w$!@#%^&*~/=-])"
 )
 _LONGEST_PASSWORD: Final = 40
 #: What keys are written in.
 KEY_ALPHABET: Final = re.compile(r"[\w+/=.:~-]+")
 #: A path.
-PATH: Final = re.compile(r"/?(?:[\w.-]+/)+[\w.-]*$|[A-Za-z]:\\|~?/|\.{1,2}/")
+PATH: Final = re.compile(r"/?(?:[\w.*-]+/)+[\w.*-]*$|[A-Za-z]:\\|~?/|\.{1,2}/")
 ENDS_LINE: Final = re.compile(r"[ \t]*[,;)}\]]{0,3}[ \t]*(?:[\r\n]|$|\\[nr]|#|//)|[ \t]*[\"'`]")
 ENDS_WORD: Final = re.compile(
     r"[\s\"'`\\\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]|$|[.,;:!?)\]}|&*]+(?:\s|$|\w+=)"

@@ -61,8 +61,9 @@ def _judge(text: str, match: re.Match[str], stem: Stem) -> Span | None:
     if name is None or is_misread(text, start, match):
         return None
     place = read_place(text, start, match)
-    value = read_value(text, match.end(), takes_line=place.takes_line)
-    if value is None:
+    is_member = place.operator == "colon"
+    value = read_value(text, match.end(), takes_line=place.takes_line, is_member=is_member)
+    if value is None or value.text == text[start : match.end("after")]:
         return None
     strength = measure(value.text)
     if strength < _require(name, value, place) or not _is_secret(text, value, name, place, strength):
@@ -99,6 +100,8 @@ def _is_secret(text: str, value: Value, name: Name, place: Place, strength: Stre
         return False
     if place.operator == "argument" and value.text.isalpha():
         return False  # a list of words
+    if name.trust is not Trust.PASSWORD and looks_like_name(value.text):
+        return False
     if (
         not value.is_quoted
         and not place.takes_line
@@ -115,13 +118,15 @@ def _can_be_secret(value: Value, name: Name) -> bool:
     has_blanks = any(map(str.isspace, value.text))
     if name.trust is Trust.PASSWORD:
         return not has_blanks or looks_like_passphrase(value.text)
-    return not has_blanks and len(value.text) >= _SHORTEST_MIXED_SECRET and not looks_like_name(value.text)
+    return not has_blanks and len(value.text) >= _SHORTEST_MIXED_SECRET
 
 
 def _ends_well(text: str, value: Value, place: Place) -> bool:
     """Whether what follows a value is what follows secrets, and not more code."""
     if place.operator == "tag":
         return text.startswith("</", value.end)
+    if place.operator == "space" and not value.is_quoted and value.text.isalpha():
+        return text.startswith(" -", value.end)  # the next flag, and not a sentence about flags
     if value.is_quoted or place.is_firm:
         return True
     ending = ENDS_LINE if place.operator == "equals" and not place.is_tight else ENDS_WORD

@@ -7,6 +7,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mnemo_server.domain.redaction.values import looks_jumbled
 from mnemo_server.domain.redaction.vocabulary import (
     NO_SECRET_WITH_PREFIX,
     NO_SECRET_WITH_SUFFIX,
@@ -84,7 +85,10 @@ _LONGEST_NAME: Final = 64
 _SECRET_KEYS: Final = tuple(SECRET_KEYS)
 _RUN_TOGETHER: Final = tuple(RUN_TOGETHER)
 _PARTS: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_NAME_PARTS: Final = re.compile("[-_:. ]")
+_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_:. -]*")
+_JOINTS: Final = re.compile("[_:. -]+")
+_DIGIT_WITHIN: Final = re.compile("[a-z][0-9][a-z]")
+_MOST_DIGITS: Final = 4
 _SPACED_KEY: Final = re.compile(
     r"\b(?:access|api|encryption|license|master|private|secret|signing) $", re.IGNORECASE
 )
@@ -134,9 +138,16 @@ def read_name(stem: Stem, before: str, written: str, after: str) -> Name | None:
 
 
 def looks_like_name(value: str) -> bool:
-    """Whether a value is the name of a secret rather than one: `tok-secret-1`, `google_oauth2_credentials`."""
-    parts = _NAME_PARTS.split(value)
-    return len(parts) > 1 and value.isascii() and not SECRET_WORDS.isdisjoint(parts)
+    """Whether a value is the name of a secret rather than one: `tok-secret-1`, `ApiGatewayApiKey`."""
+    if not value.isascii() or sum(map(str.isdigit, value)) > _MOST_DIGITS or not _NAME.fullmatch(value):
+        return False
+    is_named = False
+    for piece in _JOINTS.split(value):
+        if not SECRET_WORDS.isdisjoint(map(str.lower, _PARTS.findall(piece))):
+            is_named = True
+        elif looks_jumbled(piece) or _DIGIT_WITHIN.search(piece):
+            return False
+    return is_named
 
 
 def _stands_apart(before: str, written: str, after: str) -> bool:

@@ -23,6 +23,7 @@ _TEMPLATE: Final = re.compile(
 )
 _INSERTED: Final = re.compile(
     r"\$\{[^}]{0,200}\}|\{\{[^}]{0,200}\}\}|\$\([^)]{0,200}\)|%\(\w{1,64}\)s|\{[a-z_][a-z_.]{2,64}\}"
+    r"|(?<![A-Za-z0-9])%[sdrv](?![A-Za-z0-9])"
 )
 #: Where a secret is, or which version a package has that is called after secrets.
 _REFERENCE: Final = re.compile(
@@ -30,7 +31,7 @@ _REFERENCE: Final = re.compile(
     r"|[\^~<>=v]{0,3}\d+(?:\.\d+){1,3}(?:[-+.][\w.+-]*)?$"
 )
 #: Regular expressions, and manual pages in source.
-_NOTATION: Final = re.compile(r"\(\?[:=!P]|\[\^?(?:\w-\w|\\)|\\[wsdbS](?![a-z])|\\f[BIRP]|\\\*\(|\\&")
+_NOTATION: Final = re.compile(r"\(\?[:=!P]|\[\^?(?:a-z|A-Z|0-9|\\)|\\[wsdbS](?![a-z])|\\f[BIRP]|\\\*\(|\\&")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
 
 
@@ -41,7 +42,7 @@ def is_placeholder(value: str) -> bool:
     lowered = value.lower()
     if any(map(lowered.__contains__, _ELIDED)) or _only_says_so(lowered):
         return True
-    if ("{" in value or "(" in value) and _INSERTED.search(value):
+    if ("{" in value or "(" in value or "%" in value) and _INSERTED.search(value):
         return True
     if ("\\" in value or "[" in value or "(" in value) and _NOTATION.search(value):
         return True

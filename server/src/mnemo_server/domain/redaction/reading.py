@@ -32,10 +32,11 @@ _UNQUOTED: Final = re.compile(
 _LINE_REST: Final = re.compile(rf"(?:[^\s\\]|{_ESCAPE})[^\s\\]*(?:{_ESCAPE}[^\s\\]*)*")
 #: Where the next assignment begins in an address, a connection string or a list of arguments.
 _NEXT_PAIR: Final = re.compile(r"[&;,\]](?:(?<=[&;,])(?=[\w.$\[\]-]{1,64}[=:])|(?<=&)amp;|(?<=\])\()")
+_NEXT_MEMBER: Final = re.compile(r",(?=[\w.$\[\]-]{1,64}:)|\]\(")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 
-def read_value(text: str, start: int, *, takes_line: bool = False) -> Value | None:
+def read_value(text: str, start: int, *, takes_line: bool = False, is_member: bool = False) -> Value | None:
     """Read the value that begins at a place: what is within its quotes, or all up to the next blank.
 
     Of a value without quotes only the first 128 characters are read; see `find_end`.
@@ -44,6 +45,7 @@ def read_value(text: str, start: int, *, takes_line: bool = False) -> Value | No
         text: where it stands.
         start: where it begins, or its quotation mark.
         takes_line: whether nothing but the value can stand in the rest of the line, as in an env file.
+        is_member: whether it stands behind a colon, so that the next pair begins behind a comma.
     """
     opening = _OPENING.match(text, start)
     if opening is not None:
@@ -56,7 +58,7 @@ def read_value(text: str, start: int, *, takes_line: bool = False) -> Value | No
     if match is None:
         return None
     raw = match[0]
-    if not takes_line and (pair := _NEXT_PAIR.search(raw)) is not None:
+    if not takes_line and (pair := (_NEXT_MEMBER if is_member else _NEXT_PAIR).search(raw)) is not None:
         raw = raw[: pair.start()]
     raw = _strip_end(raw)
     return Value(start, start + len(raw), raw, is_quoted=False) if raw else None
