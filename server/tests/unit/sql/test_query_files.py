@@ -16,6 +16,8 @@ USERS = "\n".join(
     for path in (files("mnemo_server") / package).iterdir()
     if path.name.endswith(".py")
 )
+#: What stores call their queries.
+QUERY_SETS = "queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction"
 #: Statements that are not about one tenant's rows, each for its reason.
 WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
@@ -65,9 +67,7 @@ def test_a_statement_names_its_tenant(name: str):
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_query_is_used(name: str):
-    assert re.search(
-        rf"\b_?(queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction)\.{name}\b", USERS
-    ), name
+    assert re.search(rf"\b_?({QUERY_SETS})\.{name}\b", USERS), name
 
 
 def test_the_columns_that_are_read_make_a_memory():

@@ -20,7 +20,8 @@ _MATERIAL: Final = re.compile("[A-Za-z0-9+/=]{16,}")
 #: What stands around a line of a block in diffs, quotes, comments and code.
 _AROUND: Final = r"[ \t>|#*\"'`,;+-]{0,40}"
 _LINE: Final = re.compile(
-    rf"{_AROUND}(?:(?P<key>[A-Za-z0-9/][A-Za-z0-9+/=]{{0,2000}})|[A-Z][A-Za-z-]{{1,20}}: [^\r\n\\]{{0,200}}|){_AROUND}"
+    rf"{_AROUND}(?:(?P<key>[A-Za-z0-9/][A-Za-z0-9+/=]{{0,2000}})"
+    rf"|[A-Z][A-Za-z-]{{1,20}}: [^\r\n\\]{{0,200}}|){_AROUND}"
     r"(?:\\{0,7}\\r)?(?:\\{0,7}\\n|\r?\n|$|(?=\0))"
 )
 #: What of a key stands at the beginning of a line that goes on otherwise.

@@ -15,7 +15,7 @@ class Value(NamedTuple):
     is_quoted: bool
 
 
-#: A quotation mark, behind as many backslashes as strings within strings need, or as HTML and addresses write it.
+#: A quotation mark, behind as many backslashes as strings in strings need, or as HTML and addresses write it.
 QUOTE: Final = r"\\{0,7}(?:\"{3}|'{3}|[\"'`])|&quot;|&\#3[49];|\\{1,7}u002[27]|%2[27]"
 
 _OPENING: Final = re.compile(rf"[bBfFrRuUL@$]{{0,2}}(?P<quote>{QUOTE})")

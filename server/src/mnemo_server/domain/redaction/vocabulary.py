@@ -42,7 +42,8 @@ NO_SECRET_WITH_SUFFIX: Final = _words(
     metadata method mode model msg name names num number offset page param parameter parameters parser
     path paths pattern placeholder policies policy pos position press prefix prompt provider range rate ref
     refs regex required reset ring rule rules scope scopes service set size source start state status
-    store stream strength suffix table template text title ttl type types up uri url usage validation validator
+    store stream strength suffix table template text title ttl type types up uri url usage validation
+    validator
     validators var variable version view word words
     """
 )
