@@ -15,7 +15,8 @@ _SET: Final = rf"(?:{QUOTE})?\]?[ \t]{{0,8}}(?::|=>?|,|%3a|\uff1a)[ \t]{{0,8}}[b
 _SCHEMES: Final = "bearer|basic|token|apikey|api-key|bot|key|jwt|negotiate|ntlm|sso-key|splunk|genie-?key"
 _CREDENTIAL: Final = r"(?P<secret>[A-Za-z0-9._~+/=:|%!-]{6,})"
 _AUTHORIZATION: Final = re.compile(
-    rf"authorization(?:(?<![a-z]authorization)|(?<=\\[nrt]authorization)){_SET}(?:(?P<scheme>{_SCHEMES})(?:[ \t]+|%20))?(?:(?:token|key)=)?(?:{QUOTE})?{_CREDENTIAL}"
+    rf"authorization(?:(?<![a-z]authorization)|(?<=\\[nrt]authorization)){_SET}"
+    rf"(?:(?P<scheme>{_SCHEMES})(?:[ \t]+|%20))?(?:(?:token|key)=)?(?:{QUOTE})?{_CREDENTIAL}"
 )
 _BEARER: Final = re.compile(rf"bearer(?:[ \t]+|%20|\+){_CREDENTIAL}")
 _COOKIE: Final = re.compile(rf"cookie{_SET}(?P<pairs>[^\r\n\"'`\\]+)")

@@ -12,19 +12,20 @@ from mnemo_server.domain.redaction.values import Strength, measure
 KIND: Final = "password"
 
 _MACHINE: Final = re.compile(
-    r"machine\s+(?:localhost|[^\s.:]{1,63}[.:]\S{1,255})\s+(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})"
+    r"machine\s+(?:localhost|[^\s.:]{1,63}[.:]\S{1,255})\s+"
+    r"(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})"
 )
 _LOGIN: Final = re.compile(r"login\s+\S{1,255}\s+(?:account\s+\S{1,255}\s+)?password\s+(\S{1,512})")
 _QUOTE: Final = r"(?:\\{0,3}[\"'])?"
-_SECRET: Final = r"([^\s\"'\\|]{1,512})"
+_VALUE: Final = r"([^\s\"'\\|]{1,512})"
 _LINES: Final = (
-    re.compile(rf"requirepass[ \t]+{_QUOTE}{_SECRET}"),
-    re.compile(rf"-pass(?:in|out)?[ =]{_QUOTE}pass:{_SECRET}"),
+    re.compile(rf"requirepass[ \t]+{_QUOTE}{_VALUE}"),
+    re.compile(rf"-pass(?:in|out)?[ =]{_QUOTE}pass:{_VALUE}"),
     re.compile(
-        rf"echo[ \t]+{_QUOTE}[\w.-]{{1,64}}:{_SECRET}{_QUOTE}[ \t]{{0,4}}\|[ \t]{{0,4}}(?:sudo )?chpasswd"
+        rf"echo[ \t]+{_QUOTE}[\w.-]{{1,64}}:{_VALUE}{_QUOTE}[ \t]{{0,4}}\|[ \t]{{0,4}}(?:sudo )?chpasswd"
     ),
     re.compile(
-        rf"echo[ \t]+(?:-n[ \t]+)?{_QUOTE}{_SECRET}{_QUOTE}[ \t]{{0,4}}\|[^\n|]{{1,200}}--password-stdin"
+        rf"echo[ \t]+(?:-n[ \t]+)?{_QUOTE}{_VALUE}{_QUOTE}[ \t]{{0,4}}\|[^\n|]{{1,200}}--password-stdin"
     ),
 )
 _IDENTIFIED: Final = re.compile(
@@ -35,8 +36,8 @@ _SPEAKS_OF_USER: Final = re.compile(r"\b(?:user|role|grant)\b", re.IGNORECASE)
 _LONGEST_STATEMENT: Final = 200
 #: requests.get(url, auth=("user", "password"))
 _PAIR: Final = re.compile(
-    r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,"
-    r"[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
+    r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?"
+    r"\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
 )
 #: Host, port, database, user, password.
 _PGPASS: Final = re.compile(

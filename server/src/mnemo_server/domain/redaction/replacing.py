@@ -43,8 +43,8 @@ def redact(text: str, fingerprint_key: bytes) -> Redacted:
 
     Args:
         text: any text.
-        fingerprint_key: the installation's own secret, best 32 random bytes. With the same key the same secret
-            has the same mark; without it, nobody can try out what a mark stands for.
+        fingerprint_key: the installation's own secret, best 32 random bytes. With the same key the same
+            secret has the same mark; without it, nobody can try out what a mark stands for.
 
     Raises:
         ValueError: the key is empty, so that anybody could compute the fingerprints.

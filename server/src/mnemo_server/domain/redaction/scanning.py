@@ -1,7 +1,7 @@
 """Which rules a text needs, and all that they find.
 
-Most texts hold no secret and few of the words that secrets stand near, so every rule has a needle that is looked
-for first: a search for a fixed string is many times quicker than a pattern.
+Most texts hold no secret and few of the words that secrets stand near, so every rule has a needle that is
+looked for first: a search for a fixed string is many times quicker than a pattern.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ _MANY_HUMPS: Final = 3
 
 
 def find_secrets(text: str) -> list[Span]:
-    """Find all secrets of a text, as each rule sees them, the rules that know most first; some are found twice."""
+    """Find all secrets of a text as each rule sees them, some more than once.
+
+    Where rules find the same, the one that knows more comes first.
+    """
     lowered = lower(text)
     present = {needle for needle in _NEEDLES if needle in lowered}
     if not text.isascii():

@@ -30,7 +30,9 @@ CONTEXTS = {
     "a code fence": lambda text: f"# Setup\n\n```sh\n{text}\n```\n\nDone.\n",
     "a quotation": lambda text: "> " + text.replace("\n", "\n> "),
     "a diff": lambda text: "@@ -1 +1 @@\n-old\n+" + text.replace("\n", "\n+") + "\n",
-    "a stack trace": lambda text: f"Traceback:\n  File 'a.py', line 3, in f\n    g('{text}')\nValueError: {text}",
+    "a stack trace": lambda text: (
+        f"Traceback:\n  File 'a.py', line 3, in f\n    g('{text}')\nValueError: {text}"
+    ),
     "windows lines": lambda text: "one\r\n" + text.replace("\n", "\r\n") + "\r\ntwo\r\n",
     "an address": lambda text: f"value={text}&other=1",
     "a table": lambda text: f"a,{text},b",
@@ -84,9 +86,36 @@ def test_a_mark_tells_the_kind_and_nothing_around_it_changes(shape: str):
 
 
 NAMES = (
-    *("password", "passwd", "pwd", "DB_PASSWORD", "dbPassword", "PGPASSWORD", "smtp_pass", "db_pw", "passphrase"),
-    *("secret", "client_secret", "clientSecret", "JWT_SECRET", "SECRET_KEY", "secret_key_base", "webhook-secret"),
-    *("api_key", "apiKey", "API-KEY", "x-api-key", "STRIPE_KEY", "private_key", "encryption_key", "accountKey"),
+    *(
+        "password",
+        "passwd",
+        "pwd",
+        "DB_PASSWORD",
+        "dbPassword",
+        "PGPASSWORD",
+        "smtp_pass",
+        "db_pw",
+        "passphrase",
+    ),
+    *(
+        "secret",
+        "client_secret",
+        "clientSecret",
+        "JWT_SECRET",
+        "SECRET_KEY",
+        "secret_key_base",
+        "webhook-secret",
+    ),
+    *(
+        "api_key",
+        "apiKey",
+        "API-KEY",
+        "x-api-key",
+        "STRIPE_KEY",
+        "private_key",
+        "encryption_key",
+        "accountKey",
+    ),
     *("token", "access_token", "refreshToken", "GITHUB_TOKEN", "authToken", "spring.datasource.password"),
 )
 FORMS = {
@@ -134,7 +163,9 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("alphabet", [WORD, "0123456789abcdef", SIGNED], ids=["word", "hexadecimal", "signed"])
+@pytest.mark.parametrize(
+    "alphabet", [WORD, "0123456789abcdef", SIGNED], ids=["word", "hexadecimal", "signed"]
+)
 def test_what_is_assigned_to_the_name_of_a_secret_is_found(form: str, alphabet: str):
     maker = SecretMaker(9)
     if alphabet == SIGNED and form in ("percent codes", "an address"):
