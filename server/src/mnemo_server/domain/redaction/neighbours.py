@@ -23,8 +23,7 @@ _HEXADECIMAL: Final = re.compile("[0-9a-f]{32}")
 _WORD_BEFORE: Final = re.compile(
     r"(?:passw(?:or)?d|passphrase|api[ _-]?key|api[ _-]?token|access[ _-]?key|secret|credential|bearer"
     r"|(?:access|auth|refresh|bot|deploy|personal|service|session)[ _-]?token|token (?:is|was|for|:)"
-    r"|private[ _-]?key"
-    r"|\u5bc6\u7801|\u5bc6\u94a5|\u4ee4\u724c)[^\n,;{}()\[\]<>]{0,50}$"
+    r"|private[ _-]?key|\u5bc6\u7801|\u5bc6\u94a5|\u4ee4\u724c)[^\n,;{}()\[\]<>]{0,50}$"
 )
 #: What says that it is something else.
 _ELSE_BEFORE: Final = re.compile(

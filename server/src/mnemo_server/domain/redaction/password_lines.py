@@ -12,7 +12,8 @@ from mnemo_server.domain.redaction.values import Strength, measure
 KIND: Final = "password"
 
 _MACHINE: Final = re.compile(
-    r"machine\s+(?:localhost|[^\s.:]{1,63}[.:]\S{1,255})\s+(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})"
+    r"machine\s+(?:localhost|[^\s.:]{1,63}[.:]\S{1,255})\s+"
+    r"(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})"
 )
 _LOGIN: Final = re.compile(r"login\s+\S{1,255}\s+(?:account\s+\S{1,255}\s+)?password\s+(\S{1,512})")
 _QUOTE: Final = r"(?:\\{0,3}[\"'])?"
@@ -35,9 +36,8 @@ _SPEAKS_OF_USER: Final = re.compile(r"\b(?:user|role|grant)\b", re.IGNORECASE)
 _LONGEST_STATEMENT: Final = 200
 #: requests.get(url, auth=("user", "password"))
 _PAIR: Final = re.compile(
-    r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?\([ \t\n]*"
-    r"[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,"
-    r"[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
+    r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?"
+    r"\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
 )
 #: Host, port, database, user, password.
 _PGPASS: Final = re.compile(

@@ -56,7 +56,7 @@ def _only_says_so(lowered: str) -> bool:
 
 
 def _consists_of_empty_words(value: str) -> bool:
-    """Whether a value is words such as `my-secret-token` with at most one digit, or such as `hmac-sha256`."""
+    """Whether a value is made of words such as `my-secret-token` with at most one digit, or of algorithms."""
     digits = 0
     are_empty = are_algorithms = True
     for match in _WORD.finditer(value.lower() if value.isupper() else value):

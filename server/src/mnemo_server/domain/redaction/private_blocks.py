@@ -10,7 +10,7 @@ from mnemo_server.domain.redaction.marks import Span
 
 KIND: Final = "private"
 
-#: A tag, also as JSON or HTML escape it. Group 1 holds the slash of a closing one, group 2 of an empty one.
+#: A tag, also as JSON or HTML escape it. Group 1 is the slash of a closing tag, group 2 that of an empty one.
 _TAG: Final = re.compile(
     r"(?:<|&lt;|\\{1,7}u003c)(/?)private(?:\s{1,8}[\w-]{1,64}=[^<>&\\/]{0,200}|\s{0,8})(/?)(?:>|&gt;|\\{1,7}u003e)",
     re.IGNORECASE,

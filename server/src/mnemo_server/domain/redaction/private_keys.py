@@ -20,10 +20,11 @@ _MATERIAL: Final = re.compile("[A-Za-z0-9+/=]{16,}")
 #: What stands around a line of a block in diffs, quotes, comments and code.
 _AROUND: Final = r"[ \t>|#*\"'`,;+-]{0,40}"
 _LINE: Final = re.compile(
-    rf"{_AROUND}(?:(?P<key>[A-Za-z0-9/][A-Za-z0-9+/=]{{0,2000}})"
-    rf"|[A-Z][A-Za-z-]{{1,20}}: [^\r\n\\]{{0,200}}|){_AROUND}"
+    rf"{_AROUND}(?:(?P<key>[A-Za-z0-9/][A-Za-z0-9+/=]{{0,2000}})|[A-Z][A-Za-z-]{{1,20}}: [^\r\n\\]{{0,200}}|)"
+    rf"{_AROUND}"
     r"(?:\\{0,7}\\r)?(?:\\{0,7}\\n|\r?\n|$|(?=\0))"
 )
+_PLAIN_WORD: Final = re.compile("[A-Z]?[a-z]{1,14}")
 #: What of a key stands at the beginning of a line that goes on otherwise.
 _BROKEN_LINE: Final = re.compile(
     rf"{_AROUND}(?:[A-Za-z0-9/][A-Za-z0-9+/=]{{19,2000}}|(?=[a-z+/]{{0,20}}[A-Z0-9])(?=[A-Z+/]{{0,20}}[a-z0-9])[A-Za-z0-9+/=]{{8,}})"
@@ -75,6 +76,9 @@ def _find_cut(text: str, start: int, limit: int) -> int | None:
         if line is None or line.end() == at:
             broken = _BROKEN_LINE.match(text, at, limit)
             return end if broken is None else broken.end()
-        end = end if line["key"] is None else line.end("key")
+        if line["key"] is not None:
+            if _PLAIN_WORD.fullmatch(line["key"]):
+                return end
+            end = line.end("key")
         at = line.end()
     return end

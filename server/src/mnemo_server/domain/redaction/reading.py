@@ -15,7 +15,7 @@ class Value(NamedTuple):
     is_quoted: bool
 
 
-#: A quotation mark, behind as many backslashes as strings in strings need, or as HTML and addresses write it.
+#: A quotation mark, behind as many backslashes as strings in strings need; or as HTML and addresses write it.
 QUOTE: Final = r"\\{0,7}(?:\"{3}|'{3}|[\"'`])|&quot;|&\#3[49];|\\{1,7}u002[27]|%2[27]"
 
 _OPENING: Final = re.compile(rf"[bBfFrRuUL@$]{{0,2}}(?P<quote>{QUOTE})")
@@ -24,11 +24,10 @@ _TRIPLE: Final = 3
 _LONGEST_QUOTED: Final = 8_192
 _LONGEST_UNQUOTED: Final = 128
 #: Scripts that need no blank between a value and what follows it.
-_UNSPACED: Final = "\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef"
+_UNSPACED: Final = r"\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef"
+_PLAIN: Final = rf"[^\s\"'`\\<{_UNSPACED}]"
 _ESCAPE: Final = r"\\(?![nrtu\"'`\\])"  # a backslash that belongs to the value
-_UNQUOTED: Final = re.compile(
-    rf"(?:[^\s\"'`\\<{_UNSPACED}]|{_ESCAPE}|<(?!/))[^\s\"'`\\<{_UNSPACED}]*(?:(?:{_ESCAPE}|<(?!/))[^\s\"'`\\<{_UNSPACED}]*)*"
-)
+_UNQUOTED: Final = re.compile(rf"(?:{_PLAIN}|{_ESCAPE}|<(?!/)){_PLAIN}*(?:(?:{_ESCAPE}|<(?!/)){_PLAIN}*)*")
 _LINE_REST: Final = re.compile(rf"(?:[^\s\\]|{_ESCAPE})[^\s\\]*(?:{_ESCAPE}[^\s\\]*)*")
 #: Where the next assignment begins in an address, a connection string or a list of arguments.
 _NEXT_PAIR: Final = re.compile(r"[&;,\]](?:(?<=[&;,])(?=[\w.$\[\]-]{1,64}[=:])|(?<=&)amp;|(?<=\])\()")
@@ -58,8 +57,8 @@ def read_value(text: str, start: int, *, takes_line: bool = False, is_member: bo
     if match is None:
         return None
     raw = match[0]
-    if not takes_line and (pair := (_NEXT_MEMBER if is_member else _NEXT_PAIR).search(raw)) is not None:
-        raw = raw[: pair.start()]
+    if not takes_line:
+        raw = _cut(raw, _NEXT_MEMBER if is_member else _NEXT_PAIR)
     raw = _strip_end(raw)
     return Value(start, start + len(raw), raw, is_quoted=False) if raw else None
 
@@ -69,7 +68,12 @@ def find_end(text: str, value: Value) -> int:
     if value.is_quoted or value.end - value.start < _LONGEST_UNQUOTED:
         return value.end
     match = _UNQUOTED.match(text, value.end)
-    return value.end if match is None else match.end()
+    return value.end if match is None else value.end + len(_strip_end(_cut(match[0], _NEXT_PAIR)))
+
+
+def _cut(raw: str, following: re.Pattern[str]) -> str:
+    found = following.search(raw)
+    return raw if found is None else raw[: found.start()]
 
 
 def has_paired_brackets(text: str) -> bool:

@@ -65,7 +65,10 @@ _MANY_HUMPS: Final = 3
 
 
 def find_secrets(text: str) -> list[Span]:
-    """Find all secrets of a text, as each rule sees them, the surest rules first; some are found twice."""
+    """Find all secrets of a text as each rule sees them, some more than once.
+
+    Where rules find the same, the one that knows more comes first.
+    """
     lowered = lower(text)
     present = {needle for needle in _NEEDLES if needle in lowered}
     if not text.isascii():

@@ -23,12 +23,12 @@ SECRET_KEYS: Final = _words(
 #: Parts of a name before the stem that make it no secret: `public_key`, `next_page_token`.
 NO_SECRET_WITH_PREFIX: Final = _words(
     """
-    anti bos cache cached cancel cancellation check cls completion composite continuation
-    count css cursor dedup delivery end eos find foreign forgery forgot get group has hash hide host
-    i18n idempotency index input is js known lexer lookup mask max message min natural next no num
-    object output pad page partition primary prompt pub public publishable range reasoning resume
-    resumption routing row sep sequence shard show sort special start stop sync syntax toggle total
-    translation unique unk use without ask
+    anti ask bos cache cached cancel cancellation check cls completion composite continuation count css
+    cursor dedup delivery end eos find foreign forgery forgot get group has hash hide host i18n
+    idempotency index input is js known lexer lookup mask max message min natural next no num object
+    output pad page partition primary prompt pub public publishable range reasoning resume resumption
+    routing row sep sequence shard show sort special start stop sync syntax toggle total translation
+    unique unk use without
     """
 )
 #: Parts behind the stem that make it no secret: `token_type`, `password_file`.
@@ -40,11 +40,10 @@ NO_SECRET_WITH_SUFFIX: Final = _words(
     files form format free func function generator handler hash hashed hasher hashing header help hint
     id ids index info input issuer kind label len length less limit limits list manager map message meta
     metadata method mode model msg name names num number offset page param parameter parameters parser
-    path paths pattern placeholder policies policy pos position press prefix prompt provider range rate ref
-    refs regex required reset ring rule rules scope scopes service set size source start state status
-    store stream strength suffix table template text title ttl type types up uri url usage validation
-    validator
-    validators var variable version view word words
+    path paths pattern placeholder policies policy pos position prefix press prompt provider range rate
+    ref refs regex required reset ring rule rules scope scopes service set size source start state
+    status store stream strength suffix table template text title ttl type types up uri url usage
+    validation validator validators var variable version view word words
     """
 )
 #: Parts behind the stem that change nothing: `password_prod`, `secret_key`.
@@ -63,7 +62,7 @@ EMPTY_WORDS: Final = _words(
     access account admin anthropic api apikey app application auth authentication authorization aws
     azure basic bearer client code contrasena cookie cred credential credentials creds database db
     docker email github gitlab google guest host hostname id jwt kennwort key keys login minio mongo
-    mongodb motdepasse mysql name openai pass passcode passphrase passwd password passwort pin postgres
+    mongodb motdepasse mysql name oauth openai pass passcode passphrase passwd password passwort pin postgres
     postgresql private public pw pwd rabbitmq redis root secret secrets senha server service session
     token tokens user username uuid
     """
@@ -82,20 +81,21 @@ EMPTY_WORDS: Final = _words(
     not of old omitted or other our placeholder plain plaintext previous protected put qux random raw
     real redacted removed replace right same sample second set snip some someone something stripped
     strong super test testing tests that the this to use using valid very weak whatever with world wrong
-    xyz your
+    x xyz your
     """
 )
 #: Words that name secrets.
 SECRET_WORDS: Final = _words(
     """
-    cred creds credential credentials key keys pass passwd password passphrase secret secrets token tokens
+    cred credential credentials creds key keys pass passphrase passwd password secret secrets token
+    tokens
     """
 )
 #: What names run together with a short stem, as in `dbpass` and `apikey`.
 RUN_TOGETHER: Final = _words(
     """
-    access account admin api app auth client db encryption ftp license master mysql pg private root secret
-    service shared signing smtp ssh storage user
+    access account admin api app auth client db encryption ftp license master mysql pg private root
+    secret service shared signing smtp ssh storage user
     """
 )
 #: Names of algorithms and formats, which have digits.
