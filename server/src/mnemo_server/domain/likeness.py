@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from mnemo_server.domain.analysis import UNSPACED, normalise
 
 #: Bytes of a fingerprint.
 FINGERPRINT_BYTES: Final = 16
+
+_CACHED_LENGTH: Final = 64  # longer tokens hardly repeat and would fill the cache
 
 #: Words that a statement says the same without. Not among them: whatever negates, compares, places or dates.
 _SILENT: Final = frozenset({"a", "an", "the", "is", "are", "that", "also", "please"})
@@ -46,14 +49,27 @@ def _read_words(content: str) -> Iterator[str]:
     """Give the words that say something, in their order."""
     is_first = True
     for token in _TOKEN.findall(_SEPARATOR.sub(" ", normalise(content))):
-        core = token.lstrip(_OPENING).rstrip(_CLOSING + _QUESTION)
-        if core == "A" and not is_first:
-            yield core  # within a sentence it is a name, as in "plan A"
-        elif core and core not in _DASHES:
-            yield from (word for word in _fold(core) if word not in _SILENT)
-        if token.rstrip(_CLOSING).endswith(_QUESTION):
-            yield _QUESTION
-        is_first = token.rstrip(_QUOTES).endswith(_ENDS_SENTENCE)
+        words, is_first = (
+            _read_token(token, is_first) if len(token) <= _CACHED_LENGTH else _read(token, is_first)
+        )
+        yield from words
+
+
+def _read(token: str, is_first: bool) -> tuple[tuple[str, ...], bool]:
+    """Give the words of a token that may be the first of its sentence, and whether the next one is."""
+    core = token.lstrip(_OPENING).rstrip(_CLOSING + _QUESTION)
+    if not core or core in _DASHES:
+        words = []
+    elif core == "A" and not is_first:
+        words = [core]  # within a sentence it is a name, as in "plan A"
+    else:
+        words = [word for word in _fold(core) if word not in _SILENT]
+    if token.rstrip(_CLOSING).endswith(_QUESTION):
+        words.append(_QUESTION)
+    return tuple(words), token.rstrip(_QUOTES).endswith(_ENDS_SENTENCE)
+
+
+_read_token = lru_cache(maxsize=32_768)(_read)
 
 
 def _fold(core: str) -> list[str]:
