@@ -76,7 +76,7 @@ def start_server(folder: Path, dsn: str, *, api_key: str = "", **settings: str) 
     url, key = _GREETING.search(greeting), _KEY.search(greeting)
     if url is None:
         process.kill()
-        process.wait(STOP_SECONDS)
+        process.communicate(timeout=STOP_SECONDS)
         raise RuntimeError(f"no greeting from the server:\n{greeting}\n{log_path.read_text()}")
     return RunningServer(process, url[1], key[1] if key else api_key, log_path, greeting)
 
