@@ -66,7 +66,7 @@ def test_a_statement_names_its_tenant(name: str):
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_query_is_used(name: str):
     assert re.search(
-        rf"_(queries|memories|entries|history|sessions|tenants|vectors|jobs)\.{name}\b", USERS
+        rf"_(queries|memories|entries|history|sessions|tenants|vectors|jobs|redaction)\.{name}\b", USERS
     ), name
 
 
