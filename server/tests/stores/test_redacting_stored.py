@@ -161,7 +161,8 @@ async def test_memories_stay_what_they_are_and_are_found_by_the_rest_of_their_te
     assert (gone.memory.state.value, gone.changes[0].action) == ("deleted", "redacted")
     assert (old.memory.superseded_by, old.changes[0].action) == (ids["newer"], "redacted")
     assert plain.version == 1
-    wrong = """SELECT m.id FROM memories m JOIN search_entries e ON e.tenant_id = m.tenant_id AND e.memory_id = m.id
+    wrong = """SELECT m.id FROM memories m JOIN search_entries e
+        ON e.tenant_id = m.tenant_id AND e.memory_id = m.id
         WHERE (m.state = 'active') <> (e.is_active = 1);"""
     assert await asyncio.to_thread(peek.fetch_rows, database_dsn, wrong) == []
 
