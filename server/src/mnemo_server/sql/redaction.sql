@@ -9,7 +9,7 @@ SELECT
   + (SELECT COUNT(*) FROM idempotency WHERE tenant_id = :tenant_id)
   + (SELECT COUNT(*) FROM jobs WHERE tenant_id = :tenant_id) AS total;
 
--- name: list_memories
+-- name: list_all_memories
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
   session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
   subject, superseded_at, likeness, derived_from
@@ -75,7 +75,7 @@ WHERE tenant_id = :tenant_id AND session_id > :after
 ORDER BY session_id
 LIMIT :limit;
 
--- name: put_session [tidb]
+-- name: rename_session [tidb]
 -- A session under another name; where there is one of that name, the two are one from now on.
 INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
 SELECT tenant_id, :session_id, agent_id, message_count, next_seq, created_at, updated_at
@@ -84,7 +84,7 @@ WHERE old.tenant_id = :tenant_id AND old.session_id = :row_key AND old.created_a
 ON DUPLICATE KEY UPDATE message_count = sessions.message_count + VALUES(message_count),
   next_seq = GREATEST(sessions.next_seq, VALUES(next_seq));
 
--- name: put_session [sqlite]
+-- name: rename_session [sqlite]
 INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
 SELECT tenant_id, :session_id, agent_id, message_count, next_seq, created_at, updated_at
 FROM sessions AS old

@@ -47,16 +47,16 @@ class SqlRedactionStore:
         self._places = places
         self._jobs = jobs
         self._lists = {
-            Texts.SESSIONS: redaction.list_session_texts,
-            Texts.EVENTS: redaction.list_event_texts,
-            Texts.ANSWERS: redaction.list_answer_texts,
-            Texts.JOBS: redaction.list_job_texts,
+            Texts.SESSIONS: self._redaction.list_session_texts,
+            Texts.EVENTS: self._redaction.list_event_texts,
+            Texts.ANSWERS: self._redaction.list_answer_texts,
+            Texts.JOBS: self._redaction.list_job_texts,
         }
         self._rewrites = {
-            Texts.SESSIONS: (redaction.put_session, redaction.remove_session),
-            Texts.EVENTS: (redaction.rewrite_event_texts,),
-            Texts.ANSWERS: (redaction.rewrite_answer_texts,),
-            Texts.JOBS: (redaction.rewrite_job_texts,),
+            Texts.SESSIONS: (self._redaction.rename_session, self._redaction.remove_session),
+            Texts.EVENTS: (self._redaction.rewrite_event_texts,),
+            Texts.ANSWERS: (self._redaction.rewrite_answer_texts,),
+            Texts.JOBS: (self._redaction.rewrite_job_texts,),
         }
 
     async def count(self, tenant_id: int) -> int:
@@ -68,7 +68,8 @@ class SqlRedactionStore:
         """Read memories in every state whose ids are larger than `after`."""
         params = {"tenant_id": tenant_id, "after": after, "limit": limit}
         return [
-            to_memory(row) for row in await self._database.fetch_all(self._redaction.list_memories, params)
+            to_memory(row)
+            for row in await self._database.fetch_all(self._redaction.list_all_memories, params)
         ]
 
     async def list_texts(self, tenant_id: int, where: Texts, after: int | str, limit: int) -> list[KeptTexts]:
