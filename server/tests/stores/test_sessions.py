@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from mnemo_server.domain.ids import IdSource
+from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memory import hash_content
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import Answer, HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.ports import Answer, Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
 
 from .making import ACTOR, TENANT, make
 
@@ -34,6 +36,7 @@ async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **
         "seqs": None,
         "window_length": len(texts),
         "sign": None,
+        "job": lambda _: None,
         "place": saying(ids, session_id, *texts),
         **options,
     }
@@ -91,13 +94,13 @@ async def test_writers_at_once_take_turns(stores: Stores, ids: IdSource):
 
 
 async def test_a_repeated_key_appends_once(stores: Stores, ids: IdSource):
-    def sign(stored: int) -> Receipt:
-        return Receipt("k", b"r" * 32, Answer(202, f'{{"stored":{stored}}}'))
+    def sign(appended: Appended) -> Receipt:
+        return Receipt("k", b"r" * 32, Answer(202, f'{{"stored":{len(appended.written)}}}'))
 
     first = await append(stores, ids, "s", "one", sign=sign)
     second = await append(stores, ids, "s", "one", sign=sign)
 
-    assert isinstance(first, list)
+    assert isinstance(first, Appended)
     assert second == KeptAnswer(b"r" * 32, Answer(202, '{"stored":1}'))
     assert len(await stores.sessions.list_messages(TENANT, ["s"], 500)) == 1
 
@@ -110,11 +113,30 @@ async def test_sessions_of_another_tenant_do_not_exist(stores: Stores, ids: IdSo
 
 async def test_deleted_messages_are_not_read_but_still_known(stores: Stores, ids: IdSource):
     written = await append(stores, ids, "s", "one")
-    assert isinstance(written, list)
-    await stores.memories.delete(TENANT, [written[0].memory.id], ACTOR, 5)
+    assert isinstance(written, Appended)
+    await stores.memories.delete(TENANT, [written.written[0].memory.id], ACTOR, 5)
     seen: list[HeldMessages] = []
 
     await append(stores, ids, "s", place=lambda held: seen.append(held) or [])
 
     assert await stores.sessions.list_messages(TENANT, ["s"], 500) == []
     assert seen[0].fingerprints == ((0, hash_content("one")),)
+
+
+async def test_a_job_is_asked_for_about_what_is_new_and_only_then(stores: Stores, ids: IdSource):
+    asked: list[list[int]] = []
+
+    def ask(message_ids: Sequence[int]) -> JobRequest:
+        asked.append(list(message_ids))
+        return JobRequest(TENANT, "enrich", "session:s", tuple(message_ids))
+
+    first = await append(stores, ids, "s", "one", "two", job=ask)
+    nothing = await append(stores, ids, "s", place=lambda _: [], job=ask)
+
+    assert isinstance(first, Appended)
+    assert isinstance(nothing, Appended)
+    assert asked == [[one.memory.id for one in first.written]]
+    assert first.job_id is not None
+    assert nothing.job_id is None
+    (job,) = await stores.jobs.list_latest(TENANT, None, 10)
+    assert (job.id, job.target) == (first.job_id, "session:s")
