@@ -22,6 +22,7 @@ from mnemo_server.services.enrichment import EnrichmentService
 from mnemo_server.services.enrichment_desk import ENRICH, EnrichmentDesk
 from mnemo_server.services.fact_placing import FactPlacer
 from mnemo_server.services.history import HistoryService
+from mnemo_server.services.job_runs import JobHandler
 from mnemo_server.services.job_status import JobService
 from mnemo_server.services.jobs import JobRunner
 from mnemo_server.services.memories import MemoryService
@@ -85,18 +86,10 @@ async def wire(
         placer = FactPlacer(
             stores.enrichment, stores.memories, index=index, embedding=embedding, ids=ids, clock=clock
         )
-        curator = PromptingCurator(await asyncio.to_thread(load_wordings), clean=redactor.clean_text)
-        enrichment = EnrichmentService(
-            model,
-            curator,
-            budget=budget,
-            jobs=stores.jobs,
-            store=stores.enrichment,
-            placer=placer,
-            desk=desk,
-            clock=clock,
+        enrich = await _open_enrichment(
+            model, stores, budget=budget, placer=placer, redactor=redactor, desk=desk, clock=clock
         )
-        runner.add_handler(ENRICH, enrichment.work)
+        runner.add_handler(ENRICH, enrich)
     jobs = JobService(stores.jobs, clock)
     sweep = RedactionSweep(
         redactor,
@@ -131,6 +124,31 @@ async def wire(
         redactor=redactor,
         sweep=sweep,
     )
+
+
+async def _open_enrichment(
+    model: LanguageModel,
+    stores: Stores,
+    *,
+    budget: Budget,
+    placer: FactPlacer,
+    redactor: Redactor,
+    desk: EnrichmentDesk,
+    clock: Clock,
+) -> JobHandler:
+    """Give what works on jobs of enrichment."""
+    curator = PromptingCurator(await asyncio.to_thread(load_wordings), clean=redactor.clean_text)
+    enrichment = EnrichmentService(
+        model,
+        curator,
+        budget=budget,
+        jobs=stores.jobs,
+        store=stores.enrichment,
+        placer=placer,
+        desk=desk,
+        clock=clock,
+    )
+    return enrichment.work
 
 
 async def _open_redactor(stores: Stores, settings: Settings, clock: Clock) -> Redactor:

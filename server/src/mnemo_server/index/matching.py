@@ -7,7 +7,6 @@ documents lie in segments, and two servers on any engine give the same ranking.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -18,18 +17,16 @@ from numpy.typing import NDArray
 from mnemo_server.index.entries import hash_terms
 from mnemo_server.index.scope import EVERYTHING, Scope, ScopeFilter
 from mnemo_server.index.segment import Segment, build_segment
+from mnemo_server.index.statistics import (
+    CorpusSize,
+    choose_terms,
+    collect_statistics,
+    measure_corpus,
+    weigh_term,
+)
 
 K1 = 1.2
 B = 0.4
-
-FREQUENT_SHARE = 0.1
-"""A term in more than this share of the documents says little and costs most of the time."""
-
-FREQUENT_COUNT = 64
-"""In fewer documents than this no term is frequent: it costs nothing there, and may be the only match."""
-
-KEPT_TERMS = 2
-"""Frequent terms are dropped only when more than this many other terms have a match."""
 
 
 MOST_MATCHES = 10_000
@@ -51,28 +48,6 @@ NO_MATCHES = Matches(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64),
 
 
 _NO_SEGMENTS = (build_segment([]),)  # stands for a tenant without memories, so that nobody joins nothing
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusSize:
-    """How much a tenant holds: what rarity and length are measured against."""
-
-    document_count: int
-    """Live documents."""
-    length: int
-    """Sum of their lengths."""
-
-    @property
-    def mean_length(self) -> float:
-        """Length of a document on average; 1 where there is nothing to average."""
-        return self.length / self.document_count if self.length else 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Statistics:
-    document_count: int
-    mean_length: float
-    frequencies: list[int]  # per term of the query: in how many live documents it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +164,8 @@ def plan_query(
     segments = segments or _NO_SEGMENTS
     hashes = hash_terms(terms)
     postings = [segment.find_postings(hashes) for segment in segments]
-    statistics = _collect_statistics(segments, postings, size or measure_corpus(segments))
-    weights = {term: _idf(statistics, term) * (K1 + 1) for term in _choose_terms(statistics)}
+    statistics = collect_statistics(segments, postings, size or measure_corpus(segments))
+    weights = {term: weigh_term(statistics, term) * (K1 + 1) for term in choose_terms(statistics)}
     return Query(
         segments,
         hashes,
@@ -201,53 +176,6 @@ def plan_query(
         statistics.document_count,
         ScopeFilter(scope),
     )
-
-
-def measure_corpus(segments: Sequence[Segment]) -> CorpusSize:
-    """Return how much there is in segments."""
-    return CorpusSize(
-        sum(segment.live_count for segment in segments), sum(segment.live_length for segment in segments)
-    )
-
-
-def _collect_statistics(
-    segments: Sequence[Segment], postings: Sequence[Sequence[slice]], size: CorpusSize
-) -> _Statistics:
-    counts = [
-        [_live_postings(segment, where) for where in slices]
-        for segment, slices in zip(segments, postings, strict=True)
-    ]
-    frequencies = [sum(column) for column in zip(*counts, strict=True)]
-    return _Statistics(size.document_count, size.mean_length, frequencies)
-
-
-def _live_postings(segment: Segment, where: slice) -> int:
-    if where.start == where.stop or segment.live_count == len(segment.alive):
-        return int(where.stop - where.start)
-    return int(np.count_nonzero(segment.alive[segment.ordinals[where]]))
-
-
-def _choose_terms(statistics: _Statistics) -> list[int]:
-    """Return the positions of the terms to score: all, or all but the frequent ones."""
-    limit = max(FREQUENT_SHARE * statistics.document_count, FREQUENT_COUNT)
-    rare = [term for term, count in enumerate(statistics.frequencies) if count <= limit]
-    matching = sum(1 for term in rare if statistics.frequencies[term])
-    return rare if matching > KEPT_TERMS else list(range(len(statistics.frequencies)))
-
-
-def _idf(statistics: _Statistics, term: int) -> float:
-    return weigh_rarity(statistics.frequencies[term], statistics.document_count)
-
-
-def weigh_rarity(count: int, document_count: int) -> float:
-    """Return the inverse document frequency of what is in `count` documents."""
-    return math.log(1 + (document_count - count + 0.5) / (count + 0.5))
-
-
-def count_live(segments: Sequence[Segment], hashes: NDArray[np.uint64]) -> list[int]:
-    """Return in how many live documents each term is."""
-    counts = [[_live_postings(one, where) for where in one.find_postings(hashes)] for one in segments]
-    return [sum(column) for column in zip(*counts, strict=True)] if counts else [0] * len(hashes)
 
 
 def _find_best(scores: NDArray[np.float64]) -> NDArray[np.int64]:

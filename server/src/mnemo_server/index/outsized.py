@@ -20,13 +20,14 @@ from mnemo_server.domain.question import Question
 from mnemo_server.index import ranking
 from mnemo_server.index.candidates import choose, find_literal_holders
 from mnemo_server.index.entries import hash_terms
-from mnemo_server.index.matching import CorpusSize, Query, plan_query
+from mnemo_server.index.matching import Query, plan_query
 from mnemo_server.index.nearest import FINE_COUNT, Probe, Shortlist
 from mnemo_server.index.ranking import Draft, Ranking, aim, find_word_terms, has_direction, rank
 from mnemo_server.index.resident import bury
 from mnemo_server.index.scope import Scope, ScopeFilter
 from mnemo_server.index.segment import Segment, build_segment
 from mnemo_server.index.source import EntrySource, NearQuery, Stretch
+from mnemo_server.index.statistics import CorpusSize
 from mnemo_server.index.threads import LOOK
 from mnemo_server.index.vectors import Embedding, VectorSpace
 

@@ -22,8 +22,9 @@ from mnemo_server.index.confidence import BY_KEYWORDS, BY_MEANING, estimate_rele
 from mnemo_server.index.context import Evidence, Scored, score_in_context
 from mnemo_server.index.entries import hash_terms
 from mnemo_server.index.late import match_tokens
-from mnemo_server.index.matching import Matches, Query, count_live, weigh_rarity
+from mnemo_server.index.matching import Matches, Query
 from mnemo_server.index.nearest import Probe, find_nearest
+from mnemo_server.index.statistics import count_live, weigh_rarity
 from mnemo_server.index.vectors import Embedding, Floats32
 from mnemo_server.index.weights import MEANING, MEANING_SHARE
 

@@ -6,7 +6,7 @@ from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.enrichment_desk import EnrichmentDesk
-from mnemo_server.services.messages import Window
+from mnemo_server.services.window import Window
 from mnemo_server.stores.ports import Appended, HeldMessages
 from mnemos_contract.memories import StoreRequest
 
