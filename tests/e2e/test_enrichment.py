@@ -19,7 +19,6 @@ from tests.support.servers import RunningServer, start_server
 PATIENCE_SECONDS = 60
 TURNS = 200
 WINDOWS = 20
-GATHER_SECONDS = 10
 PAIRS = 20
 STORES = 1_000
 CAP = 30_000
@@ -205,20 +204,22 @@ async def test_windows_of_three_agents_cost_as_much_as_the_conversation_once(
     step = TURNS // WINDOWS
     windows = [turns[max(0, end - 3 * step) : end] for end in range(step, TURNS + 1, step)]
     with run_chat_endpoint() as endpoint, empty_database(engine, request, tmp_path) as dsn:
-        server = start_server(
-            tmp_path,
-            dsn,
-            provision_per_hour="0",
-            llm_base_url=endpoint.base_url,
-            enrich_delay_seconds=str(GATHER_SECONDS),
-        )
-        spent = []
+        settings = {"llm_base_url": endpoint.base_url, "enrich_delay_seconds": "0", "provision_per_hour": "0"}
+        # Nobody works on jobs until all windows are there.
+        server = start_server(tmp_path, dsn, job_concurrency="0", **settings)
+        keys, asked = [], []
         for agents, sent in ((3, windows), (1, [turns])):
-            with RestApi(server.url, provision(server.url)) as api:
-                jobs = await asyncio.gather(
-                    *(asyncio.to_thread(send_all, server.url, api.api_key, sent) for _ in range(agents))
-                )
-                await asyncio.to_thread(finish, api, next(job for job in jobs if job))
+            keys.append(provision(server.url))
+            jobs = await asyncio.gather(
+                *(asyncio.to_thread(send_all, server.url, keys[-1], sent) for _ in range(agents))
+            )
+            asked.append(next(job for job in jobs if job))
+        assert await asyncio.to_thread(server.stop) == 0
+        server = start_server(tmp_path, dsn, **settings)
+        spent = []
+        for api_key, job_id in zip(keys, asked, strict=True):
+            with RestApi(server.url, api_key) as api:
+                await asyncio.to_thread(finish, api, job_id)
                 assert [one["content"] for one in api.messages("s")] == [turn["content"] for turn in turns]
                 usage = api.send("GET", "/usage").json()
                 spent.append([(day["calls"], day["input_tokens"]) for day in usage["days"]])
