@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,8 @@ def test_a_conversation_becomes_facts_with_their_sources(api: RestApi, endpoint:
     messages = api.messages("s")
     assert memory["content"] == "The harbour opens at six."
     assert memory["derived_from"] == [messages[1]["id"]]
+    said_at = datetime.fromisoformat(memory["metadata"]["said_at"])
+    assert said_at == datetime.fromisoformat(messages[1]["created_at"])
     assert (memory["tags"], memory["subject"]) == (["ops"], "project/harbour/opening")
     assert [one["content"] for one in messages] == ["Good morning!", "The harbour opens at six from now on."]
 

@@ -34,6 +34,7 @@ class Moody:
     def __init__(self) -> None:
         self._dice = random.Random(SEED)
         self.tellings: Counter[str] = Counter()
+        self.broken: set[str] = set()
 
     def __call__(self, asked: Asked) -> Answer:
         found = [(one.number, _NUMBER.search(one.text)) for one in asked.numbered]
@@ -43,6 +44,9 @@ class Moody:
             return ModelUnavailable("The language model is away.")
         if mood < 0.09:
             return Stall()
+        if mood < 0.2 and ships and ships[0][1] not in self.broken:  # the second answer is a better one
+            self.broken.add(ships[0][1])
+            return '{"facts": [{"content": "Ship'
         told = []
         for number, ship in ships:
             self.tellings[ship] += 1
@@ -120,3 +124,4 @@ def check(api: RestApi, moody: Moody) -> None:
     assert failed == []
     assert len(ships) == len(facts_found) == INGESTS
     assert sum(moody.tellings.values()) >= INGESTS
+    assert moody.broken

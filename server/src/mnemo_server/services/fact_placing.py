@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from mnemos_contract.memories import MemoryType
 
-from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.clock import Clock, to_datetime
 from mnemo_server.domain.facts import Fact
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.ids import IdSource
@@ -105,6 +106,7 @@ class FactPlacer:
             updated_at=now,
             source=source.source,
             tags=fact.tags,
+            metadata=json.dumps({"said_at": to_datetime(fact.said_at).isoformat()}),
             agent_id=source.agent_id,
             session_id=source.session_id,
             project=source.project,
