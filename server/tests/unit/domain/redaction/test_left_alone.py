@@ -143,6 +143,7 @@ Problem identified by "jamesh" and by another user.
 Tests pass: 12/12, passed: 12, failed: 3
 It bypasses the compass, says the author.
 What you put into `<private>` tags is never stored.
+It knows `mysql -p`, `docker login -p` and `openssl -passin`.
 """.strip().split("\n")
 
 
