@@ -63,8 +63,8 @@ def is_misread(text: str, start: int, match: re.Match[str]) -> bool:
         return _TAG_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start) is None
     if match.lastgroup == "space" and text.startswith(("-", "\\-", "("), match.end()):
         return True  # the next flag
-    if match.lastgroup == "colon" and text[start:end] == "PASS":
-        return True  # the result of a test
+    if match.lastgroup in ("space", "colon") and text[start:end] in ("PASS", "pass", "Pass"):
+        return text[start:end] == "PASS" or match.lastgroup == "space"  # tests pass, and functions pass on
     if text.startswith("::", start - 2) and start > 1:
         return True  # the name of a type
     # In "token=" + token a string ends where a value would begin.

@@ -53,6 +53,8 @@ _CODE: Final = re.compile(
 _LONGEST_PASSWORD: Final = 40
 #: What keys are written in.
 KEY_ALPHABET: Final = re.compile(r"[\w+/=.:~-]+")
+#: A secret in a sentence, without quotes.
+SPOKEN: Final = re.compile(r"[A-Za-z0-9](?=\D*\d|(?<=\d))[\w!@#$%^&*+~.=-]*")
 #: A path.
 PATH: Final = re.compile(r"/?(?:[\w.*-]+/)+[\w.*-]*$|[A-Za-z]:\\|~?/|\.{1,2}/")
 ENDS_LINE: Final = re.compile(r"[ \t]*[,;)}\]]{0,3}[ \t]*(?:[\r\n]|$|\\[nr]|#|//)|[ \t]*[\"'`]")

@@ -14,6 +14,7 @@ from mnemo_server.domain.redaction.assignment_shapes import (
     FOREIGN_ASSIGNMENTS,
     KEY_ALPHABET,
     PATH,
+    SPOKEN,
     is_code,
 )
 from mnemo_server.domain.redaction.marks import Span
@@ -85,7 +86,7 @@ def _require(name: Name, value: Value, place: Place) -> Strength:
         return Strength.RANDOM
     is_password = name.trust is Trust.PASSWORD
     if place.operator == "space" and not value.is_quoted and not place.is_firm:
-        return Strength.JUMBLED if is_password else Strength.RANDOM
+        return Strength.MIXED if is_password else Strength.RANDOM
     if place.is_firm or (not place.is_loose and (value.is_quoted or place.operator == "tag")):
         return Strength.WORD if is_password else Strength.MIXED
     return Strength.MIXED if is_password else Strength.JUMBLED
@@ -93,14 +94,7 @@ def _require(name: Name, value: Value, place: Place) -> Strength:
 
 def _is_secret(text: str, value: Value, name: Name, place: Place, strength: Strength) -> bool:
     """Rule out what is code, prose or the place of a secret."""
-    is_key = name.trust is Trust.KEY
-    if is_key and not KEY_ALPHABET.fullmatch(value.text):
-        return False
-    if (is_key or (place.operator == "space" and not place.is_firm)) and looks_like_hash(value.text):
-        return False
-    if place.operator == "argument" and value.text.isalpha():
-        return False  # a list of words
-    if name.trust is not Trust.PASSWORD and looks_like_name(value.text):
+    if not _fits_place(value, name, place):
         return False
     if (
         not value.is_quoted
@@ -109,6 +103,21 @@ def _is_secret(text: str, value: Value, name: Name, place: Place, strength: Stre
     ):
         return False
     return strength >= Strength.JUMBLED or (_can_be_secret(value, name) and _ends_well(text, value, place))
+
+
+def _fits_place(value: Value, name: Name, place: Place) -> bool:
+    """Whether a value is none of those that often stand where this one does."""
+    is_key = name.trust is Trust.KEY
+    if is_key and not KEY_ALPHABET.fullmatch(value.text):
+        return False
+    is_spoken = place.operator == "space" and not place.is_firm  # there is nothing but a blank between them
+    if (is_key or is_spoken) and looks_like_hash(value.text):
+        return False
+    if is_spoken and not value.is_quoted and not SPOKEN.fullmatch(value.text):
+        return False
+    if place.operator == "argument" and value.text.isalpha():
+        return False  # a list of words
+    return name.trust is Trust.PASSWORD or not looks_like_name(value.text)
 
 
 def _can_be_secret(value: Value, name: Name) -> bool:

@@ -13,8 +13,10 @@ from mnemo_server.domain.redaction.values import Strength, measure
 KIND: Final = "password"
 #: Characters before a flag in which its command must stand.
 _LOOK_BACK: Final = 300
+#: The flag, and what stands between it and its value; longer flags with one dash are others.
 _FLAG: Final = re.compile(
-    r"(-(?<=[\s\"']-)(?:-user|-proxy-user|[upUaPw]))(?:[\"'],[ \t]{0,4}|=?[ \t]{1,4}|=|(?=[^\s=,-]))"
+    r"(-(?<=[\s\"']-)(?:-user|-proxy-user|[upUaPw](?!ass(?:in|out|w)|ort\b|rotocol)))"
+    r"(?:[\"'],[ \t]{0,4}|=?[ \t]{1,4}|=|(?=[^\s=,-]))"
 )
 _LINE_BREAK: Final = re.compile(r"(?<!\\)\r?\n")  # that no backslash takes back
 

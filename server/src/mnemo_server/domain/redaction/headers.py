@@ -31,12 +31,8 @@ def find_authorization(text: str, lowered: str) -> Iterator[Span]:
     """Find what follows `Authorization:`, without its scheme."""
     for match in _AUTHORIZATION.finditer(lowered):
         start, end = match.span("secret")
-        strength = measure(text[start:end])
-        if match["scheme"] == "basic":
-            found = strength > Strength.NONE and not text[start:end].islower()  # user and password in base64
-        else:
-            found = strength >= (Strength.MIXED if match["scheme"] else Strength.RANDOM)
-        if found:
+        least = Strength.MIXED if match["scheme"] else Strength.RANDOM
+        if measure(text[start:end]) >= least:
             yield Span(start, end, "authorization")
 
 

@@ -110,7 +110,7 @@ SHAPES: Final[tuple[KeyShape, ...]] = (
     *_opened("twilio_key", "SK", rf"{_HEX}{{32}}(?!{_A})"),
     _shape("-us", "mailchimp_key", rf"[0-9a-f](?<!{_A}[0-9a-f])[0-9a-f]{{31}}-us[0-9]{{1,2}}(?!{_A})", 35),
     # Money and shops.
-    *_opened("stripe_key", "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_", rf"{_A}{{10,}}\w*"),
+    *_opened("stripe_key", "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_", rf"{_A}{{16,}}\w*"),
     *_prefixed("stripe_key", "whsec_", "[A-Za-z0-9+/]{20,}={0,2}"),
     _shape("shp", "shopify_token", rf"shp(?:at|ca|pa|ss)_{_HEX}{{32,}}"),
     _shape("sq0", "square_token", rf"sq0[a-z]{{3}}-{_W}{{22,}}"),

@@ -39,6 +39,14 @@ _PAIR: Final = re.compile(
     r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?"
     r"\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
 )
+_SPOKEN: Final = r"[\"'`]?([^\s\"'`]{1,512})[\"'`]?"
+#: The password was changed from … to …
+_CHANGED: Final = re.compile(rf"pass(?:word|wd|phrase)[ \t]+from[ \t]+{_SPOKEN}[ \t]+to[ \t]+{_SPOKEN}")
+#: Credentials: user/password
+_CREDENTIALS: Final = re.compile(
+    r"(?:creds|redentials)[ \t]{0,4}[:=][ \t]{0,4}[\"'`]?[\w.@-]{1,64}[ \t]{0,4}[/:][ \t]{0,4}"
+    r"([^\s\"'`/][^\s\"'`]{0,511})"
+)
 #: Host, port, database, user, password.
 _PGPASS: Final = re.compile(
     r"^[+>\- ]{0,8}[^\s:#]{1,255}:(?:\d{2,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:((?:[^\s:\\]|\\.){1,512})(?=\r?$)",
@@ -69,6 +77,20 @@ def find_statement_passwords(text: str) -> Iterator[Span]:
 def find_pairs(text: str) -> Iterator[Span]:
     """Find the password in a pair of user and password that code authenticates with."""
     yield from _take(_PAIR.finditer(text), Strength.WORD)
+
+
+def find_changed_passwords(text: str) -> Iterator[Span]:
+    """Find both passwords where one was changed into the other."""
+    for match in _CHANGED.finditer(text):
+        for group in (1, 2):
+            secret = match[group].rstrip(".,;:)")
+            if measure(secret) >= Strength.MIXED:
+                yield Span(match.start(group), match.start(group) + len(secret), KIND)
+
+
+def find_credentials(text: str) -> Iterator[Span]:
+    """Find the password of a pair that is called credentials."""
+    yield from _take(_CREDENTIALS.finditer(text), Strength.MIXED)
 
 
 def find_pgpass_passwords(text: str) -> Iterator[Span]:

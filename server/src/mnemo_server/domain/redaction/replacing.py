@@ -84,11 +84,14 @@ def _find_all(text: str) -> list[Span]:
 
 
 def _merge(spans: Iterable[Span]) -> list[Span]:
-    """Unite spans that overlap; the longest new one gives its kind, and the first found among equals."""
+    """Unite spans that overlap; the longest gives its kind, and the first found among equals.
+
+    A mark lies within whatever new span overlaps it, so it never does.
+    """
     merged: list[Span] = []
     longest = 0
     for span in sorted(spans, key=lambda span: span.start):
-        length = 0 if span.kind == _OLD_MARK else span.end - span.start
+        length = span.end - span.start
         if not merged or span.start >= merged[-1].end:
             merged.append(span)
             longest = length

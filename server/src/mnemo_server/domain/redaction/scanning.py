@@ -18,6 +18,8 @@ from mnemo_server.domain.redaction.key_shapes import SHORTEST_KEY
 from mnemo_server.domain.redaction.marks import Span
 from mnemo_server.domain.redaction.neighbours import WORDS_BEFORE, find_neighbours
 from mnemo_server.domain.redaction.password_lines import (
+    find_changed_passwords,
+    find_credentials,
     find_netrc_passwords,
     find_pairs,
     find_pgpass_passwords,
@@ -39,6 +41,8 @@ _RULES: Final = (
     ("identified", find_statement_passwords),
     ("pass", find_netrc_passwords),
     ("pass", find_setting_passwords),
+    ("pass", find_changed_passwords),
+    ("cred", find_credentials),
     ("auth", find_pairs),
     (":5432:", find_pgpass_passwords),
     (":*:", find_pgpass_passwords),

@@ -29,6 +29,13 @@ def hide(text: str) -> str:
         (f"Use `{WEAK}` as password", f"Use `{WEAK}` as password"),  # nothing before it says what it is
         (f"user ann, password {SHORT}24, db shop", "user ann, password (password), db shop"),
         (f"the password was changed to {WEAK}", "the password was changed to (password)"),
+        (
+            f"changed the password from {WEAK} to {SHORT}.",
+            "changed the password from (password) to (password).",
+        ),
+        (f"use password {WEAK} for it", "use password (password) for it"),
+        (f"creds: ann/{WEAK}", "creds: ann/(password)"),
+        (f"Credentials: ann : {WEAK}", "Credentials: ann : (password)"),
         (f"Password → {WEAK}", "Password → (password)"),
         (f"PW: {WEAK}", "PW: (password)"),
         (f"Das Passwort: {WEAK}", "Das Passwort: (password)"),

@@ -121,6 +121,11 @@ secrets: inherit
 secretName: my-app-tls
   password: {{{{ .Values.db.password | quote }}}}
 root:*:19000:0:99999:7:::
+git switch task-{COMMIT[:24]}
+/9j/AKIA{"QX2Z" * 5}/{IMAGE[:80]}
+"token_id": "{IMAGE[:24]}",
+secret_name = "db-{COMMIT[:12]}"
+The access key file has md5 {CHECKSUM[:32]}, not more.
 12:30:45 INFO token refreshed for user ann in 25 ms
 2024-05-01 12:00:00 INFO authorization granted to 127.0.0.1:5432
 Cookie: theme=dark; lang=en-US
@@ -143,6 +148,7 @@ Problem identified by "jamesh" and by another user.
 Tests pass: 12/12, passed: 12, failed: 3
 It bypasses the compass, says the author.
 What you put into `<private>` tags is never stored.
+It knows `mysql -p`, `docker login -p` and `openssl -passin`.
 """.strip().split("\n")
 
 

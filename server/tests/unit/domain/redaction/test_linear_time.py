@@ -29,6 +29,8 @@ PIECES = (
         "password='",
         'password="',
         "pass:word ",
+        "password=x9kQ2v",
+        "\u0130password=",
         "token: ",
         "secret is ",
         "x password ",

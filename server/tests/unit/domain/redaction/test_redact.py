@@ -138,6 +138,24 @@ def test_a_mark_is_left_alone_whatever_stands_around_it():
         assert redact(text, KEY).text == text
 
 
+def test_a_block_that_holds_a_mark_goes_with_it():
+    redacted = redact("a <private>b [redacted:password:3f9a12c4]", KEY)
+    assert redacted.text == f"a [redacted:private:{redacted.findings[0].fingerprint}]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{GITHUB}<private>x",  # a tag that is glued to a word opens nothing, but one behind a mark does
+        "\u0130password=" * 40,
+        "-----BEGIN PRIVATE KEY-----\n++++++++++++++++++++++++++++++" * 4,
+    ],
+)
+def test_what_stands_beside_a_new_mark_is_read_once_more(text: str):
+    once = redact(text, KEY)
+    assert redact(once.text, KEY).text == once.text
+
+
 def test_a_secret_behind_a_mark_is_found():
     redacted = redact(f"[redacted:password:3f9a12c4] {GITHUB}", KEY)
     assert redacted.text.startswith("[redacted:password:3f9a12c4] [redacted:github_token:")
@@ -167,7 +185,7 @@ def test_findings_and_the_rest_make_up_the_text(text: str):
     assert "".join([*pieces, text[done:]]) == redacted.text
 
 
-@given(st.text(st.characters() | st.sampled_from("\u0130\u1e9e\ufb01A")))
+@given(texts_of("\u0130", "\u1e9e", "\ufb01", "A", "a"))
 def test_lower_case_keeps_every_character_at_its_place(text: str):
     lowered = lower(text)
     assert len(lowered) == len(text)
