@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -37,9 +37,13 @@ class CountingEndpoint:
         self._lock = threading.Lock()
         self._wordpiece = load_wordpiece()
 
+    def count(self, texts: Iterable[str]) -> int:
+        """Give what texts take."""
+        return sum(len(self._wordpiece.cut(text, limit=_MANY).ids) for text in texts)
+
     def receive(self, texts: list[str]) -> int:
         """Take down a request, and give its tokens."""
-        tokens = sum(len(self._wordpiece.cut(text, limit=_MANY).ids) for text in texts)
+        tokens = self.count(texts)
         with self._lock:
             if texts != SAMPLE:
                 self.texts += texts

@@ -108,9 +108,10 @@ class SearchHistory:
             assert {api.get(memory_id).status_code for memory_id in known.gone} <= {404}
 
     def store(self, server: int, tenant: int, words: list[str], tags: list[str], asked: int | None) -> None:
-        """Store a memory."""
-        stored = self._apis[server][tenant].store(" ".join(words), tags=tags)
-        self.tenants[tenant].held[stored["id"]] = Held(stored["content"], tags)
+        """Store a memory; one that says the same already stays as it is."""
+        content, held = " ".join(words), self.tenants[tenant].held
+        stored = self._apis[server][tenant].store(content, tags=tags)
+        assert held.setdefault(stored["id"], Held(content, tags)).content == content
         self._ask_for_all(asked, tenant)
 
     def update(self, server: int, tenant: int, pick: int, words: list[str], asked: int | None) -> None:
