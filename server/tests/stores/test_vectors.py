@@ -12,7 +12,8 @@ from mnemo_server.domain.memory import Changes, revise
 from mnemo_server.index.source import NearQuery, Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import NewVector, Share, VectorCount, WrittenMemory
+from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.vector_ports import NewVector, Share, VectorCount
 
 from .making import ACTOR, TENANT, make
 

@@ -19,7 +19,8 @@ from mnemo_server.index.vectors import EmbeddedQuery, VectorSpace
 from mnemo_server.services.embedding_model import LiveModel
 from mnemo_server.services.embedding_queue import EmbeddingQueue, WaitingText
 from mnemo_server.services.embedding_work import EmbeddingWork
-from mnemo_server.stores.ports import KnownModel, VectorCount, VectorStore, WrittenMemory
+from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.vector_ports import KnownModel, VectorCount, VectorStore
 
 _log = structlog.get_logger("mnemo")
 

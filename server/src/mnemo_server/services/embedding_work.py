@@ -17,7 +17,7 @@ from mnemo_server.services.embedding_model import LiveModel
 from mnemo_server.services.embedding_queue import WaitingText
 from mnemo_server.services.unpaid import Unpaid
 from mnemo_server.services.vectorizing import vectorize
-from mnemo_server.stores.ports import EVERYTHING, NewVector, Share, VectorStore
+from mnemo_server.stores.vector_ports import EVERYTHING, NewVector, Share, VectorStore
 
 #: Enough that few servers choose the same one.
 _SHARES: Final = 16

@@ -20,16 +20,8 @@ from mnemo_server.services.memories import same_answer
 from mnemo_server.services.redacting import Redactor
 from mnemo_server.services.scrubbing import scrub_memory
 from mnemo_server.services.wire import to_wire
-from mnemo_server.stores.ports import (
-    Answer,
-    Event,
-    HistoryStore,
-    KeptAnswer,
-    NoSuchMemory,
-    NoSuchVersion,
-    Receipt,
-    WrittenMemory,
-)
+from mnemo_server.stores.history_ports import Event, HistoryStore, NoSuchVersion
+from mnemo_server.stores.ports import Answer, KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
 
 #: Changes that a history tells.
 MAX_CHANGES: Final = 200

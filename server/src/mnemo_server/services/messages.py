@@ -21,13 +21,7 @@ from mnemo_server.services.memories import same_answer
 from mnemo_server.services.redacting import Redactor
 from mnemo_server.services.window import Window
 from mnemo_server.services.wire import to_session_message
-from mnemo_server.stores.ports import (
-    Answer,
-    Appended,
-    KeptAnswer,
-    Receipt,
-    SessionStore,
-)
+from mnemo_server.stores.ports import Answer, Appended, KeptAnswer, Receipt, SessionStore
 
 
 class MessageService:

@@ -20,7 +20,8 @@ from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import run_analysis
 from mnemo_server.services.wire import to_wire
-from mnemo_server.stores.ports import HistoryStore, MemoryStore
+from mnemo_server.stores.history_ports import HistoryStore
+from mnemo_server.stores.ports import MemoryStore
 
 #: Rows of a ranking that are read at once to see how they were.
 _PAST_ROWS: Final = 500

@@ -11,8 +11,9 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.memory import Actor, StoredMemory
 from mnemo_server.domain.past import recall
+from mnemo_server.stores.history_ports import Event, Restored
 from mnemo_server.stores.memories import SqlMemoryStore
-from mnemo_server.stores.ports import Event, KeptAnswer, Receipt, Restored, WrittenMemory
+from mnemo_server.stores.ports import KeptAnswer, Receipt, WrittenMemory
 from mnemo_server.stores.restoring import MemoryRestorer
 from mnemo_server.stores.rows import to_memory
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from mnemo_server.domain.budget import Kind, Reservation
 from mnemo_server.domain.clock import MICROSECONDS
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.jobs import JobRequest
@@ -55,10 +54,6 @@ class NoSuchMemory(LookupError):
     """A change names a memory that doesn't exist, or doesn't any more."""
 
 
-class NoSuchVersion(LookupError):
-    """A memory never had the version that a change names."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What a store led to."""
@@ -72,29 +67,6 @@ class Stored:
     """The job that was asked for with it."""
     entries: tuple[EntryRow, ...] = ()
     """Every search entry that is another one now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """A memory that was brought back."""
-
-    memory: StoredMemory
-    entries: tuple[EntryRow, ...]
-    """Every search entry that is another one now, its own first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One change of a memory, as the log keeps it."""
-
-    version: int
-    action: str
-    happened_at: int
-    agent_id: str | None
-    prior: str | None
-    """As `memory.snapshot` wrote it."""
-    detail: str | None
-    """JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,48 +99,6 @@ class DeletedMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class NewVector:
-    """What a model made of the text of a search entry."""
-
-    entry: EntryRow
-    """As it was when its text was read."""
-    vector_code: bytes | None
-    """None: the model will never take this text."""
-    token_codes: bytes = b""
-    components: tuple[float, ...] = ()
-    """The vector itself; databases that can't search by it leave it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One of so many equal parts of all memories, by their ids."""
-
-    number: int
-    count: int
-
-
-EVERYTHING: Final = Share(0, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownModel:
-    """An embedding model that some server has started with; the one chosen last embeds for all."""
-
-    model_id: int
-    name: str
-    dimensions: int
-    chosen_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class VectorCount:
-    """How many active search entries were given to a model, and how many of them have a vector."""
-
-    total: int
-    embedded: int
-
-
-@dataclass(frozen=True, slots=True)
 class NewKey:
     """A key about to be made; the key itself never gets here."""
 
@@ -184,38 +114,6 @@ class KeyRecord:
     key_id: int
     tenant_id: int
     is_active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What one call of a model really took."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_nanos: int = 0
-    """Billionths of the currency."""
-
-
-NOTHING_SPENT: Final = Spending()
-
-
-@dataclass(frozen=True, slots=True)
-class DaySpent:
-    """What one kind of model took of a tenant on one day."""
-
-    day: int
-    kind: Kind
-    calls: int
-    reserved_tokens: int
-    input_tokens: int
-    output_tokens: int
-    cost_nanos: int
-
-    @property
-    def tokens(self) -> int:
-        """Spent and set aside."""
-        return self.reserved_tokens + self.input_tokens + self.output_tokens
 
 
 class MemoryStore(Protocol):
@@ -279,46 +177,6 @@ class MemoryStore(Protocol):
         """Whether there is or was such a memory, in any state."""
 
 
-class HistoryStore(Protocol):
-    """What happened to memories, how they were before, and the way back."""
-
-    async def find_history(
-        self, tenant_id: int, memory_id: int, limit: int
-    ) -> tuple[StoredMemory, list[Event]] | None:
-        """Read a memory in any state, and its latest events, the latest first."""
-
-    async def restore(
-        self,
-        tenant_id: int,
-        memory_id: int,
-        version: int | None,
-        actor: Actor,
-        *,
-        revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
-        sign: Callable[[StoredMemory], Receipt] | None,
-    ) -> Restored | KeptAnswer:
-        """Let a memory hold again: as it is, or as it was in an earlier version.
-
-        It takes the place of what holds about its subject by now, and of the memory that had taken its own:
-        unless that one came by a decision about the two that this takes back. `revive` makes the next
-        version of the current one, the earlier one if there is one, and the time.
-
-        Raises:
-            NoSuchMemory: there never was such a memory.
-            NoSuchVersion: it never had this version.
-        """
-
-    async def find_many_at(
-        self, tenant_id: int, memory_ids: Sequence[int], as_of: int
-    ) -> dict[int, StoredMemory]:
-        """Read those of some memories that exist, by id, as they were at a time, in any state."""
-
-    async def list_page_at(
-        self, tenant_id: int, wanted: MemoryFilter, as_of: int, *, limit: int, offset: int
-    ) -> tuple[list[StoredMemory], int]:
-        """List memories as they were at a time, newest change first, and count all that matched then."""
-
-
 class SessionStore(Protocol):
     """Sessions and their messages."""
 
@@ -353,51 +211,6 @@ class SessionStore(Protocol):
         """Read the latest messages of each session, by session, in the order they were said."""
 
 
-class VectorStore(Protocol):
-    """The vectors of search entries, and the models that made them. Models are named by their numbers."""
-
-    async def register_model(self, name: str, dimensions: int, now: int) -> int:
-        """Give the number of a model, from 1 on, and make it the one chosen last."""
-
-    async def list_models(self) -> list[KnownModel]:
-        """List all models, the one chosen last at the end."""
-
-    async def find_unembedded(
-        self,
-        model_ids: Sequence[int],
-        *,
-        limit: int,
-        before: int,
-        passing_over: Collection[int] = (),
-        share: Share = EVERYTHING,
-    ) -> list[WrittenMemory]:
-        """Read memories whose text was given to one of these models, 0 for none.
-
-        Of any tenant except those to pass over, however much of theirs there is. Only active ones, whose
-        entries were changed before a time.
-        """
-
-    async def find_current(self, tenant_id: int, entries: Sequence[EntryRow]) -> list[bool]:
-        """Say of each of some entries whether it is still as it was read: not changed, nor given a vector."""
-
-    async def write(
-        self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int
-    ) -> list[EntryRow]:
-        """Write vectors of a tenant's entries together, and give those entries as they are now.
-
-        An entry that was changed since it was read is passed over.
-        """
-
-    async def count_waiting(self, model_ids: Sequence[int]) -> dict[int, int]:
-        """Count the active entries of all tenants that were given to these models, 0 for none."""
-
-    async def count_waiting_of_tenants(self, model_ids: Sequence[int], tenant_ids: Collection[int]) -> int:
-        """Count the active entries of some tenants that were given to these models, 0 for none."""
-
-    async def count_by_model(self, tenant_id: int) -> dict[int, VectorCount]:
-        """Count a tenant's active entries by the model that they were given to, 0 for none."""
-
-
 class InstallationStore(Protocol):
     """Values that a database is given once and keeps."""
 
@@ -419,16 +232,3 @@ class TenantStore(Protocol):
 
     async def remove_answers(self, before: int) -> int:
         """Forget the answers kept from before a time; how many there were."""
-
-
-class UsageStore(Protocol):
-    """The ledger of what models cost."""
-
-    async def reserve(self, wanted: Reservation, daily_tokens: int | None) -> bool:
-        """Set tokens aside unless the day would then have more than `daily_tokens`; whether it was done."""
-
-    async def settle(self, reservation: Reservation, spent: Spending = NOTHING_SPENT) -> None:
-        """Put what a call really took in the place of what was set aside for it."""
-
-    async def list_spent(self, tenant_id: int, limit: int) -> list[DaySpent]:
-        """List what a tenant spent by day and kind, the latest day first; at most so many rows."""

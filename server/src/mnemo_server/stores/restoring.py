@@ -13,15 +13,9 @@ from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory
 from mnemo_server.domain.past import recall
 from mnemo_server.stores.answers import AnswerBook
+from mnemo_server.stores.history_ports import NoSuchVersion, Restored
 from mnemo_server.stores.places import Places
-from mnemo_server.stores.ports import (
-    KeptAnswer,
-    NoSuchMemory,
-    NoSuchVersion,
-    Receipt,
-    Restored,
-    WrittenMemory,
-)
+from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
 from mnemo_server.stores.writing import RESTORED, MemoryWriter
 
 #: Why a memory was superseded, where its successor says what it said: taking that back takes both back.

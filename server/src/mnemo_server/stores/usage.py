@@ -9,7 +9,7 @@ from mnemo_server.db.database import Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.budget import Reservation
-from mnemo_server.stores.ports import NOTHING_SPENT, DaySpent, Spending
+from mnemo_server.stores.usage_ports import NOTHING_SPENT, DaySpent, Spending
 
 #: Without a limit the condition always holds: the largest BIGINT.
 _NO_LIMIT: Final = 2**63 - 1

@@ -12,9 +12,10 @@ from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.memory import StoredMemory
 from mnemo_server.index.entries import EntryRow
-from mnemo_server.stores.ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount, WrittenMemory
+from mnemo_server.stores.ports import WrittenMemory
 from mnemo_server.stores.rows import to_memory
 from mnemo_server.stores.search_entries import to_entry
+from mnemo_server.stores.vector_ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount
 
 _MEMORY_COLUMNS: Final = tuple(field.name for field in fields(StoredMemory))
 #: Servers that register models at the same moment want the same number; each attempt one of them gets it.
