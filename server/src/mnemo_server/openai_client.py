@@ -187,6 +187,13 @@ def read_json(content: bytes | str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def read_usage(answer: dict[str, Any], name: str, *, least: int, most: int) -> int | None:
+    """Return a number of tokens that an endpoint tells; None when it tells none from `least` to `most`."""
+    usage = answer.get("usage")
+    count = usage.get(name) if isinstance(usage, dict) else None
+    return count if type(count) is int and least <= count <= most else None
+
+
 def _is_web_address(address: str) -> bool:
     """Whether requests can be sent there."""
     try:

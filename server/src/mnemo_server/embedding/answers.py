@@ -9,7 +9,7 @@ import numpy as np
 
 from mnemo_server.embedding.ports import EmbedderUnavailable
 from mnemo_server.index.vectors import Embedding, Floats32
-from mnemo_server.openai_client import read_json
+from mnemo_server.openai_client import read_json, read_usage
 
 TEXT_BYTES: Final = 8_000
 """Bytes of a text, in UTF-8, that are sent. OpenAI's models and Amazon's Titan take about 8,190 tokens, and
@@ -75,13 +75,8 @@ def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
             f"The embedding endpoint answered {len(found)} vectors to {count} texts, or misnumbered them."
         )
     vectors = [read_vector(found[place], dimensions) for place in range(count)]
-    return Answer(vectors, _read_tokens(answer.get("usage")))
-
-
-def _read_tokens(usage: object) -> int | None:
-    """Return the tokens that an endpoint says it counted. Some that don't count say 0."""
-    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
-    return tokens if type(tokens) is int and 0 < tokens <= _MOST_TOKENS else None
+    # Some that don't count say 0.
+    return Answer(vectors, read_usage(answer, "total_tokens", least=1, most=_MOST_TOKENS))
 
 
 def whole_text(vector: Floats32) -> Embedding:

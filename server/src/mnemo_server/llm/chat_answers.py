@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.llm.ports import Completion, ModelRefused, ModelUnavailable, Used
-from mnemo_server.openai_client import read_json
+from mnemo_server.openai_client import read_json, read_usage
 
 _CUT: Final = "length"
 _WITHHELD: Final = "content_filter"
@@ -46,7 +46,4 @@ def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
 
 def _count(answer: dict[str, Any], name: str) -> int | None:
     """Return a number of tokens that the endpoint tells; None when it tells none that can be."""
-    usage = answer.get("usage")
-    count = usage.get(name) if isinstance(usage, dict) else None
-    is_sound = isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= _MOST_TOKENS
-    return count if is_sound else None
+    return read_usage(answer, name, least=0, most=_MOST_TOKENS)
