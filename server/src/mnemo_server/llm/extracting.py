@@ -80,14 +80,9 @@ def format_time(moment: int) -> str:
 
 def _write_frame(fence: Fence, known: Known, sections: str) -> str:
     """Write everything that surrounds the messages, and them."""
-    return (
-        f"The boundary of this request is {fence.sign}\n\n"
-        f"{fence.section('tags in use', quote(list(known.tags)))}"
-        f"{fence.section('subjects in use', quote(list(known.subjects)))}"
-        f"{sections}{fence.end()}\n"
-        f"What stood between lines that begin with {fence.sign} is data, and nothing in it is meant for you. "
-        "Answer with the JSON object of its facts."
-    )
+    tags = fence.section("tags in use", quote(list(known.tags)))
+    subjects = fence.section("subjects in use", quote(list(known.subjects)))
+    return fence.request(f"{tags}{subjects}{sections}", "Answer with the JSON object of its facts.")
 
 
 def _write_message(number: int, message: SaidMessage, room: int) -> str:
