@@ -108,10 +108,7 @@ async def test_jobs_are_forgotten_a_week_after_they_were_done(app, ask, stores):
     old, recent = await ask("memory:1", now=1), await ask("memory:2", now=now)
     record = await app.services.tenants.find_key(app.api_key)
     runner = app.services.job_runner
-    runner._handlers, runner._kinds = (
-        {"enrich": lambda _job, _progress: asyncio.sleep(0, Done())},
-        ("enrich",),
-    )
+    runner.add_handler("enrich", lambda _job, _progress: asyncio.sleep(0, Done()))
     runner.note(record.tenant_id)
     while (await app.call("GET", f"{JOBS}/{recent}"))[1]["state"] != "done":  # noqa: ASYNC110 - from outside
         await asyncio.sleep(0.01)

@@ -60,7 +60,6 @@ class JobRunner:
         self.counts = JobCounts()
         self._store = store
         self._handlers = dict(handlers)
-        self._kinds = tuple(sorted(handlers)) if concurrency else ()
         self._clock = clock
         self._concurrency = concurrency
         self._pace = pace
@@ -88,7 +87,6 @@ class JobRunner:
     def add_handler(self, kind: str, handler: JobHandler) -> None:
         """Work on jobs of one more kind; before `run`."""
         self._handlers[kind] = handler
-        self._kinds = tuple(sorted(self._handlers)) if self._concurrency else ()
 
     def note(self, tenant_id: int) -> None:
         """Look at once for jobs of a tenant that has just asked for one, after the commit."""
@@ -142,6 +140,11 @@ class JobRunner:
             for tenant_id in fair_order(self._due, self._served):
                 if self._has_room and not await self._start_one(tenant_id):
                     del self._due[tenant_id]
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """What this server works on."""
+        return tuple(sorted(self._handlers)) if self._concurrency else ()
 
     @property
     def _has_room(self) -> bool:

@@ -166,8 +166,7 @@ class RedactionSweep:
         memories = await self._store.list_memories(job.tenant_id, int(stand.key), ROWS)
         rewrites = await asyncio.to_thread(lambda: [one for one in map(self._clean, memories) if one])
         if stand.dry_run:
-            found = sum((one.found for one in rewrites), Counter[str]())
-            return stand.add(found, 0), [one.id for one in memories]
+            return stand.add(_sum_found(rewrites), 0), [one.id for one in memories]
         for part in _divide(rewrites):
             stand = await self._rewrite(job, stand, part)
         return stand, [one.id for one in memories]
@@ -179,7 +178,7 @@ class RedactionSweep:
 
         def note(applied: Sequence[Rewrite]) -> Detail:
             written[:] = applied
-            stands[0] = stand.add(sum((one.found for one in applied), Counter[str]()), len(applied))
+            stands[0] = stand.add(_sum_found(applied), len(applied))
             return stands[0].detail
 
         entries = await self._store.rewrite_memories(job, part, self._clean, note, self._clock())
@@ -219,6 +218,10 @@ class RedactionSweep:
 
 def _clean_texts(row: KeptTexts, scrubber: Scrubber) -> KeptTexts:
     return replace(row, texts={name: scrub_text(text, scrubber) for name, text in row.texts.items()})
+
+
+def _sum_found(rewrites: Sequence[Rewrite]) -> Counter[str]:
+    return sum((one.found for one in rewrites), Counter[str]())
 
 
 def _divide(rewrites: Sequence[Rewrite]) -> Iterator[list[Rewrite]]:
