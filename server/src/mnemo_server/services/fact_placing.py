@@ -17,11 +17,10 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import ClaimedJob
 from mnemo_server.domain.memory import ACTIVE, Changes, StoredMemory, hash_content, likeness_of, revise
 from mnemo_server.domain.merge import MAX_NEIGHBOURS, Neighbour
-from mnemo_server.domain.question import read_question
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.embedding import EmbeddingService
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.services.search import to_scope
+from mnemo_server.services.ranking import rank_text, to_scope
 from mnemo_server.stores.enrichment_ports import ENRICHER, EnrichmentStore, PlannedFact, ResolvedFact
 from mnemo_server.stores.ports import MemoryStore, WrittenMemory
 
@@ -54,12 +53,8 @@ class FactPlacer:
         self, tenant_id: int, fact: Fact, sources: Sequence[StoredMemory]
     ) -> list[Neighbour]:
         """Give what holds about its subject, then what is nearest, all of the project of its sources."""
-        embedding = asyncio.create_task(self._embedding.embed_query(tenant_id, fact.content))
-        try:
-            question = await asyncio.to_thread(read_question, fact.content)
-            ranking = await self._index.search(tenant_id, question, to_scope(_COMPARED), embedding)
-        finally:
-            embedding.cancel()
+        embedded = self._embedding.embed_query(tenant_id, fact.content)
+        ranking = await rank_text(self._index, tenant_id, fact.content, to_scope(_COMPARED), embedded)
         near = ranking.memory_ids[ranking.scores >= NEAR][: 4 * MAX_NEIGHBOURS].tolist()
         same = await self._store.find_subject(tenant_id, sources[0].project, fact.subject)
         held = {one.id: one for one in same} | await self._memories.find_many(tenant_id, near)

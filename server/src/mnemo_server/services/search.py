@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from mnemos_contract.base import to_microseconds
@@ -11,14 +10,11 @@ from mnemos_contract.memories import ListQuery, Memory, MemoryPage, MemoryState
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.memory import ACTIVE, StoredMemory
-from mnemo_server.domain.question import read_question
 from mnemo_server.index.cache import SearchIndex
-from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
-from mnemo_server.index.scope import Scope
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding import EmbeddingService
-from mnemo_server.services.indexing import run_analysis
+from mnemo_server.services.ranking import rank_text, to_scope
 from mnemo_server.services.wire import to_wire
 from mnemo_server.stores.history_ports import HistoryStore
 from mnemo_server.stores.ports import MemoryStore
@@ -67,12 +63,8 @@ class SearchService:
     async def _search(
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter
     ) -> tuple[list[Memory], int]:
-        embedding = asyncio.create_task(self._embedding.embed_query(caller.tenant_id, query.q))
-        try:
-            question = await run_analysis(lambda: read_question(query.q), len(query.q))
-            ranking = await self._index.search(caller.tenant_id, question, to_scope(wanted), embedding)
-        finally:
-            embedding.cancel()
+        embedded = self._embedding.embed_query(caller.tenant_id, query.q)
+        ranking = await rank_text(self._index, caller.tenant_id, query.q, to_scope(wanted), embedded)
         if wanted.as_of is not None:
             return await self._read_past(caller, query, wanted, wanted.as_of, ranking)
         return await self._read(caller, query, wanted, ranking)
@@ -124,13 +116,6 @@ class SearchService:
 def _show(memory: StoredMemory, query: ListQuery, ranking: Ranking, rank: int, now: int) -> Memory:
     hit = to_wire(memory, now=now, score=float(ranking.scores[rank]))
     return explain(hit, ranking, rank) if query.explain else hit
-
-
-def to_scope(wanted: MemoryFilter) -> Scope:
-    """Give the conditions of a filter as the index knows them."""
-    required = [[facet(field, value) for value in values] for field, values in wanted.required()]
-    excluded = [facet(field, value) for field, value in wanted.excluded()]
-    return Scope(required, wanted.created_from, wanted.known_before, excluded)
 
 
 def explain(hit: Memory, ranking: Ranking, rank: int) -> Memory:

@@ -10,11 +10,9 @@ from typing import Final, TypeVar
 
 from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.memory import StoredMemory
-from mnemo_server.domain.question import read_question
 from mnemo_server.index.cache import SearchIndex
 from mnemo_server.services.embedding import EmbeddingService
-from mnemo_server.services.indexing import run_analysis
-from mnemo_server.services.search import to_scope
+from mnemo_server.services.ranking import rank_text, to_scope
 from mnemo_server.stores.ports import MemoryStore
 
 #: Tags in an answer at most.
@@ -43,13 +41,9 @@ class TagSuggester:
     async def suggest(self, memory: StoredMemory) -> list[str]:
         """Give tags that a memory doesn't have, the most fitting first; it may be stored already or not."""
         text = memory.content[:READ_CHARACTERS]
-        embedding = asyncio.create_task(_soon(self._embedding.embed_query(memory.tenant_id, text)))
-        try:
-            question = await run_analysis(lambda: read_question(text), len(text))
-            scope = replace(to_scope(MemoryFilter()), without=(memory.id,))
-            ranking = await self._index.search(memory.tenant_id, question, scope, embedding)
-        finally:
-            embedding.cancel()
+        embedded = _soon(self._embedding.embed_query(memory.tenant_id, text))
+        scope = replace(to_scope(MemoryFilter()), without=(memory.id,))
+        ranking = await rank_text(self._index, memory.tenant_id, text, scope, embedded)
         scores = {
             int(number): float(score)
             for number, score in zip(ranking.memory_ids[:NEAREST], ranking.scores, strict=False)
