@@ -60,6 +60,21 @@ class Services:
     sweep: RedactionSweep
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What several services stand on."""
+
+    stores: Stores
+    index: SearchIndex
+    ids: IdSource
+    clock: Clock
+    budget: Budget
+    embedding: EmbeddingService
+    redactor: Redactor
+    runner: JobRunner
+    desk: EnrichmentDesk
+
+
 async def wire(
     database: Database,
     settings: Settings,
@@ -69,46 +84,22 @@ async def wire(
     model: LanguageModel | None,
 ) -> Services:
     """Wire index and services to the stores of a database; without a model there is no enrichment."""
-    ids = IdSource(clock)
-    # Reads the SQL files.
-    stores = await asyncio.to_thread(open_stores, database, ids, clock)
-    index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
-    budget = Budget(stores.usage, settings.plans, clock, settings.currency)
-    meter_of = partial(TenantMeter, budget) if "embedding" in settings.plans else None
-    embedding = EmbeddingService(embedder, stores.vectors, index, clock, meter_of=meter_of)
-    redactor = await _open_redactor(stores, settings, clock)
-    suggester = TagSuggester(stores.memories, index, embedding)
-    runner = JobRunner(stores.jobs, {}, clock, concurrency=settings.job_concurrency)
-    desk = EnrichmentDesk(
-        clock, is_on=model is not None, delay_seconds=settings.enrich_delay_seconds, wake=runner.note
-    )
-    if model is not None:
-        placer = FactPlacer(
-            stores.enrichment, stores.memories, index=index, embedding=embedding, ids=ids, clock=clock
-        )
-        enrich = await _open_enrichment(
-            model, stores, budget=budget, placer=placer, redactor=redactor, desk=desk, clock=clock
-        )
-        runner.add_handler(ENRICH, enrich)
+    base = await _lay_base(database, settings, clock, embedder, enriches=model is not None)
+    stores, index, embedding = base.stores, base.index, base.embedding
+    redactor, desk, ids = base.redactor, base.desk, base.ids
     jobs = JobService(stores.jobs, clock)
-    sweep = RedactionSweep(
-        redactor,
-        stores.redaction,
-        jobs=stores.jobs,
-        status=jobs,
-        wake=runner.note,
-        index=index,
-        embedding=embedding,
-        clock=clock,
-    )
+    sweep = _open_sweep(base, jobs)
+    suggester = TagSuggester(stores.memories, index, embedding)
+    if model is not None:
+        base.runner.add_handler(ENRICH, await _open_enrichment(base, model))
     if redactor.is_on:
-        runner.add_handler(REDACT, sweep.work)
+        base.runner.add_handler(REDACT, sweep.work)
     return Services(
         database=database,
         index=index,
         ids=ids,
         clock=clock,
-        budget=budget,
+        budget=base.budget,
         embedding=embedding,
         memories=MemoryService(
             stores.memories, index, embedding, suggester, redactor=redactor, desk=desk, ids=ids, clock=clock
@@ -120,35 +111,73 @@ async def wire(
         search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
         jobs=jobs,
-        job_runner=runner,
+        job_runner=base.runner,
         redactor=redactor,
         sweep=sweep,
     )
 
 
-async def _open_enrichment(
-    model: LanguageModel,
-    stores: Stores,
-    *,
-    budget: Budget,
-    placer: FactPlacer,
-    redactor: Redactor,
-    desk: EnrichmentDesk,
-    clock: Clock,
-) -> JobHandler:
+async def _lay_base(
+    database: Database, settings: Settings, clock: Clock, embedder: Embedder | None, *, enriches: bool
+) -> _Base:
+    ids = IdSource(clock)
+    # Reads the SQL files.
+    stores = await asyncio.to_thread(open_stores, database, ids, clock)
+    index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
+    budget = Budget(stores.usage, settings.plans, clock, settings.currency)
+    meter_of = partial(TenantMeter, budget) if "embedding" in settings.plans else None
+    runner = JobRunner(stores.jobs, {}, clock, concurrency=settings.job_concurrency)
+    return _Base(
+        stores=stores,
+        index=index,
+        ids=ids,
+        clock=clock,
+        budget=budget,
+        embedding=EmbeddingService(embedder, stores.vectors, index, clock, meter_of=meter_of),
+        redactor=await _open_redactor(stores, settings, clock),
+        runner=runner,
+        desk=EnrichmentDesk(
+            clock, is_on=enriches, delay_seconds=settings.enrich_delay_seconds, wake=runner.note
+        ),
+    )
+
+
+async def _open_enrichment(base: _Base, model: LanguageModel) -> JobHandler:
     """Give what works on jobs of enrichment."""
-    curator = PromptingCurator(await asyncio.to_thread(load_wordings), clean=redactor.clean_text)
+    stores = base.stores
+    placer = FactPlacer(
+        stores.enrichment,
+        stores.memories,
+        index=base.index,
+        embedding=base.embedding,
+        ids=base.ids,
+        clock=base.clock,
+    )
+    curator = PromptingCurator(await asyncio.to_thread(load_wordings), clean=base.redactor.clean_text)
     enrichment = EnrichmentService(
         model,
         curator,
-        budget=budget,
+        budget=base.budget,
         jobs=stores.jobs,
         store=stores.enrichment,
         placer=placer,
-        desk=desk,
-        clock=clock,
+        desk=base.desk,
+        clock=base.clock,
     )
     return enrichment.work
+
+
+def _open_sweep(base: _Base, jobs: JobService) -> RedactionSweep:
+    return RedactionSweep(
+        base.redactor,
+        base.stores.redaction,
+        jobs=base.stores.jobs,
+        status=jobs,
+        wake=base.runner.note,
+        index=base.index,
+        embedding=base.embedding,
+        clock=base.clock,
+    )
 
 
 async def _open_redactor(stores: Stores, settings: Settings, clock: Clock) -> Redactor:
