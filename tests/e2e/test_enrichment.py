@@ -228,8 +228,7 @@ async def test_windows_of_three_agents_cost_as_much_as_the_conversation_once(
                 spent.append([(day["calls"], day["input_tokens"]) for day in usage["days"]])
         assert await asyncio.to_thread(server.stop) == 0
     (((calls, tokens),), ((calls_once, tokens_once),)) = spent
-    assert calls == calls_once
-    assert tokens == pytest.approx(tokens_once, rel=0.01)  # each request has a random mark in it
+    assert (calls, tokens) == (calls_once, tokens_once)
     told = "".join(one.user for one in endpoint.requests)
     assert all(told.count(f"turn {place}: of") == 2 for place in range(TURNS))  # once for each tenant
 
