@@ -1,4 +1,6 @@
-"""A model for tests that says what a script says: Anthropic's Messages API on 127.0.0.1, no network.
+"""A model for tests that says what a script says, on 127.0.0.1, no network.
+
+It speaks Anthropic's Messages API and, for hosts that know only that, OpenAI's chat completions.
 
 A script is a list of rules. The first rule that matches a user message which isn't answered yet decides;
 which of its steps is due follows from the tool calls that the request already carries. So the server keeps no
@@ -11,17 +13,20 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
-from tests.support import held_turn
+from tests.support import held_turn, scripted_openai
 
 #: Said when no rule applies.
 DEFAULT_ANSWER = "Nothing in the script fits."
 _USAGE = {"input_tokens": 10, "output_tokens": 10}
+#: From a message as Anthropic's API has it to that of another one, and from that to what is streamed.
+Translate = Callable[[dict[str, Any]], dict[str, Any]]
+WriteEvents = Callable[[dict[str, Any]], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ class ModelRequest:
     @property
     def tool_names(self) -> list[str]:
         """Names of the tools that the model could call."""
-        return [str(tool.get("name", "")) for tool in self.body.get("tools") or []]
+        tools = [tool.get("function", tool) for tool in self.body.get("tools") or []]
+        return [str(tool.get("name", "")) for tool in tools]
 
     @property
     def text(self) -> str:
@@ -149,8 +155,10 @@ def _read_turns(body: dict[str, Any]) -> list[_Turn]:
 def _read_turn(message: dict[str, Any]) -> _Turn:
     content = message.get("content")
     blocks = content if isinstance(content, list) else []
+    if message.get("role") == "tool":
+        return _Turn("result", "\n".join(_texts(content)))
     if message.get("role") == "assistant":
-        is_call = any(block.get("type") == "tool_use" for block in blocks)
+        is_call = bool(message.get("tool_calls")) or any(block.get("type") == "tool_use" for block in blocks)
         return _Turn("call" if is_call else "answer", "\n".join(_texts(content)))
     results = [block for block in blocks if block.get("type") == "tool_result"]
     if results:
@@ -186,17 +194,19 @@ class _Handler(BaseHTTPRequestHandler):
         if path.endswith("/count_tokens"):
             self._send_json({"input_tokens": 10})
         elif path.endswith("/messages"):
-            self._answer(body)
+            self._answer(body, lambda message: message, _write_events)
+        elif path.endswith("/chat/completions"):
+            self._answer(body, scripted_openai.translate, scripted_openai.write_events)
         else:
             self._send_json({"type": "error", "error": {"type": "not_found_error", "message": path}}, 404)
 
-    def _answer(self, body: dict[str, Any]) -> None:
+    def _answer(self, body: dict[str, Any], translate: Translate, write_events: WriteEvents) -> None:
         model = cast("_Server", self.server).model
         request = ModelRequest(body)
         model.requests.append(request)
-        message = _write_message(model.decide(request), str(body.get("model", "")))
+        message = translate(_write_message(model.decide(request), str(body.get("model", ""))))
         if body.get("stream"):
-            self._send("text/event-stream", b"".join(_write_events(message)))
+            self._send("text/event-stream", b"".join(write_events(message)))
         else:
             self._send_json(message)
 
