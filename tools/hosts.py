@@ -26,14 +26,18 @@ CPUS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An agent host as an npm package per platform, which holds a program that needs no Node."""
+    """An agent host as an npm package, which holds its program."""
 
-    package: str  # with {platform}, such as "linux-x64"
+    package: str  # {platform} stands for such as "linux-x64"
     version: str  # exact: without it npm picks what fits the running Node, and hosts differ by version
     program: str  # path inside the package
+    beside: str = ""  # what else goes into its folder, such as the Node that it needs; with a version
 
 
-HOSTS = {"claude": Host("@anthropic-ai/claude-code-{platform}", "2.1.330", "claude")}
+HOSTS = {
+    "claude": Host("@anthropic-ai/claude-code-{platform}", "2.1.330", "claude"),
+    "openclaw": Host("openclaw", "2026.9.6", "openclaw.mjs", beside="node-{platform}@24.21.0"),
+}
 
 
 class HostUnavailable(Exception):
@@ -52,21 +56,28 @@ def ensure(name: str) -> Path:
     program = home / "node_modules" / package / host.program
     if not program.is_file():
         print(f"hosts: installing {package} {host.version} into {home} (once)", file=sys.stderr)
-        install(f"{package}@{host.version}", home)
+        beside = [host.beside.format(platform=platform_name())] if host.beside else []
+        install([f"{package}@{host.version}", *beside], home)
     if not program.is_file():
         raise HostUnavailable(f"{package} {host.version} holds no {host.program}")
     return program
 
 
-def install(specification: str, home: Path) -> None:
-    """Install one npm package aside, then move it to `home`, which so is never half full."""
+def find_node(program: Path) -> Path:
+    """Return the Node that lies beside a host's program in the cache."""
+    modules = next(folder for folder in program.parents if folder.name == "node_modules")
+    return modules / f"node-{platform_name()}" / "bin" / "node"
+
+
+def install(specifications: Sequence[str], home: Path) -> None:
+    """Install npm packages aside, then move them to `home`, which so is never half full."""
     npm = shutil.which("npm")
     if npm is None:
-        raise HostUnavailable(f"npm is needed to install {specification}: install Node.js with npm")
+        raise HostUnavailable(f"npm is needed to install {specifications[0]}: install Node.js with npm")
     home.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=home.parent))
     try:
-        run_npm([npm, "install", "--prefix", str(aside), *QUIETLY, specification])
+        run_npm([npm, "install", "--prefix", str(aside), *QUIETLY, *specifications])
         shutil.rmtree(home, ignore_errors=True)
         aside.rename(home)
     finally:

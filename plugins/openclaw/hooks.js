@@ -1,0 +1,41 @@
+/** OpenClaw's hooks, handed on to `mnemos hook`. What they hold and mean is read there. */
+
+import { runHook } from "./mnemos.js"
+
+/** The most that a turn waits for what is known about it; the hook itself gives up far earlier. */
+const RECALL_MS = 5_000
+const CONTEXT_FIELDS = ["runId", "agentId", "sessionKey", "sessionId", "workspaceDir", "trigger"]
+
+export function forwardHooks(api, program) {
+  const forward = (name, pick, timeoutMs) => {
+    api.on(name, async (event, ctx) => {
+      try {
+        const data = { event: pick(event ?? {}), ctx: pickFields(ctx ?? {}, CONTEXT_FIELDS) }
+        return (await runHook(program, "openclaw", name, data, timeoutMs)) ?? undefined
+      } catch (error) {
+        api.logger?.warn?.(`mnemos: ${name} was left out: ${error.message}`)
+      }
+    })
+  }
+  forward("before_prompt_build", pickPrompt, RECALL_MS)
+  forward("agent_end", pickConversation)
+  forward("before_reset", pickConversation)
+  forward("after_compaction", () => ({}))
+}
+
+const pickPrompt = (event) => pickFields(event, ["prompt", "currentUserMessage", "currentUserMessageId"])
+
+const pickConversation = (event) => ({ messages: (event.messages ?? []).filter(isSaid).map(pickSaid) })
+
+const isSaid = (message) => message?.role === "user" || message?.role === "assistant"
+
+/** Leave out what is no text, such as pictures and calls of tools: it is large, and nobody said it. */
+function pickSaid(message) {
+  const { content, ...rest } = message
+  const texts = Array.isArray(content) ? content.filter((part) => part?.type === "text") : content
+  return { ...pickFields(rest, ["id", "role", "timestamp", "provenance", "idempotencyKey"]), content: texts }
+}
+
+function pickFields(source, names) {
+  return Object.fromEntries(names.filter((name) => source[name] !== undefined).map((name) => [name, source[name]]))
+}

@@ -1,0 +1,33 @@
+/** mnemos for OpenClaw: recall before a turn, capture after it, and the five tools. */
+
+import { warnOfMissingAccess } from "./access.js"
+import { forwardHooks } from "./hooks.js"
+import { readOptions } from "./mnemos.js"
+import { endTools, registerTools } from "./tools.js"
+
+/** The same for ever, so that the beginning of each request stays the same. */
+const GUIDANCE = [
+  "## Memory",
+  "You share one lasting memory with the user's other agents. What it knows about a request is added by itself.",
+  "Use memory_search for what was decided, said or found out before; memory_store for what should be known later.",
+  "",
+]
+
+export default {
+  id: "mnemos",
+  name: "mnemos",
+  description: "One lasting memory for all your agents: what was learned in one session is known in the next.",
+  kind: "memory",
+
+  /** OpenClaw calls this several times in a process, and for its own inspections: it starts nothing. */
+  register(api) {
+    const program = readOptions(api.pluginConfig)
+    registerTools(api, program)
+    forwardHooks(api, program)
+    api.on("gateway_stop", endTools)
+    api.registerMemoryCapability?.({
+      promptBuilder: ({ availableTools }) => (availableTools?.has("memory_search") ? GUIDANCE : []),
+    })
+    warnOfMissingAccess(api)
+  },
+}
