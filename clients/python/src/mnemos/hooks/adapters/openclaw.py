@@ -1,0 +1,65 @@
+"""OpenClaw: what our plugin hands on of its hooks, and what it is to return (read from version 2026.9.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.events import EventKind, HookEvent, Recalled
+
+if TYPE_CHECKING:
+    from mnemos.hooks.said import Cursor, Window
+
+_KINDS: dict[str, EventKind] = {
+    "before_prompt_build": "turn",
+    "agent_end": "capture",
+    "before_reset": "capture",
+    "after_compaction": "compacted",
+}
+#: Runs that nobody asked for: the host's own look at its tasks, and its own keeping of memories.
+_UNASKED = ("heartbeat", "memory")
+
+
+class OpenClawAdapter:
+    """Reads and writes what OpenClaw says to the handlers of its hooks."""
+
+    NAME = "openclaw"
+    AGENT_ID = "openclaw"
+
+    def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
+        """Normalise one event; None for events that are none of ours."""
+        kind = _KINDS.get(name)
+        event, context = _read_object(data.get("event")), _read_object(data.get("ctx"))
+        fields = {key: value for key, value in (event | context).items() if isinstance(value, str)}
+        if kind is None or fields.get("trigger") in _UNASKED:
+            return None
+        from mnemos.hooks.adapters.openclaw_messages import read_messages, read_prompt  # noqa: PLC0415
+
+        return HookEvent(
+            kind=kind,
+            name=name,
+            session_id=fields.get("sessionId", ""),
+            cwd=fields.get("workspaceDir", ""),
+            prompt=read_prompt(fields.get("currentUserMessage") or fields.get("prompt", "")),
+            prompt_id=fields.get("currentUserMessageId") or fields.get("runId", ""),
+            messages=read_messages(event.get("messages")) if kind == "capture" else (),
+        )
+
+    def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
+        """Give what is new of the conversation that came with the event."""
+        from mnemos.hooks.handed import read_handed  # noqa: PLC0415 - for captures only
+
+        return read_handed(event.messages, cursor)
+
+    def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
+        """Write what `before_prompt_build` returns: the session's block for the system, the prompt's beside it."""
+        del event
+        blocks = {"appendSystemContext": recalled.session, "prependContext": recalled.prompt}
+        return {name: block for name, block in blocks.items() if block}
+
+    def format_permission(self, event: HookEvent) -> dict[str, object] | None:
+        """Write no leave: OpenClaw doesn't ask for any."""
+        del event
+
+
+def _read_object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,250 @@
+"""Running the real OpenClaw, away from the network and from the user's own settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tools import bundle_plugins, hosts
+
+ROOT = Path(__file__).resolve().parents[2]
+#: For one run of the program; it takes ten seconds to start on an idle machine.
+RUN_SECONDS = 150
+START_SECONDS = 90
+#: Marks every process that descends from a host, in its environment.
+MARK = "MNEMOS_TEST_HOME"
+
+
+@dataclass
+class OpenClaw:
+    """OpenClaw with a home of its own, a scripted model and an address of the memory."""
+
+    home: Path
+    model_url: str
+    memory: dict[str, str] = field(default_factory=dict)
+    #: What the user set for the plugin.
+    plugin_config: dict[str, str] = field(default_factory=dict)
+    allows_conversations: bool = True
+    port: int = 0
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that the agent works in."""
+        return self.home / "ws"
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the hooks keep their state."""
+        return self.home / ".local" / "state" / "mnemos"
+
+    @property
+    def log_path(self) -> Path:
+        """What the gateway printed."""
+        return self.home / "gateway.log"
+
+    def configure(self, *, with_plugin: bool = True) -> None:
+        """Write the configuration that a user would have after installing the plugin."""
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        (self.home / ".openclaw").mkdir(exist_ok=True)
+        self.port = self.port or find_free_port()
+        config = _write_config(self.model_url, self.workspace, self.port)
+        if with_plugin:
+            entry: dict[str, Any] = {"enabled": True, "config": self.plugin_config}
+            if self.allows_conversations:
+                entry["hooks"] = {"allowConversationAccess": True}
+            config["plugins"] = {
+                "load": {"paths": [str(bundle_plugin())]},
+                "slots": {"memory": "mnemos"},
+                "entries": {"mnemos": entry, "memory-core": {"enabled": False}},
+            }
+        self.config_path.write_text(json.dumps(config))
+
+    @property
+    def config_path(self) -> Path:
+        """The user's settings of OpenClaw."""
+        return self.home / ".openclaw" / "openclaw.json"
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `openclaw` with these arguments; its process group is gone afterwards."""
+        process = self.start(*arguments)
+        try:
+            stdout, stderr = process.communicate(timeout=RUN_SECONDS)
+        finally:
+            end_group(process.pid)
+            process.wait(10)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start `openclaw` with these arguments in a process group of its own."""
+        program = hosts.ensure("openclaw")
+        return subprocess.Popen(
+            [str(hosts.find_node(program)), str(program), *arguments],
+            cwd=self.workspace,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
+        )
+
+    def ask_locally(self, prompt: str, session_id: str = "s1") -> subprocess.CompletedProcess[str]:
+        """Run one turn without a gateway."""
+        return self.run(
+            "agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
+        )
+
+    def _environment(self) -> dict[str, str]:
+        program = hosts.ensure("openclaw")
+        return {
+            "PATH": f"{hosts.find_node(program).parent}:{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home),
+            "LANG": "C.UTF-8",
+            "OPENCLAW_STATE_DIR": str(self.home / ".openclaw"),
+            "OPENCLAW_CONFIG_PATH": str(self.config_path),
+            "OPENCLAW_OFFLINE": "1",
+            "OPENCLAW_NO_AUTO_UPDATE": "1",
+            "OPENCLAW_DISABLE_BONJOUR": "1",
+            "NO_COLOR": "1",
+            "CI": "1",
+            # The tests share few cores with each other; what is asserted isn't speed.
+            "MNEMOS_HOOK_TIMEOUT_MS": "3000",
+            MARK: str(self.home),
+            **self.memory,
+        }
+
+
+class Gateway:
+    """A running gateway of OpenClaw."""
+
+    def __init__(self, openclaw: OpenClaw, process: subprocess.Popen[str]) -> None:
+        self.openclaw = openclaw
+        self.process = process
+
+    def ask(self, prompt: str, session_id: str = "s1") -> str:
+        """Run one turn and give the answer; `/new` and `/reset` are commands of the host."""
+        done = self.openclaw.run(
+            "agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
+        )
+        if done.returncode:
+            raise RuntimeError(f"openclaw agent failed: {done.stderr[-2000:]}\n{done.stdout[-2000:]}")
+        return done.stdout
+
+    def compact(self, session_id: str = "s1") -> str:
+        """Let the host replace the conversation by a summary."""
+        done = self.openclaw.run("sessions", "compact", f"agent:main:explicit:{session_id}")
+        if done.returncode:
+            raise RuntimeError(f"compaction failed: {done.stderr[-2000:]}\n{done.stdout[-2000:]}")
+        return done.stdout
+
+    def stop(self) -> None:
+        """Ask it to end, as a service manager does, and wait until it has."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait(30)
+
+
+@contextmanager
+def run_gateway(openclaw: OpenClaw) -> Iterator[Gateway]:
+    """Run a gateway for as long as the context lasts."""
+    with openclaw.log_path.open("a") as log:
+        already = openclaw.log_path.stat().st_size
+        process = openclaw.start("gateway", "run", stdout=log, stderr=log)
+    gateway = Gateway(openclaw, process)
+    try:
+        _wait_for_gateway(gateway, already)
+        yield gateway
+    finally:
+        if process.poll() is None:
+            gateway.stop()
+        end_group(process.pid)
+        process.wait(10)
+
+
+def _wait_for_gateway(gateway: Gateway, already: int) -> None:
+    end = time.monotonic() + START_SECONDS
+    while "http server listening" not in (text := gateway.openclaw.log_path.read_text()[already:]):
+        if gateway.process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"the gateway didn't start:\n{text[-3000:]}")
+        time.sleep(0.1)
+
+
+@cache
+def bundle_plugin() -> Path:
+    """Give the plugin as it is published."""
+    folders = bundle_plugins.bundle(ROOT, ROOT / "dist" / "plugins")
+    return next(folder for folder in folders if folder.name == "openclaw")
+
+
+def find_processes(home: Path) -> list[int]:
+    """Find every process that descends from the host of this home, whatever its parent is now."""
+    needle = f"{MARK}={home}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if needle in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def find_free_port() -> int:
+    """Find a TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def end_group(pid: int) -> None:
+    """End what is left of a process group."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _write_config(model_url: str, workspace: Path, port: int) -> dict[str, Any]:
+    model = {
+        "id": "scripted",
+        "name": "Scripted",
+        "reasoning": False,
+        "input": ["text"],
+        "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
+        "contextWindow": 200_000,
+        "maxTokens": 8192,
+    }
+    provider: Mapping[str, Any] = {
+        "baseUrl": f"{model_url}/v1",
+        "apiKey": "made-up",
+        "api": "openai-completions",
+        "models": [model],
+    }
+    defaults = {"workspace": str(workspace), "skipBootstrap": True, "model": {"primary": "made/scripted"}}
+    return {
+        "agents": {"defaults": defaults},
+        "models": {"mode": "replace", "providers": {"made": provider}},
+        "tools": {"toolSearch": False},
+        "gateway": {
+            "mode": "local",
+            "port": port,
+            "bind": "loopback",
+            "auth": {"mode": "token", "token": "made-up"},
+        },
+    }
