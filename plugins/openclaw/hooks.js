@@ -21,6 +21,7 @@ export function forwardHooks(api, program) {
   forward("agent_end", pickConversation)
   forward("before_reset", pickConversation)
   forward("after_compaction", () => ({}))
+  forward("session_end", (event) => pickFields(event, ["reason", "sessionId"]))
 }
 
 const pickPrompt = (event) => pickFields(event, ["prompt", "currentUserMessage", "currentUserMessageId"])
@@ -33,7 +34,7 @@ const isSaid = (message) => message?.role === "user" || message?.role === "assis
 function pickSaid(message) {
   const { content, ...rest } = message
   const texts = Array.isArray(content) ? content.filter((part) => part?.type === "text") : content
-  return { ...pickFields(rest, ["id", "role", "timestamp", "provenance", "idempotencyKey"]), content: texts }
+  return { ...pickFields(rest, ["role", "timestamp"]), content: texts }
 }
 
 function pickFields(source, names) {

@@ -87,7 +87,8 @@ def _recall_prompt(
     given = _read_given(_given_path(event, state))
     if event.prompt_id and event.prompt_id == given.prompt_id:
         return given.block
-    shown = {*given.shown, *list_lines(_read_text(_block_path(event, state)))}
+    kept = () if event.drops_blocks else given.shown
+    shown = {*kept, *list_lines(_read_text(_block_path(event, state)))}
     block = recall_for_prompt(
         server, event.prompt, settings, session_id=event.session_id, project=project, shown=shown
     )

@@ -110,6 +110,11 @@ def _handle(
         return adapter.format_permission(event)
     if not settings.api_key:
         return None
+    session_id = event.session_id
+    if event.reuses_ids:
+        from mnemos.hooks.conversations import name_conversation  # noqa: PLC0415
+
+        event = event._replace(session_id=name_conversation(session_id, state))
     if event.kind == "compacted":
         from mnemos.hooks.given import forget_prompts  # noqa: PLC0415
 
@@ -117,6 +122,10 @@ def _handle(
         return None
     if event.kind == "capture":
         _capture(event, adapter, settings, state)
+        if event.ends_conversation:
+            from mnemos.hooks.conversations import begin_anew  # noqa: PLC0415
+
+            begin_anew(session_id, state)
         return None
     limit_life(settings.recall_timeout_ms / 1000 + _RECALL_GRACE_SECONDS)
     from mnemos.hooks.given import recall  # noqa: PLC0415

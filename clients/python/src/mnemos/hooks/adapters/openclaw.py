@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 _KINDS: dict[str, EventKind] = {
     "before_prompt_build": "turn",
     "agent_end": "capture",
-    "before_reset": "capture",
     "after_compaction": "compacted",
+    "before_reset": "capture",
+    "session_end": "capture",
 }
+#: Reasons for which OpenClaw empties a session without a `before_reset`. After the others it goes on as it was.
+_EMPTIED = ("idle", "daily", "deleted")
 #: Runs that nobody asked for: the host's own look at its tasks, and its own keeping of memories.
 _UNASKED = ("heartbeat", "memory")
 
@@ -32,6 +35,9 @@ class OpenClawAdapter:
         fields = {key: value for key, value in (event | context).items() if isinstance(value, str)}
         if kind is None or fields.get("trigger") in _UNASKED:
             return None
+        is_emptied = name == "session_end" and fields.get("reason") in _EMPTIED
+        if name == "session_end" and not is_emptied:
+            return None
         from mnemos.hooks.adapters.openclaw_messages import read_messages, read_prompt  # noqa: PLC0415
 
         return HookEvent(
@@ -42,6 +48,9 @@ class OpenClawAdapter:
             prompt=read_prompt(fields.get("currentUserMessage") or fields.get("prompt", "")),
             prompt_id=fields.get("currentUserMessageId") or fields.get("runId", ""),
             messages=read_messages(event.get("messages")) if kind == "capture" else (),
+            drops_blocks=True,
+            reuses_ids=True,
+            ends_conversation=is_emptied or name == "before_reset",
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
@@ -53,7 +62,7 @@ class OpenClawAdapter:
     def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
         """Write what `before_prompt_build` returns: the session's block for the system, the prompt's beside it."""
         del event
-        blocks = {"appendSystemContext": recalled.session, "prependContext": recalled.prompt}
+        blocks = {"appendSystemContext": recalled.session, "appendContext": recalled.prompt}
         return {name: block for name, block in blocks.items() if block}
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:

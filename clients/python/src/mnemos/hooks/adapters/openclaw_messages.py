@@ -39,9 +39,7 @@ def _read_messages(messages: list[object]) -> Iterator[SaidMessage]:
         content = read_prompt("\n\n".join(_read_texts(message.get("content"))))
         if content:
             role, moment = str(message["role"]), _read_moment(message.get("timestamp"))
-            known = message.get("id")
-            message_id = known if isinstance(known, str) and known else _make_id(role, moment, content)
-            yield SaidMessage(message_id, role, cut_content(content), moment)
+            yield SaidMessage(_make_id(role, moment, content), role, cut_content(content), moment)
 
 
 def _read_texts(content: object) -> Iterator[str]:
@@ -61,5 +59,6 @@ def _read_moment(milliseconds: object) -> str:
 
 
 def _make_id(role: str, moment: str, content: str) -> str:
-    """Make an id of what doesn't change when the host rewrites its session."""
-    return f"{role} {moment} {zlib.crc32(content.encode('utf-8', 'replace')):08x}"
+    """Make an id of what stays: a user's message has another time in its own turn than ever after."""
+    digest = zlib.crc32(content.encode("utf-8", "replace"))
+    return f"{role} {moment if role == 'assistant' else ''} {digest:08x}"

@@ -1,0 +1,36 @@
+"""Hosts that use a session's id again when the user begins anew: each conversation gets an id of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.naming import name_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mnemos.hooks.state import State
+
+
+def name_conversation(session_id: str, state: State) -> str:
+    """Give the id of a session's present conversation; for the first one it is the session's own."""
+    count = _read_count(_count_path(session_id, state)) if session_id else 0
+    return f"{session_id}.{count}" if count else session_id
+
+
+def begin_anew(session_id: str, state: State) -> None:
+    """Let the next hook of the session find another conversation."""
+    path = _count_path(session_id, state)
+    state.write(path, str(_read_count(path) + 1).encode())
+
+
+def _count_path(session_id: str, state: State) -> Path:
+    return state.get_subfolder("conversations") / f"{name_session(session_id)}.txt"
+
+
+def _read_count(path: Path) -> int:
+    """Read how often a session began anew; a file that is missing or damaged says never."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
