@@ -10,10 +10,19 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.claude import Claude
+from tests.hosts.openclaw_fixtures import (
+    claw_model,
+    claw_notes,
+    claw_server,
+    gateway,
+    gateway_model,
+    make_openclaw,
+)
 from tests.support.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, mnemo_server, server_dsn
 
 __all__ = ["mnemo_server", "server_dsn"]
+__all__ += ["claw_model", "claw_notes", "claw_server", "gateway", "gateway_model", "make_openclaw"]
 
 #: Until something that happens after the host has ended is seen.
 WAIT_SECONDS = 20

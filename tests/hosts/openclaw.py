@@ -28,15 +28,16 @@ MARK = "MNEMOS_TEST_HOME"
 
 @dataclass
 class OpenClaw:
-    """OpenClaw with a home of its own, a scripted model and an address of the memory."""
+    """OpenClaw with a home of its own, a scripted model, and the plugin where tests ask for it."""
 
     home: Path
     model_url: str
-    memory: dict[str, str] = field(default_factory=dict)
     #: What the user set for the plugin.
-    plugin_config: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     allows_conversations: bool = True
-    port: int = 0
+    #: Further variables of its environment.
+    variables: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=lambda: find_free_port())
 
     @property
     def workspace(self) -> Path:
@@ -54,13 +55,12 @@ class OpenClaw:
         return self.home / "gateway.log"
 
     def configure(self, *, with_plugin: bool = True) -> None:
-        """Write the configuration that a user would have after installing the plugin."""
+        """Write the settings that a user has before, or after, the plugin was installed."""
         self.workspace.mkdir(parents=True, exist_ok=True)
-        (self.home / ".openclaw").mkdir(exist_ok=True)
-        self.port = self.port or find_free_port()
+        self.config_path.parent.mkdir(exist_ok=True)
         config = _write_config(self.model_url, self.workspace, self.port)
         if with_plugin:
-            entry: dict[str, Any] = {"enabled": True, "config": self.plugin_config}
+            entry: dict[str, Any] = {"enabled": True, "config": self.settings}
             if self.allows_conversations:
                 entry["hooks"] = {"allowConversationAccess": True}
             config["plugins"] = {
@@ -98,11 +98,10 @@ class OpenClaw:
             **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
         )
 
-    def ask_locally(self, prompt: str, session_id: str = "s1") -> subprocess.CompletedProcess[str]:
-        """Run one turn without a gateway."""
-        return self.run(
-            "agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
-        )
+    def ask_locally(self, prompt: str) -> subprocess.CompletedProcess[str]:
+        """Run one turn without a gateway, with the plugin."""
+        self.configure()
+        return self.run("agent", "--local", "--agent", "main", "--session-id", "s1", "--message", prompt)
 
     def _environment(self) -> dict[str, str]:
         program = hosts.ensure("openclaw")
@@ -121,7 +120,7 @@ class OpenClaw:
             # The tests share few cores with each other; what is asserted isn't speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
             MARK: str(self.home),
-            **self.memory,
+            **self.variables,
         }
 
 
@@ -132,20 +131,20 @@ class Gateway:
         self.openclaw = openclaw
         self.process = process
 
-    def ask(self, prompt: str, session_id: str = "s1") -> str:
+    def ask(self, session_id: str, prompt: str) -> str:
         """Run one turn and give the answer; `/new` and `/reset` are commands of the host."""
-        done = self.openclaw.run(
-            "agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
-        )
-        if done.returncode:
-            raise RuntimeError(f"openclaw agent failed: {done.stderr[-2000:]}\n{done.stdout[-2000:]}")
-        return done.stdout
+        done = self._run("agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json")
+        [payload] = json.loads(done)["result"]["payloads"]
+        text: str = payload["text"]
+        return text
 
-    def compact(self, session_id: str = "s1") -> str:
+    def compact(self, session_id: str) -> None:
         """Let the host replace the conversation by a summary."""
-        done = self.openclaw.run("sessions", "compact", f"agent:main:explicit:{session_id}")
-        if done.returncode:
-            raise RuntimeError(f"compaction failed: {done.stderr[-2000:]}\n{done.stdout[-2000:]}")
+        self._run("sessions", "compact", f"agent:main:explicit:{session_id}")
+
+    def _run(self, *arguments: str) -> str:
+        done = self.openclaw.run(*arguments)
+        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[-2000:]}"
         return done.stdout
 
     def stop(self) -> None:
@@ -161,7 +160,8 @@ class Gateway:
 
 @contextmanager
 def run_gateway(openclaw: OpenClaw) -> Iterator[Gateway]:
-    """Run a gateway for as long as the context lasts."""
+    """Run a gateway, with the plugin, for as long as the context lasts."""
+    openclaw.configure()
     with openclaw.log_path.open("a") as log:
         already = openclaw.log_path.stat().st_size
         process = openclaw.start("gateway", "run", stdout=log, stderr=log)
