@@ -27,10 +27,18 @@ class HostWay(McpWay):
 
     def call(self, tool: str, **arguments: Any) -> JsonObject:
         """Let the model call a tool and return the JSON it was told."""
-        answer: JsonObject = json.loads(read_whole(self._held.call(tool, arguments)))
+        return self.parse(self.read(tool, **arguments))
+
+    def parse(self, text: str) -> JsonObject:
+        """Read what a tool answered."""
+        answer: JsonObject = json.loads(text)
         if not answer["ok"]:
             raise ToolFailure(answer["error"], answer["code"], answer.get("current"))
         return answer
+
+    def read(self, tool: str, **arguments: Any) -> str:
+        """Let the model call a tool and return the text it was told, whoever wrote it."""
+        return read_whole(self._held.call(tool, arguments))
 
 
 def read_whole(result: str) -> str:
@@ -43,13 +51,15 @@ def read_whole(result: str) -> str:
 
 
 @contextmanager
-def hold_turn(model: ScriptedModel, run_turn: Callable[[], object]) -> Iterator[HostWay]:
+def hold_turn(
+    model: ScriptedModel, run_turn: Callable[[], object], make_way: Callable[[HeldTurn], HostWay] = HostWay
+) -> Iterator[HostWay]:
     """Run a turn with `PROMPT` in a thread and hold it open for the context."""
     held = model.held_turn = HeldTurn()
     thread = threading.Thread(target=run_turn, daemon=True)
     thread.start()
     try:
-        yield HostWay(held)
+        yield make_way(held)
     finally:
         held.end()
         thread.join(60)

@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.hosts.openclaw import OpenClaw, run_gateway
 from tests.hosts.ways import HostWay, hold_turn
 from tests.support.held_turn import PROMPT
 from tests.support.scripted_model import ScriptedModel
-from tests.support.ways import AGENT
+from tests.support.ways import AGENT, JsonObject, ToolFailure
+
+#: OpenClaw holds calls to the schemas itself; it says what is wrong, then repeats the whole call.
+_REFUSED = "Validation failed for tool "
+_REPEATED = "\n\nReceived arguments:"
+
+
+class OpenClawWay(HostWay):
+    """Tools that OpenClaw's model calls."""
+
+    def call(self, tool: str, **arguments: Any) -> JsonObject:
+        """Let the model call a tool; a call that OpenClaw refuses fails as one that the server refuses."""
+        text = self.read(tool, **arguments)
+        if text.startswith(_REFUSED):
+            raise ToolFailure(text.partition(_REPEATED)[0], "invalid_request")
+        return self.parse(text)
 
 
 @contextmanager
 def open_openclaw(home: Path, model: ScriptedModel, url: str, api_key: str) -> Iterator[HostWay]:
     """OpenClaw's gateway, with the plugin of this tree."""
     host = OpenClaw(home, model.url, {"url": url, "apiKey": api_key, "agentId": AGENT})
-    with run_gateway(host) as gateway, hold_turn(model, lambda: gateway.ask("held", PROMPT)) as way:
+    with run_gateway(host) as gateway, hold_turn(model, lambda: gateway.ask("held", PROMPT), OpenClawWay) as way:
         yield way
