@@ -191,14 +191,14 @@ def bundle_plugin() -> Path:
     return next(folder for folder in folders if folder.name == "openclaw")
 
 
-def find_processes(home: Path) -> list[int]:
-    """Find every process that descends from the host of this home, whatever its parent is now."""
+def find_processes(home: Path) -> list[str]:
+    """Find what descends from the host of this home, whatever its parent is now: the command line of each."""
     needle = f"{MARK}={home}".encode()
     found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            if needle in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
+            if needle in (path / "environ").read_bytes().split(b"\0"):
+                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
         except OSError:
             continue
     return found
@@ -227,7 +227,7 @@ def _write_config(model_url: str, workspace: Path, port: int) -> dict[str, Any]:
         "reasoning": False,
         "input": ["text"],
         "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
-        "contextWindow": 200_000,
+        "contextWindow": 2_000_000,  # OpenClaw cuts the results of tools to a part of it
         "maxTokens": 8192,
     }
     provider: Mapping[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import uuid
 
 import pytest
 from mnemos import Client
@@ -46,7 +47,7 @@ def write_before_block(request: ModelRequest) -> str:
 def store_unrelated(notes: Client) -> None:
     """Store so much that the block of a session holds nothing older."""
     for number in range(12):
-        notes.store_memory(content=f"Unrelated note number {number}.")
+        notes.store_memory(content=f"Unrelated note number {number} of {uuid.uuid4()}.")
 
 
 def test_the_first_turn_brings_what_is_pinned_and_what_is_known_about_the_prompt(
