@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: For one run of the program; it takes ten seconds to start on an idle machine.
 RUN_SECONDS = 150
 START_SECONDS = 90
+#: Until everything that a host started has ended after it: a second, and more on a busy machine.
+END_SECONDS = 4
 #: Marks every process that descends from a host, in its environment.
 MARK = "MNEMOS_TEST_HOME"
 
@@ -115,6 +117,13 @@ class OpenClaw:
             "OPENCLAW_OFFLINE": "1",
             "OPENCLAW_NO_AUTO_UPDATE": "1",
             "OPENCLAW_DISABLE_BONJOUR": "1",
+            "OPENCLAW_SKIP_BROWSER_CONTROL_SERVER": "1",
+            "OPENCLAW_SKIP_CANVAS_HOST": "1",
+            "OPENCLAW_SKIP_CHANNELS": "1",
+            "OPENCLAW_SKIP_CRON": "1",
+            "OPENCLAW_SKIP_GMAIL_WATCHER": "1",
+            # Shared by all homes: without it every gateway compiles OpenClaw anew.
+            "NODE_COMPILE_CACHE": str(program.parents[2] / "compiled"),
             "NO_COLOR": "1",
             "CI": "1",
             # The tests share few cores with each other; what is asserted isn't speed.
@@ -189,6 +198,14 @@ def bundle_plugin() -> Path:
     """Give the plugin as it is published."""
     folders = bundle_plugins.bundle(ROOT, ROOT / "dist" / "plugins")
     return next(folder for folder in folders if folder.name == "openclaw")
+
+
+def wait_for_end(home: Path) -> None:
+    """Wait until nothing is left of the host of this home and of what it started."""
+    end = time.monotonic() + END_SECONDS
+    while left := find_processes(home):
+        assert time.monotonic() < end, f"still there: {left}"
+        time.sleep(0.05)
 
 
 def find_processes(home: Path) -> list[str]:

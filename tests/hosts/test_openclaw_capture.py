@@ -8,7 +8,7 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.conftest import wait_until
-from tests.hosts.openclaw import Gateway, OpenClaw, find_processes, run_gateway
+from tests.hosts.openclaw import Gateway, OpenClaw, find_processes, run_gateway, wait_for_end
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 
 #: The first test starts the gateway, and the last one two more.
@@ -88,13 +88,13 @@ def test_a_gateway_that_was_killed_leaves_no_process_and_the_next_one_goes_on(
         first.ask("lasting", "store it")
         assert [call for call in find_processes(openclaw.home) if call.endswith("mnemos mcp")]
         first.kill()
-        wait_until(lambda: not find_processes(openclaw.home))
+        wait_for_end(openclaw.home)
 
     with run_gateway(openclaw) as second:
         second.ask("lasting", "please store it again")
         assert [call for call in find_processes(openclaw.home) if call.endswith("mnemos mcp")]
         second.stop()
-        wait_until(lambda: not find_processes(openclaw.home))
+        wait_for_end(openclaw.home)
 
     wait_until(lambda: len(read_session(claw_notes, "lasting")) == 4)
     contents = [content for _, _, content in read_session(claw_notes, "lasting")]

@@ -1,0 +1,106 @@
+"""A turn of OpenClaw goes on, whatever its memory is missing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+
+import pytest
+from mnemos import Client
+
+from tests.hosts.conftest import wait_until
+from tests.hosts.openclaw import Gateway, OpenClaw, find_free_port, find_processes, run_gateway, wait_for_end
+from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
+
+pytestmark = pytest.mark.timeout(240)
+
+SEARCH = CallTool("memory_search", {"q": "anything"})
+
+
+def read_answer(model: ScriptedModel) -> dict[str, object]:
+    """Give what the model was told by the last tool."""
+    answer: dict[str, object] = json.loads(model.requests[-1].tool_results[-1])
+    return answer
+
+
+def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_count_at_once(
+    make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
+) -> None:
+    claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")
+    claw_model.rules = [Rule("search", (SEARCH, Say("I go on."))), Rule("hung", (Say("I go on too."),))]
+    openclaw = make_openclaw()
+    right, port = openclaw.settings, find_free_port()
+    openclaw.settings = right | {"url": f"http://127.0.0.1:{port}"}
+    with run_gateway(openclaw) as gateway:
+        assert gateway.ask("gone", "search while the server is gone") == "I go on."
+        assert read_answer(claw_model)["code"] == "server_unreachable"
+
+        with socket.create_server(("127.0.0.1", port)):  # which never answers
+            assert gateway.ask("hung", "hung") == "I go on too."
+        assert not any("<relevant-memories>" in request.text for request in claw_model.requests)
+
+        change_settings(gateway, right)
+        gateway.ask("mended", "search now that the server is there")
+        assert read_answer(claw_model)["ok"] is True
+        assert "31 kilos" in claw_model.requests[-1].text
+        assert len([call for call in find_processes(openclaw.home) if call.endswith("mnemos mcp")]) == 1
+
+
+def change_settings(gateway: Gateway, settings: dict[str, str]) -> None:
+    """Change the plugin's settings, and wait until the running gateway has taken them."""
+    before = len(gateway.openclaw.log_path.read_text())
+    gateway.openclaw.settings = settings
+    gateway.openclaw.configure()
+    wait_until(lambda: "reload" in gateway.openclaw.log_path.read_text()[before:])
+
+
+def test_a_run_without_a_gateway_recalls_and_captures_and_ends_with_all_its_processes(
+    make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
+) -> None:
+    claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")
+    claw_model.rules = [Rule("local", (SEARCH, Say("It does.")))]
+    openclaw = make_openclaw()
+
+    done = openclaw.ask_locally("a local question")
+
+    assert done.returncode == 0
+    wait_for_end(openclaw.home)
+    assert "31 kilos" in claw_model.requests[0].text
+    kept = claw_notes.list_session_messages(session_id=["s1"]).messages
+    assert sorted(message.content for message in kept) == ["It does.", "a local question"]
+    assert "recall and capture are off" not in done.stderr + done.stdout
+
+
+def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
+    make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel
+) -> None:
+    claw_model.rules = [Rule("local", (SEARCH, Say("I go on.")))]
+
+    done = make_openclaw(command="no-such-mnemos").ask_locally("a local question")
+
+    assert done.returncode == 0
+    assert "I go on." in done.stdout
+    answer = read_answer(claw_model)
+    assert answer["code"] == "client_missing"
+    assert "no-such-mnemos can't be started" in str(answer["error"])
+
+
+def test_a_user_who_did_not_allow_conversations_is_told_how(
+    make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
+) -> None:
+    claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")
+    claw_model.rules = [Rule("local", (SEARCH, Say("I go on.")))]
+    openclaw = make_openclaw()
+    openclaw.allows_conversations = False
+
+    done = openclaw.ask_locally("a local question")
+
+    assert done.returncode == 0
+    assert "31 kilos" not in claw_model.requests[0].text
+    assert read_answer(claw_model)["ok"] is True
+    command = "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true"
+    assert (done.stderr + done.stdout).count(command) == 1
+    assert openclaw.run(*command.split()[1:]).returncode == 0
+    entry = json.loads(openclaw.config_path.read_text())["plugins"]["entries"]["mnemos"]
+    assert entry["hooks"] == {"allowConversationAccess": True}
