@@ -1,6 +1,6 @@
 /** mnemos for OpenClaw: recall before a turn, capture after it, and the five tools. */
 
-import { warnOfMissingAccess } from "./access.js"
+import { adviseUser } from "./advice.js"
 import { forwardHooks } from "./hooks.js"
 import { readOptions } from "./mnemos.js"
 import { endTools, registerTools } from "./tools.js"
@@ -28,6 +28,6 @@ export default {
     api.registerMemoryCapability?.({
       promptBuilder: ({ availableTools }) => (availableTools?.has("memory_search") ? GUIDANCE : []),
     })
-    warnOfMissingAccess(api)
+    adviseUser(api)
   },
 }

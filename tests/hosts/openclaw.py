@@ -24,6 +24,11 @@ RUN_SECONDS = 150
 START_SECONDS = 90
 #: Until everything that a host started has ended after it: a second, and more on a busy machine.
 END_SECONDS = 4
+#: What a user of the plugin types once, and what the plugin asks for.
+SETUP = (
+    "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true",
+    "openclaw plugins disable memory-core",
+)
 #: Marks every process that descends from a host, in its environment.
 MARK = "MNEMOS_TEST_HOME"
 
@@ -36,7 +41,8 @@ class OpenClaw:
     model_url: str
     #: What the user set for the plugin.
     settings: dict[str, str] = field(default_factory=dict)
-    allows_conversations: bool = True
+    #: Whether the user has done what the plugin asks for.
+    is_set_up: bool = True
     #: Further variables of its environment.
     variables: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: find_free_port())
@@ -62,20 +68,33 @@ class OpenClaw:
         self.config_path.parent.mkdir(exist_ok=True)
         config = _write_config(self.model_url, self.workspace, self.port)
         if with_plugin:
-            entry: dict[str, Any] = {"enabled": True, "config": self.settings}
-            if self.allows_conversations:
-                entry["hooks"] = {"allowConversationAccess": True}
             config["plugins"] = {
                 "load": {"paths": [str(bundle_plugin())]},
                 "slots": {"memory": "mnemos"},
-                "entries": {"mnemos": entry, "memory-core": {"enabled": False}},
+                "entries": {"mnemos": {"enabled": True, "config": self.settings}},
             }
+        self.config_path.write_text(json.dumps(config))
+        if with_plugin and self.is_set_up:
+            self.set_up()
+
+    def set_up(self) -> None:
+        """Write what the commands of `SETUP` write, in no time."""
+        config = json.loads(self.config_path.read_text())
+        entries = config["plugins"]["entries"]
+        entries["mnemos"]["hooks"] = {"allowConversationAccess": True}
+        entries["memory-core"] = {"enabled": False}
         self.config_path.write_text(json.dumps(config))
 
     @property
     def config_path(self) -> Path:
         """The user's settings of OpenClaw."""
         return self.home / ".openclaw" / "openclaw.json"
+
+    def do(self, command: str) -> str:
+        """Run an `openclaw` command that must succeed, as a user types it; give what it printed."""
+        done = self.run(*command.split()[1:])
+        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[-2000:]}"
+        return done.stdout
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `openclaw` with these arguments; its process group is gone afterwards."""
@@ -101,8 +120,7 @@ class OpenClaw:
         )
 
     def ask_locally(self, prompt: str) -> subprocess.CompletedProcess[str]:
-        """Run one turn without a gateway, with the plugin."""
-        self.configure()
+        """Run one turn without a gateway."""
         return self.run("agent", "--local", "--agent", "main", "--session-id", "s1", "--message", prompt)
 
     def _environment(self) -> dict[str, str]:
@@ -142,19 +160,17 @@ class Gateway:
 
     def ask(self, session_id: str, prompt: str) -> str:
         """Run one turn and give the answer; `/new` and `/reset` are commands of the host."""
-        done = self._run("agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json")
-        [payload] = json.loads(done)["result"]["payloads"]
+        done = self.openclaw.run(
+            "agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
+        )
+        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[-2000:]}"
+        [payload] = json.loads(done.stdout)["result"]["payloads"]
         text: str = payload["text"]
         return text
 
     def compact(self, session_id: str) -> None:
         """Let the host replace the conversation by a summary."""
-        self._run("sessions", "compact", f"agent:main:explicit:{session_id}")
-
-    def _run(self, *arguments: str) -> str:
-        done = self.openclaw.run(*arguments)
-        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[-2000:]}"
-        return done.stdout
+        self.openclaw.do(f"openclaw sessions compact agent:main:explicit:{session_id}")
 
     def stop(self) -> None:
         """Ask it to end, as a service manager does, and wait until it has."""

@@ -10,7 +10,15 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.conftest import wait_until
-from tests.hosts.openclaw import Gateway, OpenClaw, find_free_port, find_processes, run_gateway, wait_for_end
+from tests.hosts.openclaw import (
+    SETUP,
+    Gateway,
+    OpenClaw,
+    find_free_port,
+    find_processes,
+    run_gateway,
+    wait_for_end,
+)
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 
 pytestmark = pytest.mark.timeout(240)
@@ -61,6 +69,7 @@ def test_a_run_without_a_gateway_recalls_and_captures_and_ends_with_all_its_proc
     claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")
     claw_model.rules = [Rule("local", (SEARCH, Say("It does.")))]
     openclaw = make_openclaw()
+    openclaw.configure()
 
     done = openclaw.ask_locally("a local question")
 
@@ -76,8 +85,10 @@ def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
     make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel
 ) -> None:
     claw_model.rules = [Rule("local", (SEARCH, Say("I go on.")))]
+    openclaw = make_openclaw(command="no-such-mnemos")
+    openclaw.configure()
 
-    done = make_openclaw(command="no-such-mnemos").ask_locally("a local question")
+    done = openclaw.ask_locally("a local question")
 
     assert done.returncode == 0
     assert "I go on." in done.stdout
@@ -86,21 +97,23 @@ def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
     assert "no-such-mnemos can't be started" in str(answer["error"])
 
 
-def test_a_user_who_did_not_allow_conversations_is_told_how(
+def test_a_user_who_has_to_set_something_up_is_told_how(
     make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")
     claw_model.rules = [Rule("local", (SEARCH, Say("I go on.")))]
     openclaw = make_openclaw()
-    openclaw.allows_conversations = False
+    openclaw.is_set_up = False
+    openclaw.configure()
 
     done = openclaw.ask_locally("a local question")
 
     assert done.returncode == 0
     assert "31 kilos" not in claw_model.requests[0].text
     assert read_answer(claw_model)["ok"] is True
-    command = "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true"
-    assert (done.stderr + done.stdout).count(command) == 1
-    assert openclaw.run(*command.split()[1:]).returncode == 0
-    entry = json.loads(openclaw.config_path.read_text())["plugins"]["entries"]["mnemos"]
-    assert entry["hooks"] == {"allowConversationAccess": True}
+    for command in SETUP:
+        assert (done.stderr + done.stdout).count(command) == 1
+        openclaw.do(command)
+    entries = json.loads(openclaw.config_path.read_text())["plugins"]["entries"]
+    assert entries["mnemos"]["hooks"] == {"allowConversationAccess": True}
+    assert entries["memory-core"]["enabled"] is False

@@ -117,3 +117,12 @@ def test_a_damaged_state_costs_a_repetition_at_most(state, damage) -> None:
     (state.get_subfolder("prompts") / "s1.json").write_bytes(damage)
 
     assert recall_from(Recorder(MAST), state, make_event()) == first
+
+
+def test_what_the_host_dropped_from_the_conversation_is_shown_again(state) -> None:
+    events = [make_event(drops_blocks=True) for _ in range(2)]
+
+    first, second = recall_from(Recorder(MAST, MAST), state, *events)
+
+    assert "mast" in first[1]
+    assert second == first
