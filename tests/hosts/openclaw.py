@@ -119,9 +119,9 @@ class OpenClaw:
             **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
         )
 
-    def ask_locally(self, prompt: str) -> subprocess.CompletedProcess[str]:
+    def ask_locally(self, session_id: str, prompt: str) -> subprocess.CompletedProcess[str]:
         """Run one turn without a gateway."""
-        return self.run("agent", "--local", "--agent", "main", "--session-id", "s1", "--message", prompt)
+        return self.run("agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt)
 
     def _environment(self) -> dict[str, str]:
         program = hosts.ensure("openclaw")

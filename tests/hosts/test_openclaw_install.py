@@ -55,7 +55,7 @@ def test_a_packed_package_is_installed_and_finds_the_server_by_the_environment(
     openclaw.set_up()
     openclaw.variables = {"MEM9_API_URL": claw_server.url, "MEM9_API_KEY": claw_server.api_key}
 
-    assert "Whale oil." in openclaw.ask_locally("What does the lamp need?").stdout
+    assert "Whale oil." in openclaw.ask_locally("packed", "What does the lamp need?").stdout
 
     wait_for_end(openclaw.home)
     assert "The lamp needs whale oil." in claw_model.requests[0].text

@@ -71,12 +71,12 @@ def test_a_run_without_a_gateway_recalls_and_captures_and_ends_with_all_its_proc
     openclaw = make_openclaw()
     openclaw.configure()
 
-    done = openclaw.ask_locally("a local question")
+    done = openclaw.ask_locally("alone", "a local question")
 
     assert done.returncode == 0
     wait_for_end(openclaw.home)
     assert "31 kilos" in claw_model.requests[0].text
-    kept = claw_notes.list_session_messages(session_id=["s1"]).messages
+    kept = claw_notes.list_session_messages(session_id=["alone"]).messages
     assert sorted(message.content for message in kept) == ["It does.", "a local question"]
     assert "recall and capture are off" not in done.stderr + done.stdout
 
@@ -88,7 +88,7 @@ def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
     openclaw = make_openclaw(command="no-such-mnemos")
     openclaw.configure()
 
-    done = openclaw.ask_locally("a local question")
+    done = openclaw.ask_locally("missing", "a local question")
 
     assert done.returncode == 0
     assert "I go on." in done.stdout
@@ -106,7 +106,7 @@ def test_a_user_who_has_to_set_something_up_is_told_how(
     openclaw.is_set_up = False
     openclaw.configure()
 
-    done = openclaw.ask_locally("a local question")
+    done = openclaw.ask_locally("unset", "a local question")
 
     assert done.returncode == 0
     assert "31 kilos" not in claw_model.requests[0].text
