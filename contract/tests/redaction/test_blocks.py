@@ -7,7 +7,7 @@ import json
 import random
 
 import pytest
-from mnemo_server.domain.redaction import redact
+from mnemos_contract.redaction import redact
 
 from tests.support.secret_maker import find_leak
 

@@ -6,49 +6,50 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from mnemo_server.domain.redaction.marks import Span
-from mnemo_server.domain.redaction.values import Strength, measure
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.values import Strength, measure
 
 KIND: Final = "password"
 
-_MACHINE: Final = re.compile(
+_MACHINE: Final = make_pattern(
     r"machine\s+(?:localhost|[^\s.:]{1,63}[.:]\S{1,255})\s+"
     r"(?:(?:login|account)\s+\S{1,255}\s+){0,2}password\s+(\S{1,512})"
 )
-_LOGIN: Final = re.compile(r"login\s+\S{1,255}\s+(?:account\s+\S{1,255}\s+)?password\s+(\S{1,512})")
+_LOGIN: Final = make_pattern(r"login\s+\S{1,255}\s+(?:account\s+\S{1,255}\s+)?password\s+(\S{1,512})")
 _QUOTE: Final = r"(?:\\{0,3}[\"'])?"
 _VALUE: Final = r"([^\s\"'\\|]{1,512})"
 _LINES: Final = (
-    re.compile(rf"requirepass[ \t]+{_QUOTE}{_VALUE}"),
-    re.compile(rf"-pass(?:in|out)?[ =]{_QUOTE}pass:{_VALUE}"),
-    re.compile(
+    make_pattern(rf"requirepass[ \t]+{_QUOTE}{_VALUE}"),
+    make_pattern(rf"-pass(?:in|out)?[ =]{_QUOTE}pass:{_VALUE}"),
+    make_pattern(
         rf"echo[ \t]+{_QUOTE}[\w.-]{{1,64}}:{_VALUE}{_QUOTE}[ \t]{{0,4}}\|[ \t]{{0,4}}(?:sudo )?chpasswd"
     ),
-    re.compile(
+    make_pattern(
         rf"echo[ \t]+(?:-n[ \t]+)?{_QUOTE}{_VALUE}{_QUOTE}[ \t]{{0,4}}\|[^\n|]{{1,200}}--password-stdin"
     ),
 )
-_IDENTIFIED: Final = re.compile(
+_IDENTIFIED: Final = make_pattern(
     r"identified\s+(?:with\s+\S{1,40}\s+)?(?:by|as)\s+(?:password\s+)?\\{0,3}['\"]([^'\"\\\n]{1,512})",
     re.IGNORECASE,
 )
-_SPEAKS_OF_USER: Final = re.compile(r"\b(?:user|role|grant)\b", re.IGNORECASE)
+_SPEAKS_OF_USER: Final = make_pattern(r"\b(?:user|role|grant)\b", re.IGNORECASE)
 _LONGEST_STATEMENT: Final = 200
 #: requests.get(url, auth=("user", "password"))
-_PAIR: Final = re.compile(
+_PAIR: Final = make_pattern(
     r"[aA]uth[ \t]*=?[ \t]*(?:\w{0,30}\.)?(?:HTTP\w{1,10}Auth|BasicAuth)?"
     r"\([ \t\n]*[bfr]?[\"'][^\"'\n]{1,100}[\"'][ \t\n]*,[ \t\n]*[bfr]?[\"']([^\"'\n]{1,200})[\"']"
 )
 _SPOKEN: Final = r"[\"'`]?([^\s\"'`]{1,512})[\"'`]?"
 #: The password was changed from … to …
-_CHANGED: Final = re.compile(rf"pass(?:word|wd|phrase)[ \t]+from[ \t]+{_SPOKEN}[ \t]+to[ \t]+{_SPOKEN}")
+_CHANGED: Final = make_pattern(rf"pass(?:word|wd|phrase)[ \t]+from[ \t]+{_SPOKEN}[ \t]+to[ \t]+{_SPOKEN}")
 #: Credentials: user/password
-_CREDENTIALS: Final = re.compile(
+_CREDENTIALS: Final = make_pattern(
     r"(?:creds|redentials)[ \t]{0,4}[:=][ \t]{0,4}[\"'`]?[\w.@-]{1,64}[ \t]{0,4}[/:][ \t]{0,4}"
     r"([^\s\"'`/][^\s\"'`]{0,511})"
 )
 #: Host, port, database, user, password.
-_PGPASS: Final = re.compile(
+_PGPASS: Final = make_pattern(
     r"^[+>\- ]{0,8}[^\s:#]{1,255}:(?:\d{2,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:((?:[^\s:\\]|\\.){1,512})(?=\r?$)",
     re.MULTILINE,
 )

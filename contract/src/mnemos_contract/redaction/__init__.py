@@ -7,7 +7,7 @@ says so, and only if it isn't an obvious placeholder. Every rule takes time line
 
 from __future__ import annotations
 
-from mnemo_server.domain.redaction.marks import MARK
-from mnemo_server.domain.redaction.replacing import Finding, Redacted, redact
+from mnemos_contract.redaction.marks import MARK
+from mnemos_contract.redaction.replacing import Finding, Redacted, redact
 
 __all__ = ["MARK", "Finding", "Redacted", "redact"]

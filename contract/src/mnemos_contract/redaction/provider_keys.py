@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mnemo_server.domain.redaction.key_shapes import SHAPES
-from mnemo_server.domain.redaction.marks import Span
-from mnemo_server.domain.redaction.placeholders import is_placeholder
+from mnemos_contract.redaction.key_shapes import SHAPES
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.placeholders import is_placeholder
 
 
 def find_provider_keys(text: str, words: list[str]) -> Iterator[Span]:

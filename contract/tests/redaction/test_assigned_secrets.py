@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mnemo_server.domain.redaction import redact
+from mnemos_contract.redaction import redact
 
 KEY = b"a key of this installation"
 #: Passwords such as people make: neither long nor random.

@@ -6,22 +6,23 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mnemo_server.domain.redaction.marks import Span
-from mnemo_server.domain.redaction.reading import QUOTE
-from mnemo_server.domain.redaction.values import Strength, measure
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.reading import QUOTE
+from mnemos_contract.redaction.values import Strength, measure
 
 # All but the last two match the text in lower case.
 _SET: Final = rf"(?:{QUOTE})?\]?[ \t]{{0,8}}(?::|=>?|,|%3a|\uff1a)[ \t]{{0,8}}[bfru]?(?:{QUOTE})?[ \t]{{0,8}}"
 _SCHEMES: Final = "bearer|basic|token|apikey|api-key|bot|key|jwt|negotiate|ntlm|sso-key|splunk|genie-?key"
 _CREDENTIAL: Final = r"(?P<secret>[A-Za-z0-9._~+/=:|%!-]{6,})"
-_AUTHORIZATION: Final = re.compile(
+_AUTHORIZATION: Final = make_pattern(
     rf"authorization(?:(?<![a-z]authorization)|(?<=\\[nrt]authorization)){_SET}"
     rf"(?:(?P<scheme>{_SCHEMES})(?:[ \t]+|%20))?(?:(?:token|key)=)?(?:{QUOTE})?{_CREDENTIAL}"
 )
-_BEARER: Final = re.compile(rf"bearer(?:[ \t]+|%20|\+){_CREDENTIAL}")
-_COOKIE: Final = re.compile(rf"cookie{_SET}(?P<pairs>[^\r\n\"'`\\]+)")
-_PAIR: Final = re.compile(r"([\w.!#$%&*+^|~-]{1,128})=([^;\s\"'\\,]{4,})")
-_SESSION: Final = re.compile(
+_BEARER: Final = make_pattern(rf"bearer(?:[ \t]+|%20|\+){_CREDENTIAL}")
+_COOKIE: Final = make_pattern(rf"cookie{_SET}(?P<pairs>[^\r\n\"'`\\]+)")
+_PAIR: Final = make_pattern(r"([\w.!#$%&*+^|~-]{1,128})=([^;\s\"'\\,]{4,})")
+_SESSION: Final = make_pattern(
     r"sess|sid|auth|token|csrf|xsrf|jwt|login|remember|secret|passw|identity|id$|\.aspx", re.IGNORECASE
 )
 _ATTRIBUTES: Final = frozenset(("path", "domain", "expires", "max-age", "samesite", "priority", "version"))

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from typing import Final
 
-from mnemo_server.domain.redaction.marks import Span
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.patterns import make_pattern
 
 KIND: Final = "private_key"
 _LONGEST_BLOCK: Final = 65_536  # characters
 
 _NAME: Final = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[ ]?-{4,5}"
-_BEGIN: Final = re.compile(rf"-{{4,5}}[ ]?BEGIN {_NAME}|Private-Lines: ?\d{{1,3}}(?=\s)")
-_END: Final = re.compile(rf"-{{4,5}}[ ]?END {_NAME}|Private-MAC: ?[0-9a-f]{{40,}}")
-_MATERIAL: Final = re.compile("[A-Za-z0-9+/=]{16,}")
+_BEGIN: Final = make_pattern(rf"-{{4,5}}[ ]?BEGIN {_NAME}|Private-Lines: ?\d{{1,3}}(?=\s)")
+_END: Final = make_pattern(rf"-{{4,5}}[ ]?END {_NAME}|Private-MAC: ?[0-9a-f]{{40,}}")
+_MATERIAL: Final = make_pattern("[A-Za-z0-9+/=]{16,}")
 
 #: What stands around a line of a block in diffs, quotes, comments and code.
 _AROUND: Final = r"[ \t>|#*\"'`,;+-]{0,40}"
-_LINE: Final = re.compile(
+_LINE: Final = make_pattern(
     rf"{_AROUND}(?:(?P<key>[A-Za-z0-9/][A-Za-z0-9+/=]{{0,2000}})|[A-Z][A-Za-z-]{{1,20}}: [^\r\n\\]{{0,200}}|)"
     rf"{_AROUND}"
     r"(?:\\{0,7}\\r)?(?:\\{0,7}\\n|\r?\n|$|(?=\0))"
 )
-_PLAIN_WORD: Final = re.compile("[A-Z]?[a-z]{1,14}")
+_PLAIN_WORD: Final = make_pattern("[A-Z]?[a-z]{1,14}")
 #: What of a key stands at the beginning of a line that goes on otherwise.
-_BROKEN_LINE: Final = re.compile(
+_BROKEN_LINE: Final = make_pattern(
     rf"{_AROUND}(?:[A-Za-z0-9/][A-Za-z0-9+/=]{{19,2000}}|(?=[a-z+/]{{0,20}}[A-Z0-9])(?=[A-Z+/]{{0,20}}[a-z0-9])[A-Za-z0-9+/=]{{8,}})"
 )
 #: A block in which blanks stand for line breaks.
-_ONE_LINE: Final = re.compile(r"(?:[ \t\"'`,;]{1,8}[A-Za-z0-9+/=]{20,2000}){1,2000}")
+_ONE_LINE: Final = make_pattern(r"(?:[ \t\"'`,;]{1,8}[A-Za-z0-9+/=]{20,2000}){1,2000}")
 
 #: Base64 of "-----BEGIN", and of "PRIVATE KEY" at each of its three shifts.
-_ENCODED: Final = re.compile("LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}")
+_ENCODED: Final = make_pattern("LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}")
 _ENCODED_NAMES: Final = ("UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW")
 _NAMED_WITHIN: Final = 80
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import chain, pairwise
 
-from mnemo_server.domain.redaction.assignment_places import Place, is_misread, read_place
-from mnemo_server.domain.redaction.assignment_shapes import (
+from mnemos_contract.redaction.assignment_places import Place, is_misread, read_place
+from mnemos_contract.redaction.assignment_shapes import (
     ASSIGNMENTS,
     ENDS_LINE,
     ENDS_WORD,
@@ -17,18 +17,17 @@ from mnemo_server.domain.redaction.assignment_shapes import (
     SPOKEN,
     is_code,
 )
-from mnemo_server.domain.redaction.marks import Span
-from mnemo_server.domain.redaction.names import (
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.names import (
     Name,
-    Stem,
-    Trust,
     find_name_start,
     is_called_secret,
     looks_like_name,
     read_name,
 )
-from mnemo_server.domain.redaction.reading import Value, find_end, read_value
-from mnemo_server.domain.redaction.values import Strength, looks_like_hash, looks_like_passphrase, measure
+from mnemos_contract.redaction.reading import Value, find_end, read_value
+from mnemos_contract.redaction.stems import Stem, Trust
+from mnemos_contract.redaction.values import Strength, looks_like_hash, looks_like_passphrase, measure
 
 _SHORTEST_MIXED_SECRET = 8
 _LONGEST_PATH = 128

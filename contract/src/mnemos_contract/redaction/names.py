@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from enum import IntEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from mnemo_server.domain.redaction.values import looks_jumbled
-from mnemo_server.domain.redaction.vocabulary import (
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.stems import Stem, Trust
+from mnemos_contract.redaction.values import looks_jumbled
+from mnemos_contract.redaction.vocabulary import (
     NO_SECRET_WITH_PREFIX,
     NO_SECRET_WITH_SUFFIX,
     PLAIN_SUFFIXES,
@@ -16,30 +17,6 @@ from mnemo_server.domain.redaction.vocabulary import (
     SECRET_KEYS,
     SECRET_WORDS,
 )
-
-
-class Trust(IntEnum):
-    """How sure it is that the value of a name is a secret."""
-
-    KEY = 1
-    """Some key; many are no secrets."""
-    SECRET = 2
-    """A secret that a program made."""
-    PASSWORD = 3
-    """A secret that a person may have made, so it need not look like one."""
-
-
-class Stem(NamedTuple):
-    """A part of names that makes them names of secrets."""
-
-    needle: str
-    """What every such name holds, in lower case; looked for first, since that is quick."""
-    pattern: str
-    """All of the stem, in lower case; begins with the needle."""
-    kind: str
-    trust: Trust
-    is_short: bool = False
-    """Whether other words hold it too (`bypass`, `keyboard`), so that it must stand apart in the name."""
 
 
 class Name(NamedTuple):
@@ -51,45 +28,16 @@ class Name(NamedTuple):
     """Whether nothing in it is unknown; else only a random value is a secret."""
 
 
-#: Stems to look for.
-STEMS: Final = (
-    Stem("pass", "passw(?:or)?[dt]", "password", Trust.PASSWORD),
-    Stem("pass", "passphrase", "password", Trust.PASSWORD),
-    Stem("pass", "passcode", "password", Trust.PASSWORD),
-    Stem("pass", "pass(?!w(?:or)?[dt]|phrase|code)", "password", Trust.PASSWORD, is_short=True),
-    Stem("pw", "pwd?", "password", Trust.PASSWORD, is_short=True),
-    Stem("secret", "secret", "secret", Trust.SECRET),
-    Stem("token", "token", "token", Trust.SECRET),
-    Stem("cred", "cred(?:ential)?s?", "credential", Trust.SECRET, is_short=True),
-    Stem("auth", "auth", "credential", Trust.KEY, is_short=True),
-    Stem("key", "key", "api_key", Trust.KEY, is_short=True),
-)
-#: Stems of other languages and scripts; an ASCII text holds none.
-FOREIGN_STEMS: Final = tuple(
-    Stem(word, word, "password", Trust.PASSWORD)
-    for word in (
-        "contrase\u00f1a",
-        "\u043f\u0430\u0440\u043e\u043b\u044c",
-        "\u5bc6\u7801",
-        "\u5bc6\u78bc",
-        "\u53e3\u4ee4",
-        "\u30d1\u30b9\u30ef\u30fc\u30c9",
-        "\ube44\ubc00\ubc88\ud638",
-    )
-) + tuple(
-    Stem(word, word, "secret", Trust.SECRET) for word in ("\u5bc6\u94a5", "\u5bc6\u9470", "\u4ee4\u724c")
-)
-
 _NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
 _LONGEST_NAME: Final = 64
 _SECRET_KEYS: Final = tuple(SECRET_KEYS)
 _RUN_TOGETHER: Final = tuple(RUN_TOGETHER)
-_PARTS: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_:. -]*")
-_JOINTS: Final = re.compile("[_:. -]+")
-_DIGIT_WITHIN: Final = re.compile("[a-z][0-9][a-z]")
+_PARTS: Final = make_pattern("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_NAME: Final = make_pattern("[A-Za-z_][A-Za-z0-9_:. -]*")
+_JOINTS: Final = make_pattern("[_:. -]+")
+_DIGIT_WITHIN: Final = make_pattern("[a-z][0-9][a-z]")
 _MOST_DIGITS: Final = 4
-_SPACED_KEY: Final = re.compile(
+_SPACED_KEY: Final = make_pattern(
     r"\b(?:access|api|encryption|license|master|private|secret|signing) $", re.IGNORECASE
 )
 

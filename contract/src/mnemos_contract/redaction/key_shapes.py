@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-#: Characters of the shortest key below. A text without a word of this length holds none.
-SHORTEST_KEY: Final = 20
+from mnemos_contract.redaction.marks import SHORTEST_KEY
+from mnemos_contract.redaction.patterns import make_pattern
 
 _A = "[A-Za-z0-9]"
 _W = "[A-Za-z0-9_-]"
@@ -30,7 +30,7 @@ class KeyShape(NamedTuple):
 
 
 def _shape(needle: str, kind: str, pattern: str, least: int = SHORTEST_KEY) -> KeyShape:
-    return KeyShape(needle, kind, re.compile(pattern, re.ASCII), least)
+    return KeyShape(needle, kind, make_pattern(pattern, re.ASCII), least)
 
 
 def _opening(text: str, *, before: str = _A) -> str:

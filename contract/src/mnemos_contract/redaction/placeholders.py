@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from mnemo_server.domain.redaction.vocabulary import ALGORITHMS, EMPTY_WORDS
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.vocabulary import ALGORITHMS, EMPTY_WORDS
 
 _FEW_DIFFERENT: Final = 2  # characters that a mask such as `*****` or `x.x.x` is made of
 #: Parts that no secret has; in lower case.
@@ -17,22 +17,22 @@ _ELIDED: Final = (
 #: What a value of letters holds that only says that it is a secret.
 _SAYS_SECRET: Final = ("password", "passwd", "passphrase", "secret", "token")
 #: Templates of shells, web pages, Python and printf; those that are all of a value, and those within one.
-_TEMPLATE: Final = re.compile(
+_TEMPLATE: Final = make_pattern(
     r"\$\{|\{\{|\$\(|#\{|<%[= ]|\$[A-Za-z_]\w*$|%[A-Za-z_]\w*%$|\{.{0,64}\}$|(?:[:/@ -]*%[sdrv])+$|@\w+@$"
     r"|<[^<>]*>|&(?:lt|#60|#x3c);|\[[A-Za-z][^\]]*\]$"
 )
-_INSERTED: Final = re.compile(
+_INSERTED: Final = make_pattern(
     r"\$\{[^}]{0,200}\}|\{\{[^}]{0,200}\}\}|\$\([^)]{0,200}\)|%\(\w{1,64}\)s|\{[a-z_][a-z_.]{2,64}\}"
     r"|(?<![A-Za-z0-9])%[sdrv](?![A-Za-z0-9])"
 )
 #: Where a secret is, or which version a package has that is called after secrets.
-_REFERENCE: Final = re.compile(
+_REFERENCE: Final = make_pattern(
     r"(?i:[a-z][a-z0-9+.-]{1,20}://|arn:[a-z]|vault:|ref\+|env:|file:)"
     r"|[\^~<>=v]{0,3}\d+(?:\.\d+){1,3}(?:[-+.][\w.+-]*)?$"
 )
 #: Regular expressions, and manual pages in source.
-_NOTATION: Final = re.compile(r"\(\?[:=!P]|\[\^?(?:a-z|A-Z|0-9|\\)|\\[wsdbS](?![a-z])|\\f[BIRP]|\\\*\(|\\&")
-_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
+_NOTATION: Final = make_pattern(r"\(\?[:=!P]|\[\^?(?:a-z|A-Z|0-9|\\)|\\[wsdbS](?![a-z])|\\f[BIRP]|\\\*\(|\\&")
+_WORD: Final = make_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
 
 
 def is_placeholder(value: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from mnemo_server.domain.redaction import redact
+from mnemos_contract.redaction import redact
 
 KEY = b"a key of this installation"
 CHARACTERS = 200_000

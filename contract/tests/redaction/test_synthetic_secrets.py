@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from mnemo_server.domain.redaction import redact
+from mnemos_contract.redaction import redact
 
 from tests.support.secret_maker import SIGNED, WORD, SecretMaker, find_leak
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from mnemos_contract.redaction.patterns import make_pattern
+
 #: Operators behind which other than secrets may stand.
 _LOOSE: Final = frozenset(("compare", "argument", "says", "space"))
 _LONGEST_BEFORE: Final = 40
 _SHORTEST_FLAG: Final = 5
 #: What sets variables, where a command can begin; and flags that do.
-_SETS: Final = re.compile(
+_SETS: Final = make_pattern(
     r"(?:(?:^|[\n;&|`\"'(])[ \t+>-]*(?:export|setx?|env|arg)|[ \t](?:-e|--env|--build-arg))[ \t]+$",
     re.IGNORECASE,
 )
-_TAG_BEFORE: Final = re.compile(r"<(?:[\w-]{1,30}:)?$")
+_TAG_BEFORE: Final = make_pattern(r"<(?:[\w-]{1,30}:)?$")
 
 
 class Place(NamedTuple):

@@ -6,23 +6,24 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mnemo_server.domain.redaction.marks import Span
-from mnemo_server.domain.redaction.values import Strength, measure
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.values import Strength, measure
 
 KIND: Final = "url_password"
 
 _USER: Final = r"[^\s:/?#@\"'<>`\\]{0,128}"
-_STRICT: Final = re.compile(rf"://({_USER}):([^\s/?#\"'<>`\\]{{1,512}})@(?=[\w\[$%{{*-])")
+_STRICT: Final = make_pattern(rf"://({_USER}):([^\s/?#\"'<>`\\]{{1,512}})@(?=[\w\[$%{{*-])")
 #: In addresses of databases people leave slashes and question marks as they are.
-_LOOSE: Final = re.compile(rf"://({_USER}):(?!\d{{2,5}}[/?])([^\s\"'<>`\\]{{1,128}})@(?=[\w\[-])")
-_DATABASE: Final = re.compile(
+_LOOSE: Final = make_pattern(rf"://({_USER}):(?!\d{{2,5}}[/?])([^\s\"'<>`\\]{{1,128}})@(?=[\w\[-])")
+_DATABASE: Final = make_pattern(
     r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|redis|rediss|amqps?|mssql|sqlserver|tidb|clickhouse|cockroachdb|ldaps?)"
     r"(?:\+\w{1,20})?$",
     re.IGNORECASE,
 )
-_USER_ONLY: Final = re.compile(r"://([^\s:/?#@\"'<>`\\]{20,255})(?::x-oauth-basic)?@(?=[\w\[-])")
+_USER_ONLY: Final = make_pattern(r"://([^\s:/?#@\"'<>`\\]{20,255})(?::x-oauth-basic)?@(?=[\w\[-])")
 #: As drivers of Go write it; the user begins where no other could have.
-_GO: Final = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}:([^\s\"'`\\]{1,128}?)@(?:tcp|tcp6|unix)\(")
+_GO: Final = make_pattern(r"(?<![\w.%+-])[\w.%+-]{1,64}:([^\s\"'`\\]{1,128}?)@(?:tcp|tcp6|unix)\(")
 
 
 def find_addresses(text: str) -> Iterator[Span]:

@@ -6,9 +6,9 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemo_server.domain.redaction import MARK, Finding, redact
-from mnemo_server.domain.redaction.marks import STAND_IN
-from mnemo_server.domain.redaction.scanning import lower
+from mnemos_contract.redaction import MARK, Finding, redact
+from mnemos_contract.redaction.marks import STAND_IN
+from mnemos_contract.redaction.scanning import lower
 
 KEY = b"a key of this installation"
 GITHUB = "ghp_" + "aB3" * 12

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 from itertools import pairwise
 from typing import Final
 
-from mnemo_server.domain.redaction.marks import STAND_IN
-from mnemo_server.domain.redaction.placeholders import is_placeholder
-from mnemo_server.domain.redaction.vocabulary import COMMON_PAIRS, JOINING_WORDS
+from mnemos_contract.redaction.marks import STAND_IN
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.placeholders import is_placeholder
+from mnemos_contract.redaction.vocabulary import COMMON_PAIRS, JOINING_WORDS
 
 
 class Strength(IntEnum):
@@ -43,16 +43,16 @@ _FEWEST_PAIRS: Final = 5
 _MOST_COMMON: Final = 0.5  # share of common pairs
 _PASSPHRASE_WORDS: Final = 4
 
-_DIGIT: Final = re.compile(r"\d")
-_LETTER: Final = re.compile(r"[^\W\d_]")
-_SIGN: Final = re.compile(r"[!@#$%^&*+=~?|;]")
-_LETTERS: Final = re.compile("[A-Za-z]+")
-_PART: Final = re.compile("[A-Za-z0-9]+")
-_RUN: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_HEXADECIMAL: Final = re.compile(
+_DIGIT: Final = make_pattern(r"\d")
+_LETTER: Final = make_pattern(r"[^\W\d_]")
+_SIGN: Final = make_pattern(r"[!@#$%^&*+=~?|;]")
+_LETTERS: Final = make_pattern("[A-Za-z]+")
+_PART: Final = make_pattern("[A-Za-z0-9]+")
+_RUN: Final = make_pattern("[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_HEXADECIMAL: Final = make_pattern(
     "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}|(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{16,}"
 )
-_UUID: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID: Final = make_pattern("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HASH_LENGTHS: Final = frozenset((40, 56, 64, 96, 128))
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from mnemo_server.domain.redaction.marks import Span
-from mnemo_server.domain.redaction.reading import find_end, read_value
-from mnemo_server.domain.redaction.values import Strength, measure
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.reading import find_end, read_value
+from mnemos_contract.redaction.values import Strength, measure
 
 KIND: Final = "password"
 #: Characters before a flag in which its command must stand.
 _LOOK_BACK: Final = 300
 #: The flag, and what stands between it and its value; longer flags with one dash are others.
-_FLAG: Final = re.compile(
+_FLAG: Final = make_pattern(
     r"(-(?<=[\s\"']-)(?:-user|-proxy-user|[upUaPw](?!ass(?:in|out|w)|ort\b|rotocol)))"
     r"(?:[\"'],[ \t]{0,4}|=?[ \t]{1,4}|=|(?=[^\s=,-]))"
 )
-_LINE_BREAK: Final = re.compile(r"(?<!\\)\r?\n")  # that no backslash takes back
+_LINE_BREAK: Final = make_pattern(r"(?<!\\)\r?\n")  # that no backslash takes back
 
 
 class _Use(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from mnemos_contract.redaction.patterns import make_pattern
+
 
 class Value(NamedTuple):
     """A value as it stands in a text."""
@@ -18,7 +20,7 @@ class Value(NamedTuple):
 #: A quotation mark, behind as many backslashes as strings in strings need; or as HTML and addresses write it.
 QUOTE: Final = r"\\{0,7}(?:\"{3}|'{3}|[\"'`])|&quot;|&\#3[49];|\\{1,7}u002[27]|%2[27]"
 
-_OPENING: Final = re.compile(rf"[bBfFrRuUL@$]{{0,2}}(?P<quote>{QUOTE})")
+_OPENING: Final = make_pattern(rf"[bBfFrRuUL@$]{{0,2}}(?P<quote>{QUOTE})")
 _PLAIN_QUOTES: Final = frozenset("\"'`")
 _TRIPLE: Final = 3
 _LONGEST_QUOTED: Final = 8_192
@@ -27,11 +29,11 @@ _LONGEST_UNQUOTED: Final = 128
 _UNSPACED: Final = r"\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef"
 _PLAIN: Final = rf"[^\s\"'`\\<{_UNSPACED}]"
 _ESCAPE: Final = r"\\(?![nrtu\"'`\\])"  # a backslash that belongs to the value
-_UNQUOTED: Final = re.compile(rf"(?:{_PLAIN}|{_ESCAPE}|<(?!/)){_PLAIN}*(?:(?:{_ESCAPE}|<(?!/)){_PLAIN}*)*")
-_LINE_REST: Final = re.compile(rf"(?:[^\s\\]|{_ESCAPE})[^\s\\]*(?:{_ESCAPE}[^\s\\]*)*")
+_UNQUOTED: Final = make_pattern(rf"(?:{_PLAIN}|{_ESCAPE}|<(?!/)){_PLAIN}*(?:(?:{_ESCAPE}|<(?!/)){_PLAIN}*)*")
+_LINE_REST: Final = make_pattern(rf"(?:[^\s\\]|{_ESCAPE})[^\s\\]*(?:{_ESCAPE}[^\s\\]*)*")
 #: Where the next assignment begins in an address, a connection string or a list of arguments.
-_NEXT_PAIR: Final = re.compile(r"[&;,\]](?:(?<=[&;,])(?=[\w.$\[\]-]{1,64}[=:])|(?<=&)amp;|(?<=\])\()")
-_NEXT_MEMBER: Final = re.compile(r",(?=[\w.$\[\]-]{1,64}:)|\]\(")
+_NEXT_PAIR: Final = make_pattern(r"[&;,\]](?:(?<=[&;,])(?=[\w.$\[\]-]{1,64}[=:])|(?<=&)amp;|(?<=\])\()")
+_NEXT_MEMBER: Final = make_pattern(r",(?=[\w.$\[\]-]{1,64}:)|\]\(")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 

@@ -16,7 +16,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from mnemo_server.domain.redaction import redact
+from mnemos_contract.redaction import redact
 
 KEY = b"a key of this installation"
 COMMIT = hashlib.sha1(b"a commit", usedforsecurity=False).hexdigest()

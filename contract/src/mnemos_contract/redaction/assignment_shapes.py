@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mnemo_server.domain.redaction.names import FOREIGN_STEMS, STEMS, Stem
-from mnemo_server.domain.redaction.reading import QUOTE, Value, has_paired_brackets
-from mnemo_server.domain.redaction.values import looks_jumbled
+from mnemos_contract.redaction.patterns import make_pattern
+from mnemos_contract.redaction.reading import QUOTE, Value, has_paired_brackets
+from mnemos_contract.redaction.stems import FOREIGN_STEMS, STEMS, Stem
+from mnemos_contract.redaction.values import looks_jumbled
 
 _CLOSE: Final = rf"(?:{QUOTE})?[\])]{{0,2}}\*{{0,2}}"
 _TYPE: Final = r"[a-z*\[\]][\w.*]{0,30}(?:\[[\w., |]{0,30}\])?(?:[ ]?\|[ ]?[a-z]{1,9})?"
@@ -37,7 +38,7 @@ _TAIL: Final = rf"(?P<after>[a-z0-9_-]{{0,40}})(?![a-z0-9_-])(?:{_CLOSE})(?:{_OP
 
 
 def _compile(stem: Stem) -> tuple[Stem, re.Pattern[str]]:
-    return stem, re.compile(stem.pattern + _TAIL, re.VERBOSE)
+    return stem, make_pattern(stem.pattern + _TAIL, re.VERBOSE)
 
 
 #: Each stem with what matches an assignment up to its value, in a text in lower case.
@@ -45,20 +46,20 @@ ASSIGNMENTS: Final = tuple(map(_compile, STEMS))
 FOREIGN_ASSIGNMENTS: Final = tuple(map(_compile, FOREIGN_STEMS))
 
 #: What stands in code without quotes: a call, an index, a member, a variable with its sign.
-_CODE: Final = re.compile(
+_CODE: Final = make_pattern(
     r"[\[({]|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)*(?:[(\[{]|->|::)"
     r"|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)+(?![\w$!@#%^&*~-])"
     r"|[!*&@$+]{1,2}[A-Za-z_]+(?![\w$!@#%^&*~/=-])"
 )
 _LONGEST_PASSWORD: Final = 40
 #: What keys are written in.
-KEY_ALPHABET: Final = re.compile(r"[\w+/=.:~-]+")
+KEY_ALPHABET: Final = make_pattern(r"[\w+/=.:~-]+")
 #: A secret in a sentence, without quotes.
-SPOKEN: Final = re.compile(r"[A-Za-z0-9](?=\D*\d|(?<=\d))[\w!@#$%^&*+~.=-]*")
+SPOKEN: Final = make_pattern(r"[A-Za-z0-9](?=\D*\d|(?<=\d))[\w!@#$%^&*+~.=-]*")
 #: A path.
-PATH: Final = re.compile(r"/?(?:[\w.*-]+/)+[\w.*-]*$|[A-Za-z]:\\|~?/|\.{1,2}/")
-ENDS_LINE: Final = re.compile(r"[ \t]*[,;)}\]]{0,3}[ \t]*(?:[\r\n]|$|\\[nr]|#|//)|[ \t]*[\"'`]")
-ENDS_WORD: Final = re.compile(
+PATH: Final = make_pattern(r"/?(?:[\w.*-]+/)+[\w.*-]*$|[A-Za-z]:\\|~?/|\.{1,2}/")
+ENDS_LINE: Final = make_pattern(r"[ \t]*[,;)}\]]{0,3}[ \t]*(?:[\r\n]|$|\\[nr]|#|//)|[ \t]*[\"'`]")
+ENDS_WORD: Final = make_pattern(
     r"[\s\"'`\\\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]|$|[.,;:!?)\]}|&*]+(?:\s|$|\w+=)"
 )
 

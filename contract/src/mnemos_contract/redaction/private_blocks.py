@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mnemo_server.domain.redaction.marks import Span
+from mnemos_contract.redaction.marks import Span
+from mnemos_contract.redaction.patterns import make_pattern
 
 KIND: Final = "private"
 
 #: A tag, also as JSON or HTML escape it. Group 1 is the slash of a closing tag, group 2 that of an empty one.
-_TAG: Final = re.compile(
+_TAG: Final = make_pattern(
     r"(?:<|&lt;|\\{1,7}u003c)(/?)private(?:\s{1,8}[\w-]{1,64}=[^<>&\\/]{0,200}|\s{0,8})(/?)(?:>|&gt;|\\{1,7}u003e)",
     re.IGNORECASE,
 )

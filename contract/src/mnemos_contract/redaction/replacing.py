@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from mnemo_server.domain.redaction.marks import MARK, STAND_IN, Span, make_fingerprint, make_mark
-from mnemo_server.domain.redaction.scanning import find_secrets
+from mnemos_contract.redaction.marks import MARK, STAND_IN, Span, make_fingerprint, make_mark
+from mnemos_contract.redaction.scanning import find_secrets
 
 _OLD_MARK: Final = ""  # the kind of a span that was a mark before
 _MOST_ROUNDS: Final = 8  # keeps the time linear; two are enough for all texts but contrived ones
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A secret that was taken out."""
 
     kind: str
@@ -28,8 +26,7 @@ class Finding:
     """What the same secret has in common wherever it stands: eight hexadecimal digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redacted:
+class Redacted(NamedTuple):
     """A text without its secrets."""
 
     text: str
