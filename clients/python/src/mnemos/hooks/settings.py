@@ -16,6 +16,11 @@ DEFAULT_TIMEOUT_MS = 80
 DEFAULT_MIN_CONFIDENCE = 3
 
 
+#: What is captured: what the guard keeps, everything that was said, or nothing.
+CAPTURE_CHOICES = ("guarded", "all", "off")
+_NO = ("false", "0", "no", "off")
+
+
 class HookSettings(NamedTuple):
     """Everything a hook needs to know."""
 
@@ -24,6 +29,10 @@ class HookSettings(NamedTuple):
     agent_id: str
     recall_timeout_ms: int
     min_confidence: int
+    #: Whether secrets are taken out of what is sent.
+    redact: bool = True
+    #: One of CAPTURE_CHOICES.
+    capture: str = "guarded"
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -35,7 +44,21 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         agent_id=read_agent_id(environment) or default_agent_id,
         recall_timeout_ms=_read_number(environment, "MNEMOS_HOOK_TIMEOUT_MS", DEFAULT_TIMEOUT_MS),
         min_confidence=_read_number(environment, "MNEMOS_RECALL_MIN_CONFIDENCE", DEFAULT_MIN_CONFIDENCE),
+        redact=_read_word(environment, "MNEMOS_REDACT") not in _NO,
+        capture=_read_capture(environment),
     )
+
+
+def _read_capture(environment: Mapping[str, str]) -> str:
+    """Read what to capture; a word that says something else is taken for the careful choice."""
+    word = _read_word(environment, "MNEMOS_CAPTURE")
+    if word in _NO:
+        return "off"
+    return word if word in CAPTURE_CHOICES else "guarded"
+
+
+def _read_word(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name, "").strip().lower()
 
 
 def _read_number(environment: Mapping[str, str], name: str, default: int) -> int:
