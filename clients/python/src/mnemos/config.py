@@ -11,10 +11,11 @@ from collections.abc import Mapping
 #: Address of a server on this machine.
 DEFAULT_URL = "http://127.0.0.1:7077"
 #: Variables that may hold the address; the first that isn't empty counts.
-#: Claude Code sets those with OPTION in their names for the hooks of a plugin.
-URL_VARIABLES = ("MEM9_API_URL", "CLAUDE_PLUGIN_OPTION_API_URL")
+#: Claude Code sets those with OPTION in their names for the hooks of a plugin; ours for other hosts set those
+#: with PLUGIN in front.
+URL_VARIABLES = ("MEM9_API_URL", "MNEMOS_PLUGIN_API_URL", "CLAUDE_PLUGIN_OPTION_API_URL")
 #: Variables that may hold the key. The second is an older name that mem9 used.
-KEY_VARIABLES = ("MEM9_API_KEY", "MEM9_TENANT_ID", "CLAUDE_PLUGIN_OPTION_API_KEY")
+KEY_VARIABLES = ("MEM9_API_KEY", "MEM9_TENANT_ID", "MNEMOS_PLUGIN_API_KEY", "CLAUDE_PLUGIN_OPTION_API_KEY")
 #: Variable that names the agent on whose behalf the client speaks.
 AGENT_VARIABLE = "MNEMOS_AGENT_ID"
 
