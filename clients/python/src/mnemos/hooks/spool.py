@@ -37,7 +37,7 @@ class Spool:
         self._state = state
         self._redactor = Redactor(settings)
         self._folder = state.get_subfolder("spool")
-        self._suffix = f".{_mark(settings.api_key)}.json"
+        self._suffix = f".{mark_key(settings.api_key)}.json"
 
     def add(self, frame: dict[str, str], messages: list[dict[str, object]]) -> None:
         """Write messages as one or more request bodies; `frame` holds the members beside `messages`.
@@ -99,6 +99,6 @@ def _to_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _mark(api_key: str) -> str:
+def mark_key(api_key: str) -> str:
     """Tell keys apart without giving one away."""
     return f"{zlib.crc32(api_key.encode('utf-8', 'replace')):08x}"

@@ -32,7 +32,7 @@ _LONGEST_UNSPACED = 10
 #: What somebody is thanked for says nothing more.
 _THANKS_FOR = re.compile(r"\b(thanks|thank you)(?: so much| a lot)? for (?:all )?(?:the|your) \w+")
 _ANSWERS = WORDS["answers"]
-_USER_WORDS = _ANSWERS | WORDS["empty"]
+_USER_WORDS = _ANSWERS | WORDS["empty"] | WORDS["joining"]
 _ASSISTANT_WORDS = _USER_WORDS | WORDS["polite"]
 
 
@@ -49,7 +49,9 @@ def judge_words(role: str, content: str) -> Filler | None:
     words = [piece for word in words for piece in _split_unspaced(word, known)]
     if not known.issuperset(words) or (role == "user" and _TELLING.search(text)):
         return None
-    return Filler.ALWAYS if _ANSWERS.isdisjoint(words) else Filler.UNLESS_ASKED
+    if not _ANSWERS.isdisjoint(words):
+        return Filler.UNLESS_ASKED
+    return None if WORDS["joining"].issuperset(words) else Filler.ALWAYS
 
 
 def _split_unspaced(word: str, known: frozenset[str]) -> list[str]:
