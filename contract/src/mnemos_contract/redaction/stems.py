@@ -32,9 +32,9 @@ class Stem(NamedTuple):
 
 #: Stems to look for.
 STEMS: Final = (
-    Stem("pass", "passw(?:or)?[dt]", "password", Trust.PASSWORD),
-    Stem("pass", "passphrase", "password", Trust.PASSWORD),
-    Stem("pass", "passcode", "password", Trust.PASSWORD),
+    Stem("passw", "passw(?:or)?[dt]", "password", Trust.PASSWORD),
+    Stem("passphrase", "passphrase", "password", Trust.PASSWORD),
+    Stem("passcode", "passcode", "password", Trust.PASSWORD),
     Stem("pass", "pass(?!w(?:or)?[dt]|phrase|code)", "password", Trust.PASSWORD, is_short=True),
     Stem("pw", "pwd?", "password", Trust.PASSWORD, is_short=True),
     Stem("secret", "secret", "secret", Trust.SECRET),
