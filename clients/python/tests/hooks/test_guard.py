@@ -93,6 +93,15 @@ def test_only_what_is_recalled_and_nothing_more_is_an_echo(text: str, is_kept: b
     assert judge("assistant", text) is None
 
 
+def test_a_user_who_asks_in_much_the_same_words_again_is_no_echo() -> None:
+    """What was asked before is what recall finds for it."""
+    recalled = Context(("the first question of the boat", "When does the depot of the ledger team close?"))
+
+    assert judge("user", "the second question of the boat", recalled) is None
+    assert judge("assistant", "the second question of the boat", recalled) is None
+    assert judge("user", "When does the depot of the ledger team open?", recalled) is None
+
+
 def test_a_log_is_kept_with_a_question_and_refused_without() -> None:
     log = "\n".join(f"2026-11-25 10:00:{number:02d} INFO worker is up" for number in range(40))
 

@@ -65,6 +65,6 @@ def _find_code(role: str, content: str, context: Context) -> str:
         return "empty"
     if filler is Filler.ALWAYS or (filler is Filler.UNLESS_ASKED and not context.was_asked):
         return "filler"
-    if is_echo(content, context.recalled):
+    if is_echo(role, content, context.recalled):
         return "echo"
     return "dump" if is_dump(content) else ""

@@ -15,10 +15,15 @@ _WORD = re.compile(
 )
 #: Words in a row that must be the same: fewer are common turns of phrase.
 _RUN = 4
-#: Share of the words of a text that must be recalled ones, for it to be an echo.
+#: Share of the words of a text that must be recalled ones, for it to be an echo. A user asks the same thing
+#: again in much the same words, so more is needed there.
 _MIN_SHARE = 0.75
-#: Words that an introduction may have besides ("According to what I remember from earlier sessions: …").
+_MIN_SHARE_OF_USER = 0.9
+_FEWEST_WORDS_OF_USER = 8
+#: Words that an introduction may have besides ("According to what I remember from earlier sessions: …"), what
+#: ends it, and words that do.
 _INTRODUCTION_WORDS = 10
+_ENDS_INTRODUCTION = re.compile(r"[:,;\n*\"\u201c\u201e\u00ab\u2013\u2014\uff1a]|\b(?:that|dass|que) $")
 
 
 def is_recalled_block(content: str) -> bool:
@@ -33,26 +38,32 @@ def is_recalled_block(content: str) -> bool:
     return sum(map(len, recalled)) >= _MIN_SHARE * sum(map(len, lines))
 
 
-def is_echo(content: str, recalled: tuple[str, ...]) -> bool:
+def is_echo(role: str, content: str, recalled: tuple[str, ...]) -> bool:
     """Whether most of a text stands in the recalled memories, in runs of words.
 
     A text of fewer than four words is none. What contradicts or uses a memory has words of its own.
     """
     if not recalled:
         return False
-    words = _split(content)
+    lowered = content.lower()
+    places = list(_WORD.finditer(lowered))
+    words = [place[0] for place in places]
     known = _collect_runs(recalled)
     covered = [False] * len(words)
     for start in range(len(words) - _RUN + 1):
         if tuple(words[start : start + _RUN]) in known:
             covered[start : start + _RUN] = [True] * _RUN
-    if True not in covered:
-        return False
-    first = covered.index(True)
-    introduction = first if first <= _INTRODUCTION_WORDS else 0
     count = sum(covered)
-    # An introduction may be longer than what it introduces by little only.
-    return count >= _MIN_SHARE * (len(words) - introduction) and count >= introduction
+    if role == "user":
+        return len(words) >= _FEWEST_WORDS_OF_USER and count >= _MIN_SHARE_OF_USER * len(words)
+    if not count:
+        return False
+    introduction = covered.index(True)
+    if not 0 < introduction <= min(_INTRODUCTION_WORDS, count) or not _ENDS_INTRODUCTION.search(
+        lowered[places[introduction - 1].start() : places[introduction].start()]
+    ):
+        introduction = 0
+    return count >= _MIN_SHARE * (len(words) - introduction)
 
 
 @lru_cache(maxsize=2)
