@@ -20,10 +20,10 @@ BLOCK = (
 )
 
 
-def make_window(*texts: str, seq: int = 0, recalled: tuple[str, ...] = ()) -> Window:
+def make_window(*texts: str, seq: int = 0, ids: int = 0, recalled: tuple[str, ...] = ()) -> Window:
     roles = ("user", "assistant")
     messages = [
-        SaidMessage(str(uuid.UUID(int=place)), roles[place % 2], text, "", place)
+        SaidMessage(str(uuid.UUID(int=ids + place)), roles[place % 2], text, "", place)
         for place, text in enumerate(texts, seq)
     ]
     return Window(messages, Cursor(), recalled)
@@ -45,10 +45,10 @@ def test_a_refused_message_leaves_its_place_empty(settings, state) -> None:
 
 def test_a_question_is_remembered_until_the_next_capture(settings, state) -> None:
     pass_through(make_window("drop the table", "Shall I make a copy first?"), settings, state)
-    pass_through(make_window("drop it", "Dropped the table.", seq=0), settings, state, "s2")
+    pass_through(make_window("drop it", "Dropped the table.", ids=50), settings, state, "s2")
 
     assert pass_through(make_window("yes", seq=2), settings, state) == [2]
-    assert pass_through(make_window("yes", seq=2), settings, state, "s2") == []
+    assert pass_through(make_window("yes", seq=2, ids=50), settings, state, "s2") == []
 
 
 def test_somebody_who_says_yes_twice_is_kept_twice(settings, state) -> None:
@@ -68,7 +68,9 @@ def test_what_recall_put_in_is_known_for_the_rest_of_the_session(settings, state
     echo = make_window("The mast & the keel are oak.", seq=1)
 
     assert pass_through(echo, settings, state) == []
-    assert pass_through(echo, settings, state, "another") == [1]
+    assert pass_through(
+        make_window("The mast & the keel are oak.", seq=1, ids=50), settings, state, "s2"
+    ) == [1]
 
 
 def test_what_recall_says_it_put_in_counts_where_the_host_does_not_tell(settings, state) -> None:
