@@ -58,7 +58,7 @@ def judge(role: str, content: str, context: Context = Context()) -> Refusal | No
 def _find_code(role: str, content: str, context: Context) -> str:
     if is_recalled_block(content):
         return "echo"
-    if is_host_text(content):
+    if is_host_text(role, content):
         return "host"
     filler = judge_words(role, content)
     if filler is Filler.EMPTY:
