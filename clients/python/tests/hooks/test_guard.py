@@ -68,6 +68,11 @@ def test_an_answer_is_kept_after_a_question_and_only_there(answer: str) -> None:
     assert refusal.code == "filler"
 
 
+@pytest.mark.parametrize("order", ["work on it", "keep it", "see this", "do both", "that one", "revert"])
+def test_a_short_order_is_kept(order: str) -> None:
+    assert judge("user", order) is None
+
+
 @pytest.mark.parametrize("thanks", ["thanks!", "continue", "谢谢", "merci"])
 def test_thanks_decide_nothing_even_after_a_question(thanks: str) -> None:
     assert judge("user", thanks, Context(was_asked=True)) is not None
@@ -122,6 +127,13 @@ def test_a_log_is_kept_with_a_question_and_refused_without() -> None:
     assert judge("user", f"{log}\nwhy does it start twice?") is None
     assert judge("user", log) is not None
     assert judge("user", log[:200]) is None
+
+
+def test_somebody_may_begin_as_a_program_does() -> None:
+    text = "Checking the log, I found that the worker is started by the timer and by the unit. " * 8
+
+    assert judge("assistant", text) is None
+    assert judge("user", text.replace("Checking the log", "error: in the log")) is None
 
 
 @pytest.mark.parametrize("text", ["Shall I?", f"What is it?{' x' * 100}", "要不要删除\uff1f"])

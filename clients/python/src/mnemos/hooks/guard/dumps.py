@@ -18,6 +18,7 @@ _MANY_DIGITS = 0.25
 #: Share of a text that must look like output, and of the rest, like sentences at most.
 _MIN_OUTPUT = 0.6
 _MIN_WORDS = 3
+_MANY_SENTENCE_WORDS = 4
 _MIN_IDEOGRAPHS = 6
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: Lines as programs print them.
@@ -56,11 +57,9 @@ def is_dump(content: str) -> bool:
     """Whether a text is long, looks like output for the most part, and holds no sentence."""
     if len(content) < _SHORTEST:
         return False
-    text = (
-        content
-        if len(content) <= _LOOKED_AT
-        else f"{content[: _LOOKED_AT // 2]}\n{content[-_LOOKED_AT // 2 :]}"
-    )
+    text = content
+    if len(content) > _LOOKED_AT:
+        text = "\n".join((content[: _LOOKED_AT // 2], content[-_LOOKED_AT // 2 :]))
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("```")]
     is_diff = any(line.startswith("@@ -") for line in lines)
     output = [line for line in lines if _is_output(line) or (is_diff and line[0] in " +-")]
@@ -71,8 +70,9 @@ def is_dump(content: str) -> bool:
 
 
 def _is_output(line: str) -> bool:
+    """Whether a program prints such lines. People begin as one does too: "Checking the log, I found …"."""
     if _OUTPUT.match(line):
-        return True
+        return _count_sentence_words(line) < _MANY_SENTENCE_WORDS
     characters = line.replace(" ", "")
     if sum(map(str.isdigit, characters)) > _MANY_DIGITS * len(characters):
         return True
@@ -85,7 +85,8 @@ def _is_sentence(line: str) -> bool:
     """Whether a person may have written this line."""
     if len(_IDEOGRAPH.findall(line)) >= _MIN_IDEOGRAPHS:
         return True
-    words = _WORD.findall(line)
-    if len(words) < _MIN_WORDS:
-        return False
-    return not _SENTENCE_WORDS.isdisjoint(word.lower() for word in words)
+    return len(_WORD.findall(line)) >= _MIN_WORDS and _count_sentence_words(line) > 0
+
+
+def _count_sentence_words(line: str) -> int:
+    return sum(word.lower() in _SENTENCE_WORDS for word in _WORD.findall(line))

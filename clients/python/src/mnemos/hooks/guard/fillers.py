@@ -29,8 +29,13 @@ class Filler(Enum):
 _TELLING = re.compile(r"\b(?:do (?:that|both|all|them|the)|go with|that one|this one|is it)\b")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONGEST_UNSPACED = 10
-#: What somebody is thanked for says nothing more.
-_THANKS_FOR = re.compile(r"\b(thanks|thank you)(?: so much| a lot)? for (?:all )?(?:the|your) \w+")
+#: Turns of phrase, each with a word that says as much; word by word they could be orders ("keep it").
+_PHRASES = (
+    (re.compile(r"\b(?:thanks|thank you)(?: so much| a lot)? for (?:all )?(?:the|your) \w+"), "thanks"),
+    (re.compile(r"\b(?:good|great|nice|awesome|excellent|amazing|fantastic) (?:job|work|one)\b"), "nice"),
+    (re.compile(r"\bkeep (?:going|on)\b"), "continue"),
+    (re.compile(r"\bi see\b|\bsee (?:you|ya)\b"), "bye"),
+)
 _ANSWERS = WORDS["answers"]
 _USER_WORDS = _ANSWERS | WORDS["empty"] | WORDS["joining"]
 _ASSISTANT_WORDS = _USER_WORDS | WORDS["polite"]
@@ -44,7 +49,10 @@ def judge_words(role: str, content: str) -> Filler | None:
     longest = _LONGEST_CHARACTERS if role == "user" else _LONGEST_ASSISTANT_CHARACTERS
     if len(text) > longest:
         return None
-    words = [word.replace("\u2019", "'") for word in _PARTS.findall(_THANKS_FOR.sub(r"\1", text))]
+    plain = text
+    for phrase, word in _PHRASES:
+        plain = phrase.sub(word, plain)
+    words = [word.replace("\u2019", "'") for word in _PARTS.findall(plain)]
     known = _USER_WORDS if role == "user" else _ASSISTANT_WORDS
     words = [piece for word in words for piece in _split_unspaced(word, known)]
     if not known.issuperset(words) or (role == "user" and _TELLING.search(text)):
