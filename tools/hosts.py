@@ -33,7 +33,10 @@ class Host:
     program: str  # path inside the package
 
 
-HOSTS = {"claude": Host("@anthropic-ai/claude-code-{platform}", "2.1.330", "claude")}
+HOSTS = {
+    "claude": Host("@anthropic-ai/claude-code-{platform}", "2.1.330", "claude"),
+    "opencode": Host("opencode-{platform}", "1.18.33", "bin/opencode"),
+}
 
 
 class HostUnavailable(Exception):

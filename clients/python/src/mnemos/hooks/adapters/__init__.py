@@ -39,4 +39,8 @@ def find_adapter(harness: str) -> Adapter | None:
         from mnemos.hooks.adapters.claude import ClaudeAdapter  # noqa: PLC0415 - only the host's own is loaded
 
         return ClaudeAdapter()
+    if harness == "opencode":
+        from mnemos.hooks.adapters.opencode import OpenCodeAdapter  # noqa: PLC0415
+
+        return OpenCodeAdapter()
     return None
