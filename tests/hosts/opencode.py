@@ -1,0 +1,204 @@
+"""Running the real OpenCode, away from the network and from the user's own settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools import hosts
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = ROOT / "plugins" / "opencode"
+#: For one turn of the real program; a first one takes ten seconds on a busy machine.
+TURN_SECONDS = 90
+START_SECONDS = 60
+MODEL = {"providerID": "fake", "modelID": "fake-model"}
+#: In the environment of OpenCode and of everything it starts.
+MARK = "MNEMOS_TEST_MARK"
+_LISTENING = "opencode server listening on "
+
+
+@dataclass
+class OpenCode:
+    """OpenCode with a home of its own, a scripted model and an address of the memory."""
+
+    home: Path
+    model_url: str
+    memory: dict[str, str] = field(default_factory=dict)
+    #: What stands in its configuration: a path, or a path or package with options.
+    plugin: Any = str(PLUGIN)
+
+    @property
+    def work_folder(self) -> Path:
+        """The user's project."""
+        return self.home / "project"
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `opencode` with these arguments until it ends; its process group is gone afterwards."""
+        process = self.start(*arguments)
+        try:
+            stdout, stderr = process.communicate(timeout=TURN_SECONDS)
+        finally:
+            kill_group(process.pid)
+            process.wait(10)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def ask(self, prompt: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run one turn as a program of its own, without the request for a title."""
+        return self.run("run", "--title", "test", *options, prompt)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `opencode` in a process group of its own."""
+        self.work_folder.mkdir(parents=True, exist_ok=True)
+        (self.work_folder / "opencode.json").write_text(json.dumps(self._configuration()))
+        return subprocess.Popen(
+            [find_opencode(), *arguments],
+            cwd=self.work_folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    @contextmanager
+    def serve(self) -> Iterator[Serving]:
+        """Run `opencode serve`, in which a turn takes half a second; it is killed afterwards."""
+        process = self.start("serve", "--port", "0", "--hostname", "127.0.0.1", "--print-logs")
+        try:
+            yield Serving(process, _read_address(process))
+        finally:
+            kill_group(process.pid)
+            process.communicate(timeout=10)
+
+    def _configuration(self) -> dict[str, Any]:
+        models = {"fake-model": {"name": "Fake", "tool_call": True, "limit": _LIMIT}}
+        provider = {
+            "npm": "@ai-sdk/openai-compatible",  # OpenCode holds this package itself
+            "name": "Fake",
+            "options": {"baseURL": f"{self.model_url}/v1", "apiKey": "made-up"},
+            "models": models,
+        }
+        return {
+            "model": "fake/fake-model",
+            "small_model": "fake/fake-model",
+            "autoupdate": False,
+            "share": "disabled",
+            "enabled_providers": ["fake"],
+            "provider": {"fake": provider},
+            "plugin": [self.plugin],
+        }
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home),
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_DATA_HOME": str(self.home / ".local" / "share"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "XDG_STATE_HOME": str(self.home / ".local" / "state"),
+            "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+            "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+            "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+            # It asks the registry for a package of types, and plugins wait for that.
+            "npm_config_registry": "http://127.0.0.1:9",
+            "npm_config_fetch_retries": "0",
+            # The tests share few cores with each other; what is asserted isn't speed.
+            "MNEMOS_HOOK_TIMEOUT_MS": "3000",
+            MARK: str(self.home),
+            **self.memory,
+        }
+
+
+_LIMIT = {"context": 200_000, "output": 8192}
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running `opencode serve`, and its REST interface."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def create_session(self, **fields: Any) -> str:
+        """Begin a session and give its id; one with a title isn't given another by the model."""
+        session_id: str = self.send("POST", "/session", {"title": "test", **fields})["id"]
+        return session_id
+
+    def ask(self, session_id: str, prompt: str) -> str:
+        """Say something and wait for the answer; gives its text."""
+        parts = [{"type": "text", "text": prompt}]
+        answer = self.send("POST", f"/session/{session_id}/message", {"parts": parts, "model": MODEL})
+        return "\n".join(part["text"] for part in answer["parts"] if part["type"] == "text")
+
+    def compact(self, session_id: str) -> None:
+        """Let the model write a summary that takes the place of the conversation."""
+        self.send("POST", f"/session/{session_id}/summarize", MODEL)
+
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send one request and read the JSON of its answer."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(
+            self.url + path, data, {"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=TURN_SECONDS) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+def find_opencode() -> str:
+    """Give the program: the one that MNEMOS_OPENCODE names, or the pinned one."""
+    return os.environ.get("MNEMOS_OPENCODE") or str(hosts.ensure("opencode"))
+
+
+def list_processes(home: Path) -> list[str]:
+    """List the living processes that the OpenCode of this home left or is, by their command lines."""
+    mark = f"{MARK}={home}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                found.append(f"{folder.name} {command}")
+        except OSError:
+            continue  # it ended just now
+    return found
+
+
+def kill_group(pid: int) -> None:
+    """Kill a process group, if there still is one."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _read_address(process: subprocess.Popen[str]) -> str:
+    """Wait for the line that tells where the server listens; what it logs is read to its end, unseen."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    timer = threading.Timer(START_SECONDS, process.kill)
+    timer.start()
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    try:
+        for line in process.stdout:
+            if _LISTENING in line:
+                return line.partition(_LISTENING)[2].strip()
+    finally:
+        timer.cancel()
+    raise RuntimeError("opencode serve ended before it listened")
