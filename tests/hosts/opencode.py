@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tools import hosts
 
@@ -26,44 +27,50 @@ MODEL = {"providerID": "fake", "modelID": "fake-model"}
 #: In the environment of OpenCode and of everything it starts.
 MARK = "MNEMOS_TEST_MARK"
 _LISTENING = "opencode server listening on "
+_SETTINGS = {
+    "model": "fake/fake-model",
+    "small_model": "fake/fake-model",
+    "autoupdate": False,
+    "share": "disabled",
+    "enabled_providers": ["fake"],
+}
 
 
 @dataclass
 class OpenCode:
-    """OpenCode with a home of its own, a scripted model and an address of the memory."""
+    """OpenCode with a home of its own and a scripted model; where the memory is, projects or variables say."""
 
     home: Path
     model_url: str
-    memory: dict[str, str] = field(default_factory=dict)
-    #: What stands in its configuration: a path, or a path or package with options.
-    plugin: Any = str(PLUGIN)
+    variables: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def work_folder(self) -> Path:
-        """The user's project."""
-        return self.home / "project"
+    def add_project(self, name: str, plugin: object = str(PLUGIN), **settings: object) -> Path:
+        """Make a project with this plugin: a path or a package, alone or as `[path, options]`."""
+        folder = self.home / name
+        folder.mkdir(parents=True, exist_ok=True)
+        settings |= {"plugin": [plugin], "provider": {"fake": self._describe_model()}}
+        (folder / "opencode.json").write_text(json.dumps({**_SETTINGS, **settings}))
+        return folder
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `opencode` with these arguments until it ends; its process group is gone afterwards."""
-        process = self.start(*arguments)
+    def ask(self, folder: Path, prompt: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run one turn in a project as a program of its own, without the request for a title."""
+        return self.run(folder, "run", "--title", "test", *options, prompt)
+
+    def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `opencode` with these arguments in a folder until it ends."""
+        process = self.start(folder, *arguments)
         try:
             stdout, stderr = process.communicate(timeout=TURN_SECONDS)
         finally:
             kill_group(process.pid)
-            process.wait(10)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
-    def ask(self, prompt: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run one turn as a program of its own, without the request for a title."""
-        return self.run("run", "--title", "test", *options, prompt)
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `opencode` in a process group of its own."""
-        self.work_folder.mkdir(parents=True, exist_ok=True)
-        (self.work_folder / "opencode.json").write_text(json.dumps(self._configuration()))
+    def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+        """Start `opencode` in a folder, in a process group of its own."""
+        folder.mkdir(parents=True, exist_ok=True)
         return subprocess.Popen(
             [find_opencode(), *arguments],
-            cwd=self.work_folder,
+            cwd=folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -75,29 +82,20 @@ class OpenCode:
     @contextmanager
     def serve(self) -> Iterator[Serving]:
         """Run `opencode serve`, in which a turn takes half a second; it is killed afterwards."""
-        process = self.start("serve", "--port", "0", "--hostname", "127.0.0.1", "--print-logs")
+        process = self.start(self.home, "serve", "--port", "0", "--hostname", "127.0.0.1")
         try:
             yield Serving(process, _read_address(process))
         finally:
             kill_group(process.pid)
-            process.communicate(timeout=10)
+            process.wait(10)
 
-    def _configuration(self) -> dict[str, Any]:
-        models = {"fake-model": {"name": "Fake", "tool_call": True, "limit": _LIMIT}}
-        provider = {
+    def _describe_model(self) -> dict[str, object]:
+        limit = {"context": 200_000, "output": 8192}
+        return {
             "npm": "@ai-sdk/openai-compatible",  # OpenCode holds this package itself
             "name": "Fake",
             "options": {"baseURL": f"{self.model_url}/v1", "apiKey": "made-up"},
-            "models": models,
-        }
-        return {
-            "model": "fake/fake-model",
-            "small_model": "fake/fake-model",
-            "autoupdate": False,
-            "share": "disabled",
-            "enabled_providers": ["fake"],
-            "provider": {"fake": provider},
-            "plugin": [self.plugin],
+            "models": {"fake-model": {"name": "Fake", "tool_call": True, "limit": limit}},
         }
 
     def _environment(self) -> dict[str, str]:
@@ -121,30 +119,45 @@ class OpenCode:
             # The tests share few cores with each other; what is asserted isn't speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
             MARK: str(self.home),
-            **self.memory,
+            **self.variables,
         }
-
-
-_LIMIT = {"context": 200_000, "output": 8192}
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A running `opencode serve`, and its REST interface."""
+    """A running `opencode serve`."""
 
     process: subprocess.Popen[str]
     url: str
 
-    def create_session(self, **fields: Any) -> str:
-        """Begin a session and give its id; one with a title isn't given another by the model."""
-        session_id: str = self.send("POST", "/session", {"title": "test", **fields})["id"]
+    def open(self, folder: Path) -> Project:
+        """Give the interface to a project."""
+        return Project(self.url, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project in a running `opencode serve`: its REST interface."""
+
+    url: str
+    folder: Path
+
+    def create_session(self, title: str | None = "test") -> str:
+        """Begin a session and give its id; one without a title is given one by the model."""
+        session_id: str = self.send("POST", "/session", {"title": title} if title else {})["id"]
         return session_id
 
     def ask(self, session_id: str, prompt: str) -> str:
         """Say something and wait for the answer; gives its text."""
         parts = [{"type": "text", "text": prompt}]
-        answer = self.send("POST", f"/session/{session_id}/message", {"parts": parts, "model": MODEL})
-        return "\n".join(part["text"] for part in answer["parts"] if part["type"] == "text")
+        return read_text(
+            self.send("POST", f"/session/{session_id}/message", {"parts": parts, "model": MODEL})
+        )
+
+    def command(self, session_id: str, name: str, arguments: str) -> str:
+        """Run a command, such as `/recall arguments`, and give the text of the answer."""
+        body = {"command": name, "arguments": arguments, "model": "fake/fake-model"}
+        return read_text(self.send("POST", f"/session/{session_id}/command", body))
 
     def compact(self, session_id: str) -> None:
         """Let the model write a summary that takes the place of the conversation."""
@@ -153,12 +166,16 @@ class Serving:
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send one request and read the JSON of its answer."""
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(
-            self.url + path, data, {"Content-Type": "application/json"}, method=method
-        )
+        address = f"{self.url}{path}?{urlencode({'directory': str(self.folder)})}"
+        request = urllib.request.Request(address, data, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=TURN_SECONDS) as answer:
             text = answer.read()
         return json.loads(text) if text else None
+
+
+def read_text(answer: dict[str, Any]) -> str:
+    """Give what was said in a message, as the REST interface has it."""
+    return "\n".join(part["text"] for part in answer["parts"] if part["type"] == "text")
 
 
 def find_opencode() -> str:
