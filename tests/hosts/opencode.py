@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+
+import httpx2
 
 from tools import hosts
 
@@ -38,7 +38,7 @@ _SETTINGS = {
 
 @dataclass
 class OpenCode:
-    """OpenCode with a home of its own and a scripted model; where the memory is, projects or variables say."""
+    """OpenCode with a home of its own and a scripted model. Projects or variables say where the memory is."""
 
     home: Path
     model_url: str
@@ -58,36 +58,36 @@ class OpenCode:
 
     def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `opencode` with these arguments in a folder until it ends."""
-        process = self.start(folder, *arguments)
-        try:
-            stdout, stderr = process.communicate(timeout=TURN_SECONDS)
-        finally:
-            kill_group(process.pid)
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+        with self.start(folder, *arguments) as process:
+            try:
+                stdout, _ = process.communicate(timeout=TURN_SECONDS)
+            finally:
+                kill_group(process.pid)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout)
 
     def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
         """Start `opencode` in a folder, in a process group of its own."""
         folder.mkdir(parents=True, exist_ok=True)
-        return subprocess.Popen(
-            [find_opencode(), *arguments],
-            cwd=folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with (self.home / "stderr.log").open("a") as log:
+            return subprocess.Popen(
+                [find_opencode(), *arguments],
+                cwd=folder,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
 
     @contextmanager
     def serve(self) -> Iterator[Serving]:
         """Run `opencode serve`, in which a turn takes half a second; it is killed afterwards."""
-        process = self.start(self.home, "serve", "--port", "0", "--hostname", "127.0.0.1")
-        try:
-            yield Serving(process, _read_address(process))
-        finally:
-            kill_group(process.pid)
-            process.wait(10)
+        with self.start(self.home, "serve", "--port", "0", "--hostname", "127.0.0.1") as process:
+            try:
+                yield Serving(process, _read_address(process))
+            finally:
+                kill_group(process.pid)
 
     def _describe_model(self) -> dict[str, object]:
         limit = {"context": 200_000, "output": 8192}
@@ -165,12 +165,10 @@ class Project:
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send one request and read the JSON of its answer."""
-        data = json.dumps(body).encode() if body is not None else None
-        address = f"{self.url}{path}?{urlencode({'directory': str(self.folder)})}"
-        request = urllib.request.Request(address, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=TURN_SECONDS) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        query = {"directory": str(self.folder)}
+        answer = httpx2.request(method, self.url + path, params=query, json=body, timeout=TURN_SECONDS)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
 
 def read_text(answer: dict[str, Any]) -> str:
@@ -206,12 +204,10 @@ def kill_group(pid: int) -> None:
 
 
 def _read_address(process: subprocess.Popen[str]) -> str:
-    """Wait for the line that tells where the server listens; what it logs is read to its end, unseen."""
+    """Wait for the line that tells where the server listens."""
     assert process.stdout is not None
-    assert process.stderr is not None
     timer = threading.Timer(START_SECONDS, process.kill)
     timer.start()
-    threading.Thread(target=process.stderr.read, daemon=True).start()
     try:
         for line in process.stdout:
             if _LISTENING in line:
