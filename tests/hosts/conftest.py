@@ -10,10 +10,22 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.claude import Claude
+from tests.hosts.opencode_fixtures import (
+    folder,
+    memory_server,
+    notes,
+    opencode,
+    opencode_model,
+    options,
+    project,
+    script,
+    serving,
+)
 from tests.support.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, mnemo_server, server_dsn
 
-__all__ = ["mnemo_server", "server_dsn"]
+__all__ = ["folder", "memory_server", "mnemo_server", "notes", "opencode", "opencode_model", "project"]
+__all__ += ["options", "script", "server_dsn", "serving"]
 
 #: Until something that happens after the host has ended is seen.
 WAIT_SECONDS = 20
