@@ -58,9 +58,9 @@ def claude(make_claude: Callable[[str], Claude]) -> Claude:
     return make_claude("home")
 
 
-def wait_until(condition: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Wait until a condition holds; fail when it doesn't in time."""
-    end = time.monotonic() + WAIT_SECONDS
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it didn't happen in time"
         time.sleep(0.05)

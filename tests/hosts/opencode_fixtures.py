@@ -54,7 +54,12 @@ def memory_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
 @pytest.fixture
 def options(memory_server: RunningServer) -> dict[str, str]:
     """Options of the plugin that lead to a memory of the test's own."""
-    return {"url": memory_server.url, "apiKey": provision(memory_server.url)}
+    return make_options(memory_server)
+
+
+def make_options(server: RunningServer) -> dict[str, str]:
+    """Make an empty memory on a server and give the options that lead to it."""
+    return {"url": server.url, "apiKey": provision(server.url)}
 
 
 @pytest.fixture

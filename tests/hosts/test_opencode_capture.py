@@ -46,16 +46,16 @@ def test_what_was_said_is_kept_once_and_nothing_else(
 
 
 def test_a_program_s_only_turn_is_kept_and_a_session_that_goes_on_adds_what_is_new(
-    opencode: OpenCode, folder: Path, script: ScriptedModel, notes: Client
+    opencode: OpenCode, project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     script.rules = [Rule("second", (Say("Two."),)), Rule("first", (Say("One."),))]
 
-    opencode.ask(folder, "first")
-    wait_until(lambda: notes.list_memories(memory_type="session").memories)
-    opencode.ask(folder, "second", "--continue")
+    opencode.ask(project.folder, "first")
+    [session] = project.send("GET", "/session")
+    assert len(read_said(notes, session["id"], 2)) == 2
+    opencode.ask(project.folder, "second", "--continue")
 
-    session_id = notes.list_memories(memory_type="session").memories[0].session_id or ""
-    assert read_said(notes, session_id, 4) == [
+    assert read_said(notes, session["id"], 4) == [
         (0, "user", "first"),
         (1, "assistant", "One."),
         (2, "user", "second"),
@@ -85,9 +85,8 @@ def test_what_a_sub_agent_is_told_is_not_kept(project: Project, script: Scripted
     project.ask(session_id, "begin")
 
     assert [content for _, _, content in read_said(notes, session_id, 2)] == ["begin", "Done."]
-    assert {memory.session_id for memory in notes.list_memories(memory_type="session").memories} == {
-        session_id
-    }
+    [child] = project.send("GET", f"/session/{session_id}/children")
+    assert notes.list_session_messages(session_id=[child["id"]]).messages == []
 
 
 def test_of_a_command_the_user_s_own_words_are_kept(

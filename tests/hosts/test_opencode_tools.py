@@ -10,9 +10,23 @@ import pytest
 from mnemos import Client, MemoryNotFound
 
 from tests.hosts.opencode import PLUGIN, OpenCode, Project, Serving
+from tests.hosts.opencode_fixtures import make_options
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
+from tests.support.servers import RunningServer
 
 pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def options(memory_server: RunningServer) -> dict[str, str]:
+    """One memory for these tests, in each of which the model looks for something else."""
+    return make_options(memory_server)
+
+
+@pytest.fixture(scope="module")
+def project(opencode: OpenCode, serving: Serving, options: dict[str, str]) -> Project:
+    """One project, so that one `mnemos mcp` answers all calls."""
+    return serving.open(opencode.add_project("tools", [str(PLUGIN), options]))
 
 
 def call_tool(project: Project, script: ScriptedModel, name: str, /, **arguments: Any) -> dict[str, Any]:

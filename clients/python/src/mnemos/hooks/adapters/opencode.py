@@ -44,47 +44,66 @@ class OpenCodeAdapter:
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
-        """Give the messages after the last one that is known: ids are OpenCode's own, and each is used once."""
+        """Give the messages after the last known one: ids are OpenCode's own, each used once."""
         from mnemos.hooks.handed import read_handed  # noqa: PLC0415 - for captures only
 
         known = set(cursor.known_ids)
         last = max((i for i, message in enumerate(event.messages) if message.message_id in known), default=-1)
         return read_handed(event.messages[last + 1 :], cursor)
 
-    def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
+    def format_context(
+        self,
+        event: HookEvent,  # noqa: ARG002 - other hosts want its name
+        recalled: Recalled,
+    ) -> dict[str, object]:
         """Give the plugin both blocks; it knows where they go."""
         return {"system": recalled.session, "prompt": recalled.prompt}
 
-    def format_permission(self, event: HookEvent) -> dict[str, object] | None:
+    def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
         """OpenCode doesn't ask before it lets the model use a plugin's tools."""
         return None
 
 
 def _read_messages(messages: object) -> Iterator[SaidMessage]:
-    """Give what the user and the model said, oldest first; summaries of the conversation weren't said."""
+    """Give what the user and the model said, oldest first.
+
+    Summaries of the conversation weren't said, and an answer that is still being written is left for the next
+    time; one that never was completed counts once something stands behind it.
+    """
     from mnemos._generated.recalled import strip_recalled  # noqa: PLC0415 - for captures only
     from mnemos.hooks.said import SaidMessage, cut_content  # noqa: PLC0415
 
-    for message in messages if isinstance(messages, list) else []:
-        info, parts = message.get("info"), message.get("parts")
-        if not info or info.get("summary") or info.get("role") not in ("user", "assistant"):
+    given = (
+        [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
+    )
+    for message in given:
+        info, parts = _read_object(message.get("info")), message.get("parts")
+        role, times = info.get("role"), _read_object(info.get("time"))
+        is_unfinished = role == "assistant" and message is given[-1] and "completed" not in times
+        if role not in ("user", "assistant") or info.get("summary") or is_unfinished:
             continue
-        texts = [strip_recalled(str(part.get("text", ""))) for part in parts if _is_said(part)]
+        texts = (strip_recalled(text) for text in _read_texts(parts))
         content = "\n\n".join(text for text in texts if text.strip()).strip()
         if content:
-            yield SaidMessage(
-                str(info["id"]), str(info["role"]), cut_content(content), _format_time(info.get("time"))
-            )
+            moment = _format_time(times.get("created"))
+            yield SaidMessage(str(info.get("id", "")), str(role), cut_content(content), moment)
 
 
-def _is_said(part: dict[str, object]) -> bool:
-    return part.get("type") == "text" and not part.get("synthetic") and not part.get("ignored")
+def _read_texts(parts: object) -> Iterator[str]:
+    """Give what a person or the model wrote; texts of OpenCode and of plugins are marked as synthetic."""
+    for part in map(_read_object, parts if isinstance(parts, list) else []):
+        text = part.get("text")
+        if part.get("type") == "text" and not part.get("synthetic") and not part.get("ignored"):
+            yield text if isinstance(text, str) else ""
 
 
-def _format_time(times: object) -> str:
-    """Write the time of creation, milliseconds since 1970, as RFC 3339; empty when there is none."""
-    created = times.get("created") if isinstance(times, dict) else None
-    if not isinstance(created, (int, float)):
+def _read_object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _format_time(milliseconds: object) -> str:
+    """Write milliseconds since 1970 as RFC 3339; empty when it isn't that."""
+    if not isinstance(milliseconds, int):
         return ""
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(created / 1000))
-    return f"{moment}.{int(created) % 1000:03d}Z"
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{moment}.{milliseconds % 1000:03d}Z"
