@@ -29,11 +29,6 @@ export class Capture {
     this.enqueue(sessionID, () => this.handOver(event, sessionID))
   }
 
-  /** Tell that something happened to a session. Returns at once. */
-  tell(event, sessionID) {
-    this.enqueue(sessionID, () => runHook(this.program, HARNESS, event, { sessionID, directory: this.directory }))
-  }
-
   /** Capture what nothing else did, and wait for everything that was begun. */
   async finish() {
     for (const sessionID of this.expected) this.start("dispose", sessionID)

@@ -18,6 +18,8 @@ export class Recall {
     this.sessions = sessions
     /** Frozen with the first message of a session: all its requests begin with the same bytes. */
     this.blocks = new Map()
+    /** Hooks that are told of a compaction; the next message waits for its session's. */
+    this.compactions = new Map()
     this.helperPrompts = []
   }
 
@@ -25,6 +27,7 @@ export class Recall {
   async add(sessionID, message, parts) {
     if (await this.sessions.isChild(sessionID)) return
     if (this.blocks.size === 0) void this.learnHelpers()
+    await bounded(this.compactions.get(sessionID), ASK_MS)
     const text = parts.filter(isOwnText).map((part) => part.text).join("\n\n")
     const event = { sessionID, directory: this.directory, messageID: message.id, text }
     const answer = await runHook(this.program, HARNESS, "chat.message", event, TURN_MS)
@@ -37,6 +40,14 @@ export class Recall {
     const block = this.blocks.get(sessionID)
     const isHelper = this.helperPrompts.some((prompt) => system[0]?.startsWith(prompt))
     if (block && !isHelper) system.push(block)
+  }
+
+  /** A summary took the place of the conversation: what was recalled in it may be recalled again. */
+  startAnew(sessionID) {
+    const event = { sessionID, directory: this.directory }
+    const told = runHook(this.program, HARNESS, "session.compacted", event)
+    this.compactions.set(sessionID, told)
+    void told.then(() => this.compactions.get(sessionID) === told && this.compactions.delete(sessionID))
   }
 
   forget(sessionID) {

@@ -68,6 +68,7 @@ class OpenCode:
     def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
         """Start `opencode` in a folder, in a process group of its own."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._pretend_types()
         with (self.home / "stderr.log").open("a") as log:
             return subprocess.Popen(
                 [find_opencode(), *arguments],
@@ -88,6 +89,13 @@ class OpenCode:
                 yield Serving(process, _read_address(process))
             finally:
                 kill_group(process.pid)
+
+    def _pretend_types(self) -> None:
+        """Look as if OpenCode had installed its package of types, which it asks the registry for."""
+        folder = self.home / ".config" / "opencode"
+        (folder / "node_modules").mkdir(parents=True, exist_ok=True)
+        lock = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
+        (folder / "package-lock.json").write_text(json.dumps(lock))
 
     def _describe_model(self) -> dict[str, object]:
         limit = {"context": 200_000, "output": 8192}
@@ -113,7 +121,6 @@ class OpenCode:
             "OPENCODE_DISABLE_MODELS_FETCH": "1",
             "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
             "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
-            # It asks the registry for a package of types, and plugins wait for that.
             "npm_config_registry": "http://127.0.0.1:9",
             "npm_config_fetch_retries": "0",
             # The tests share few cores with each other; what is asserted isn't speed.

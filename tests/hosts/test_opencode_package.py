@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mnemos import Client
 
-from tests.hosts.opencode import PLUGIN, ROOT, OpenCode, Serving
+from tests.hosts.opencode import PLUGIN, ROOT, OpenCode, Project
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 from tools import bundle_plugins
 
@@ -46,21 +46,20 @@ def test_the_package_holds_what_the_plugin_needs_and_no_tests(tarball: Path) -> 
     assert files == modules | others
 
 
-@pytest.mark.parametrize("form", ["package", "folder"])
-def test_opencode_installs_it_and_remembers(
-    form: str,
-    bundle: Path,
-    tarball: Path,
-    opencode: OpenCode,
-    serving: Serving,
-    script: ScriptedModel,
-    options: dict[str, str],
-    notes: Client,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture(params=["package", "folder"])
+def specification(request: pytest.FixtureRequest, bundle: Path, tarball: Path) -> str:
+    """How the plugin is named in OpenCode's configuration."""
+    return f"@mnemos/opencode@file:{tarball}" if request.param == "package" else str(bundle)
+
+
+@pytest.fixture
+def folder(opencode: OpenCode, specification: str, options: dict[str, str], tmp_path: Path) -> Path:
+    """A project's folder, with that plugin and its options in it."""
+    return opencode.add_project(tmp_path.name, [specification, options])
+
+
+def test_opencode_installs_it_and_remembers(project: Project, script: ScriptedModel, notes: Client) -> None:
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
-    specification = f"@mnemos/opencode@file:{tarball}" if form == "package" else str(bundle)
-    project = serving.open(opencode.add_project(tmp_path.name, [specification, options]))
     script.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
 
     assert project.ask(project.create_session(), "who am I") == "Ada."

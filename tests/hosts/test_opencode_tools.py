@@ -91,19 +91,19 @@ def test_memory_get_gives_the_model_one_memory(
 def test_memory_update_changes_what_the_model_says(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
-    stored = notes.store_memory(content="Lunch is at noon.", tags=["day"])
+    stored = notes.store_memory(content="Dinner is at six.", tags=["day"])
 
-    answer = call_tool(project, script, "memory_update", id=stored.id, content="Lunch is at one.")
+    answer = call_tool(project, script, "memory_update", id=stored.id, content="Dinner is at seven.")
 
     assert answer["data"]["version"] == 2
     changed = notes.get_memory(stored.id or "")
-    assert (changed.content, changed.tags) == ("Lunch is at one.", ["day"])
+    assert (changed.content, changed.tags) == ("Dinner is at seven.", ["day"])
 
 
 def test_memory_delete_removes_it_and_says_how_to_undo(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
-    stored = notes.store_memory(content="Lunch is at noon.")
+    stored = notes.store_memory(content="Tea is at four.")
 
     answer = call_tool(project, script, "memory_delete", id=stored.id)
 
@@ -122,13 +122,13 @@ def test_an_unknown_id_is_told_in_a_sentence(project: Project, script: ScriptedM
 def test_a_conflict_shows_the_model_what_stands_there(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
-    stored = notes.store_memory(content="Lunch is at noon.")
-    notes.update_memory(stored.id or "", content="Lunch is at two.")
+    stored = notes.store_memory(content="Breakfast is at eight.")
+    notes.update_memory(stored.id or "", content="Breakfast is at nine.")
 
     answer = call_tool(project, script, "memory_update", id=stored.id, content="x", expected_version=1)
 
     assert (answer["ok"], answer["code"]) == (False, "version_conflict")
-    assert answer["current"]["content"] == "Lunch is at two."
+    assert answer["current"]["content"] == "Breakfast is at nine."
 
 
 def test_bad_input_is_told_with_the_name_of_the_argument(project: Project, script: ScriptedModel) -> None:
