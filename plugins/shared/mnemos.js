@@ -43,8 +43,10 @@ export function readOptions(options) {
 export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK_MS) {
   return new Promise((resolve) => {
     let output = ""
+    let input
     let child
     try {
+      input = JSON.stringify(data) ?? ""
       // A group of its own: what ends the host's group must not end a capture half-way.
       child = spawn(command, ["hook", event, "--harness", harness], {
         env: { ...process.env, ...env },
@@ -64,7 +66,7 @@ export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK
     child.stdout.setEncoding("utf8")
     child.stdout.on("data", (text) => (output += text))
     child.stdin.on("error", () => {}) // the hook may end before it has read everything
-    child.stdin.end(JSON.stringify(data))
+    child.stdin.end(input)
   })
 }
 
@@ -125,6 +127,7 @@ export class ToolServer {
 
   request(child, method, params, signal) {
     if (this.child !== child) return Promise.reject(fail("mnemos mcp has ended", "client_failed"))
+    if (signal?.aborted) return Promise.reject(fail("the call was cancelled", "cancelled"))
     const id = ++this.lastId
     return new Promise((resolve, reject) => {
       const settle = (act, value) => {
