@@ -52,7 +52,7 @@ export default async function MnemosPlugin({ client, directory }, options) {
       capture.start("session.compacting", sessionID)
     },
     dispose: async () => {
-      await bounded(capture.finish(), DISPOSE_MS)
+      await bounded(() => capture.finish(), DISPOSE_MS)
       server.close()
     },
   })

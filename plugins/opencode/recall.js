@@ -26,9 +26,12 @@ export class Recall {
   /** Put what is known about a user message behind it, where it stays in the conversation. */
   async add(sessionID, message, parts) {
     if (await this.sessions.isChild(sessionID)) return
-    if (this.blocks.size === 0) void this.learnHelpers()
-    await bounded(this.compactions.get(sessionID), ASK_MS)
-    const text = parts.filter(isOwnText).map((part) => part.text).join("\n\n")
+    if (this.blocks.size === 0) void this.learnHelpers().catch(() => {})
+    await bounded(() => this.compactions.get(sessionID), ASK_MS)
+    const text = parts
+      .filter(isOwnText)
+      .map((part) => part.text)
+      .join("\n\n")
     const event = { sessionID, directory: this.directory, messageID: message.id, text }
     const answer = await runHook(this.program, HARNESS, "chat.message", event, TURN_MS)
     this.freeze(sessionID, answer?.system ?? "")
@@ -62,7 +65,7 @@ export class Recall {
 
   /** OpenCode's hidden agents write titles and summaries; a request names its agent by its prompt only. */
   async learnHelpers() {
-    const answer = await bounded(this.client.app.agents(), ASK_MS)
+    const answer = await bounded(() => this.client.app.agents(), ASK_MS)
     const hidden = (answer?.data ?? []).filter((agent) => agent.hidden && agent.prompt)
     this.helperPrompts = hidden.map((agent) => agent.prompt)
   }

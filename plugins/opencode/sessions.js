@@ -18,7 +18,7 @@ export class Sessions {
   /** Whether a session is a sub-agent's; when it can't be told, it isn't. */
   async isChild(sessionID) {
     if (!this.isChildById.has(sessionID)) {
-      const answer = await bounded(this.client.session.get({ path: { id: sessionID } }), ASK_MS)
+      const answer = await bounded(() => this.client.session.get({ path: { id: sessionID } }), ASK_MS)
       if (answer?.data?.id) this.learn(answer.data)
     }
     return this.isChildById.get(sessionID) === true
@@ -29,11 +29,12 @@ export class Sessions {
   }
 }
 
-/** Wait for a promise, but not for long: gives undefined when it fails or takes more than that. */
-export function bounded(promise, milliseconds) {
+/** Do something, but don't wait for long: gives undefined when it fails or takes more than that. */
+export function bounded(work, milliseconds) {
   let timer
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, milliseconds)
   })
-  return Promise.race([Promise.resolve(promise).catch(() => undefined), late]).finally(() => clearTimeout(timer))
+  const done = (async () => work())().catch(() => undefined)
+  return Promise.race([done, late]).finally(() => clearTimeout(timer))
 }

@@ -94,7 +94,10 @@ export class ToolServer {
       const result = await this.request(child, "tools/call", { name, arguments: args ?? {} }, signal)
       return { text: result.content.map((part) => part.text ?? "").join("\n"), isError: result.isError === true }
     } catch (error) {
-      return { text: JSON.stringify({ ok: false, error: error.message, code: error.code ?? "client_failed" }), isError: true }
+      return {
+        text: JSON.stringify({ ok: false, error: error.message, code: error.code ?? "client_failed" }),
+        isError: true,
+      }
     }
   }
 
@@ -106,7 +109,10 @@ export class ToolServer {
   }
 
   start() {
-    const started = spawn(this.command, ["mcp"], { env: { ...process.env, ...this.env }, stdio: ["pipe", "pipe", "ignore"] })
+    const started = spawn(this.command, ["mcp"], {
+      env: { ...process.env, ...this.env },
+      stdio: ["pipe", "pipe", "ignore"],
+    })
     const child = { process: started, ready: null }
     this.child = child
     started.on("error", () => this.forget(child, fail(MISSING(this.command), "client_missing")))
@@ -139,7 +145,11 @@ export class ToolServer {
       }
       const abort = () => settle(reject, fail("the call was cancelled", "cancelled"))
       const timer = setTimeout(() => settle(reject, fail("mnemos mcp didn't answer in time", "client_failed")), CALL_MS)
-      this.pending.set(id, { child, resolve: (value) => settle(resolve, value), reject: (error) => settle(reject, error) })
+      this.pending.set(id, {
+        child,
+        resolve: (value) => settle(resolve, value),
+        reject: (error) => settle(reject, error),
+      })
       signal?.addEventListener("abort", abort)
       setHold(child, true)
       this.send(child, { id, method, params })

@@ -57,7 +57,10 @@ test("a tool is called, and one process answers all calls, each with its own ans
 
   const answers = await Promise.all([1, 2, 3].map((number) => server.call("memory_get", { number })))
 
-  assert.deepEqual(answers.map(({ text }) => JSON.parse(text).said.number), [1, 2, 3])
+  assert.deepEqual(
+    answers.map(({ text }) => JSON.parse(text).said.number),
+    [1, 2, 3],
+  )
   assert.equal(program.calls().filter((call) => call.started).length, 1)
 })
 
