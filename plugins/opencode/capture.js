@@ -1,6 +1,7 @@
 /** Capture: when a turn is over, the hook gets what was said; what is new it knows by itself. */
 
 import { runHook } from "./mnemos.js"
+import { pickSaid } from "./parts.js"
 
 const HARNESS = "opencode"
 /** Messages that are handed over at a time, the last ones: far more than one turn has. */
@@ -48,17 +49,7 @@ export class Capture {
   async handOver(event, sessionID) {
     if (await this.sessions.isChild(sessionID)) return
     const answer = await this.client.session.messages({ path: { id: sessionID }, query: { limit: MAX_MESSAGES } })
-    const messages = (answer.data ?? []).map(keepTexts)
+    const messages = (answer.data ?? []).map(pickSaid)
     await runHook(this.program, HARNESS, event, { sessionID, directory: this.directory, messages })
-  }
-}
-
-/** What tools read and wrote isn't handed over: it was not said, and it is large. */
-function keepTexts({ info, parts }) {
-  const { id, role, time, summary } = info
-  const texts = parts.filter((part) => part.type === "text")
-  return {
-    info: { id, role, time, summary: summary === true },
-    parts: texts.map(({ type, text, synthetic, ignored }) => ({ type, text, synthetic, ignored })),
   }
 }

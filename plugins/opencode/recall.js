@@ -1,11 +1,12 @@
 /** Recall: one hook for each user message; its answer stays the same for the rest of the session. */
 
 import { runHook } from "./mnemos.js"
+import { makePart, readTexts } from "./parts.js"
 import { bounded } from "./sessions.js"
 
 const HARNESS = "opencode"
 /** The hook's own deadline (its default is 80 ms), and the time a loaded machine may take to start it. */
-const TURN_MS = Number(process.env.MNEMOS_HOOK_TIMEOUT_MS || 80) + 1_500
+const TURN_MS = (Number(process.env.MNEMOS_HOOK_TIMEOUT_MS) || 80) + 1_500
 const ASK_MS = 1_000
 /** Blocks that are kept in memory; the hook knows the older ones. */
 const MAX_SESSIONS = 200
@@ -28,10 +29,7 @@ export class Recall {
     if (await this.sessions.isChild(sessionID)) return
     if (this.blocks.size === 0) void this.learnHelpers().catch(() => {})
     await bounded(() => this.compactions.get(sessionID), ASK_MS)
-    const text = parts
-      .filter(isOwnText)
-      .map((part) => part.text)
-      .join("\n\n")
+    const text = readTexts(parts).join("\n\n")
     const event = { sessionID, directory: this.directory, messageID: message.id, text }
     const answer = await runHook(this.program, HARNESS, "chat.message", event, TURN_MS)
     this.freeze(sessionID, answer?.system ?? "")
@@ -69,14 +67,4 @@ export class Recall {
     const hidden = (answer?.data ?? []).filter((agent) => agent.hidden && agent.prompt)
     this.helperPrompts = hidden.map((agent) => agent.prompt)
   }
-}
-
-function isOwnText(part) {
-  return part.type === "text" && !part.synthetic && !part.ignored
-}
-
-/** A synthetic part; OpenCode orders parts by id, so this one comes after the last. */
-function makePart(sessionID, message, parts, text) {
-  const id = `${parts.at(-1)?.id ?? "prt_"}m`
-  return { id, sessionID, messageID: message.id, type: "text", text, synthetic: true }
 }

@@ -112,8 +112,12 @@ test("sub-agents, titles and summaries are given nothing", async (t) => {
 test("after a turn the texts of the conversation are handed over, and the end waits for that", async (t) => {
   const time = { created: 1, completed: 2 }
   const tool = { type: "tool", state: { output: "x".repeat(1000) } }
+  const parts = [
+    { id: "prt_1", type: "text", text: "hello" },
+    { id: "prt_2", type: "text", text: "a file", synthetic: true },
+  ]
   const messages = [
-    { info: { id: "msg_1", role: "user", time, model: {} }, parts: [{ id: "prt_1", type: "text", text: "hello" }] },
+    { info: { id: "msg_1", role: "user", time, model: {} }, parts },
     { info: { id: "msg_2", role: "assistant", time, summary: true }, parts: [tool, { type: "text", text: "hi" }] },
   ]
   const program = makeProgram(t)
@@ -126,8 +130,8 @@ test("after a turn the texts of the conversation are handed over, and the end wa
   const { hook, data } = program.calls()[0]
   assert.equal(hook[0], "session.idle")
   assert.deepEqual(data.messages, [
-    { info: { id: "msg_1", role: "user", time, summary: false }, parts: [{ type: "text", text: "hello" }] },
-    { info: { id: "msg_2", role: "assistant", time, summary: true }, parts: [{ type: "text", text: "hi" }] },
+    { info: { id: "msg_1", role: "user", time, summary: false }, texts: ["hello"] },
+    { info: { id: "msg_2", role: "assistant", time, summary: true }, texts: ["hi"] },
   ])
 })
 

@@ -73,28 +73,22 @@ def _read_messages(messages: object) -> Iterator[SaidMessage]:
     from mnemos._generated.recalled import strip_recalled  # noqa: PLC0415 - for captures only
     from mnemos.hooks.said import SaidMessage, cut_content  # noqa: PLC0415
 
-    given = (
-        [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
-    )
-    for message in given:
-        info, parts = _read_object(message.get("info")), message.get("parts")
+    given = messages if isinstance(messages, list) else []
+    for place, message in enumerate(map(_read_object, given), 1):
+        info = _read_object(message.get("info"))
         role, times = info.get("role"), _read_object(info.get("time"))
-        is_unfinished = role == "assistant" and message is given[-1] and "completed" not in times
+        is_unfinished = role == "assistant" and place == len(given) and "completed" not in times
         if role not in ("user", "assistant") or info.get("summary") or is_unfinished:
             continue
-        texts = (strip_recalled(text) for text in _read_texts(parts))
-        content = "\n\n".join(text for text in texts if text.strip()).strip()
+        content = strip_recalled("\n\n".join(_read_texts(message.get("texts")))).strip()
         if content:
             moment = _format_time(times.get("created"))
             yield SaidMessage(str(info.get("id", "")), str(role), cut_content(content), moment)
 
 
-def _read_texts(parts: object) -> Iterator[str]:
-    """Give what a person or the model wrote; texts of OpenCode and of plugins are marked as synthetic."""
-    for part in map(_read_object, parts if isinstance(parts, list) else []):
-        text = part.get("text")
-        if part.get("type") == "text" and not part.get("synthetic") and not part.get("ignored"):
-            yield text if isinstance(text, str) else ""
+def _read_texts(texts: object) -> list[str]:
+    given = texts if isinstance(texts, list) else []
+    return [text for text in given if isinstance(text, str) and text.strip()]
 
 
 def _read_object(value: object) -> dict[str, object]:
