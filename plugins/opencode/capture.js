@@ -47,9 +47,10 @@ export class Capture {
   }
 
   async handOver(event, sessionID) {
-    if (await this.sessions.isChild(sessionID)) return
+    const { isChild, createdAt } = await this.sessions.describe(sessionID)
+    if (isChild) return
     const answer = await this.client.session.messages({ path: { id: sessionID }, query: { limit: MAX_MESSAGES } })
     const messages = (answer.data ?? []).map(pickSaid)
-    await runHook(this.program, HARNESS, event, { sessionID, directory: this.directory, messages })
+    await runHook(this.program, HARNESS, event, { sessionID, createdAt, directory: this.directory, messages })
   }
 }

@@ -26,7 +26,7 @@ export class Recall {
 
   /** Put what is known about a user message behind it, where it stays in the conversation. */
   async add(sessionID, message, parts) {
-    if (await this.sessions.isChild(sessionID)) return
+    if ((await this.sessions.describe(sessionID)).isChild) return
     if (this.blocks.size === 0) void this.learnHelpers().catch(() => {})
     await bounded(() => this.compactions.get(sessionID), ASK_MS)
     const text = readTexts(parts).join("\n\n")

@@ -3,29 +3,29 @@
 /** Answered inside OpenCode itself; it takes a few milliseconds. */
 const ASK_MS = 200
 
-/** Which sessions are those of sub-agents: nobody speaks there but the model. */
+/** What is known of sessions: whether one is a sub-agent's, where nobody speaks but the model, and how old it is. */
 export class Sessions {
   constructor(client) {
     this.client = client
-    this.isChildById = new Map()
+    this.known = new Map()
   }
 
   /** Take note of a session that OpenCode tells of. */
   learn(info) {
-    this.isChildById.set(info.id, Boolean(info.parentID))
+    this.known.set(info.id, { isChild: Boolean(info.parentID), createdAt: info.time?.created })
   }
 
-  /** Whether a session is a sub-agent's; when it can't be told, it isn't. */
-  async isChild(sessionID) {
-    if (!this.isChildById.has(sessionID)) {
+  /** Give what is known; of a session that OpenCode doesn't tell of, that it isn't a sub-agent's. */
+  async describe(sessionID) {
+    if (!this.known.has(sessionID)) {
       const answer = await bounded(() => this.client.session.get({ path: { id: sessionID } }), ASK_MS)
       if (answer?.data?.id) this.learn(answer.data)
     }
-    return this.isChildById.get(sessionID) === true
+    return this.known.get(sessionID) ?? { isChild: false }
   }
 
   forget(sessionID) {
-    this.isChildById.delete(sessionID)
+    this.known.delete(sessionID)
   }
 }
 

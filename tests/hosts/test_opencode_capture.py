@@ -89,6 +89,19 @@ def test_what_a_sub_agent_is_told_is_not_kept(project: Project, script: Scripted
     assert notes.list_session_messages(session_id=[child["id"]]).messages == []
 
 
+def test_a_session_that_branches_off_keeps_only_its_own(
+    project: Project, script: ScriptedModel, notes: Client
+) -> None:
+    script.rules = [Rule("second", (Say("Two."),)), Rule("first", (Say("One."),))]
+    session_id = project.create_session()
+    project.ask(session_id, "the first")
+
+    branch = project.send("POST", f"/session/{session_id}/fork", {})["id"]
+    project.ask(branch, "the second")
+
+    assert [content for _, _, content in read_said(notes, branch, 2)] == ["the second", "Two."]
+
+
 def test_of_a_command_the_user_s_own_words_are_kept(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:

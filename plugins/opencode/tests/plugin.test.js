@@ -121,7 +121,8 @@ test("after a turn the texts of the conversation are handed over, and the end wa
     { info: { id: "msg_2", role: "assistant", time, summary: true }, parts: [tool, { type: "text", text: "hi" }] },
   ]
   const program = makeProgram(t)
-  const hooks = await open(program, makeClient({ messages }))
+  const sessions = { ses_1: { id: "ses_1", time: { created: 7 } } }
+  const hooks = await open(program, makeClient({ sessions, messages }))
 
   await hooks.event({ event: { type: "session.idle", properties: { sessionID: "ses_1" } } })
   await hooks.dispose()
@@ -129,6 +130,7 @@ test("after a turn the texts of the conversation are handed over, and the end wa
   assert.equal(program.calls().length, 1)
   const { hook, data } = program.calls()[0]
   assert.equal(hook[0], "session.idle")
+  assert.equal(data.createdAt, 7)
   assert.deepEqual(data.messages, [
     { info: { id: "msg_1", role: "user", time, summary: false }, texts: ["hello"] },
     { info: { id: "msg_2", role: "assistant", time, summary: true }, texts: ["hi"] },

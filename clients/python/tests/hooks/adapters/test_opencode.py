@@ -51,7 +51,8 @@ def list_said(messages: list[SaidMessage]) -> list[tuple[str, str]]:
 def test_a_message_is_a_turn_with_its_own_id() -> None:
     event = read_event("chat.message")
 
-    assert (event.kind, event.prompt, event.cwd) == ("turn", "When does the depot close?", "/home/ada/project")
+    assert (event.kind, event.cwd) == ("turn", "/home/ada/project")
+    assert event.prompt == "When does the depot close?"
     assert event.session_id.startswith("ses_")
     assert event.prompt_id.startswith("msg_")
 
@@ -82,6 +83,17 @@ def test_what_was_undone_is_not_brought_again() -> None:
     after = ADAPTER.read_window(make_capture({"id": "a"}, {"id": "d"}), before.cursor)
 
     assert [(message.content, message.seq) for message in after.messages] == [("d", 3)]
+
+
+def test_what_was_copied_from_another_session_is_not_brought() -> None:
+    """OpenCode copies a conversation when the user branches off, and keeps the times of its messages."""
+    said = [{"info": {"id": word, "role": "user", "time": {"created": time}}, "texts": [word]}
+            for word, time in (("old", 6), ("new", 8))]  # fmt: skip
+
+    event = ADAPTER.read_event("session.idle", {"sessionID": "s", "createdAt": 7, "messages": said})
+
+    assert event is not None
+    assert [message.content for message in event.messages] == ["new"]
 
 
 def test_an_answer_that_is_still_being_written_waits() -> None:

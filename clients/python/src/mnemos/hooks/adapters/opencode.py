@@ -40,7 +40,7 @@ class OpenCodeAdapter:
             cwd=fields.get("directory", ""),
             prompt=fields.get("text", ""),
             prompt_id=fields.get("messageID", ""),
-            messages=tuple(_read_messages(data.get("messages"))) if kind == "capture" else (),
+            messages=tuple(_read_messages(data)) if kind == "capture" else (),
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
@@ -64,26 +64,29 @@ class OpenCodeAdapter:
         return None
 
 
-def _read_messages(messages: object) -> Iterator[SaidMessage]:
+def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
     """Give what the user and the model said, oldest first.
 
-    Summaries of the conversation weren't said, and an answer that is still being written is left for the next
-    time; one that never was completed counts once something stands behind it.
+    Summaries of the conversation weren't said, and what is older than its session was copied there.
+    An answer that is still being written is left for the next time; one that never was completed counts once
+    something stands behind it.
     """
     from mnemos._generated.recalled import strip_recalled  # noqa: PLC0415 - for captures only
     from mnemos.hooks.said import SaidMessage, cut_content  # noqa: PLC0415
 
+    messages, born = data.get("messages"), _read_moment(data.get("createdAt"))
     given = messages if isinstance(messages, list) else []
     for place, message in enumerate(map(_read_object, given), 1):
         info = _read_object(message.get("info"))
         role, times = info.get("role"), _read_object(info.get("time"))
+        moment = _read_moment(times.get("created"))
         is_unfinished = role == "assistant" and place == len(given) and "completed" not in times
-        if role not in ("user", "assistant") or info.get("summary") or is_unfinished:
+        is_copied = 0 < moment < born
+        if role not in ("user", "assistant") or info.get("summary") or is_unfinished or is_copied:
             continue
         content = strip_recalled("\n\n".join(_read_texts(message.get("texts")))).strip()
         if content:
-            moment = _format_time(times.get("created"))
-            yield SaidMessage(str(info.get("id", "")), str(role), cut_content(content), moment)
+            yield SaidMessage(str(info.get("id", "")), str(role), cut_content(content), _format_time(moment))
 
 
 def _read_texts(texts: object) -> list[str]:
@@ -95,9 +98,12 @@ def _read_object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _format_time(milliseconds: object) -> str:
-    """Write milliseconds since 1970 as RFC 3339; empty when it isn't that."""
-    if not isinstance(milliseconds, int):
-        return ""
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
-    return f"{moment}.{milliseconds % 1000:03d}Z"
+def _read_moment(milliseconds: object) -> int:
+    """Read milliseconds since 1970; 0 for anything else."""
+    return milliseconds if isinstance(milliseconds, int) else 0
+
+
+def _format_time(moment: int) -> str:
+    """Write a moment as RFC 3339; empty for none."""
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000))
+    return f"{seconds}.{moment % 1000:03d}Z" if moment else ""
