@@ -13,7 +13,9 @@ import functools
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import nox
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
 from tests.support import counts, livedb  # noqa: E402  (needs the path above)
+from tools import check_javascript  # noqa: E402
 from tools import hosts as agent_hosts  # noqa: E402
 
 nox.needs_version = ">=2026.4"
@@ -38,6 +41,8 @@ TESTS = {
     "server": ("server/tests/unit", "server/tests/http"),
     "client": ("clients/python/tests",),
 }
+
+Found = TypeVar("Found")
 
 shared = functools.partial(nox.session, venv_backend="none")
 
@@ -127,9 +132,18 @@ def e2e(session: nox.Session) -> None:
 
 @shared(tags=["tests", "live"])
 def hosts(session: nox.Session) -> None:
-    """The real Claude Code against a scripted model: it stores, captures and recalls."""
+    """The real Claude Code, OpenCode and OpenClaw against a scripted model: they store, capture and recall."""
     need_host(session, "claude")
+    need_host(session, "opencode")
+    want_host(session, "openclaw")
     pytest(session, "tests/hosts", live=True)
+
+
+@shared(tags=["tests"])
+def javascript(session: nox.Session) -> None:
+    """The plugins' JavaScript: its format (prettier) and its tests (Node's runner)."""
+    need(session, "Node.js and prettier", check_javascript.find_programs)
+    python(session, "tools/check_javascript.py")
 
 
 @shared(tags=["tests"])
@@ -187,12 +201,26 @@ def dependency_group(name: str) -> tuple[str, ...]:
 
 
 def need_host(session: nox.Session, name: str) -> str:
-    """Return a host's program; without it skip the session, or fail where CI promised it."""
+    """Return a host's program; without it leave the session out."""
+    return need(session, name, lambda: str(agent_hosts.ensure(name)))
+
+
+def need(session: nox.Session, title: str, find: Callable[[], Found]) -> Found:
+    """Return what `find` finds; without it skip the session, or fail where CI promised it."""
     try:
-        return str(agent_hosts.ensure(name))
+        return find()
     except agent_hosts.HostUnavailable as reason:
         leave = session.error if os.environ.get("CI") == "true" else session.skip
-        leave(f"left out, needs {name}: {reason}")
+        leave(f"left out, needs {title}: {reason}")
+
+
+def want_host(session: nox.Session, name: str) -> None:
+    """As `need_host` for a host whose tests skip themselves without it: it takes 830 MB."""
+    try:
+        agent_hosts.ensure(name)
+    except agent_hosts.HostUnavailable as reason:
+        leave = session.error if os.environ.get("CI") == "true" else session.warn
+        leave(f"the tests of {name} are left out: {reason}")
 
 
 def live_environment(session: nox.Session) -> dict[str, str]:

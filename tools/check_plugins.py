@@ -84,7 +84,8 @@ def check_versions(root: Path) -> list[str]:
     project = tomllib.loads((root / "clients" / "python" / "pyproject.toml").read_text())["project"]
     found = {
         str(path.relative_to(root)): read_json(path)["version"]
-        for path in sorted((root / "plugins").glob("*/.claude-plugin/plugin.json"))
+        for name in ("*/.claude-plugin/plugin.json", "*/package.json")
+        for path in sorted((root / "plugins").glob(name))
     }
     marketplace = read_json(root / ".claude-plugin" / "marketplace.json")
     found |= {f"marketplace.json ({entry['name']})": entry["version"] for entry in marketplace["plugins"]}

@@ -28,7 +28,7 @@ CPUS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 class Host:
     """An agent host as an npm package, which holds its program."""
 
-    package: str  # {platform} stands for such as "linux-x64"
+    package: str  # {platform} stands for such as "linux-x64"; {baseline} names old processors too
     version: str  # exact: without it npm picks what fits the running Node, and hosts differ by version
     program: str  # path inside the package
     beside: str = ""  # what else goes into its folder, such as the Node that it needs; with a version
@@ -36,8 +36,11 @@ class Host:
 
 HOSTS = {
     "claude": Host("@anthropic-ai/claude-code-{platform}", "2.1.330", "claude"),
+    "opencode": Host("opencode-{baseline}", "1.18.33", "bin/opencode"),
     "openclaw": Host("openclaw", "2026.9.6", "openclaw.mjs", beside="node-{platform}@24.21.0"),
 }
+#: What formats the plugins' JavaScript; it needs Node.
+PRETTIER = Host("prettier", "3.10.1", "bin/prettier.cjs")
 
 
 class HostUnavailable(Exception):
@@ -50,8 +53,12 @@ def ensure(name: str) -> Path:
     Raises:
         HostUnavailable: npm is missing, or the install failed; the message says what to do.
     """
-    host = HOSTS[name]
-    package = host.package.format(platform=platform_name())
+    return ensure_package(HOSTS[name])
+
+
+def ensure_package(host: Host) -> Path:
+    """As `ensure`, for a package that stands in no list."""
+    package = host.package.format(platform=platform_name(), baseline=baseline_name())
     home = cache_folder() / f"{package.rsplit('/', 1)[-1]}-{host.version}"
     program = home / "node_modules" / package / host.program
     if not program.is_file():
@@ -114,6 +121,13 @@ def platform_name() -> str:
     if system not in {"linux", "darwin"} or cpu is None:
         raise HostUnavailable(f"no agent host is tested on {platform.system()} {platform.machine()}")
     return f"{system}-{cpu}"
+
+
+def baseline_name() -> str:
+    """Return this machine in the words of packages that have another one for processors without AVX2."""
+    name, features = platform_name(), Path("/proc/cpuinfo")
+    is_old = name == "linux-x64" and features.exists() and " avx2" not in features.read_text()
+    return f"{name}-baseline" if is_old else name
 
 
 def cache_folder() -> Path:

@@ -43,8 +43,10 @@ export function readOptions(options) {
 export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK_MS) {
   return new Promise((resolve) => {
     let output = ""
+    let input
     let child
     try {
+      input = JSON.stringify(data) ?? ""
       // A group of its own: what ends the host's group must not end a capture half-way.
       child = spawn(command, ["hook", event, "--harness", harness], {
         env: { ...process.env, ...env },
@@ -64,7 +66,7 @@ export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK
     child.stdout.setEncoding("utf8")
     child.stdout.on("data", (text) => (output += text))
     child.stdin.on("error", () => {}) // the hook may end before it has read everything
-    child.stdin.end(JSON.stringify(data))
+    child.stdin.end(input)
   })
 }
 
@@ -92,7 +94,10 @@ export class ToolServer {
       const result = await this.request(child, "tools/call", { name, arguments: args ?? {} }, signal)
       return { text: result.content.map((part) => part.text ?? "").join("\n"), isError: result.isError === true }
     } catch (error) {
-      return { text: JSON.stringify({ ok: false, error: error.message, code: error.code ?? "client_failed" }), isError: true }
+      return {
+        text: JSON.stringify({ ok: false, error: error.message, code: error.code ?? "client_failed" }),
+        isError: true,
+      }
     }
   }
 
@@ -104,7 +109,10 @@ export class ToolServer {
   }
 
   start() {
-    const started = spawn(this.command, ["mcp"], { env: { ...process.env, ...this.env }, stdio: ["pipe", "pipe", "ignore"] })
+    const started = spawn(this.command, ["mcp"], {
+      env: { ...process.env, ...this.env },
+      stdio: ["pipe", "pipe", "ignore"],
+    })
     const child = { process: started, ready: null }
     this.child = child
     started.on("error", () => this.forget(child, fail(MISSING(this.command), "client_missing")))
@@ -125,6 +133,7 @@ export class ToolServer {
 
   request(child, method, params, signal) {
     if (this.child !== child) return Promise.reject(fail("mnemos mcp has ended", "client_failed"))
+    if (signal?.aborted) return Promise.reject(fail("the call was cancelled", "cancelled"))
     const id = ++this.lastId
     return new Promise((resolve, reject) => {
       const settle = (act, value) => {
@@ -136,7 +145,11 @@ export class ToolServer {
       }
       const abort = () => settle(reject, fail("the call was cancelled", "cancelled"))
       const timer = setTimeout(() => settle(reject, fail("mnemos mcp didn't answer in time", "client_failed")), CALL_MS)
-      this.pending.set(id, { child, resolve: (value) => settle(resolve, value), reject: (error) => settle(reject, error) })
+      this.pending.set(id, {
+        child,
+        resolve: (value) => settle(resolve, value),
+        reject: (error) => settle(reject, error),
+      })
       signal?.addEventListener("abort", abort)
       setHold(child, true)
       this.send(child, { id, method, params })

@@ -18,10 +18,22 @@ from tests.hosts.openclaw_fixtures import (
     gateway_model,
     make_openclaw,
 )
+from tests.hosts.opencode_fixtures import (
+    folder,
+    memory_server,
+    notes,
+    opencode,
+    opencode_model,
+    options,
+    project,
+    script,
+    serving,
+)
 from tests.support.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, mnemo_server, server_dsn
 
-__all__ = ["mnemo_server", "server_dsn"]
+__all__ = ["folder", "memory_server", "mnemo_server", "notes", "opencode", "opencode_model", "project"]
+__all__ += ["options", "script", "server_dsn", "serving"]
 __all__ += ["claw_model", "claw_notes", "claw_server", "gateway", "gateway_model", "make_openclaw"]
 
 #: Until something that happens after the host has ended is seen.
@@ -55,9 +67,9 @@ def claude(make_claude: Callable[[str], Claude]) -> Claude:
     return make_claude("home")
 
 
-def wait_until(condition: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Wait until a condition holds; fail when it doesn't in time."""
-    end = time.monotonic() + WAIT_SECONDS
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it didn't happen in time"
         time.sleep(0.05)

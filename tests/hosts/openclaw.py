@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tools import bundle_plugins, hosts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +110,7 @@ class OpenClaw:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start `openclaw` with these arguments in a process group of its own."""
-        program = hosts.ensure("openclaw")
+        program = find_openclaw()
         return subprocess.Popen(
             [str(hosts.find_node(program)), str(program), *arguments],
             cwd=self.workspace,
@@ -124,7 +126,7 @@ class OpenClaw:
         return self.run("agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt)
 
     def _environment(self) -> dict[str, str]:
-        program = hosts.ensure("openclaw")
+        program = find_openclaw()
         return {
             "PATH": f"{hosts.find_node(program).parent}:{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -207,6 +209,17 @@ def _wait_for_gateway(gateway: Gateway, already: int) -> None:
         if gateway.process.poll() is not None or time.monotonic() > end:
             raise RuntimeError(f"the gateway didn't start:\n{text[-3000:]}")
         time.sleep(0.1)
+
+
+@cache
+def find_openclaw() -> Path:
+    """Give the pinned program; where it can't be had the test is skipped, but for CI, which promised it."""
+    try:
+        return hosts.ensure("openclaw")
+    except hosts.HostUnavailable as reason:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"needs openclaw: {reason}")
 
 
 @cache

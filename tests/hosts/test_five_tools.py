@@ -9,11 +9,12 @@ import pytest
 from tests.contract.test_tools import *  # noqa: F403 - the tests themselves
 from tests.hosts.ways import HostWay, open_claude
 from tests.hosts.ways_openclaw import open_openclaw
+from tests.hosts.ways_opencode import open_opencode
 from tests.support.engines import LIVE, empty_database
 from tests.support.scripted_model import run_scripted_model
 from tests.support.servers import RunningServer, start_server
 
-OPENERS = {"claude": open_claude, "openclaw": open_openclaw}
+OPENERS = {"claude": open_claude, "opencode": open_opencode, "openclaw": open_openclaw}
 #: The first test of a host starts it.
 pytestmark = pytest.mark.timeout(180)
 

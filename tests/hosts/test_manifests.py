@@ -16,10 +16,11 @@ from tools import bundle_plugins, check_plugins
 def tree(tmp_path: Path) -> Path:
     """A copy of what the rules look at."""
     for folder in ("plugins", ".claude-plugin"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
+        shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
     (tmp_path / "skills").symlink_to("plugins/claude/skills")
-    (tmp_path / "clients" / "python").mkdir(parents=True)
-    shutil.copy(ROOT / "clients" / "python" / "pyproject.toml", tmp_path / "clients" / "python")
+    for name in ("pyproject.toml", "src/mnemos/_generated/tools.json"):
+        (tmp_path / "clients" / "python" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "clients" / "python" / name, tmp_path / "clients" / "python" / name)
     return tmp_path
 
 
@@ -49,6 +50,8 @@ def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
         ("hooks/hooks.json", '"timeout": 5', '"async": false', "no timeout"),
         (".mcp.json", "${user_config.api_url}", "http://10.0.0.1:7077", "is written into the plugin"),
         (".claude-plugin/plugin.json", '"version": "', '"version": "9.', "but the client is"),
+        ("../opencode/package.json", '"version": "', '"version": "9.', "but the client is"),
+        ("../opencode/commands.js", "memory_search", "memory_find", "no tool memory_find"),
     ],
 )
 def test_a_broken_plugin_is_found(tree: Path, file: str, old: str, new: str, complaint: str) -> None:
@@ -69,7 +72,7 @@ def test_a_bundle_is_complete_in_itself(tree: Path, tmp_path: Path) -> None:
 
     folders = bundle_plugins.bundle(tree, tmp_path / "dist")
 
-    assert [folder.name for folder in folders] == ["claude", "other"]
+    assert {"claude", "opencode", "other"} <= {folder.name for folder in folders}
     for folder in folders:
         assert (folder / "skills" / "memory" / "SKILL.md").is_file()
         assert not any(path.is_symlink() for path in folder.rglob("*"))

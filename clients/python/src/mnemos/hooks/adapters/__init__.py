@@ -43,4 +43,8 @@ def find_adapter(harness: str) -> Adapter | None:
         from mnemos.hooks.adapters.openclaw import OpenClawAdapter  # noqa: PLC0415
 
         return OpenClawAdapter()
+    if harness == "opencode":
+        from mnemos.hooks.adapters.opencode import OpenCodeAdapter  # noqa: PLC0415
+
+        return OpenCodeAdapter()
     return None
