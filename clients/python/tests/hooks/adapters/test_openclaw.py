@@ -122,6 +122,22 @@ def test_what_nobody_asked_for_is_none_of_ours(name: str, trigger: str) -> None:
     assert ADAPTER.read_event(name, data) is None
 
 
+@pytest.mark.parametrize("name", ["before_prompt_build", "agent_end"])
+def test_a_sub_agent_is_none_of_ours(name: str) -> None:
+    data = read_data(name)
+    data["ctx"]["sessionKey"] = "agent:main:subagent:7f3c"
+
+    assert ADAPTER.read_event(name, data) is None
+
+
+def test_what_is_due_by_a_timetable_is_given_what_is_known_but_not_kept() -> None:
+    prompt, end = read_data("before_prompt_build"), read_data("agent_end")
+    prompt["ctx"]["trigger"] = end["ctx"]["trigger"] = "cron"
+
+    assert ADAPTER.read_event("before_prompt_build", prompt) is not None
+    assert ADAPTER.read_event("agent_end", end) is None
+
+
 def test_a_compaction_is_told() -> None:
     assert read_event("after_compaction").kind == "compacted"
 

@@ -20,6 +20,8 @@ _KINDS: dict[str, EventKind] = {
 _EMPTIED = ("idle", "daily", "deleted")
 #: Runs that nobody asked for: the host's own look at its tasks, and its own keeping of memories.
 _UNASKED = ("heartbeat", "memory")
+#: In the session keys of sub-agents. What an agent tells them isn't what the user said.
+_SUB_AGENT = ":subagent:"
 
 
 class OpenClawAdapter:
@@ -33,7 +35,7 @@ class OpenClawAdapter:
         kind = _KINDS.get(name)
         event, context = _read_object(data.get("event")), _read_object(data.get("ctx"))
         fields = {key: value for key, value in (event | context).items() if isinstance(value, str)}
-        if kind is None or fields.get("trigger") in _UNASKED:
+        if kind is None or _is_unasked(kind, fields):
             return None
         is_emptied = name == "session_end" and fields.get("reason") in _EMPTIED
         if name == "session_end" and not is_emptied:
@@ -68,6 +70,14 @@ class OpenClawAdapter:
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:
         """Write no leave: OpenClaw doesn't ask for any."""
         del event
+
+
+def _is_unasked(kind: EventKind, fields: dict[str, str]) -> bool:
+    """Tell runs that have no user. One that is due by a timetable is worth a recall, but says the same each time."""
+    trigger = fields.get("trigger")
+    if trigger == "cron" and kind == "capture":
+        return True
+    return trigger in _UNASKED or _SUB_AGENT in fields.get("sessionKey", "")
 
 
 def _read_object(value: object) -> dict[str, object]:
