@@ -132,7 +132,7 @@ def e2e(session: nox.Session) -> None:
 
 @shared(tags=["tests", "live"])
 def hosts(session: nox.Session) -> None:
-    """The real Claude Code, OpenCode and OpenClaw against a scripted model: they store, capture and recall."""
+    """The real Claude Code, OpenCode and OpenClaw with a scripted model: they store, capture and recall."""
     need_host(session, "claude")
     need_host(session, "opencode")
     want_host(session, "openclaw")

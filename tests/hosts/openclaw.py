@@ -35,6 +35,14 @@ SETUP = (
 MARK = "MNEMOS_TEST_HOME"
 
 
+def find_free_port() -> int:
+    """Find a TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass
 class OpenClaw:
     """OpenClaw with a home of its own, a scripted model, and the plugin where tests ask for it."""
@@ -47,7 +55,7 @@ class OpenClaw:
     is_set_up: bool = True
     #: Further variables of its environment.
     variables: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: find_free_port())
+    port: int = field(default_factory=find_free_port)
 
     @property
     def workspace(self) -> Path:
@@ -123,7 +131,9 @@ class OpenClaw:
 
     def ask_locally(self, session_id: str, prompt: str) -> subprocess.CompletedProcess[str]:
         """Run one turn without a gateway."""
-        return self.run("agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt)
+        return self.run(
+            "agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt
+        )
 
     def _environment(self) -> dict[str, str]:
         program = find_openclaw()
@@ -248,14 +258,6 @@ def find_processes(home: Path) -> list[str]:
         except OSError:
             continue
     return found
-
-
-def find_free_port() -> int:
-    """Find a TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def end_group(pid: int) -> None:

@@ -58,6 +58,6 @@ def claw_notes(claw_server: RunningServer) -> Iterator[Client]:
 def make_openclaw(
     tmp_path: Path, claw_model: ScriptedModel, claw_server: RunningServer
 ) -> Callable[..., OpenClaw]:
-    """Make an OpenClaw in a home of its own, with these settings of the plugin besides where the memory is."""
+    """Make an OpenClaw in a home of its own; settings of the plugin are added to where the memory is."""
     settings = {"url": claw_server.url, "apiKey": claw_server.api_key}
     return lambda **changes: OpenClaw(tmp_path / "home", claw_model.url, settings | changes)

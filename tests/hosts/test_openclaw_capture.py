@@ -24,7 +24,7 @@ def read_session(notes: Client, session_id: str) -> list[tuple[int | None, str |
 def test_what_user_and_model_said_is_kept_once_and_in_order(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
-    """Not what tools answered, what the host put in, or what was recalled; and nothing twice as turns go on."""
+    """Not what tools answered, what the host put in, or what was recalled; and nothing twice."""
     claw_notes.store_memory(content="The kettle is made of copper.", memory_type="pinned")
     search = CallTool("memory_search", {"q": "kettle"})
     claw_model.rules = [Rule("second", (search, Say("Two."))), Rule("kettle", (Say("One."),))]
@@ -82,7 +82,9 @@ def test_a_compaction_repeats_nothing_and_its_summary_isnt_kept(
 def test_a_gateway_that_was_killed_leaves_no_process_and_the_next_one_goes_on(
     make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
-    claw_model.rules = [Rule("store", (CallTool("memory_store", {"content": "The sail is red."}), Say("Yes.")))]
+    claw_model.rules = [
+        Rule("store", (CallTool("memory_store", {"content": "The sail is red."}), Say("Yes.")))
+    ]
     openclaw = make_openclaw()
     with run_gateway(openclaw) as first:
         first.ask("lasting", "store it")

@@ -18,7 +18,14 @@ pytestmark = pytest.mark.timeout(300)
 
 INSTALL = "openclaw plugins install {} --force --accept-capabilities"
 TOOLS = ["memory_store", "memory_search", "memory_get", "memory_update", "memory_delete"]
-HOOKS = {"before_prompt_build", "agent_end", "before_reset", "session_end", "after_compaction", "gateway_stop"}
+HOOKS = {
+    "before_prompt_build",
+    "agent_end",
+    "before_reset",
+    "session_end",
+    "after_compaction",
+    "gateway_stop",
+}
 
 
 @pytest.fixture

@@ -78,12 +78,14 @@ def test_the_system_text_says_how_to_use_the_memory(gateway: Gateway, claw_model
 def test_each_of_ten_turns_begins_with_the_bytes_of_the_one_before(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
-    """Also while other agents store memories: all but the last prompt's block stays as it was, time stamps too."""
+    """Also while others store memories: all but the last prompt's block stays, time stamps too."""
     claw_model.rules = [Rule("number 3", (CallTool("memory_search", {"q": "lamp"}), Say("Found.")))]
     claw_model.rules += [Rule(f"number {turn}", (Say(f"Answer {turn}."),)) for turn in range(10)]
 
     for turn in range(10):
-        claw_notes.store_memory(content=f"Lamp {turn} burns in the tower number {turn}.", memory_type="pinned")
+        claw_notes.store_memory(
+            content=f"Lamp {turn} burns in the tower number {turn}.", memory_type="pinned"
+        )
         gateway.ask("ten", f"What about the lamp of tower number {turn}")
 
     assert len(claw_model.requests) == 11

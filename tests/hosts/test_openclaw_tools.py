@@ -77,7 +77,7 @@ def test_memory_delete_removes_it_and_says_how_to_undo(way: HostWay, claw_notes:
 
 
 def test_an_unknown_id_is_told_in_a_sentence(way: HostWay) -> None:
-    with pytest.raises(ToolFailure, match="^memory not found$") as failure:
+    with pytest.raises(ToolFailure, match=r"^memory not found$") as failure:
         way.call("memory_get", id="nosuchmemory0")
 
     assert failure.value.code == "memory_not_found"
@@ -96,5 +96,7 @@ def test_a_conflict_shows_the_model_what_stands_there(way: HostWay, claw_notes: 
 
 
 def test_bad_input_is_told_with_the_name_of_the_argument(way: HostWay) -> None:
-    assert "- content: must not have more than 50000 characters" in way.read("memory_store", content="x" * 50_001)
+    assert "- content: must not have more than 50000 characters" in way.read(
+        "memory_store", content="x" * 50_001
+    )
     assert "- limit: must be" in way.read("memory_search", q="x", limit="many")

@@ -33,5 +33,8 @@ class OpenClawWay(HostWay):
 def open_openclaw(home: Path, model: ScriptedModel, url: str, api_key: str) -> Iterator[HostWay]:
     """OpenClaw's gateway, with the plugin of this tree."""
     host = OpenClaw(home, model.url, {"url": url, "apiKey": api_key, "agentId": AGENT})
-    with run_gateway(host) as gateway, hold_turn(model, lambda: gateway.ask("held", PROMPT), OpenClawWay) as way:
+    with (
+        run_gateway(host) as gateway,
+        hold_turn(model, lambda: gateway.ask("held", PROMPT), OpenClawWay) as way,
+    ):
         yield way

@@ -38,7 +38,7 @@ class HookEvent(NamedTuple):
     tool_name: str = ""
     #: The conversation so far, where the host hands it over, for `capture`.
     messages: tuple[SaidMessage, ...] = ()
-    #: Whether the host shows a prompt's block to the model once only, rather than keeping it in the conversation.
+    #: Whether the host shows a prompt's block once, rather than keeping it in the conversation.
     drops_blocks: bool = False
     #: Whether the host uses a session's id again when the user begins a new conversation.
     reuses_ids: bool = False

@@ -51,7 +51,11 @@ def test_a_prompt_is_a_turn_with_the_id_of_its_run() -> None:
 
 def test_the_host_s_own_word_for_the_request_and_its_id_come_first() -> None:
     data = read_data("before_prompt_build")
-    data["event"] |= {"prompt": "old talk\nnew talk", "currentUserMessage": "new talk", "currentUserMessageId": "m7"}
+    data["event"] |= {
+        "prompt": "old talk\nnew talk",
+        "currentUserMessage": "new talk",
+        "currentUserMessageId": "m7",
+    }
 
     event = ADAPTER.read_event("before_prompt_build", data)
 
@@ -142,7 +146,9 @@ def test_a_compaction_is_told() -> None:
     assert read_event("after_compaction").kind == "compacted"
 
 
-@pytest.mark.parametrize("data", [{}, {"event": None, "ctx": 3}, {"event": {"messages": [1, None, {"role": "user"}]}}])
+@pytest.mark.parametrize(
+    "data", [{}, {"event": None, "ctx": 3}, {"event": {"messages": [1, None, {"role": "user"}]}}]
+)
 def test_damaged_input_brings_nothing(data: dict) -> None:
     event = ADAPTER.read_event("agent_end", data)
 
@@ -175,7 +181,10 @@ def test_results_of_tools_pictures_and_the_host_s_context_were_not_said() -> Non
         {"role": "toolResult", "content": [{"type": "text", "text": "secret"}]},
         {"role": "user", "content": CONTEXT},
         {"role": "compactionSummary", "summary": "all"},
-        {"role": "assistant", "content": [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "I see"}]},
+        {
+            "role": "assistant",
+            "content": [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "I see"}],
+        },
     ]
 
     assert list_said(read_messages(messages)) == [("user", "look"), ("assistant", "I see")]

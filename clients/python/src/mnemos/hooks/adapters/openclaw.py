@@ -16,7 +16,7 @@ _KINDS: dict[str, EventKind] = {
     "before_reset": "capture",
     "session_end": "capture",
 }
-#: Reasons for which OpenClaw empties a session without a `before_reset`. After the others it goes on as it was.
+#: Reasons for which OpenClaw empties a session without a `before_reset`; after others it goes on as it was.
 _EMPTIED = ("idle", "daily", "deleted")
 #: Runs that nobody asked for: the host's own look at its tasks, and its own keeping of memories.
 _UNASKED = ("heartbeat", "memory")
@@ -62,18 +62,17 @@ class OpenClawAdapter:
         return read_handed(event.messages, cursor)
 
     def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
-        """Write what `before_prompt_build` returns: the session's block for the system, the prompt's beside it."""
-        del event
+        """Write what `before_prompt_build` returns: one block behind the system text, one behind the prompt."""
         blocks = {"appendSystemContext": recalled.session, "appendContext": recalled.prompt}
         return {name: block for name, block in blocks.items() if block}
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:
         """Write no leave: OpenClaw doesn't ask for any."""
-        del event
+        return None
 
 
 def _is_unasked(kind: EventKind, fields: dict[str, str]) -> bool:
-    """Tell runs that have no user. One that is due by a timetable is worth a recall, but says the same each time."""
+    """Tell runs that have no user. What a timetable asks is worth a recall, but is the same each time."""
     trigger = fields.get("trigger")
     if trigger == "cron" and kind == "capture":
         return True
