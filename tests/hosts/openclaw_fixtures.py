@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from mnemos import Client
 
-from tests.hosts.openclaw import Gateway, OpenClaw, run_gateway
+from tests.hosts.openclaw import OpenClaw
+from tests.hosts.openclaw_gateway import Gateway, run_gateway
 from tests.support.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, start_server
 

@@ -8,7 +8,8 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.conftest import wait_until
-from tests.hosts.openclaw import Gateway, OpenClaw, find_processes, run_gateway, wait_for_end
+from tests.hosts.openclaw import OpenClaw
+from tests.hosts.openclaw_gateway import Gateway, find_processes, run_gateway, wait_for_end
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 
 #: The first test starts the gateway, and the last one two more.

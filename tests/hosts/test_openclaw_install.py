@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from mnemos import Client
 
-from tests.hosts.openclaw import OpenClaw, bundle_plugin, wait_for_end
+from tests.hosts.openclaw import OpenClaw, bundle_plugin
+from tests.hosts.openclaw_gateway import wait_for_end
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 from tests.support.servers import RunningServer
 

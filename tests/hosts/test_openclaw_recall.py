@@ -10,7 +10,7 @@ import uuid
 import pytest
 from mnemos import Client
 
-from tests.hosts.openclaw import Gateway
+from tests.hosts.openclaw_gateway import Gateway
 from tests.support.scripted_model import CallTool, ModelRequest, Rule, Say, ScriptedModel
 
 #: The first test starts the gateway; the longest one takes ten turns.

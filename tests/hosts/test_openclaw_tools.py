@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from mnemos import Client, MemoryNotFound
 
-from tests.hosts.openclaw import ROOT, Gateway
+from tests.hosts.openclaw import ROOT
+from tests.hosts.openclaw_gateway import Gateway
 from tests.hosts.ways import HostWay, hold_turn
 from tests.support.held_turn import PROMPT
 from tests.support.scripted_model import ScriptedModel

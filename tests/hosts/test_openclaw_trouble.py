@@ -10,15 +10,8 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.conftest import wait_until
-from tests.hosts.openclaw import (
-    SETUP,
-    Gateway,
-    OpenClaw,
-    find_free_port,
-    find_processes,
-    run_gateway,
-    wait_for_end,
-)
+from tests.hosts.openclaw import SETUP, OpenClaw, find_free_port
+from tests.hosts.openclaw_gateway import Gateway, find_processes, run_gateway, wait_for_end
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 
 pytestmark = pytest.mark.timeout(240)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.hosts.openclaw import OpenClaw, run_gateway
+from tests.hosts.openclaw import OpenClaw
+from tests.hosts.openclaw_gateway import run_gateway
 from tests.hosts.ways import HostWay, hold_turn
 from tests.support.held_turn import PROMPT
 from tests.support.scripted_model import ScriptedModel

@@ -61,12 +61,16 @@ class OpenClawAdapter:
 
         return read_handed(event.messages, cursor)
 
-    def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
-        """Write what `before_prompt_build` returns: one block behind the system text, one behind the prompt."""
+    def format_context(
+        self,
+        event: HookEvent,  # noqa: ARG002 - other hosts want its name
+        recalled: Recalled,
+    ) -> dict[str, object]:
+        """Write what the handler returns: a block behind the system text, and one behind the prompt."""
         blocks = {"appendSystemContext": recalled.session, "appendContext": recalled.prompt}
         return {name: block for name, block in blocks.items() if block}
 
-    def format_permission(self, event: HookEvent) -> dict[str, object] | None:
+    def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
         """Write no leave: OpenClaw doesn't ask for any."""
         return None
 

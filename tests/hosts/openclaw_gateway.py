@@ -1,0 +1,96 @@
+"""A running gateway of the real OpenClaw, and what is left of a host when it has ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.hosts.openclaw import MARK, OpenClaw, end_group
+
+START_SECONDS = 90
+#: Until everything that a host started has ended after it: a second, and more on a busy machine.
+END_SECONDS = 4
+
+
+class Gateway:
+    """A running gateway of OpenClaw."""
+
+    def __init__(self, openclaw: OpenClaw, process: subprocess.Popen[str]) -> None:
+        self.openclaw = openclaw
+        self.process = process
+
+    def ask(self, session_id: str, prompt: str) -> str:
+        """Run one turn and give the answer; `/new` and `/reset` are commands of the host."""
+        done = self.openclaw.run(
+            "agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
+        )
+        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[-2000:]}"
+        [payload] = json.loads(done.stdout)["result"]["payloads"]
+        text: str = payload["text"]
+        return text
+
+    def compact(self, session_id: str) -> None:
+        """Let the host replace the conversation by a summary."""
+        self.openclaw.do(f"openclaw sessions compact agent:main:explicit:{session_id}")
+
+    def stop(self) -> None:
+        """Ask it to end, as a service manager does, and wait until it has."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait(30)
+
+
+@contextmanager
+def run_gateway(openclaw: OpenClaw) -> Iterator[Gateway]:
+    """Run a gateway, with the plugin, for as long as the context lasts."""
+    openclaw.configure()
+    with openclaw.log_path.open("a") as log:
+        already = openclaw.log_path.stat().st_size
+        process = openclaw.start("gateway", "run", stdout=log, stderr=log)
+    gateway = Gateway(openclaw, process)
+    try:
+        _wait_for_gateway(gateway, already)
+        yield gateway
+    finally:
+        if process.poll() is None:
+            gateway.stop()
+        end_group(process.pid)
+        process.wait(10)
+
+
+def _wait_for_gateway(gateway: Gateway, already: int) -> None:
+    end = time.monotonic() + START_SECONDS
+    while "http server listening" not in (text := gateway.openclaw.log_path.read_text()[already:]):
+        if gateway.process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"the gateway didn't start:\n{text[-3000:]}")
+        time.sleep(0.1)
+
+
+def wait_for_end(home: Path) -> None:
+    """Wait until nothing is left of the host of this home and of what it started."""
+    end = time.monotonic() + END_SECONDS
+    while left := find_processes(home):
+        assert time.monotonic() < end, f"still there: {left}"
+        time.sleep(0.05)
+
+
+def find_processes(home: Path) -> list[str]:
+    """Find what descends from the host of this home, whatever its parent is now: the command line of each."""
+    needle = f"{MARK}={home}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if needle in (path / "environ").read_bytes().split(b"\0"):
+                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
+        except OSError:
+            continue
+    return found
