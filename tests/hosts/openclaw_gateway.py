@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -44,8 +45,10 @@ class Gateway:
         self.process.wait(30)
 
     def kill(self) -> None:
-        """End it at once."""
-        self.process.kill()
+        """End it at once, also where the program that was started is only its parent."""
+        for pid, command in find_processes(self.openclaw.home).items():
+            if pid == self.process.pid or command.startswith("openclaw-gateway"):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(30)
 
 
@@ -83,14 +86,20 @@ def wait_for_end(home: Path) -> None:
         time.sleep(0.05)
 
 
-def find_processes(home: Path) -> list[str]:
-    """Find what descends from the host of this home, whatever its parent is now: the command line of each."""
+def find_tool_servers(home: Path) -> list[int]:
+    """Find the processes that answer tools for the host of this home."""
+    return [pid for pid, command in find_processes(home).items() if command.endswith("mnemos mcp")]
+
+
+def find_processes(home: Path) -> dict[int, str]:
+    """Find what descends from the host of this home, whatever its parent is now: pids and command lines."""
     needle = f"{MARK}={home}".encode()
-    found = []
+    found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             if needle in (path / "environ").read_bytes().split(b"\0"):
-                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
+                command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+                found[int(path.name)] = command
         except OSError:
             continue
     return found

@@ -9,7 +9,7 @@ from mnemos import Client
 
 from tests.hosts.conftest import wait_until
 from tests.hosts.openclaw import OpenClaw
-from tests.hosts.openclaw_gateway import Gateway, find_processes, run_gateway, wait_for_end
+from tests.hosts.openclaw_gateway import Gateway, find_tool_servers, run_gateway, wait_for_end
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 
 #: The first test starts the gateway, and the last one two more.
@@ -83,22 +83,29 @@ def test_a_compaction_repeats_nothing_and_its_summary_isnt_kept(
 def test_a_gateway_that_was_killed_leaves_no_process_and_the_next_one_goes_on(
     make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
+    store = CallTool("memory_store", {"content": "The sail is red."})
     claw_model.rules = [
-        Rule("store", (CallTool("memory_store", {"content": "The sail is red."}), Say("Yes.")))
+        Rule("it again", (store, Say("The red sail is known already."))),
+        Rule("store", (store, Say("The red sail is stored."))),
     ]
     openclaw = make_openclaw()
     with run_gateway(openclaw) as first:
-        first.ask("lasting", "store it")
-        assert [call for call in find_processes(openclaw.home) if call.endswith("mnemos mcp")]
+        first.ask("lasting", "store the sail")
+        assert find_tool_servers(openclaw.home)
         first.kill()
         wait_for_end(openclaw.home)
 
     with run_gateway(openclaw) as second:
         second.ask("lasting", "please store it again")
-        assert [call for call in find_processes(openclaw.home) if call.endswith("mnemos mcp")]
+        assert find_tool_servers(openclaw.home)
         second.stop()
         wait_for_end(openclaw.home)
 
     wait_until(lambda: len(read_session(claw_notes, "lasting")) == 4)
     contents = [content for _, _, content in read_session(claw_notes, "lasting")]
-    assert contents == ["store it", "Yes.", "please store it again", "Yes."]
+    assert contents == [
+        "store the sail",
+        "The red sail is stored.",
+        "please store it again",
+        "The red sail is known already.",
+    ]
