@@ -28,6 +28,7 @@ _HELP = f"""Keep what your agents learn, and find it again: one memory for all o
 Environment:
   MEM9_API_URL     where the server is (default {DEFAULT_URL})
   MEM9_API_KEY     the key, as mnemo-server printed it at its first start
+  MNEMOS_PROFILE   the profile to use when these say nothing; `mnemos profiles` lists them
   MNEMOS_AGENT_ID  who you are
 
 \b
@@ -52,12 +53,15 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--url", metavar="URL", help="Address of the server, instead of MEM9_API_URL.")
+@click.option(
+    "--profile", metavar="NAME", help="Server and key of this profile, whatever the environment says."
+)
 @click.option("--agent", metavar="ID", help="Speak as this agent, instead of MNEMOS_AGENT_ID.")
 @click.version_option(VERSION, message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, url: str | None, agent: str | None) -> None:
+def cli(context: click.Context, url: str | None, profile: str | None, agent: str | None) -> None:
     """Keep the global options for the command."""
-    context.obj = Settings(url, agent)
+    context.obj = Settings(url, agent, profile)
 
 
 for _command in (
