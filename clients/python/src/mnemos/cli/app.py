@@ -8,10 +8,13 @@ import mnemos
 from mnemos._generated.paths import VERSION
 from mnemos.cli.failures import explain
 from mnemos.cli.jobs import show_jobs
+from mnemos.cli.profiles import manage_profiles
 from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
 from mnemos.cli.redacting import redact_stored
 from mnemos.cli.settings import Settings, pass_settings
+from mnemos.cli.setup import set_up
 from mnemos.cli.status import show_status
+from mnemos.cli.uninstall import take_out
 from mnemos.cli.usage import show_usage
 from mnemos.cli.writing import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.config import DEFAULT_URL, BadAddress
@@ -77,6 +80,9 @@ for _command in (
     show_usage,
     show_jobs,
     redact_stored,
+    set_up,
+    take_out,
+    manage_profiles,
 ):
     cli.add_command(_command)
 

@@ -1,0 +1,90 @@
+"""Taking back what a section of the manifest says was changed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mnemos.setup.files import write_file
+from mnemos.setup.records import FileRecord, Section, read_bytes
+
+
+def undo(section: Section, remove_entries: Callable[[], None]) -> list[str]:
+    """Put files back as they were; from those that somebody else changed since, only our entries go.
+
+    `remove_entries` takes them out, through the host or by an edit. Gives the files that stay changed.
+    """
+    untouched = {path for path, record in section.files.items() if record.is_untouched(Path(path))}
+    remove_entries()
+    kept = []
+    for name, record in section.files.items():
+        path = Path(name)
+        if name in untouched:
+            put_back(path, record.before)
+        elif not _tidy(path, record):
+            kept.append(name)
+    for tree in section.trees:
+        _remove_tree(Path(tree))
+    remove_empty_folders(section.folders)
+    return kept
+
+
+def put_back(path: Path, before: bytes | None) -> None:
+    """Make a file what it was."""
+    if before is None:
+        path.unlink(missing_ok=True)
+    elif read_bytes(path) != before:
+        write_file(path, before)
+
+
+def remove_empty_folders(folders: list[str]) -> None:
+    """Remove folders, innermost first, that hold nothing."""
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):
+            Path(folder).rmdir()
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _tidy(path: Path, record: FileRecord) -> bool:
+    """Take what a host leaves of our entries, empty objects, out of a JSON file; True when it is as it was."""
+    now = read_bytes(path)
+    if now == record.before:
+        return True
+    values, before = _parse(now), _parse(record.before or b"{}")
+    if not isinstance(values, dict) or not isinstance(before, dict):
+        return False
+    pruned = _prune(values, before)
+    if pruned == before or (record.before is None and set(pruned) <= {"version"}):
+        put_back(path, record.before)
+        return True
+    if pruned != values:
+        write_file(path, f"{json.dumps(pruned, indent=2, ensure_ascii=False)}\n".encode())
+    return False
+
+
+def _prune(values: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Leave out objects and lists that are empty and weren't there before."""
+    pruned = {}
+    for name, value in values.items():
+        old = before.get(name)
+        kept = _prune(value, old if isinstance(old, dict) else {}) if isinstance(value, dict) else value
+        if name in before or kept not in ({}, []):
+            pruned[name] = kept
+    return pruned
+
+
+def _parse(data: bytes | None) -> Any:
+    try:
+        return json.loads(data) if data is not None else {}
+    except (ValueError, RecursionError):
+        return None
