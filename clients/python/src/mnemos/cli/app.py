@@ -6,6 +6,7 @@ import click
 
 import mnemos
 from mnemos._generated.paths import VERSION
+from mnemos.cli.doctor import examine
 from mnemos.cli.failures import explain
 from mnemos.cli.jobs import show_jobs
 from mnemos.cli.profiles import manage_profiles
@@ -81,6 +82,7 @@ for _command in (
     show_jobs,
     redact_stored,
     set_up,
+    examine,
     take_out,
     manage_profiles,
 ):

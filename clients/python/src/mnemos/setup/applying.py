@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from mnemos.config import BadAddress, ServerAddress
+from mnemos.hooks.state import State
+from mnemos.hooks.upload import UPLOAD_LOCK, UPLOAD_SECONDS
 from mnemos.setup import profiles
 from mnemos.setup.hosts import HOSTS
 from mnemos.setup.hosts.base import Host, Wish
@@ -17,6 +21,8 @@ from mnemos.setup.undoing import remove_empty_folders, undo
 
 CREDENTIALS = "credentials"
 LINK = "link"
+#: For an uploader that has let its lock go.
+_ENDING_SECONDS = 0.5
 
 
 @contextlib.contextmanager
@@ -108,9 +114,15 @@ def _find(machine: Machine, profile: str) -> ServerAddress | None:
 
 def remove_state(folder: Path) -> bool:
     """Remove what hooks keep: what waits to be sent, cursors, the log. False when there is nothing."""
-    import shutil  # noqa: PLC0415 - rarely
-
     if not folder.exists():
         return False
-    shutil.rmtree(folder)
+    state = State(folder)
+    with state.lock(UPLOAD_LOCK, 0.0) as is_idle:
+        if is_idle:
+            shutil.rmtree(folder)
+            return True
+    with state.lock(UPLOAD_LOCK, UPLOAD_SECONDS):
+        shutil.rmtree(folder)
+    time.sleep(_ENDING_SECONDS)  # the uploader looks at the folder once more before it ends
+    shutil.rmtree(folder, ignore_errors=True)
     return True

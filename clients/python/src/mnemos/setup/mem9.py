@@ -21,7 +21,7 @@ def find_mem9_file(machine: Machine) -> Path:
 
 
 def find_mem9_address(machine: Machine) -> ServerAddress | None:
-    """Give the address and key of mem9's default profile, or of its first; None when there is no usable one."""
+    """Give what mem9's default profile says, or else its first; None when no profile has a key."""
     data = read_bytes(find_mem9_file(machine))
     try:
         profiles = json.loads(data or b"{}").get("profiles", {})

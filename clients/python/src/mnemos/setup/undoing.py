@@ -56,7 +56,7 @@ def _remove_tree(path: Path) -> None:
 
 
 def _tidy(path: Path, record: FileRecord) -> bool:
-    """Take what a host leaves of our entries, empty objects, out of a JSON file; True when it is as it was."""
+    """Take the empty objects that a host leaves of our entries out of JSON; True when it is as it was."""
     now = read_bytes(path)
     if now == record.before:
         return True
