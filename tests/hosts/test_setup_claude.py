@@ -24,9 +24,9 @@ pytestmark = pytest.mark.timeout(240)
 ITS_OWN = (".claude.json", ".claude/backups")
 #: What it and the test write in a turn.
 OF_A_TURN = (
-    "project", "claude-0", f"claude-{os.getuid()}", "cc-socks", ".cache", ".npm",
+    ".claude/plugins/store", "project", f"claude-{os.getuid()}", "cc-socks", ".cache", ".npm",
     *(f".claude/{name}" for name in ("projects", "sessions", "shell-snapshots", "session-env", "todos")),
-    *(f".claude/{name}" for name in ("plugins/store", "statsig", "debug", "history.jsonl", "tasks", "cache", "jobs", "ide")),
+    *(f".claude/{name}" for name in ("statsig", "debug", "history.jsonl", "tasks", "cache")),
 )  # fmt: skip
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 import click
 
 import mnemos
 from mnemos._generated.paths import VERSION
-from mnemos.cli.doctor import examine
 from mnemos.cli.failures import explain
 from mnemos.cli.jobs import show_jobs
-from mnemos.cli.profiles import manage_profiles
 from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
 from mnemos.cli.redacting import redact_stored
 from mnemos.cli.settings import Settings, pass_settings
-from mnemos.cli.setup import set_up
 from mnemos.cli.status import show_status
-from mnemos.cli.uninstall import take_out
 from mnemos.cli.usage import show_usage
 from mnemos.cli.writing import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.config import DEFAULT_URL, BadAddress
@@ -40,8 +39,29 @@ Exit codes: 0 done, 1 the server answered an error, 2 wrong usage, 3 no server.
 """
 
 
+#: Commands that others shouldn't wait for: module and name.
+_RARE: Final = {
+    "setup": ("mnemos.cli.setup", "set_up"),
+    "doctor": ("mnemos.cli.doctor", "examine"),
+    "uninstall": ("mnemos.cli.uninstall", "take_out"),
+    "profiles": ("mnemos.cli.profiles", "manage_profiles"),
+}
+
+
 class _Group(click.Group):
-    """A group that says errors of the API in one sentence on stderr."""
+    """A group that says errors of the API in one sentence on stderr, and loads rare commands when used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name all commands."""
+        return sorted({*super().list_commands(ctx), *_RARE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command."""
+        if cmd_name in _RARE:
+            module, name = _RARE[cmd_name]
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command and turn what went wrong into an exit code."""
@@ -81,10 +101,6 @@ for _command in (
     show_usage,
     show_jobs,
     redact_stored,
-    set_up,
-    examine,
-    take_out,
-    manage_profiles,
 ):
     cli.add_command(_command)
 

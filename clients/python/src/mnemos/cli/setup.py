@@ -19,7 +19,7 @@ from mnemos.cli.telling import BAD, NOTE, OK, tell
 from mnemos.config import BadAddress, ServerAddress, trace_address
 from mnemos.credentials import FIRST_PROFILE, PROFILE_VARIABLE
 from mnemos.setup import applying, server
-from mnemos.setup.choosing import Choice, Given, choose
+from mnemos.setup.choosing import Choice, Given, choose, is_replacing
 from mnemos.setup.hosts import HOSTS
 from mnemos.setup.hosts.base import Host, Wish, is_present
 from mnemos.setup.linking import get_link_path, is_on_path, is_reachable
@@ -65,13 +65,14 @@ class _Plan:
 )  # fmt: skip
 @click.option("--link", is_flag=True, help="Link mnemos into ~/.local/bin when it isn't on the PATH.")
 @click.option("--no-check", is_flag=True, help="Don't ask the server anything.")
+@click.option("--replace", is_flag=True, help="Overwrite the key that the profile has.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing.")
 @pass_settings
 def set_up(
     settings: Settings, *, url: str | None, api_key_file: IO[str] | None, api_key_stdin: bool,
     provision: bool, from_mem9: bool, host_names: tuple[str, ...], profile: str | None, source: Path | None,
-    link: bool, no_check: bool, dry_run: bool, yes: bool,
+    link: bool, no_check: bool, replace: bool, dry_run: bool, yes: bool,
 ) -> None:  # fmt: skip
     """Set up server, key and plugins on this machine.
 
@@ -87,6 +88,8 @@ def set_up(
     choice = ask_address(machine, name, given) if is_asking and not key else choose(machine, name, given)
     if choice is None:
         raise click.UsageError(_explain_missing(given))
+    if is_replacing(machine, name, choice) and not replace:
+        _refuse_replacing(name, is_asking=is_asking)
     hosts = ask_hosts(machine) if is_asking and not host_names else _pick_hosts(machine, host_names)
     has_link = not is_reachable(machine) and (link or (is_asking and ask_link(machine)))
     has_command = is_reachable(machine) or (has_link and is_on_path(machine))
@@ -109,6 +112,14 @@ def _read_key(file: IO[str] | None, *, from_stdin: bool) -> str | None:
     if not key:
         raise click.UsageError("there is no key in what was given")
     return key
+
+
+def _refuse_replacing(name: str, *, is_asking: bool) -> None:
+    """Keep the only copy of a key, unless somebody says that it may go."""
+    lost = f"profile {name!r} has another server or key, and without it nobody opens that memory"
+    if not is_asking:
+        raise click.UsageError(f"{lost}; --profile NAME writes beside it, --replace overwrites it")
+    click.confirm(f"{lost[0].upper()}{lost[1:]}. Overwrite it?", abort=True)
 
 
 def _explain_missing(given: Given) -> str:

@@ -6,7 +6,7 @@ import click
 
 import mnemos
 from mnemos.cli.failures import explain
-from mnemos.config import DEFAULT_URL, BadAddress, ServerAddress
+from mnemos.config import DEFAULT_URL, BadAddress, ServerAddress, is_same_address
 from mnemos.setup import server
 from mnemos.setup.choosing import Choice, Given, choose, offer_environment, offer_kept, offer_mem9
 from mnemos.setup.hosts import HOSTS
@@ -27,7 +27,7 @@ def ask_address(machine: Machine, profile: str, given: Given) -> Choice:
         offer_mem9(machine),
     )
     for index, offer in enumerate(offers):
-        if offer is None or given.url is not None:
+        if offer is None or (given.url and not is_same_address(given.url, offer.address.url)):
             continue
         verb = "Keep" if index == 0 else "Take over"
         if click.confirm(f"{verb} server {offer.address.url} and the key {offer.origin}?", default=index < 2):  # noqa: PLR2004

@@ -49,6 +49,7 @@ def keep_credentials(machine: Machine, manifest: Manifest, profile: str, address
         section.watch_folder(machine.state_folder.parent)
         if known is None:
             section.facts["profiles"] = sorted({*section.facts.get("profiles", []), profile})
+        section.watch_tree(profiles.get_damaged_path(machine))
         section.settle()
         manifest.save()
         profiles.set_aside_damaged(machine)

@@ -41,11 +41,12 @@ def choose(machine: Machine, profile: str, given: Given) -> Choice | None:
     Raises:
         BadAddress: what was given can't be an address or a key.
     """
+    kept = offer_kept(machine, profile)
     if given.api_key is not None:
-        return Choice(ServerAddress(given.url or DEFAULT_URL, given.api_key), "as given")
+        url = given.url or (kept.address.url if kept else DEFAULT_URL)
+        return Choice(ServerAddress(url, given.api_key), "as given")
     if given.from_mem9:
         return offer_mem9(machine)
-    kept = offer_kept(machine, profile)
     if kept and (given.url is None or is_same_address(given.url, kept.address.url)):
         return kept
     if given.provision:
@@ -71,6 +72,12 @@ def find_kept(machine: Machine, profile: str) -> Profile | None:
         return profiles.load(machine).profiles.get(profile)
     except BadAddress:
         return None
+
+
+def is_replacing(machine: Machine, profile: str, choice: Choice) -> bool:
+    """Tell whether the profile has a key that this choice would overwrite."""
+    kept = offer_kept(machine, profile)
+    return kept is not None and kept.address != choice.address
 
 
 def offer_environment(machine: Machine) -> Choice | None:

@@ -112,9 +112,9 @@ def look_at_spool(machine: Machine, now: float) -> list[Finding]:
     waiting = _list_times(machine.state_folder / "spool", ".json")
     findings = [Finding("spool", "ok", "nothing waits to be sent")]
     if waiting:
-        age = now - min(waiting)
-        is_stale = age > STALE_SECONDS
-        words = f"{_count(len(waiting), 'window')} to send, the oldest {_describe_age(age)} old"
+        seconds = now - min(waiting)
+        is_stale = seconds > STALE_SECONDS
+        words = f"{_count(len(waiting), 'window')} to send, the oldest {_describe_age(seconds)} old"
         mend = "mnemos status" if is_stale else ""
         findings = [Finding("spool", "BAD" if is_stale else "--", words, mend)]
     rejected = _list_times(machine.state_folder / "rejected", ".json")

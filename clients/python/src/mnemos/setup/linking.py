@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mnemos.setup.machine import Machine, SetupFailed
@@ -23,7 +24,7 @@ def is_reachable(machine: Machine) -> bool:
 
 def is_on_path(machine: Machine) -> bool:
     """Tell whether the folder of the link is on the PATH."""
-    folders = machine.environ.get("PATH", "").split(":")
+    folders = machine.environ.get("PATH", "").split(os.pathsep)
     return str(get_link_path(machine).parent) in [folder.rstrip("/") for folder in folders]
 
 

@@ -82,11 +82,16 @@ def set_aside_damaged(machine: Machine) -> Path | None:
         load(machine)
     except BadAddress:
         path = machine.credentials_path
-        aside = path.with_suffix(".damaged.json")
+        aside = get_damaged_path(machine)
         path.replace(aside)
         aside.chmod(_FILE_MODE)
         return aside
     return None
+
+
+def get_damaged_path(machine: Machine) -> Path:
+    """Give where a damaged file is moved to."""
+    return machine.credentials_path.with_suffix(".damaged.json")
 
 
 def has_loose_mode(path: Path) -> bool:

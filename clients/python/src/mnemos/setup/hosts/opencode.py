@@ -35,7 +35,7 @@ def find_folder(machine: Machine) -> Path:
 def plan(machine: Machine, wish: Wish) -> str:
     """Say what `install` would do."""
     path = _choose_file(machine)
-    return f"add {json.dumps(_make_entry(wish))} to {machine.shorten(path)}"
+    return f"add {machine.shorten(_get_spec(_make_entry(wish)))} to {machine.shorten(path)}"
 
 
 def install(machine: Machine, section: Section, wish: Wish) -> bool:
