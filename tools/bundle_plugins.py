@@ -46,8 +46,11 @@ def check(root: Path) -> list[str]:
 
 
 def list_plugins(root: Path) -> list[Path]:
-    """Return the folders of the plugins."""
-    return sorted(path for path in (root / "plugins").iterdir() if path.is_dir())
+    """Return the folders of the plugins: those that a host's manifest stands in."""
+    manifests = ("package.json", ".claude-plugin/plugin.json")
+    return sorted(
+        {found.parents[name.count("/")] for name in manifests for found in root.glob(f"plugins/*/{name}")}
+    )
 
 
 def main(arguments: Sequence[str]) -> int:

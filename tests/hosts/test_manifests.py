@@ -29,6 +29,12 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def add_plugin(tree: Path) -> None:
+    """Add a plugin of another host."""
+    (tree / "plugins" / "other").mkdir()
+    (tree / "plugins" / "other" / "package.json").write_text("{}")
+
+
 def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
     assert check_plugins.check(ROOT) == []
     assert check_plugins.check(tree) == []
@@ -52,13 +58,14 @@ def test_a_broken_plugin_is_found(tree: Path, file: str, old: str, new: str, com
 
 
 def test_a_second_source_of_the_skills_is_found(tree: Path) -> None:
+    add_plugin(tree)
     shutil.copytree(tree / "skills", tree / "plugins" / "other" / "skills")
 
     assert "second source" in "\n".join(bundle_plugins.check(tree))
 
 
 def test_a_bundle_is_complete_in_itself(tree: Path, tmp_path: Path) -> None:
-    (tree / "plugins" / "other").mkdir()
+    add_plugin(tree)
 
     folders = bundle_plugins.bundle(tree, tmp_path / "dist")
 

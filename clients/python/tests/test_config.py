@@ -60,6 +60,7 @@ def test_what_is_given_outright_goes_before_the_environment(environ):
         ({"MNEMOS_PROFILE": "home"}, "http://home.example:7077", "mnk_home"),
         ({"MEM9_API_URL": "http://a", "MEM9_API_KEY": "k"}, "http://a", "k"),
         ({"CLAUDE_PLUGIN_OPTION_API_URL": "http://p", "CLAUDE_PLUGIN_OPTION_API_KEY": "p"}, "http://p", "p"),
+        ({"MNEMOS_PLUGIN_API_URL": "http://p", "MNEMOS_PLUGIN_API_KEY": "p"}, "http://p", "p"),
         (
             {"MEM9_API_URL": "http://a", "MEM9_API_KEY": "k", "CLAUDE_PLUGIN_OPTION_API_KEY": "p"},
             "http://a",
@@ -82,6 +83,7 @@ def test_a_profile_that_is_given_goes_before_the_environment(environ):
         {"MEM9_API_URL": "http://elsewhere"},
         {"CLAUDE_PLUGIN_OPTION_API_URL": "http://elsewhere"},
         {"CLAUDE_PLUGIN_OPTION_API_URL": "http://elsewhere", "MNEMOS_PROFILE": "home"},
+        {"MNEMOS_PLUGIN_API_URL": "http://elsewhere", "CLAUDE_PLUGIN_OPTION_API_KEY": ""},
         {"MEM9_API_URL": "https://work.example:8443"},
         {"MEM9_API_URL": "http://work.example"},
     ],

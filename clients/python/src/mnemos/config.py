@@ -15,9 +15,11 @@ DEFAULT_URL = "http://127.0.0.1:7077"
 #: Variables that hold address and key; the first that isn't empty counts. MEM9_TENANT_ID is older.
 URL_VARIABLES = ("MEM9_API_URL",)
 KEY_VARIABLES = ("MEM9_API_KEY", "MEM9_TENANT_ID")
-#: The same from the settings of a plugin: Claude Code sets them for hooks, and for the MCP server.
-PLUGIN_URL_VARIABLES = ("CLAUDE_PLUGIN_OPTION_API_URL",)
-PLUGIN_KEY_VARIABLES = ("CLAUDE_PLUGIN_OPTION_API_KEY",)
+#: The same from the options of a plugin: OpenCode and OpenClaw have the first pair, Claude Code the other.
+PLUGIN_VARIABLES = (
+    ("MNEMOS_PLUGIN_API_URL", "MNEMOS_PLUGIN_API_KEY"),
+    ("CLAUDE_PLUGIN_OPTION_API_URL", "CLAUDE_PLUGIN_OPTION_API_KEY"),
+)
 #: Variable that names the agent on whose behalf the client speaks.
 AGENT_VARIABLE = "MNEMOS_AGENT_ID"
 
@@ -145,7 +147,8 @@ def _read_layers(
         yield _complete(_Layer(url, api_key, "what was given", "what was given"), own)
     if profile:
         yield from _read_profile(environ, profile)
-    for layer in (own, _read_layer(environ, PLUGIN_URL_VARIABLES, PLUGIN_KEY_VARIABLES)):
+    plugins = (_read_layer(environ, (url_name,), (key_name,)) for url_name, key_name in PLUGIN_VARIABLES)
+    for layer in (own, *plugins):
         if layer.url is not None or layer.key is not None:
             yield layer
     if not profile:

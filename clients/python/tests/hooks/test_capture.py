@@ -6,8 +6,9 @@ import stat
 import pytest
 from mnemos.hooks import spool as spool_module
 from mnemos.hooks.adapters.claude import ClaudeAdapter
-from mnemos.hooks.capture import capture, name_session
+from mnemos.hooks.capture import capture
 from mnemos.hooks.events import HookEvent
+from mnemos.hooks.naming import name_session
 from mnemos.hooks.spool import Spool
 
 from clients.python.tests.hooks.support import FIXTURES, make_line, read_fixture, write_lines
@@ -26,7 +27,7 @@ def test_a_recorded_stop_spools_the_conversation_for_the_server(state, settings)
     event = ClaudeAdapter().read_event("Stop", data)
     assert event is not None
 
-    assert capture(event, settings, state) == 6
+    assert capture(event, ClaudeAdapter(), settings, state) == 6
 
     (body,) = read_spool(state, settings)
     assert (body["session_id"], body["agent_id"]) == ("17a2e386-bd4a-4855-a0eb-ba6bae554884", "tester")
@@ -44,7 +45,7 @@ def test_stop_precompact_and_session_end_capture_a_turn_once(state, settings, tm
     write_lines(path, 0, 1)
 
     counts = [
-        capture(make_event(path)._replace(name=name), settings, state)
+        capture(make_event(path)._replace(name=name), ClaudeAdapter(), settings, state)
         for name in ("Stop", "PreCompact", "SessionEnd")
     ]
 
@@ -56,16 +57,18 @@ def test_two_sessions_have_cursors_of_their_own(state, settings, tmp_path) -> No
     path = tmp_path / "t.jsonl"
     write_lines(path, 0, 1)
 
-    assert [capture(make_event(path, session), settings, state) for session in ("s1", "s2")] == [2, 2]
+    assert [
+        capture(make_event(path, session), ClaudeAdapter(), settings, state) for session in ("s1", "s2")
+    ] == [2, 2]
 
 
 def test_a_lost_cursor_repeats_the_same_places(state, settings, tmp_path) -> None:
     path = tmp_path / "t.jsonl"
     write_lines(path, 0, 1)
-    capture(make_event(path), settings, state)
+    capture(make_event(path), ClaudeAdapter(), settings, state)
     (state.folder / "cursors" / "s1.json").write_text("{")
 
-    capture(make_event(path), settings, state)
+    capture(make_event(path), ClaudeAdapter(), settings, state)
 
     first, second = (body["messages"] for body in read_spool(state, settings))
     assert first == second
@@ -76,7 +79,7 @@ def test_the_project_goes_with_the_messages(state, settings, tmp_path) -> None:
     (tmp_path / ".git" / "config").write_text('[remote "origin"]\n\turl = git@example.org:ada/boat.git\n')
     write_lines(tmp_path / "t.jsonl", 0)
 
-    capture(make_event(tmp_path / "t.jsonl", cwd=str(tmp_path)), settings, state)
+    capture(make_event(tmp_path / "t.jsonl", cwd=str(tmp_path)), ClaudeAdapter(), settings, state)
 
     assert read_spool(state, settings)[0]["project"] == "example.org/ada/boat"
 
@@ -88,7 +91,7 @@ def test_a_long_window_is_split_into_requests_that_fit(state, settings, tmp_path
         b"".join(make_line(n, message={"role": "user", "content": "é" * 2000}) for n in range(20))
     )
 
-    capture(make_event(path), settings, state)
+    capture(make_event(path), ClaudeAdapter(), settings, state)
 
     files = Spool(state, settings).list_waiting()
     assert all(file.stat().st_size <= 20_000 for file in files)
@@ -99,7 +102,7 @@ def test_a_long_window_is_split_into_requests_that_fit(state, settings, tmp_path
 
 def test_only_the_owner_can_read_what_is_spooled(state, settings, tmp_path) -> None:
     write_lines(tmp_path / "t.jsonl", 0)
-    capture(make_event(tmp_path / "t.jsonl"), settings, state)
+    capture(make_event(tmp_path / "t.jsonl"), ClaudeAdapter(), settings, state)
 
     (file,) = Spool(state, settings).list_waiting()
 

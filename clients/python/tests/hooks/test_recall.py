@@ -15,6 +15,9 @@ from mnemos.hooks.recall import (
     recall_for_session,
 )
 from mnemos.hooks.server import Hit
+from mnemos.hooks.settings import HookSettings
+
+SETTINGS = HookSettings("http://127.0.0.1:9", "k", "tester", 500, min_confidence=3)
 
 
 def make_hit(number: int = 1, content: str = "The mast is oak.", **fields) -> Hit:
@@ -57,7 +60,7 @@ def test_a_recalled_block_in_the_prompt_is_no_part_of_the_query() -> None:
 def test_a_prompt_is_answered_with_one_search_of_ten() -> None:
     source = Source([make_hit()])
 
-    block = recall_for_prompt(source, "the mast?", "s1", 3)
+    block = recall_for_prompt(source, "the mast?", SETTINGS, session_id="s1")
 
     assert source.queries == [{"q": "the mast?", "limit": 10}]
     assert "- [0000000000001, 2026-11-23] The mast is oak." in block
@@ -66,7 +69,7 @@ def test_a_prompt_is_answered_with_one_search_of_ten() -> None:
 def test_the_current_session_is_not_recalled_into_itself() -> None:
     source = Source([make_hit(session_id="s1"), make_hit(2, session_id="s2")])
 
-    block = recall_for_prompt(source, "the mast?", "s1", 3)
+    block = recall_for_prompt(source, "the mast?", SETTINGS, session_id="s1")
 
     assert "0000000000001" not in block
     assert "0000000000002" in block
@@ -76,12 +79,12 @@ def test_the_current_session_is_not_recalled_into_itself() -> None:
 def test_nothing_is_said_below_the_floor(confidences) -> None:
     source = Source([make_hit(confidence=confidence) for confidence in confidences])
 
-    assert recall_for_prompt(source, "the mast?", "s1", 3) == ""
+    assert recall_for_prompt(source, "the mast?", SETTINGS, session_id="s1") == ""
 
 
 def test_hits_far_worse_than_the_best_are_left_out() -> None:
     block = recall_for_prompt(
-        Source([make_hit(1, confidence=80), make_hit(2, confidence=19)]), "the mast?", "", 3
+        Source([make_hit(1, confidence=80), make_hit(2, confidence=19)]), "the mast?", SETTINGS
     )
 
     assert "0000000000001" in block
@@ -91,13 +94,13 @@ def test_hits_far_worse_than_the_best_are_left_out() -> None:
 def test_the_same_answers_give_the_same_bytes() -> None:
     hits = [make_hit(number) for number in range(5)]
 
-    first, second = (recall_for_prompt(Source(list(hits)), "the mast?", "", 3) for _ in range(2))
+    first, second = (recall_for_prompt(Source(list(hits)), "the mast?", SETTINGS) for _ in range(2))
 
     assert first == second
 
 
 def test_content_is_flattened_escaped_and_cut() -> None:
-    block = format_block([make_hit(content="a <b>\r\n& c\u2028\x07d " + "x" * 600)])
+    block = format_block([make_hit(content="a <b>\r\n& c\u2028\x07d " + "x" * 600)], 1500)
 
     line = block.split("\n")[2]
     assert "a &lt;b&gt; &amp; c d xxx" in line
@@ -107,7 +110,9 @@ def test_content_is_flattened_escaped_and_cut() -> None:
 
 @given(st.lists(st.text(max_size=700), max_size=40))
 def test_a_block_is_always_within_the_limit_and_well_formed(contents) -> None:
-    block = format_block(make_hit(number, content=content) for number, content in enumerate(contents))
+    block = format_block(
+        (make_hit(number, content=content) for number, content in enumerate(contents)), 10_000
+    )
 
     assert len(block) <= MAX_BLOCK_CHARACTERS
     lines = block.split("\n")
@@ -119,7 +124,7 @@ def test_a_session_begins_with_the_pinned_then_the_project_then_the_newest() -> 
     pinned, own, recent = make_hit(1), make_hit(2, project="p"), make_hit(3)
     source = Source([pinned], [own], [recent, own, pinned])
 
-    block = recall_for_session(source, "p")
+    block = recall_for_session(source, SETTINGS, "p")
 
     assert [line[3:16] for line in block.split("\n")[2:-1]] == [
         pinned.memory_id,
@@ -136,18 +141,45 @@ def test_a_session_begins_with_the_pinned_then_the_project_then_the_newest() -> 
 def test_a_session_is_not_told_of_other_projects() -> None:
     foreign = make_hit(1, project="other")
 
-    assert recall_for_session(Source([foreign], [foreign]), None) == ""
-    assert recall_for_session(Source([foreign], [], [foreign]), "p") == ""
+    assert recall_for_session(Source([foreign], [foreign]), SETTINGS, None) == ""
+    assert recall_for_session(Source([foreign], [], [foreign]), SETTINGS, "p") == ""
 
 
 def test_a_session_begins_with_what_came_in_time() -> None:
-    block = recall_for_session(Source([make_hit()], ConnectionFailed("out of time")), None)
+    block = recall_for_session(Source([make_hit()], ConnectionFailed("out of time")), SETTINGS, None)
 
     assert "The mast is oak." in block
 
 
 @given(st.text(), st.text())
 def test_what_recall_writes_is_what_capture_cuts_out(content, prompt) -> None:
-    block = format_block([Hit("0abc", f"x{content}", "2026-11-23", "", "", 50)])
+    block = format_block([Hit("0abc", f"x{content}", "2026-11-23", "", "", 50)], 10_000)
     if OPENING not in prompt:
         assert strip_recalled(f"{prompt}\n{block}") == prompt.strip()
+
+
+@pytest.mark.parametrize(("confidence", "is_shown"), [(39, False), (40, True)])
+def test_a_memory_of_another_project_has_to_be_surer(confidence: int, is_shown: bool) -> None:
+    hits = [make_hit(1, confidence=80), make_hit(2, confidence=confidence, project="other")]
+
+    block = recall_for_prompt(Source(hits), "the mast?", SETTINGS, project="own")
+
+    assert ("0000000000002" in block) is is_shown
+
+
+def test_recall_can_be_told_to_stay_in_the_project() -> None:
+    hits = [make_hit(1, project="other"), make_hit(2, project="own"), make_hit(3)]
+    source = Source(hits)
+
+    block = recall_for_prompt(source, "the mast?", SETTINGS._replace(stays_in_project=True), project="own")
+
+    assert [line[3:16] for line in block.split("\n")[2:-1]] == ["0000000000002", "0000000000003"]
+    assert source.queries[0]["limit"] == 30
+
+
+@pytest.mark.parametrize(("text", "shown"), [("oak " * 100, 4), ("橡木桅杆" * 30, 4)])
+def test_a_block_keeps_to_its_budget_of_tokens(text: str, shown: int) -> None:
+    """About 100 tokens a line, in English and in Chinese."""
+    block = format_block((make_hit(number, text) for number in range(10)), 450)
+
+    assert block.count("\n- [") == shown

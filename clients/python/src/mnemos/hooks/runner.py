@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from mnemos.hooks.adapters import Adapter
     from mnemos.hooks.events import HookEvent
-    from mnemos.hooks.server import HookServer
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
@@ -111,57 +110,33 @@ def _handle(
         return adapter.format_permission(event)
     if not settings.api_key:
         return None
+    if event.kind == "compacted":
+        from mnemos.hooks.given import forget_prompts  # noqa: PLC0415
+
+        forget_prompts(event, state)
+        return None
     if event.kind == "capture":
-        _capture(event, settings, state, adapter.NAME)
+        _capture(event, adapter, settings, state)
         return None
     limit_life(settings.recall_timeout_ms / 1000 + _RECALL_GRACE_SECONDS)
-    block = _recall(event, settings, state)
-    return adapter.format_context(event, block) if block else None
+    from mnemos.hooks.given import recall  # noqa: PLC0415
+
+    recalled = recall(event, settings, state)
+    return adapter.format_context(event, recalled) if any(recalled) else None
 
 
-def _recall(event: HookEvent, settings: HookSettings, state: State) -> str:
-    from mnemos.hooks import recall  # noqa: PLC0415
-    from mnemos.hooks.connection import ConnectionFailed, Deadline  # noqa: PLC0415
-    from mnemos.hooks.server import HookServer  # noqa: PLC0415
-
-    server = HookServer(settings, Deadline(settings.recall_timeout_ms / 1000))
-    try:
-        if event.kind == "session_start":
-            return _recall_session(event, server, state)
-        return recall.recall_for_prompt(server, event.prompt, event.session_id, settings.min_confidence)
-    except ConnectionFailed as error:
-        state.log(f"{event.name}: nothing recalled: {error}")
-        return ""
-    finally:
-        server.close()
-
-
-def _recall_session(event: HookEvent, server: HookServer, state: State) -> str:
-    """Give a session its block; one that is resumed gets the bytes it had before."""
-    from mnemos.hooks.capture import name_session  # noqa: PLC0415
-    from mnemos.hooks.project import find_project  # noqa: PLC0415
-    from mnemos.hooks.recall import recall_for_session  # noqa: PLC0415
-
-    path = state.get_subfolder("blocks") / f"{name_session(event.session_id)}.txt"
-    if event.is_resumed and path.is_file():
-        return path.read_text(encoding="utf-8")
-    block = recall_for_session(server, find_project(event.cwd))
-    state.write(path, block.encode())
-    return block
-
-
-def _capture(event: HookEvent, settings: HookSettings, state: State, harness: str) -> None:
+def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> None:
     from mnemos.hooks.capture import capture  # noqa: PLC0415
     from mnemos.hooks.spool import Spool  # noqa: PLC0415
     from mnemos.hooks.upload import start_uploader  # noqa: PLC0415
 
     try:
-        count = capture(event, settings, state)
+        count = capture(event, adapter, settings, state)
         if count:
             state.log(f"{event.name}: {count} messages of session {event.session_id} captured")
     finally:
         if Spool(state, settings).list_waiting():
-            start_uploader(state, harness)
+            start_uploader(state, adapter.NAME)
 
 
 def _upload(settings: HookSettings, state: State, limit_life: Callable[[float], None]) -> None:

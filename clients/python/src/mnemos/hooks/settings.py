@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 #: For a whole recall: connecting, asking, reading. A search on the same machine takes 15-30 ms; with 80 ms a
 #: hook stays below 150 ms even when the server hangs. A server far away may need more.
 DEFAULT_TIMEOUT_MS = 80
+#: For each block that is recalled: ten memories of usual length.
+DEFAULT_RECALL_TOKENS = 1500
 #: Matches the server is less sure of (0-100) aren't shown. One rare word of a long prompt gives about 5.
 DEFAULT_MIN_CONFIDENCE = 3
 
@@ -24,6 +26,9 @@ class HookSettings(NamedTuple):
     agent_id: str
     recall_timeout_ms: int
     min_confidence: int
+    recall_tokens: int = DEFAULT_RECALL_TOKENS
+    #: Whether memories of other projects are never recalled.
+    stays_in_project: bool = False
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -35,6 +40,8 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         agent_id=read_agent_id(environment) or default_agent_id,
         recall_timeout_ms=_read_number(environment, "MNEMOS_HOOK_TIMEOUT_MS", DEFAULT_TIMEOUT_MS),
         min_confidence=_read_number(environment, "MNEMOS_RECALL_MIN_CONFIDENCE", DEFAULT_MIN_CONFIDENCE),
+        recall_tokens=_read_number(environment, "MNEMOS_RECALL_TOKENS", DEFAULT_RECALL_TOKENS),
+        stays_in_project=environment.get("MNEMOS_RECALL_SCOPE", "").strip().lower() == "project",
     )
 
 

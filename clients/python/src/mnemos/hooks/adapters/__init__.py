@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from mnemos.hooks.events import HookEvent
+    from mnemos.hooks.events import HookEvent, Recalled
+    from mnemos.hooks.said import Cursor, Window
 
 
 class Adapter(Protocol):
@@ -19,7 +20,13 @@ class Adapter(Protocol):
     def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
         """Give the event its normalised form; None for one that is none of ours."""
 
-    def format_context(self, event: HookEvent, context: str) -> dict[str, object]:
+    def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
+        """Read what was said since the cursor; raises OSError when it can't be read.
+
+        A long conversation takes several windows: go on until one leaves the cursor where it was.
+        """
+
+    def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
         """Write recalled text as the host wants it on standard output."""
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:

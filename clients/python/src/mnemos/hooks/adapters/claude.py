@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from mnemos.hooks.events import EventKind, HookEvent
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.events import EventKind, HookEvent, Recalled
+
+if TYPE_CHECKING:
+    from mnemos.hooks.said import Cursor, Window
 
 _KINDS: dict[str, EventKind] = {
     "SessionStart": "session_start",
@@ -35,12 +41,24 @@ class ClaudeAdapter:
             cwd=fields.get("cwd", ""),
             transcript_path=fields.get("transcript_path", ""),
             prompt=fields.get("prompt", ""),
-            is_resumed=fields.get("source") == "resume",
+            prompt_id=fields.get("prompt_id", ""),
+            is_resumed=fields.get("source") in ("resume", "compact"),
+            is_compacted=fields.get("source") == "compact",
             tool_name=fields.get("tool_name", ""),
         )
 
-    def format_context(self, event: HookEvent, context: str) -> dict[str, object]:
+    def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
+        """Read the transcript on; an event without one brings nothing."""
+        from mnemos.hooks.adapters.claude_transcript import read_window  # noqa: PLC0415 - for captures only
+        from mnemos.hooks.said import Window  # noqa: PLC0415
+
+        if not event.transcript_path:
+            return Window([], cursor)
+        return read_window(Path(event.transcript_path), cursor)
+
+    def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
         """Add the text to what the model reads."""
+        context = recalled.session or recalled.prompt
         return {"hookSpecificOutput": {"hookEventName": event.name, "additionalContext": context}}
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:

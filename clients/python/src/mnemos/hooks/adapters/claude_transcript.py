@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mnemos._generated.recalled import strip_recalled
+from mnemos.hooks.said import KNOWN_IDS, Cursor, SaidMessage, Window, cut_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
-#: Bytes of one message that are kept (MAX_CONTENT_BYTES of the contract).
-MAX_MESSAGE_BYTES = 50_000
 #: Lines longer than this hold tool results or pictures, nothing that was said.
 _MAX_LINE_BYTES = 8 * 1024 * 1024
 #: Bytes of a transcript that one window takes, about a tenth of a second of work.
 MAX_WINDOW_BYTES = 8 * 1024 * 1024
 _FINGERPRINT_BYTES = 4096
-#: How many of the last messages a cursor knows by id, to find its place in a file that was rewritten.
-_KNOWN_IDS = 100
 #: Marks of lines that nobody said.
 _NOT_SAID = (
     "isMeta",
@@ -52,38 +49,6 @@ _HOST_TEXT = (
 )
 
 
-class TranscriptMessage(NamedTuple):
-    """One thing that was said."""
-
-    uuid: str
-    role: str
-    content: str
-    #: RFC 3339, or empty.
-    timestamp: str
-    #: Place among everything that was said in the session, from 0.
-    seq: int
-
-
-class Cursor(NamedTuple):
-    """How far a transcript has been read."""
-
-    #: Bytes read, always up to the end of a line.
-    offset: int = 0
-    #: Check sum of the bytes just before `offset`; another one means the file was rewritten.
-    fingerprint: int = 0
-    #: Messages given out so far; the next one gets this number.
-    seq: int = 0
-    #: Ids of the last messages given out, oldest first.
-    known_ids: tuple[str, ...] = ()
-
-
-class Window(NamedTuple):
-    """What a read brought, and where the next one begins."""
-
-    messages: list[TranscriptMessage]
-    cursor: Cursor
-
-
 def read_window(path: Path, cursor: Cursor) -> Window:
     """Read what was said since the cursor. Raises OSError when the file can't be read.
 
@@ -99,7 +64,9 @@ def read_window(path: Path, cursor: Cursor) -> Window:
     if not is_same_file:
         said = _skip_known(said, cursor.known_ids)
     messages = [message._replace(seq=cursor.seq + index) for index, message in enumerate(said)]
-    known_ids = (*cursor.known_ids, *(message.uuid for message in messages if message.uuid))[-_KNOWN_IDS:]
+    known_ids = (*cursor.known_ids, *(message.message_id for message in messages if message.message_id))[
+        -KNOWN_IDS:
+    ]
     return Window(messages, Cursor(offset, fingerprint, cursor.seq + len(messages), known_ids))
 
 
@@ -109,9 +76,9 @@ def _fingerprint(file: BinaryIO, offset: int) -> int:
     return zlib.crc32(file.read(offset - start)) if offset else 0
 
 
-def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[TranscriptMessage], int]:
+def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[SaidMessage], int]:
     """Read whole lines, up to the end or the limit; a line still being written is left for the next time."""
-    said: list[TranscriptMessage] = []
+    said: list[SaidMessage] = []
     offset = start
     for line in file:
         if not line.endswith(b"\n") or (limit is not None and offset - start > limit):
@@ -123,13 +90,13 @@ def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[Tran
     return said, offset
 
 
-def _skip_known(said: list[TranscriptMessage], known_ids: tuple[str, ...]) -> list[TranscriptMessage]:
+def _skip_known(said: list[SaidMessage], known_ids: tuple[str, ...]) -> list[SaidMessage]:
     known = set(known_ids)
-    last = max((index for index, message in enumerate(said) if message.uuid in known), default=-1)
+    last = max((index for index, message in enumerate(said) if message.message_id in known), default=-1)
     return said[last + 1 :]
 
 
-def read_line(line: bytes) -> TranscriptMessage | None:
+def read_line(line: bytes) -> SaidMessage | None:
     """Read one line; None when nobody said anything in it. Never raises. `seq` is still to be set."""
     if len(line) > _MAX_LINE_BYTES:
         return None
@@ -146,7 +113,7 @@ def read_line(line: bytes) -> TranscriptMessage | None:
     if not content:
         return None
     uuid, timestamp = (_as_text(record.get(name)) for name in ("uuid", "timestamp"))
-    return TranscriptMessage(uuid, str(record["type"]), _cut(content), timestamp, 0)
+    return SaidMessage(uuid, str(record["type"]), cut_content(content), timestamp, 0)
 
 
 def _said_texts(content: object) -> Iterator[str]:
@@ -160,11 +127,3 @@ def _said_texts(content: object) -> Iterator[str]:
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _cut(text: str) -> str:
-    """Cut a text to what the server takes, without lone surrogates, which UTF-8 can't carry."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= MAX_MESSAGE_BYTES:
-        return data.decode()
-    return data[: MAX_MESSAGE_BYTES - 4].decode("utf-8", "ignore") + " …"

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemos.hooks import transcript
-from mnemos.hooks.transcript import MAX_MESSAGE_BYTES, Cursor, read_line, read_window
+from mnemos.hooks.adapters import claude_transcript
+from mnemos.hooks.adapters.claude_transcript import read_line, read_window
+from mnemos.hooks.said import MAX_MESSAGE_BYTES, Cursor
 
 from clients.python.tests.hooks.support import FIXTURES, make_line, write_lines
 
@@ -73,7 +74,7 @@ def test_a_rewritten_transcript_goes_on_after_the_last_known_message(tmp_path, r
 
 
 def test_a_long_transcript_is_read_in_windows(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(transcript, "MAX_WINDOW_BYTES", 300)
+    monkeypatch.setattr(claude_transcript, "MAX_WINDOW_BYTES", 300)
     path = tmp_path / "t.jsonl"
     write_lines(path, *range(20))
     cursor, seqs = Cursor(), []
@@ -86,7 +87,7 @@ def test_a_long_transcript_is_read_in_windows(tmp_path, monkeypatch) -> None:
 
 
 def test_a_single_line_longer_than_a_window_does_not_stop_the_reading(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(transcript, "MAX_WINDOW_BYTES", 50)
+    monkeypatch.setattr(claude_transcript, "MAX_WINDOW_BYTES", 50)
     path = tmp_path / "t.jsonl"
     write_lines(path, 0)
 

@@ -1,0 +1,71 @@
+"""What was said in a session, in one form for all hosts, and how far it was captured."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Bytes of one message that are kept (MAX_CONTENT_BYTES of the contract).
+MAX_MESSAGE_BYTES = 50_000
+#: How many of the last messages a cursor knows by id, to find its place in what was rewritten.
+KNOWN_IDS = 100
+
+
+class SaidMessage(NamedTuple):
+    """One thing that was said."""
+
+    #: The host's own id, or one made of what was said; empty for none.
+    message_id: str
+    #: `user` or `assistant`.
+    role: str
+    content: str
+    #: RFC 3339, or empty.
+    timestamp: str = ""
+    #: Place among everything that was said in the session, from 0.
+    seq: int = 0
+
+
+class Cursor(NamedTuple):
+    """How far a session has been captured."""
+
+    #: Bytes of a transcript that were read, always up to the end of a line.
+    offset: int = 0
+    #: Check sum of the bytes just before `offset`; another one means the file was rewritten.
+    fingerprint: int = 0
+    #: Messages given out so far; the next one gets this number.
+    seq: int = 0
+    #: Ids of the last messages given out, oldest first.
+    known_ids: tuple[str, ...] = ()
+
+
+class Window(NamedTuple):
+    """What a read brought, and where the next one begins."""
+
+    messages: list[SaidMessage]
+    cursor: Cursor
+
+
+def cut_content(text: str) -> str:
+    """Cut a text to what the server takes, without lone surrogates, which UTF-8 can't carry."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= MAX_MESSAGE_BYTES:
+        return data.decode()
+    return data[: MAX_MESSAGE_BYTES - 4].decode("utf-8", "ignore") + " …"
+
+
+def read_cursor(path: Path) -> Cursor:
+    """Read a cursor; one that is missing or damaged starts over, which only repeats messages."""
+    try:
+        data = json.loads(path.read_bytes())
+        known_ids = tuple(str(item) for item in data["known_ids"])
+        return Cursor(int(data["offset"]), int(data["fingerprint"]), int(data["seq"]), known_ids)
+    except (OSError, ValueError, KeyError, TypeError):
+        return Cursor()
+
+
+def write_cursor(cursor: Cursor) -> bytes:
+    """Write a cursor as `read_cursor` reads it."""
+    return json.dumps(cursor._asdict()).encode()

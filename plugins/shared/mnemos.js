@@ -1,0 +1,189 @@
+/**
+ * What every plugin written in JavaScript needs of mnemos: its hooks and its tools, each by a process.
+ *
+ * No packages, Node 20 or Bun. Nothing here throws into the host or keeps it from ending.
+ */
+
+import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+
+/** Longer than any hook lives by itself; only a machine that stands still gets here. */
+const HOOK_MS = 12_000
+/** Longer than the client itself waits for a server. */
+const CALL_MS = 60_000
+const PROTOCOL_VERSION = "2025-11-25"
+const MISSING = (command) =>
+  `The program ${command} can't be started. Install mnemos-client so that hosts find it, or run mnemos doctor.`
+
+/** The five tools as the client publishes them: `[{name, description, input_schema}]`. */
+export function readTools() {
+  return JSON.parse(readFileSync(new URL("./tools.json", import.meta.url), "utf8"))
+}
+
+/**
+ * How to start mnemos, from what the user set for the plugin.
+ *
+ * @param {{command?: string, url?: string, apiKey?: string, agentId?: string} | undefined} options
+ * @returns {{command: string, env: Record<string, string>}}
+ */
+export function readOptions(options) {
+  const given = options ?? {}
+  const env = {}
+  if (given.url) env.MNEMOS_PLUGIN_API_URL = String(given.url)
+  if (given.apiKey) env.MNEMOS_PLUGIN_API_KEY = String(given.apiKey)
+  if (given.agentId) env.MNEMOS_AGENT_ID = String(given.agentId)
+  return { command: String(given.command || "mnemos"), env }
+}
+
+/**
+ * Run one hook: the event as JSON in, what the host is to do with it out. Never rejects.
+ *
+ * @returns {Promise<object | null>} null when there is nothing to do, or no program, or no time.
+ */
+export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK_MS) {
+  return new Promise((resolve) => {
+    let output = ""
+    let child
+    try {
+      // A group of its own: what ends the host's group must not end a capture half-way.
+      child = spawn(command, ["hook", event, "--harness", harness], {
+        env: { ...process.env, ...env },
+        stdio: ["pipe", "pipe", "ignore"],
+        detached: true,
+      })
+    } catch {
+      return resolve(null)
+    }
+    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs)
+    const finish = (answer) => {
+      clearTimeout(timer)
+      resolve(answer)
+    }
+    child.on("error", () => finish(null))
+    child.on("close", () => finish(parse(output)))
+    child.stdout.setEncoding("utf8")
+    child.stdout.on("data", (text) => (output += text))
+    child.stdin.on("error", () => {}) // the hook may end before it has read everything
+    child.stdin.end(JSON.stringify(data))
+  })
+}
+
+/** The tools, through one `mnemos mcp` that starts with the first call and ends with the host. */
+export class ToolServer {
+  /** @param {{command: string, env: Record<string, string>}} program @param {string} clientName */
+  constructor({ command, env }, clientName) {
+    this.command = command
+    this.env = env
+    this.clientName = clientName
+    this.child = null
+    this.pending = new Map()
+    this.lastId = 0
+  }
+
+  /**
+   * Call a tool. Never rejects: what goes wrong is an answer that the model can read.
+   *
+   * @returns {Promise<{text: string, isError: boolean}>} `text` is JSON.
+   */
+  async call(name, args, signal) {
+    try {
+      const child = this.child ?? this.start()
+      await child.ready
+      const result = await this.request(child, "tools/call", { name, arguments: args ?? {} }, signal)
+      return { text: result.content.map((part) => part.text ?? "").join("\n"), isError: result.isError === true }
+    } catch (error) {
+      return { text: JSON.stringify({ ok: false, error: error.message, code: error.code ?? "client_failed" }), isError: true }
+    }
+  }
+
+  /** End the process, if there is one. */
+  close() {
+    this.child?.process.stdin.end()
+    this.child?.process.kill("SIGTERM")
+    this.forget(this.child, new Error("the plugin was closed"))
+  }
+
+  start() {
+    const started = spawn(this.command, ["mcp"], { env: { ...process.env, ...this.env }, stdio: ["pipe", "pipe", "ignore"] })
+    const child = { process: started, ready: null }
+    this.child = child
+    started.on("error", () => this.forget(child, fail(MISSING(this.command), "client_missing")))
+    started.on("exit", () => this.forget(child, fail("mnemos mcp ended before it answered", "client_failed")))
+    started.stdin.on("error", () => {})
+    this.readLines(child)
+    setHold(child, false)
+    child.ready = this.greet(child)
+    child.ready.catch(() => {})
+    return child
+  }
+
+  async greet(child) {
+    const clientInfo = { name: this.clientName, version: "1" }
+    await this.request(child, "initialize", { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo })
+    this.send(child, { method: "notifications/initialized" })
+  }
+
+  request(child, method, params, signal) {
+    if (this.child !== child) return Promise.reject(fail("mnemos mcp has ended", "client_failed"))
+    const id = ++this.lastId
+    return new Promise((resolve, reject) => {
+      const settle = (act, value) => {
+        clearTimeout(timer)
+        signal?.removeEventListener("abort", abort)
+        this.pending.delete(id)
+        if (this.pending.size === 0) setHold(child, false)
+        act(value)
+      }
+      const abort = () => settle(reject, fail("the call was cancelled", "cancelled"))
+      const timer = setTimeout(() => settle(reject, fail("mnemos mcp didn't answer in time", "client_failed")), CALL_MS)
+      this.pending.set(id, { child, resolve: (value) => settle(resolve, value), reject: (error) => settle(reject, error) })
+      signal?.addEventListener("abort", abort)
+      setHold(child, true)
+      this.send(child, { id, method, params })
+    })
+  }
+
+  send(child, message) {
+    child.process.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
+  }
+
+  readLines(child) {
+    let rest = ""
+    child.process.stdout.setEncoding("utf8")
+    child.process.stdout.on("data", (text) => {
+      const lines = (rest + text).split("\n")
+      rest = lines.pop()
+      for (const line of lines) this.receive(parse(line))
+    })
+  }
+
+  receive(message) {
+    const waiting = this.pending.get(message?.id)
+    if (!waiting) return
+    if (message.error) waiting.reject(fail(message.error.message, "client_failed"))
+    else waiting.resolve(message.result)
+  }
+
+  forget(child, error) {
+    if (child && this.child === child) this.child = null
+    for (const waiting of [...this.pending.values()]) if (waiting.child === child) waiting.reject(error)
+  }
+}
+
+/** While a call waits, the host stays alive for its answer; otherwise the process doesn't hold it. */
+function setHold(child, isHeld) {
+  const act = isHeld ? "ref" : "unref"
+  for (const part of [child.process, child.process.stdin, child.process.stdout]) part?.[act]?.()
+}
+
+function fail(sentence, code) {
+  return Object.assign(new Error(sentence), { code })
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
