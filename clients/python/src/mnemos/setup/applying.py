@@ -86,6 +86,9 @@ def take_back(machine: Machine, manifest: Manifest, name: str) -> list[str]:
 
     kept = undo(section, remove_entries)
     del manifest.sections[name]
+    left = [folder for folder in section.folders if Path(folder).exists()]
+    for other in list(manifest.sections.values())[:1]:  # somebody has to take them along in the end
+        other.folders = sorted({*other.folders, *left})
     manifest.save()
     remove_empty_folders(section.folders)
     return [machine.shorten(path) for path in kept]

@@ -28,6 +28,8 @@ class FileRecord:
 
     #: Its bytes; None when it wasn't there.
     before: bytes | None
+    #: Its mode then.
+    mode: int = 0o600
     #: Fingerprint of what the change left; "" while it is under way.
     after: str = ""
     #: Somebody else changed it between two of our changes: it can't be put back as a whole.
@@ -55,7 +57,8 @@ class Section:
         for path in paths:
             record = self.files.get(str(path))
             if record is None:
-                self.files[str(path)] = FileRecord(read_bytes(path))
+                mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+                self.files[str(path)] = FileRecord(read_bytes(path), mode)
                 self.watch_folder(path.parent)
             elif not record.is_untouched(path):
                 record.is_edited = True
@@ -135,6 +138,7 @@ def _format_section(section: Section) -> dict[str, Any]:
     files = {
         path: {
             "before": None if record.before is None else base64.b64encode(record.before).decode(),
+            "mode": record.mode,
             "after": record.after,
             "is_edited": record.is_edited,
         }
@@ -147,6 +151,7 @@ def _read_section(data: dict[str, Any]) -> Section:
     files = {
         path: FileRecord(
             None if record["before"] is None else base64.b64decode(record["before"]),
+            record["mode"],
             record["after"],
             record["is_edited"],
         )

@@ -19,13 +19,14 @@ def undo(section: Section, remove_entries: Callable[[], None]) -> list[str]:
     `remove_entries` takes them out, through the host or by an edit. Gives the files that stay changed.
     """
     untouched = {path for path, record in section.files.items() if record.is_untouched(Path(path))}
+    found = {path: read_bytes(Path(path)) for path in section.files}
     remove_entries()
     kept = []
     for name, record in section.files.items():
         path = Path(name)
         if name in untouched:
-            put_back(path, record.before)
-        elif not _tidy(path, record):
+            put_back(path, record)
+        elif not _tidy(path, record, found[name]):
             kept.append(name)
     for tree in section.trees:
         _remove_tree(Path(tree))
@@ -33,12 +34,12 @@ def undo(section: Section, remove_entries: Callable[[], None]) -> list[str]:
     return kept
 
 
-def put_back(path: Path, before: bytes | None) -> None:
+def put_back(path: Path, record: FileRecord) -> None:
     """Make a file what it was."""
-    if before is None:
+    if record.before is None:
         path.unlink(missing_ok=True)
-    elif read_bytes(path) != before:
-        write_file(path, before)
+    else:
+        write_file(path, record.before, mode=record.mode)
 
 
 def remove_empty_folders(folders: list[str]) -> None:
@@ -55,32 +56,41 @@ def _remove_tree(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _tidy(path: Path, record: FileRecord) -> bool:
-    """Take the empty objects that a host leaves of our entries out of JSON; True when it is as it was."""
+def _tidy(path: Path, record: FileRecord, found: bytes | None) -> bool:
+    """Take the empty objects that a host leaves of our entries out of JSON; True when it is as it was.
+
+    `found` is what the file held until our entries went.
+    """
     now = read_bytes(path)
     if now == record.before:
         return True
-    values, before = _parse(now), _parse(record.before or b"{}")
-    if not isinstance(values, dict) or not isinstance(before, dict):
+    values, before, full = _parse(now), _parse(record.before), _parse(found)
+    if not all(isinstance(each, dict) for each in (values, before, full)):
         return False
-    pruned = _prune(values, before)
+    pruned = _prune(values, before, full)
     if pruned == before or (record.before is None and set(pruned) <= {"version"}):
-        put_back(path, record.before)
+        put_back(path, record)
         return True
     if pruned != values:
         write_file(path, f"{json.dumps(pruned, indent=2, ensure_ascii=False)}\n".encode())
     return False
 
 
-def _prune(values: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """Leave out objects and lists that are empty and weren't there before."""
+def _prune(values: dict[str, Any], before: dict[str, Any], full: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what wasn't there before, held something in the meantime, and is empty now."""
     pruned = {}
     for name, value in values.items():
-        old = before.get(name)
-        kept = _prune(value, old if isinstance(old, dict) else {}) if isinstance(value, dict) else value
-        if name in before or kept not in ({}, []):
+        kept = value
+        if isinstance(value, dict):
+            kept = _prune(value, _get_object(before, name), _get_object(full, name))
+        if name in before or kept not in ({}, []) or full.get(name) in ({}, []):
             pruned[name] = kept
     return pruned
+
+
+def _get_object(values: dict[str, Any], name: str) -> dict[str, Any]:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _parse(data: bytes | None) -> Any:
