@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import click
 
-import mnemos
-from mnemos.cli.failures import Failure, explain
+from mnemos.cli.failures import Failure
 from mnemos.cli.options import examples
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.setup_questions import ask_address, ask_hosts, ask_link
-from mnemos.cli.telling import BAD, NOTE, OK, tell
-from mnemos.config import BadAddress, ServerAddress, trace_address
+from mnemos.cli.setup_steps import Plan, carry_out
+from mnemos.cli.telling import NOTE, OK, tell
+from mnemos.config import ServerAddress
 from mnemos.credentials import FIRST_PROFILE, PROFILE_VARIABLE
-from mnemos.setup import applying, server
-from mnemos.setup.choosing import Choice, Given, choose, is_replacing
+from mnemos.setup import server
+from mnemos.setup.choosing import Given, choose, is_replacing
 from mnemos.setup.hosts import HOSTS
 from mnemos.setup.hosts.base import Host, Wish, is_present
 from mnemos.setup.linking import get_link_path, is_on_path, is_reachable
 from mnemos.setup.machine import Machine, SetupFailed
-from mnemos.setup.records import Manifest
 
 _EPILOG = examples(
     "mnemos setup                                        asks what it must know",
@@ -32,18 +30,6 @@ _EPILOG = examples(
     "mnemos setup --url URL --api-key-file F --yes       for scripts",
     "mnemos setup --host claude --source . --yes         the plugin from a working tree",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Everything that will be done."""
-
-    choice: Choice
-    profile: str
-    hosts: list[Host]
-    wish: Wish
-    has_link: bool
-    has_check: bool
 
 
 @click.command("setup", epilog=_EPILOG)
@@ -94,13 +80,13 @@ def set_up(
     has_link = not is_reachable(machine) and (link or (is_asking and ask_link(machine)))
     has_command = is_reachable(machine) or (has_link and is_on_path(machine))
     command = "" if has_command or machine.own_program is None else str(machine.own_program)
-    plan = _Plan(choice, name, hosts, Wish(source, command), has_link, has_check=not no_check)
+    plan = Plan(choice, name, hosts, Wish(source, command), has_link, has_check=not no_check)
     _show_plan(machine, plan)
     if dry_run:
         return
     if is_asking and not click.confirm("Go on?", default=True):
         raise click.Abort
-    if not _apply(machine, plan):
+    if not carry_out(machine, plan):
         click.get_current_context().exit(Failure.exit_code)
 
 
@@ -137,7 +123,7 @@ def _pick_hosts(machine: Machine, names: tuple[str, ...]) -> list[Host]:
     return [host for host in HOSTS.values() if is_present(machine, host)]
 
 
-def _show_plan(machine: Machine, plan: _Plan) -> None:
+def _show_plan(machine: Machine, plan: Plan) -> None:
     """Look whether the server is there, and say what will be done."""
     address = plan.choice.address
     version = ""
@@ -163,75 +149,3 @@ def _check_key(address: ServerAddress) -> None:
         server.check_key(address)
     except SetupFailed as error:
         raise Failure(str(error)) from error
-
-
-def _apply(machine: Machine, plan: _Plan) -> bool:
-    """Do it, and tell of each step; False when one of them failed."""
-    click.echo()
-    try:
-        manifest = Manifest.load(machine.config_folder)
-        address = server.make_key(plan.choice.address.url) if plan.choice.makes_key else plan.choice.address
-        is_new = applying.keep_credentials(machine, manifest, plan.profile, address)
-    except SetupFailed as error:
-        raise Failure(str(error)) from error
-    where = f"{machine.shorten(machine.credentials_path)}, profile {plan.profile!r}"
-    tell(OK, "credentials", where if is_new else f"{where}, as it was")
-    results = [_link(machine, manifest)] if plan.has_link else []
-    results += [_install(machine, manifest, host, plan.wish) for host in plan.hosts]
-    if plan.has_check:
-        results.append(_check_memory(address))
-    _tell_rest(machine, plan)
-    return all(results)
-
-
-def _link(machine: Machine, manifest: Manifest) -> bool:
-    try:
-        is_new = applying.link_program(machine, manifest)
-    except SetupFailed as error:
-        tell(BAD, "link", str(error))
-        return False
-    tell(OK, "link", machine.shorten(get_link_path(machine)) + ("" if is_new else ", as it was"))
-    return True
-
-
-def _install(machine: Machine, manifest: Manifest, host: Host, wish: Wish) -> bool:
-    try:
-        is_new = applying.install_host(machine, manifest, host, wish)
-    except SetupFailed as error:
-        tell(BAD, host.title, str(error))
-        return False
-    tell(OK, host.title, "set up; it counts from the next session on" if is_new else "set up, as it was")
-    return True
-
-
-def _check_memory(address: ServerAddress) -> bool:
-    try:
-        tell(OK, "recall", f"stored, found after {server.remember(address):.0f} ms, and deleted")
-    except (SetupFailed, mnemos.MnemosError) as error:
-        tell(BAD, "recall", explain(error).message if isinstance(error, mnemos.MnemosError) else str(error))
-        return False
-    return True
-
-
-def _tell_rest(machine: Machine, plan: _Plan) -> None:
-    """Say what the user has to do, and how to go back."""
-    if not is_reachable(machine) and not plan.has_link:
-        found = machine.find_program("mnemos")
-        words = (
-            f"on the PATH is another one: {found}"
-            if found
-            else "it isn't on the PATH, so hosts can't find it"
-        )
-        tell(BAD if found is None else NOTE, "mnemos", words, "mnemos setup --link")
-    if plan.has_link and not is_on_path(machine):
-        tell(NOTE, "PATH", "add this to your shell's start-up file", 'export PATH="$HOME/.local/bin:$PATH"')
-    try:
-        origin = trace_address(machine.environ)
-    except BadAddress as error:
-        tell(BAD, "address", str(error))
-    else:
-        if origin.key_from != f"profile {plan.profile!r}" or origin.url_from != origin.key_from:
-            tell(
-                NOTE, "address", f"{origin.key_from or origin.url_from} goes before profile {plan.profile!r}"
-            )
-    click.echo("\nLook: mnemos doctor    Undo: mnemos uninstall")

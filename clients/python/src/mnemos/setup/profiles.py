@@ -17,16 +17,21 @@ _FOLDER_MODE = 0o700
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
+def check_name(name: str) -> None:
+    """Raise SetupFailed when a profile can't have this name."""
+    if not name or not set(name) <= _NAME_CHARACTERS:
+        raise SetupFailed(
+            f"{name!r} can't be a profile's name: letters, digits, dots, dashes and underscores"
+        )
+
+
 def save_profile(machine: Machine, name: str, address: ServerAddress) -> bool:
     """Add or change a profile; the first one counts. False when it was so already.
 
     Raises:
         SetupFailed: the name can't be one.
     """
-    if not name or not set(name) <= _NAME_CHARACTERS:
-        raise SetupFailed(
-            f"{name!r} can't be a profile's name: letters, digits, dots, dashes and underscores"
-        )
+    check_name(name)
     credentials = load(machine)
     known = credentials.profiles.get(name)
     is_known = known is not None and (known.url, known.api_key) == (address.url, address.api_key)
