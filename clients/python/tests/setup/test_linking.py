@@ -12,7 +12,9 @@ def test_a_link_is_made_and_the_line_for_the_path_told(desk):
     link = desk.home / ".local" / "bin" / "mnemos"
     assert link.readlink().name == "mnemos"
     assert 'export PATH="$HOME/.local/bin:$PATH"' in result.output
-    assert desk.set_up("--link").output.count("as it was") == 2
+    again = desk.set_up()
+    assert again.output.count("as it was") == 2
+    assert 'export PATH="$HOME/.local/bin:$PATH"' in desk.run("doctor").output
 
 
 def test_no_line_is_told_when_the_folder_is_on_the_path(desk, monkeypatch):

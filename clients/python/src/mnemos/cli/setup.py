@@ -21,7 +21,7 @@ from mnemos.setup import server
 from mnemos.setup.choosing import Given, choose, is_replacing
 from mnemos.setup.hosts import HOSTS
 from mnemos.setup.hosts.base import Host, Wish, is_present
-from mnemos.setup.linking import get_link_path, is_on_path, is_reachable
+from mnemos.setup.linking import get_link_path, is_linked, is_on_path, is_reachable
 from mnemos.setup.machine import Machine, SetupFailed
 
 _EPILOG = examples(
@@ -77,7 +77,7 @@ def set_up(
     if is_replacing(machine, name, choice) and not replace:
         _refuse_replacing(name, is_asking=is_asking)
     hosts = ask_hosts(machine) if is_asking and not host_names else _pick_hosts(machine, host_names)
-    has_link = not is_reachable(machine) and (link or (is_asking and ask_link(machine)))
+    has_link = not is_reachable(machine) and (link or is_linked(machine) or (is_asking and ask_link(machine)))
     has_command = is_reachable(machine) or (has_link and is_on_path(machine))
     command = "" if has_command or machine.own_program is None else str(machine.own_program)
     plan = Plan(choice, name, hosts, Wish(source, command), has_link, has_check=not no_check)

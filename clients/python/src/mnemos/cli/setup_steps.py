@@ -13,7 +13,7 @@ from mnemos.config import BadAddress, ServerAddress, trace_address
 from mnemos.setup import applying, profiles, server
 from mnemos.setup.choosing import Choice
 from mnemos.setup.hosts.base import Host, Wish
-from mnemos.setup.linking import get_link_path, is_on_path, is_reachable
+from mnemos.setup.linking import PATH_LINE, get_link_path, is_on_path, is_reachable
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Manifest
 
@@ -90,7 +90,7 @@ def _tell_rest(machine: Machine, plan: Plan) -> None:
         )
         tell(BAD if found is None else NOTE, "mnemos", words, "mnemos setup --link")
     if plan.has_link and not is_on_path(machine):
-        tell(NOTE, "PATH", "add this to your shell's start-up file", 'export PATH="$HOME/.local/bin:$PATH"')
+        tell(NOTE, "PATH", "add this to your shell's start-up file", PATH_LINE)
     try:
         origin = trace_address(machine.environ)
     except BadAddress as error:

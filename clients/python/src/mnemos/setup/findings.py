@@ -12,7 +12,7 @@ from mnemos.config import BadAddress, Origin
 from mnemos.credentials import PROFILE_VARIABLE
 from mnemos.setup import profiles
 from mnemos.setup.hosts.base import Host, is_present
-from mnemos.setup.linking import is_reachable
+from mnemos.setup.linking import PATH_LINE, is_linked, is_reachable
 from mnemos.setup.machine import Machine, SetupFailed
 
 #: What waits for longer than this is told as wrong: an uploader runs with every turn.
@@ -41,6 +41,10 @@ def look_at_program(machine: Machine) -> Finding:
     found = machine.find_program("mnemos")
     if found is None:
         own = machine.own_program or "mnemos"
+        if is_linked(machine):
+            return Finding(
+                "mnemos", "BAD", "~/.local/bin isn't on the PATH, so hosts can't start it", PATH_LINE
+            )
         return Finding(
             "mnemos", "BAD", f"not on the PATH, so hosts can't start it; this is {own}", "mnemos setup --link"
         )

@@ -8,6 +8,9 @@ from pathlib import Path
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Section
 
+#: The line of a shell's start-up file that puts the link's folder on the PATH.
+PATH_LINE = 'export PATH="$HOME/.local/bin:$PATH"'
+
 
 def get_link_path(machine: Machine) -> Path:
     """Give where a user's own programs lie."""
@@ -20,6 +23,12 @@ def is_reachable(machine: Machine) -> bool:
     if found is None or machine.own_program is None:
         return found is not None and machine.own_program is None
     return found.resolve() == machine.own_program.resolve()
+
+
+def is_linked(machine: Machine) -> bool:
+    """Tell whether the link is there and leads to the running `mnemos`."""
+    link = get_link_path(machine)
+    return link.is_symlink() and link.readlink() == machine.own_program
 
 
 def is_on_path(machine: Machine) -> bool:
@@ -37,7 +46,7 @@ def make_link(machine: Machine, section: Section) -> bool:
     link, target = get_link_path(machine), machine.own_program
     if target is None:
         raise SetupFailed("mnemos isn't installed as a program, so there is nothing to link to")
-    if link.is_symlink() and link.readlink() == target:
+    if is_linked(machine):
         return False
     if link.exists() and not (link.is_symlink() and section.facts.get("link") == str(link)):
         raise SetupFailed(f"{link} is something else: move it away first")
