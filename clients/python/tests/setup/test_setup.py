@@ -6,6 +6,7 @@ import json
 
 import pytest
 from mnemos.setup.jsonc import parse
+from mnemos.setup.sources import PUBLISHED
 
 HOSTS = ("claude", "opencode", "openclaw")
 #: What somebody who uses the hosts has.
@@ -263,3 +264,19 @@ def test_a_host_that_is_not_here_is_told(desk):
     result = desk.set_up("--host", "claude")
     assert result.exit_code == 1
     assert "there is no `claude` on the PATH" in result.output
+
+
+def test_an_installed_mnemos_takes_the_published_plugins(home, monkeypatch):
+    monkeypatch.setattr("mnemos.setup.sources.find_working_tree", lambda: None)
+    output = home.run("setup", "--provision", "--no-check", "--dry-run").output
+    for published in PUBLISHED.values():
+        assert published in output
+
+
+def test_a_package_is_installed_as_each_host_takes_it(home):
+    package = home.write("mnemos.tgz", "")
+    flags = ("--provision", "--no-check", "--dry-run", "--source", str(package))
+    output = home.run("setup", "--host", "opencode", "--host", "openclaw", *flags).output
+    assert f"@mnemos/opencode@file:{package}" in output
+    assert "install ~/mnemos.tgz" in output
+    assert "holds no plugin for claude" in home.run("setup", "--host", "claude", *flags).output
