@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol
 
+import httpx2
 import mcp
 from anyio.from_thread import BlockingPortal
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 from mnemos_contract.errors import MnemosError
 from pydantic import BaseModel
 
@@ -154,7 +156,7 @@ class AsyncPython(SyncPython):
 
 
 class McpWay:
-    """`mnemos mcp` as a process, driven by the official MCP client."""
+    """The five tools of an MCP server, `mnemos mcp` or the server itself, through the official MCP client."""
 
     def __init__(self, client: mcp.Client, portal: BlockingPortal) -> None:
         self._client = client
@@ -243,6 +245,17 @@ def _open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]
         yield McpWay(client, portal)
 
 
+@contextmanager
+def _open_mcp_http(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
+    headers = {"Authorization": f"Bearer {api_key}", "X-Mnemo-Agent-Id": AGENT}
+    with ExitStack() as stack:
+        http = httpx2.AsyncClient(headers=headers, timeout=CALL_SECONDS, trust_env=False)
+        stack.enter_context(portal.wrap_async_context_manager(http))
+        transport = streamable_http_client(f"{url}/mcp", http_client=http)
+        client = stack.enter_context(portal.wrap_async_context_manager(mcp.Client(transport)))
+        yield McpWay(client, portal)
+
+
 #: Every way in, by the name that test ids show.
 WAYS: Mapping[str, Opener] = {
     "rest-v1alpha1": _open_rest_v1alpha1,
@@ -250,6 +263,7 @@ WAYS: Mapping[str, Opener] = {
     "python-async": _open_async_client,
     "python-sync": _open_sync_client,
     "mcp": _open_mcp,
+    "mcp-http": _open_mcp_http,
 }
 
 

@@ -54,9 +54,11 @@ def read_call(name: str, arguments: dict[str, object]) -> ToolCall:
     """
     given = {key: value for key, value in arguments.items() if value is not None}
     try:
-        return _CALLS[name](_ARGUMENTS[name].model_validate(given))
+        checked = _ARGUMENTS[name].model_validate(given)
     except ValidationError as error:
         raise InvalidRequest(explain_arguments(error, name, list(_ARGUMENTS[name].model_fields))) from None
+    _check_writable(given)
+    return _CALLS[name](checked)
 
 
 def to_result(answer: JsonObject) -> dict[str, object]:
@@ -131,6 +133,21 @@ _CALLS: Final[dict[str, Callable[[Any], ToolCall]]] = {
     "memory_update": _update,
     "memory_delete": _delete,
 }
+
+
+def _check_writable(given: dict[str, object]) -> None:
+    """Refuse what JSON can be read into and UTF-8 can't hold, in metadata for instance.
+
+    Raises:
+        InvalidRequest: there is half of a pair of surrogates, or it is nested too deeply.
+    """
+    for name, value in given.items():
+        try:
+            compact_json(value).encode()
+        except UnicodeEncodeError:
+            raise InvalidRequest(field=name, reason="has a character that isn't one (half of a pair)") from None
+        except RecursionError:
+            raise InvalidRequest(field=name, reason="is nested too deeply") from None
 
 
 def _given(arguments: ToolArguments) -> dict[str, Any]:
