@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any, Protocol
 
 import httpx2
@@ -13,6 +13,7 @@ import mcp
 from anyio.from_thread import BlockingPortal
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CONNECTION_CLOSED
 from mnemos_contract.errors import MnemosError
 from pydantic import BaseModel
 
@@ -206,6 +207,47 @@ class McpWay:
         return data
 
 
+class McpHttpWay(McpWay):
+    """The server's own MCP, through the official client as a host uses it: what broke off is opened anew."""
+
+    def __init__(self, url: str, api_key: str, portal: BlockingPortal) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {api_key}", "X-Mnemo-Agent-Id": AGENT}
+        self._portal = portal
+        self._connection = ExitStack()
+        self._is_open = False
+
+    def call(self, tool: str, **arguments: Any) -> JsonObject:
+        """Call a tool and return its JSON. That nobody answers is told by the client alone."""
+        try:
+            if not self._is_open:
+                self._connect()
+            return super().call(tool, **arguments)
+        except mcp.MCPError as error:
+            if error.code != CONNECTION_CLOSED:
+                raise ToolFailure(str(error), error.data["code"]) from error
+            raise self._unreachable(error) from error
+        except ExceptionGroup as broken:  # while connecting
+            raise self._unreachable(broken.exceptions[0]) from broken
+
+    def close(self) -> None:
+        """Leave the connection, however it is."""
+        self._is_open = False
+        with suppress(ExceptionGroup):  # of a connection that broke
+            self._connection.close()
+
+    def _unreachable(self, error: Exception) -> ToolFailure:
+        self.close()
+        return ToolFailure(f"no answer from {self._url}: {error}", "server_unreachable")
+
+    def _connect(self) -> None:
+        http = httpx2.AsyncClient(headers=self._headers, timeout=CALL_SECONDS, trust_env=False)
+        self._connection.enter_context(self._portal.wrap_async_context_manager(http))
+        client = mcp.Client(streamable_http_client(self._url, http_client=http))
+        self._client = self._connection.enter_context(self._portal.wrap_async_context_manager(client))
+        self._is_open = True
+
+
 Opener = Callable[[str, str, BlockingPortal], AbstractContextManager[WayIn]]
 
 
@@ -247,13 +289,11 @@ def _open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]
 
 @contextmanager
 def _open_mcp_http(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
-    headers = {"Authorization": f"Bearer {api_key}", "X-Mnemo-Agent-Id": AGENT}
-    with ExitStack() as stack:
-        http = httpx2.AsyncClient(headers=headers, timeout=CALL_SECONDS, trust_env=False)
-        stack.enter_context(portal.wrap_async_context_manager(http))
-        transport = streamable_http_client(f"{url}/mcp", http_client=http)
-        client = stack.enter_context(portal.wrap_async_context_manager(mcp.Client(transport)))
-        yield McpWay(client, portal)
+    way = McpHttpWay(f"{url}/mcp", api_key, portal)
+    try:
+        yield way
+    finally:
+        way.close()
 
 
 #: Every way in, by the name that test ids show.

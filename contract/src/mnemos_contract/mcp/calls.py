@@ -145,7 +145,9 @@ def _check_writable(given: dict[str, object]) -> None:
         try:
             compact_json(value).encode()
         except UnicodeEncodeError:
-            raise InvalidRequest(field=name, reason="has a character that isn't one (half of a pair)") from None
+            raise InvalidRequest(
+                field=name, reason="has a character that isn't one (half of a pair)"
+            ) from None
         except RecursionError:
             raise InvalidRequest(field=name, reason="is nested too deeply") from None
 
