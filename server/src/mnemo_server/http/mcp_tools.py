@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from mnemos_contract.base import WireModel
 from mnemos_contract.history import History
 from mnemos_contract.mcp.calls import ToolCall
+from mnemos_contract.mcp.protocol import compact_json
 from mnemos_contract.memories import ListQuery, Memory, MemoryPage, StoreRequest, StoreResponse, UpdateRequest
 from mnemos_contract.validation import explain
 from pydantic import ValidationError
@@ -49,7 +51,8 @@ class McpTools:
 
     async def _store(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> StoreResponse:
         answer = await self._memories.store(caller, _read(StoreRequest, call), once)
-        return StoreResponse.model_validate_json(answer.body)
+        # The answer nests a level deeper than the request, where pydantic's own parser would stop.
+        return StoreResponse.model_validate(json.loads(answer.body))
 
     async def _list(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> MemoryPage:
         return await self._search.find(caller, _read(ListQuery, call))
@@ -69,7 +72,8 @@ class McpTools:
 
 
 def _read(model: type[Model], call: ToolCall) -> Model:
+    """Read the fields as the body of a request is read, by the same parser with the same limits."""
     try:
-        return model.model_validate(call.fields)
+        return model.model_validate_json(compact_json(call.fields))
     except ValidationError as error:
         raise explain(error) from None
