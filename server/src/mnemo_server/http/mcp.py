@@ -46,11 +46,11 @@ _JSON: Final = "application/json"
 _ACCEPTABLE: Final = frozenset({_JSON, "application/*", "*/*"})
 #: Come before a version is agreed on; the second from clients of MCP that is newer than ours.
 _BEFORE_AGREEMENT: Final = ("initialize", "server/discover")
-#: First words of User-Agent that name a library or a browser, not who uses it.
-_LIBRARIES: Final = (
-    "aiohttp", "axios", "bun", "curl", "deno", "go-http-client", "httpx", "java", "mozilla", "node", "okhttp",
-    "python", "reqwest", "undici", "urllib",
-)  # fmt: skip
+#: What User-Agent begins with, up to a hyphen, where it names a library or a browser and not who uses it.
+_LIBRARIES: Final = frozenset({
+    "apache", "axios", "bun", "curl", "deno", "go", "java", "mozilla", "node", "okhttp", "python", "reqwest",
+    "undici",
+})  # fmt: skip
 
 _TOOLS: Final[tuple[dict[str, Any], ...]] = tuple(
     {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema} for tool in TOOLS
@@ -140,7 +140,7 @@ def check_version(request: web.Request, message: Request | None) -> None:
 def name_agent(request: web.Request, message: Request) -> str:
     """Give what the client calls itself: in the message, or as the first word of User-Agent."""
     product = request.headers.get("User-Agent", "").strip().partition(" ")[0].partition("/")[0]
-    if product.lower().startswith(_LIBRARIES):
+    if product.lower().partition("-")[0] in _LIBRARIES:
         product = ""
     return (name_client(message.params) or product or DEFAULT_AGENT)[:MAX_NAME_CHARACTERS]
 
