@@ -142,6 +142,14 @@ async def test_without_a_good_key_initialize_is_401_and_says_how_to_send_one(app
     assert answer["error"]["data"]["request_id"] == sent["X-Request-Id"]
 
 
+async def test_a_client_that_tries_to_log_in_instead_is_told_what_to_send(app):
+    for page in ("oauth-protected-resource/mcp", "oauth-authorization-server", "openid-configuration"):
+        assert (await app.call("GET", f"/.well-known/{page}"))[0] == 404
+    status, answer, _ = await app.call("POST", "/register", json={"client_name": "x"})
+    assert (status, answer["code"]) == (403, "access_denied")
+    assert "Authorization: Bearer" in answer["error"]
+
+
 async def test_the_key_may_come_as_a_bearer_token_or_in_the_path(app):
     for scheme in ("Bearer", "bearer"):
         headers = {"X-API-Key": "", "Authorization": f"{scheme} {app.api_key}"}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
+from mnemos_contract.errors import AccessDenied
 from mnemos_contract.limits import MAX_NAME_CHARACTERS
 from mnemos_contract.mcp.calls import read_call, show_error, to_result
 from mnemos_contract.mcp.protocol import (
@@ -42,6 +43,8 @@ DEFAULT_AGENT: Final = "mcp"
 VERSION_HEADER: Final = "MCP-Protocol-Version"
 
 _JSON: Final = "application/json"
+#: Where clients register for OAuth with a server that describes none.
+_REGISTER: Final = "/register"
 #: What a client must accept of these to get an answer.
 _ACCEPTABLE: Final = frozenset({_JSON, "application/*", "*/*"})
 #: Come before a version is agreed on; the second from clients of MCP that is newer than ours.
@@ -76,6 +79,7 @@ class McpHandlers:
         """Add the paths. They take POST alone: GET would open a stream and DELETE end a session."""
         for path in MCP_PATHS:
             app.router.add_post(path, self._answer)
+        app.router.add_post(_REGISTER, _refuse_login)
 
     async def _answer(self, request: web.Request) -> web.Response:
         check_origin(request)
@@ -104,6 +108,15 @@ class McpHandlers:
             return to_result(call.show(await self._tools.run(caller, call, once)))
         except Exception as error:  # noqa: BLE001 - the border: whatever it is, the model gets a sentence
             return to_result(show_error(await to_api_error(error, request)))
+
+
+async def _refuse_login(_request: web.Request) -> web.Response:
+    """Say to clients what they show when a 401 made them try OAuth: what would have been right.
+
+    Raises:
+        AccessDenied: always.
+    """
+    raise AccessDenied(reason="there is no login here: send the API key, as Authorization: Bearer")
 
 
 def check_form(request: web.Request) -> None:
