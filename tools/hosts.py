@@ -123,9 +123,9 @@ def platform_name() -> str:
     return f"{system}-{cpu}"
 
 
-def baseline_name() -> str:
+def baseline_name(features: Path = Path("/proc/cpuinfo")) -> str:
     """Return this machine in the words of packages that have another one for processors without AVX2."""
-    name, features = platform_name(), Path("/proc/cpuinfo")
+    name = platform_name()
     is_old = name == "linux-x64" and features.exists() and " avx2" not in features.read_text()
     return f"{name}-baseline" if is_old else name
 

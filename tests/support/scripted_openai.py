@@ -37,6 +37,18 @@ def write_events(completion: dict[str, Any]) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
+def read_texts(body: dict[str, Any], role: str) -> list[str]:
+    """Give the texts of all messages of one role in a request, each part of a message by itself."""
+    contents = [message["content"] for message in body["messages"] if message["role"] == role]
+    parts = [[{"text": content}] if isinstance(content, str) else content for content in contents]
+    return [part["text"] for message in parts for part in message]
+
+
+def write_prefix(body: dict[str, Any]) -> str:
+    """Give what a provider's cache compares of a request: what is said about tools, then all messages."""
+    return json.dumps(body["tools"]) + "".join(map(json.dumps, body["messages"]))
+
+
 def _find_reason(said: dict[str, Any]) -> str:
     return "tool_calls" if "tool_calls" in said else "stop"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support import counts
-from tools import hosts, pin
+from tools import check_javascript, hosts, pin
 
 PYPROJECT = (
     '[tool.uv]\nconstraint-dependencies = [\n    "old==1",\n]\n\n[tool.uv.workspace]\nmembers = ["a"]\n'
@@ -47,6 +47,19 @@ def test_a_host_is_kept_outside_the_clone_under_its_exact_version(tmp_path, monk
     program.parent.mkdir(parents=True)
     program.touch()
     assert hosts.ensure("claude") == program
+
+
+@pytest.mark.parametrize(("flags", "name"), [("sse avx2 bmi", "linux-x64"), ("sse", "linux-x64-baseline")])
+def test_an_old_processor_gets_the_program_that_it_can_run(tmp_path, monkeypatch, flags, name):
+    monkeypatch.setattr(hosts, "platform_name", lambda: "linux-x64")
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n", encoding="utf-8")
+    assert hosts.baseline_name(tmp_path / "cpuinfo") == name
+
+
+def test_without_node_the_javascript_is_left_out_with_what_to_install(monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    assert check_javascript.main([]) == hosts.UNAVAILABLE
+    assert "install Node.js 20 or newer" in capsys.readouterr().err
 
 
 def test_without_npm_the_message_says_what_to_install(tmp_path, monkeypatch, capsys):

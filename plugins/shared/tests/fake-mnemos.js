@@ -13,6 +13,7 @@ else serveTools()
 function runHook() {
   log({ hook: rest, data: JSON.parse(readFileSync(0, "utf8") || "null") })
   if (FAKE_MODE === "hang") setInterval(() => {}, 60_000)
+  else if (FAKE_MODE === "slow") setTimeout(() => log({ ended: rest[0] }), 300)
   else process.stdout.write(FAKE_ANSWER ?? "")
 }
 

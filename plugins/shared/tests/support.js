@@ -36,9 +36,10 @@ export function isAlive(pid) {
   }
 }
 
+/** Lines that are complete: another process is writing them. */
 function readLines(path) {
   try {
-    return readFileSync(path, "utf8").trim().split("\n")
+    return readFileSync(path, "utf8").split("\n").slice(0, -1)
   } catch {
     return []
   }

@@ -85,7 +85,7 @@ def test_what_was_undone_is_not_brought_again() -> None:
     assert [(message.content, message.seq) for message in after.messages] == [("d", 3)]
 
 
-def test_what_was_copied_from_another_session_is_not_brought() -> None:
+def test_what_was_copied_from_another_session_is_marked() -> None:
     """OpenCode copies a conversation when the user branches off, and keeps the times of its messages."""
     said = [{"info": {"id": word, "role": "user", "time": {"created": time}}, "texts": [word]}
             for word, time in (("old", 6), ("new", 8))]  # fmt: skip
@@ -93,7 +93,7 @@ def test_what_was_copied_from_another_session_is_not_brought() -> None:
     event = ADAPTER.read_event("session.idle", {"sessionID": "s", "createdAt": 7, "messages": said})
 
     assert event is not None
-    assert [message.content for message in event.messages] == ["new"]
+    assert [message.is_copied for message in event.messages] == [True, False]
 
 
 def test_an_answer_that_is_still_being_written_waits() -> None:

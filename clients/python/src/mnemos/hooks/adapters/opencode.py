@@ -71,7 +71,6 @@ def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
     An answer that is still being written is left for the next time; one that never was completed counts once
     something stands behind it.
     """
-    from mnemos._generated.recalled import strip_recalled  # noqa: PLC0415 - for captures only
     from mnemos.hooks.said import SaidMessage, cut_content  # noqa: PLC0415
 
     messages, born = data.get("messages"), _read_moment(data.get("createdAt"))
@@ -81,12 +80,12 @@ def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
         role, times = info.get("role"), _read_object(info.get("time"))
         moment = _read_moment(times.get("created"))
         is_unfinished = role == "assistant" and place == len(given) and "completed" not in times
-        is_copied = 0 < moment < born
-        if role not in ("user", "assistant") or info.get("summary") or is_unfinished or is_copied:
+        if role not in ("user", "assistant") or info.get("summary") or is_unfinished:
             continue
-        content = strip_recalled("\n\n".join(_read_texts(message.get("texts")))).strip()
+        content = "\n\n".join(_read_texts(message.get("texts"))).strip()
         if content:
-            yield SaidMessage(str(info.get("id", "")), str(role), cut_content(content), _format_time(moment))
+            said = SaidMessage(str(info.get("id", "")), str(role), cut_content(content), _format_time(moment))
+            yield said._replace(is_copied=0 < moment < born)
 
 
 def _read_texts(texts: object) -> list[str]:
