@@ -6,7 +6,6 @@ import json
 
 import pytest
 from mnemos.setup.jsonc import parse
-from mnemos.setup.sources import PUBLISHED
 
 HOSTS = ("claude", "opencode", "openclaw")
 #: What somebody who uses the hosts has.
@@ -266,11 +265,25 @@ def test_a_host_that_is_not_here_is_told(desk):
     assert "there is no `claude` on the PATH" in result.output
 
 
-def test_an_installed_mnemos_takes_the_published_plugins(home, monkeypatch):
+def test_an_installed_mnemos_takes_the_plugins_of_its_package(home, monkeypatch):
     monkeypatch.setattr("mnemos.setup.sources.find_working_tree", lambda: None)
-    output = home.run("setup", "--provision", "--no-check", "--dry-run").output
-    for published in PUBLISHED.values():
-        assert published in output
+    monkeypatch.setattr("mnemos.setup.sources._BROUGHT", home.tree)
+
+    flags = ("--url", "http://memory.example", "--api-key-stdin", "--no-check", "--yes")
+    assert home.run("setup", *flags, given="mnk_1").exit_code == 0
+
+    found = list((home.home / ".config" / "opencode").iterdir())
+    assert parse(found[0].read_text())["plugin"][-1] == str(home.tree / "plugins" / "opencode")
+
+
+def test_a_client_without_plugins_says_so(home, monkeypatch, tmp_path):
+    monkeypatch.setattr("mnemos.setup.sources.find_working_tree", lambda: None)
+    monkeypatch.setattr("mnemos.setup.sources._BROUGHT", tmp_path / "nowhere")
+
+    result = home.run("setup", "--provision", "--no-check", "--yes")
+
+    assert result.exit_code == 1
+    assert "brings no plugin for claude along" in result.output
 
 
 def test_a_package_is_installed_as_each_host_takes_it(home):

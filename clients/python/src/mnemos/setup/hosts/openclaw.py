@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +51,30 @@ def install(machine: Machine, section: Section, wish: Wish) -> bool:
     _watch(machine, section, before)
     if not is_current:
         section.facts |= {"plugin": PLUGIN, "source": source}
-        machine.demand([_program(machine), "plugins", "install", source, "--force", "--accept-capabilities"])
+        with _resolve_links(source) as whole:
+            flags = ("--force", "--accept-capabilities")
+            machine.demand([_program(machine), "plugins", "install", whole, *flags])
         plugin = _find_plugin(machine)
     if plugin is None:
         raise SetupFailed(f"OpenClaw doesn't list the plugin {PLUGIN!r} that it installed")
     for path, value in _list_missing(_read_settings(machine), plugin, wish).items():
         machine.demand([_program(machine), "config", "set", path, json.dumps(value), "--strict-json"])
     return True
+
+
+@contextmanager
+def _resolve_links(source: str) -> Iterator[str]:
+    """Give a folder without links in it: OpenClaw copies what it installs, and follows none out of it.
+
+    In a working tree some files of the plugin are links to where their one source is.
+    """
+    folder = Path(source)
+    if not folder.is_dir() or not any(path.is_symlink() for path in folder.iterdir()):
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="mnemos-") as aside:
+        ignored = shutil.ignore_patterns("node_modules", "tests")
+        yield str(shutil.copytree(folder, Path(aside) / folder.name, ignore=ignored))
 
 
 def remove(machine: Machine, section: Section) -> None:

@@ -14,7 +14,7 @@ from mnemos.setup.hosts.base import HostState, Trouble, Wish
 from mnemos.setup.jsonc import NotJson, add_entry, parse, remove_entries
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Section, read_bytes
-from mnemos.setup.sources import PUBLISHED, find_source
+from mnemos.setup.sources import PACKAGES, find_source
 
 name = "opencode"
 title = "OpenCode"
@@ -94,7 +94,7 @@ def inspect(machine: Machine) -> HostState:
 def _make_entry(wish: Wish) -> Any:
     spec = find_source(name, wish.source)
     if spec.endswith((".tgz", ".gz")):
-        spec = f"{PUBLISHED[name]}@file:{spec}"
+        spec = f"{PACKAGES[name]}@file:{spec}"
     return [spec, {"command": wish.command}] if wish.command else spec
 
 
@@ -106,13 +106,13 @@ def _get_spec(entry: Any) -> str:
 def _is_ours(entry: Any) -> bool:
     """Tell our plugin by its package's name, which a folder's package.json has too."""
     spec = _get_spec(entry)
-    if spec == PUBLISHED[name] or spec.startswith(f"{PUBLISHED[name]}@"):
+    if spec == PACKAGES[name] or spec.startswith(f"{PACKAGES[name]}@"):
         return True
     try:
         package = json.loads(Path(spec.removeprefix("file://"), "package.json").read_bytes())
     except (OSError, ValueError):
         return spec.endswith("/plugins/opencode")  # a working tree that is gone
-    return isinstance(package, dict) and package.get("name") == PUBLISHED[name]
+    return isinstance(package, dict) and package.get("name") == PACKAGES[name]
 
 
 def _list_files(machine: Machine) -> list[Path]:
