@@ -186,7 +186,7 @@ def _write_config(model_url: str, workspace: Path, port: int) -> dict[str, Any]:
         "reasoning": False,
         "input": ["text"],
         "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
-        "contextWindow": 2_000_000,  # OpenClaw cuts the results of tools to a part of it
+        "contextWindow": 200_000,  # with less OpenClaw cuts the results of tools sooner
         "maxTokens": 8192,
     }
     provider: Mapping[str, Any] = {

@@ -44,11 +44,11 @@ class OpenCode:
     model_url: str
     variables: dict[str, str] = field(default_factory=dict)
 
-    def add_project(self, name: str, plugin: object = str(PLUGIN), **settings: object) -> Path:
-        """Make a project with this plugin: a path or a package, alone or as `[path, options]`."""
+    def add_project(self, name: str, *plugins: object, **settings: object) -> Path:
+        """Make a project with these plugins: each a path or a package, alone or as `[path, options]`."""
         folder = self.home / name
         folder.mkdir(parents=True, exist_ok=True)
-        settings |= {"plugin": [plugin], "provider": {"fake": self._describe_model()}}
+        settings |= {"plugin": plugins, "provider": {"fake": self._describe_model()}}
         (folder / "opencode.json").write_text(json.dumps({**_SETTINGS, **settings}))
         return folder
 

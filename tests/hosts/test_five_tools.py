@@ -19,6 +19,21 @@ OPENERS = {"claude": open_claude, "opencode": open_opencode, "openclaw": open_op
 pytestmark = pytest.mark.timeout(180)
 
 
+#: What a host doesn't let through to its model, whatever its settings.
+LEFT_OUT = {
+    "test_fifty_thousand_bytes_fit_exactly[openclaw-three]": (
+        "OpenClaw cuts results of more than 64,000 characters, and counts one of these as four"
+    )
+}
+
+
+@pytest.fixture(autouse=True)
+def leave_out(request: pytest.FixtureRequest) -> None:
+    """Skip what a host can't do."""
+    if reason := LEFT_OUT.get(request.node.name):
+        pytest.skip(reason)
+
+
 @pytest.fixture(scope="module")
 def shared_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
