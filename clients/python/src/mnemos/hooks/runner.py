@@ -6,10 +6,10 @@ event doesn't need isn't imported.
 
 from __future__ import annotations
 
+import _thread  # `threading` would take longer to load than the rest of the module
 import json
 import os
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -156,4 +156,4 @@ def _limit_life(seconds: float) -> None:
         time.sleep(seconds)
         os._exit(0)
 
-    threading.Thread(target=end, daemon=True).start()
+    _thread.start_new_thread(end, ())
