@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
+from tests.support import held_turn
+
 #: Said when no rule applies.
 DEFAULT_ANSWER = "Nothing in the script fits."
 _USAGE = {"input_tokens": 10, "output_tokens": 10}
@@ -75,6 +77,10 @@ class _Turn:
     text: str
 
 
+#: A turn that calls tools for as long as its test does.
+_HELD = Rule(re.escape(held_turn.PROMPT), (Say("held"),) * 10_000)
+
+
 class ScriptedModel:
     """The running model: where it listens, and what it was asked."""
 
@@ -82,18 +88,28 @@ class ScriptedModel:
         self.url = url
         self.rules = list(rules)
         self.requests: list[ModelRequest] = []
+        #: Decides about the turn whose prompt asks for it, before any rule.
+        self.held_turn: held_turn.HeldTurn | None = None
 
     def decide(self, request: ModelRequest) -> Say | CallTool:
         """Choose the step that is due, with the real name of the tool."""
         turns = _read_turns(request.body)
+        if self.held_turn and _find_step(_HELD, turns):
+            command = self.held_turn.answer_request([turn.text for turn in turns if turn.kind == "result"])
+            return _name_tool(CallTool(*command), request) if command else Say("The turn is over.")
         for rule in self.rules:
             step = _find_step(rule, turns)
             if isinstance(step, CallTool):
-                name = next((name for name in request.tool_names if name.endswith(step.name)), None)
-                return CallTool(name, step.arguments) if name else Say(f"There is no tool {step.name}.")
+                return _name_tool(step, request)
             if step is not None:
                 return step
         return Say(DEFAULT_ANSWER)
+
+
+def _name_tool(step: CallTool, request: ModelRequest) -> Say | CallTool:
+    """Give the tool its real name in this host."""
+    name = next((name for name in request.tool_names if name.endswith(step.name)), None)
+    return CallTool(name, step.arguments) if name else Say(f"There is no tool {step.name}.")
 
 
 @contextmanager

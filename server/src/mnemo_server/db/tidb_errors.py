@@ -28,6 +28,10 @@ _NOT_SENT: Final = frozenset({0, 2006})
 _LOST: Final = frozenset({2013, 2055, 1053, 1080, 1152, 1184, 1927, 4031})
 #: Deadlock, lock wait timeout, record changed (MariaDB); TiDB's write conflicts, and its wishes for a retry.
 _CONFLICTS: Final = frozenset({1205, 1213, 1020, 8002, 8022, 8028, 9007})
+#: TiDB's number for whatever has none, and how such an error begins when it gave up waiting for a row's lock
+#: because others were always faster (`pessimistic-txn.max-retry-count`).
+_UNNUMBERED: Final = 1105
+_GAVE_UP_LOCKING: Final = "pessimistic lock retry limit reached"
 #: Login refused, too many connections, host blocked, read-only after a failover, unreachable;
 #: then TiDB without its storage.
 _UNAVAILABLE: Final = frozenset(
@@ -55,7 +59,7 @@ def translate(error: Exception, statement: str) -> DatabaseError:
         return ConnectionLost(f"{statement}: the connection to the database was closed.", is_sent=False)
     if number in _LOST:
         return ConnectionLost(f"{statement}: the connection to the database broke (error {number}).")
-    if number in _CONFLICTS:
+    if number in _CONFLICTS or (number == _UNNUMBERED and text.startswith(_GAVE_UP_LOCKING)):
         return WriteConflict(f"{statement}: another transaction was in the way (error {number}).")
     kind = next((kind for kind, numbers in _KINDS if number in numbers), DatabaseError)
     reason = f": {text}" if number in _QUOTABLE else ""

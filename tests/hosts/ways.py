@@ -1,0 +1,67 @@
+"""The five tools through a real host: one turn that is held open, its tool calls made by the tests."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.hosts.claude import Claude
+from tests.support.held_turn import PROMPT, HeldTurn
+from tests.support.scripted_model import ScriptedModel
+from tests.support.ways import AGENT, JsonObject, McpWay, ToolFailure
+
+#: What Claude Code gives a model instead of a long result: where to read it.
+_PERSISTED = re.compile(r"<persisted-output>.*?saved to: (?P<path>\S+)", re.DOTALL)
+
+
+class HostWay(McpWay):
+    """Tools that a host's model calls."""
+
+    def __init__(self, held: HeldTurn) -> None:
+        self._held = held
+
+    def call(self, tool: str, **arguments: Any) -> JsonObject:
+        """Let the model call a tool and return the JSON it was told."""
+        answer: JsonObject = json.loads(read_whole(self._held.call(tool, arguments)))
+        if not answer["ok"]:
+            raise ToolFailure(answer["error"], answer["code"], answer.get("current"))
+        return answer
+
+
+def read_whole(result: str) -> str:
+    """Give a tool's whole result, from the file that the host wrote where it was long."""
+    persisted = _PERSISTED.match(result)
+    if persisted is None:
+        return result
+    parts = json.loads(Path(persisted["path"]).read_text(encoding="utf-8"))
+    return "".join(part["text"] for part in parts)
+
+
+@contextmanager
+def hold_turn(model: ScriptedModel, run_turn: Callable[[], object]) -> Iterator[HostWay]:
+    """Run a turn with `PROMPT` in a thread and hold it open for the context."""
+    held = model.held_turn = HeldTurn()
+    thread = threading.Thread(target=run_turn, daemon=True)
+    thread.start()
+    try:
+        yield HostWay(held)
+    finally:
+        held.end()
+        thread.join(60)
+        model.held_turn = None
+    assert not thread.is_alive(), "the host didn't end with its turn"
+
+
+@contextmanager
+def open_claude(home: Path, model: ScriptedModel, url: str, api_key: str) -> Iterator[HostWay]:
+    """Claude Code, with the plugin of this tree."""
+    # Its own limit on results is ten times smaller than what one memory may hold.
+    memory = {"MEM9_API_URL": url, "MEM9_API_KEY": api_key, "MNEMOS_AGENT_ID": AGENT}
+    claude = Claude(home, model.url, memory | {"MAX_MCP_OUTPUT_TOKENS": "1000000"})
+    with hold_turn(model, lambda: claude.ask(PROMPT)) as way:
+        yield way
