@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Bytes of an answer that are read; a page of ten memories stays far below.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class ConnectionFailed(Exception):
@@ -30,10 +34,12 @@ class Answer(NamedTuple):
 
 
 class Deadline:
-    """A moment by which everything must be done."""
+    """A moment by which everything must be done, and whom to tell that it gets ahead."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, note_progress: Callable[[], None] = lambda: None) -> None:
+        """Take the seconds from now, and what is called when a part is connected, sent or answered."""
         self._at = time.monotonic() + seconds
+        self.note_progress = note_progress
 
     def remaining_seconds(self) -> float:
         """Tell how long there is; raises ConnectionFailed when it is over."""
@@ -88,12 +94,19 @@ class Connection:
                 self._deadline.remaining_seconds(),
             )
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.settimeout(self._deadline.remaining_seconds())
-        self._socket.sendall(self._format_head(method, target, headers, len(body)) + body)
+            self._deadline.note_progress()
+        self._send(self._socket, self._format_head(method, target, headers, len(body)) + body)
         answer = _AnswerReader(self._socket, self._deadline).read()
+        self._deadline.note_progress()
         if answer.headers.get("connection", "").lower() == "close":
             self.close()
         return answer
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        for start in range(0, len(data), _CHUNK_BYTES):
+            connection.settimeout(self._deadline.remaining_seconds())
+            connection.sendall(data[start : start + _CHUNK_BYTES])
+            self._deadline.note_progress()
 
     def _format_head(self, method: str, target: str, headers: dict[str, str], body_bytes: int) -> bytes:
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -110,14 +123,18 @@ class Connection:
         timeout = self._deadline.remaining_seconds()
         client = HTTPSConnection(self._host, self._port, timeout=timeout)
         try:
+            client.connect()
+            self._deadline.note_progress()
             client.request(method, target, body, headers)
             response = client.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, response.read(MAX_ANSWER_BYTES))
+            body = response.read(MAX_ANSWER_BYTES)
         except HTTPException as error:
             raise ConnectionFailed(f"not HTTP: {type(error).__name__}") from error
         finally:
             client.close()
+        self._deadline.note_progress()
+        return Answer(response.status, names, body)
 
 
 class _AnswerReader:

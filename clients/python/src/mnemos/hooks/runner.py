@@ -77,7 +77,7 @@ def _answer(
         return None
     settings = read_settings(environment, adapter.AGENT_ID)
     if name == "upload":
-        _upload(settings, state, limit_life)
+        _upload(argv, settings, state, limit_life)
         return None
     limit_life(_HOOK_SECONDS)
     data = json.loads(read_input())
@@ -127,8 +127,8 @@ def _handle(
 
 def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> None:
     from mnemos.hooks.capture import capture  # noqa: PLC0415
+    from mnemos.hooks.lifetime import start_uploader  # noqa: PLC0415
     from mnemos.hooks.spool import Spool  # noqa: PLC0415
-    from mnemos.hooks.upload import start_uploader  # noqa: PLC0415
 
     try:
         count = capture(event, adapter, settings, state)
@@ -139,12 +139,22 @@ def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: 
             start_uploader(state, adapter.NAME)
 
 
-def _upload(settings: HookSettings, state: State, limit_life: Callable[[float], None]) -> None:
+def _upload(
+    argv: Sequence[str], settings: HookSettings, state: State, limit_life: Callable[[float], None]
+) -> None:
+    from mnemos.hooks.lifetime import Lifetime, read_host_pid  # noqa: PLC0415
     from mnemos.hooks.upload import UPLOAD_SECONDS, upload  # noqa: PLC0415
+
+    def end() -> None:
+        state.log("the host has gone and the server doesn't answer; what waits is for the next hook")
+        os._exit(0)
 
     limit_life(UPLOAD_SECONDS)
     if settings.api_key:
-        upload(settings, state)
+        lifetime = Lifetime(read_host_pid(argv), end)
+        lifetime.start()
+        os.chdir(state.folder)  # the folder that the user works in may be removed or unmounted
+        upload(settings, state, lifetime.note_progress)
 
 
 def _read_standard_input() -> bytes:
