@@ -1,4 +1,4 @@
-"""Run processes one after the other and take their time, from the start to the end as a host sees it."""
+"""Let a host run processes one after the other, and keep the times they took."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import json
 import math
 import os
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.hooks.events import Harness, Scene
 from tests.support.marked import MARK_VARIABLE, find_marked
 
-#: A hook that takes longer than this has broken its promise beyond measuring.
-_LIMIT_SECONDS = 15
-#: After this long no process of a hook may be left.
+_ROUND_SECONDS = 300
+#: After the host has gone no process of a hook may be left for longer than this.
 _REST_SECONDS = 1.0
 
 
@@ -48,37 +49,38 @@ class Clock:
     harness: Harness
     #: In the environment of everything that is run.
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
-    #: Exit codes other than 0, output that isn't JSON, and processes that were left.
+    #: Exit codes other than 0, complaints, and processes that were left.
     faults: list[str] = field(default_factory=list)
 
     def go_round(self, cases: Sequence[Case], *, is_measured: bool = True) -> None:
-        """Run every case once, and look a second later for what is left."""
-        for case in cases:
-            self._run(case, is_measured=is_measured)
-        time.sleep(_REST_SECONDS)
+        """Let a host run every case once and end, and look a second later for what is left."""
+        runs = [self._prepare(case) for case in cases]
+        command = [sys.executable, "-m", "bench.hooks.host"]
+        done = subprocess.run(
+            command,
+            input=json.dumps(runs),
+            capture_output=True,
+            text=True,
+            timeout=_ROUND_SECONDS,
+            check=True,
+        )
+        ended_at = time.monotonic()
+        for case, result in zip(cases, json.loads(done.stdout), strict=True):
+            if result["code"] or result["complaint"]:
+                self.faults.append(f"{case.condition}, {case.event}: {result['code']} {result['complaint']}")
+            if is_measured:
+                case.times_ms.append(result["elapsed_ms"])
+                case.answered += bool(result["answer"])
+        time.sleep(max(0.0, _REST_SECONDS - (time.monotonic() - ended_at)))
         self.faults += [f"left behind after a second: {process}" for process in find_marked(self.mark)]
 
-    def _run(self, case: Case, *, is_measured: bool) -> None:
-        given = b""
-        if case.scene is not None:
-            given = json.dumps(self.harness.make(case.scene, case.event)).encode()
-        environment = {**case.environment, MARK_VARIABLE: self.mark}
-        started = time.perf_counter()
-        done = subprocess.run(
-            case.command,
-            input=given,
-            env=environment,
-            capture_output=True,
-            timeout=_LIMIT_SECONDS,
-            check=False,
-            close_fds=False,  # so that Python starts it the quick way
-        )
-        elapsed_ms = (time.perf_counter() - started) * 1_000
-        if done.returncode or done.stderr:
-            self.faults.append(f"{case.condition}, {case.event}: code {done.returncode}, {done.stderr!r}")
-        if is_measured:
-            case.times_ms.append(elapsed_ms)
-            case.answered += bool(done.stdout)
+    def _prepare(self, case: Case) -> dict[str, Any]:
+        given = self.harness.make(case.scene, case.event) if case.scene else None
+        return {
+            "command": case.command,
+            "input": json.dumps(given) if given else "",
+            "environment": {**case.environment, MARK_VARIABLE: self.mark},
+        }
 
 
 def make_environment(folder: Path, url: str, api_key: str) -> dict[str, str]:
