@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from mnemos.hooks.adapters.claude import OWN_TOOLS
 from mnemos.hooks.runner import run
+from mnemos_contract import TOOLS
 
 from clients.python.tests.hooks.support import (
     FIXTURES,
@@ -94,8 +96,27 @@ def test_our_own_tools_need_no_leave(environment) -> None:
     decision = run_here("PreToolUse", environment)["hookSpecificOutput"]
 
     assert decision["permissionDecision"] == "allow"
-    assert run_here("PreToolUse", environment, {"tool_name": "Bash"}) is None
-    assert run_here("PreToolUse", environment, {"tool_name": "mcp__other__memory_store"}) is None
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        "Bash",
+        "mcp__other__memory_store",
+        "mcp__plugin_mnemos_memory__memory_store_all",
+        "mcp__plugin_mnemos_memory__memory_",
+        "mcp__plugin_mnemos_memory__memory_store__memory_store",
+        "mcp__plugin_mnemos_memory__other",
+    ],
+)
+def test_no_other_tool_is_let_through(environment, tool) -> None:
+    assert run_here("PreToolUse", environment, {"tool_name": tool}) is None
+
+
+def test_the_tools_that_need_no_leave_are_those_of_the_contract() -> None:
+    assert [name.removeprefix("mcp__plugin_mnemos_memory__") for name in OWN_TOOLS] == [
+        tool.name for tool in TOOLS
+    ]
 
 
 @pytest.mark.parametrize("event", ["SubagentStop", "PostToolUse", "Nonsense", "", "--help"])

@@ -18,8 +18,11 @@ _KINDS: dict[str, EventKind] = {
     "PreCompact": "capture",
     "SessionEnd": "capture",
 }
-#: Prefix that Claude Code gives to the tools of server `memory` in plugin `mnemos`.
-_OWN_TOOLS = "mcp__plugin_mnemos_memory__memory_"
+#: The five tools, as Claude Code names those of server `memory` in plugin `mnemos`. Each in full: another
+#: server can have a name that begins like ours.
+OWN_TOOLS = tuple(
+    f"mcp__plugin_mnemos_memory__memory_{name}" for name in ("store", "search", "get", "update", "delete")
+)
 
 
 class ClaudeAdapter:
@@ -63,7 +66,7 @@ class ClaudeAdapter:
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:
         """Let the model use our own tools without asking the user each time."""
-        if not event.tool_name.startswith(_OWN_TOOLS):
+        if event.tool_name not in OWN_TOOLS:
             return None
         decision = {"permissionDecision": "allow", "permissionDecisionReason": "the user's own memory"}
         return {"hookSpecificOutput": {"hookEventName": event.name, **decision}}
