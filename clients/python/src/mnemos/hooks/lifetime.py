@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Without its host the uploader ends after so long in which nothing was connected, sent or answered: nobody
 #: finds a process a second after the host has gone, unless it has something to do.
-PATIENCE_SECONDS = 0.7
+PATIENCE_SECONDS = 0.5
 _LOOK_SECONDS = 0.05
 _OPTION = "--host-pid="
 
