@@ -13,6 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
+from mnemos.hooks.clock import find_recall_seconds, measure_life
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -118,10 +120,11 @@ def _handle(
     if event.kind == "capture":
         _capture(event, adapter, settings, state)
         return None
-    limit_life(settings.recall_timeout_ms / 1000 + _RECALL_GRACE_SECONDS)
+    seconds = find_recall_seconds(settings.recall_timeout_ms, measure_life())
+    limit_life(seconds + _RECALL_GRACE_SECONDS)
     from mnemos.hooks.given import recall  # noqa: PLC0415
 
-    recalled = recall(event, settings, state)
+    recalled = recall(event, settings._replace(recall_timeout_ms=int(seconds * 1000)), state)
     return adapter.format_context(event, recalled) if any(recalled) else None
 
 
