@@ -74,7 +74,10 @@ def test_a_prompt_is_given_what_is_known_about_it(environment) -> None:
 
     assert answer["hookSpecificOutput"]["hookEventName"] == "UserPromptSubmit"
     assert LINE in answer["hookSpecificOutput"]["additionalContext"]
-    assert server.requests[0][0] == "GET /v1alpha2/mem9s/memories?q=tell+me+of+the+boat&limit=10 HTTP/1.1"
+    assert (
+        server.requests[0][0]
+        == "GET /v1alpha2/mem9s/memories?q=tell%20me%20of%20the%20boat&limit=10 HTTP/1.1"
+    )
     assert server.requests[0][1]["x-mnemo-agent-id"] == "claude-code"
 
 
@@ -258,6 +261,9 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         "argparse",
         "asyncio",
         "dataclasses",
+        "pathlib",
+        "urllib.parse",
+        "threading",
         "subprocess",
         "ssl",
     }

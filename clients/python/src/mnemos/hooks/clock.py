@@ -20,7 +20,7 @@ def find_recall_seconds(timeout_ms: int, lived_seconds: float) -> float:
 def measure_life() -> float:
     """Tell for how many seconds this process has run; where nothing tells, its processor time."""
     try:
-        with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - `pathlib` may not be loaded yet
+        with open("/proc/self/stat", "rb") as file:
             ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22: start after the boot
         lived = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, AttributeError):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import time
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+
+from mnemos.hooks.urls import split_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,12 +56,12 @@ class Connection:
     def __init__(self, url: str, deadline: Deadline) -> None:
         """Remember where to; raises ConnectionFailed when `url` is no http(s) address."""
         try:
-            parts = urlsplit(url)
-            self._host, self._port = parts.hostname or "", parts.port
+            parts = split_url(url)
         except ValueError as error:
             raise ConnectionFailed("the server's URL can't be read") from error
-        if parts.scheme not in ("http", "https") or not self._host:
+        if parts.scheme not in ("http", "https") or not parts.host:
             raise ConnectionFailed("the server's URL must begin with http:// or https://")
+        self._host, self._port = parts.host, parts.port
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._deadline = deadline

@@ -7,7 +7,7 @@ aren't asked: what counts is where the user works.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mnemos.hooks.remotes import expand_abbreviation, find_remote, is_abbreviation, read_remote
@@ -22,8 +22,8 @@ MAX_PROJECT_CHARACTERS = 200
 _MAX_GIT_FILE_BYTES = 256 * 1024
 #: So far a repository is followed whose remote is another folder of this machine.
 _MAX_HOPS = 5
-#: Where git keeps a user's own configuration, below the home folder.
-_USER_CONFIGS = (".gitconfig", ".config/git/config")
+#: Where git keeps a user's own configuration.
+_USER_CONFIGS = ("~/.gitconfig", "~/.config/git/config")
 
 
 def find_project(folder: str) -> str | None:
@@ -35,28 +35,28 @@ def find_project(folder: str) -> str | None:
     if not folder:
         return None
     try:
-        common_folder = _find_common_folder(Path(folder).resolve())
+        common_folder = _find_common_folder(os.path.realpath(folder))
         return _shorten(_name(common_folder)) if common_folder else None
     except (OSError, ValueError):
         return None
 
 
-def _name(common_folder: Path) -> str:
+def _name(common_folder: str) -> str:
     """Name a repository, going from clone to clone until one came from elsewhere."""
     place = _find_place(common_folder)
-    config = _read_text(common_folder / "config")
+    config = _read_text(os.path.join(common_folder, "config"))
     for _ in range(_MAX_HOPS):
         remote = _find_remote(config)
         if remote is None:
             break
         if remote.host:
             return f"{remote.host}/{remote.path}"
-        place = (place / remote.path).resolve()
-        original = _open(place) or _open(place.with_name(f"{place.name}.git"))
+        place = os.path.realpath(os.path.join(place, remote.path))
+        original = _open(place) or _open(f"{place}.git")
         if original is None:
             break
-        place, config = _find_place(original), _read_text(original / "config")
-    return f"local/{place.name[:100]}-{_hash(str(place))}"
+        place, config = _find_place(original), _read_text(os.path.join(original, "config"))
+    return f"local/{os.path.basename(place)[:100]}-{_hash(place)}"
 
 
 def _find_remote(config: str) -> Remote | None:
@@ -71,52 +71,56 @@ def _find_remote(config: str) -> Remote | None:
 
 def _read_user_configs() -> Iterator[str]:
     for name in _USER_CONFIGS:
-        try:
-            yield _read_text(Path.home() / name)
-        except (OSError, RuntimeError):
-            continue
+        with suppress(OSError):
+            yield _read_text(os.path.expanduser(name))
 
 
-def _find_place(common_folder: Path) -> Path:
+def _find_place(common_folder: str) -> str:
     """Give the folder that a repository is known by: its main worktree, or the bare one without `.git`."""
-    if common_folder.name == ".git":
-        return common_folder.parent
-    return common_folder.with_name(common_folder.name.removesuffix(".git") or common_folder.name)
+    parent, name = os.path.split(common_folder)
+    return parent if name == ".git" else common_folder.removesuffix(".git")
 
 
-def _find_common_folder(folder: Path) -> Path | None:
+def _find_common_folder(folder: str) -> str | None:
     """Find the git folder with `config`, which all worktrees of a repository share."""
-    return next((found for candidate in (folder, *folder.parents) if (found := _open(candidate))), None)
+    while (found := _open(folder)) is None:
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return found
 
 
-def _open(folder: Path) -> Path | None:
+def _open(folder: str) -> str | None:
     """Give the git folder with `config` of the repository whose top this is; None when it is none.
 
     Raises ValueError or OSError for a `.git` file that leads nowhere.
     """
-    marker = folder / ".git"
-    if marker.is_dir():
+    marker = os.path.join(folder, ".git")
+    if os.path.isdir(marker):
         return marker
-    if marker.is_file():
+    if os.path.isfile(marker):
         return _follow_marker(marker)
-    is_bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
+    is_bare = os.path.isfile(os.path.join(folder, "HEAD")) and all(
+        os.path.isdir(os.path.join(folder, name)) for name in ("objects", "refs")
+    )
     return folder if is_bare else None
 
 
-def _follow_marker(marker: Path) -> Path:
+def _follow_marker(marker: str) -> str:
     """Go from the `.git` file of a worktree or submodule to the folder that holds its configuration."""
     pointer = _read_text(marker).partition("gitdir:")[2].strip()
     if not pointer:
         raise ValueError("a .git file without gitdir")
-    git_folder = (marker.parent / pointer).resolve()
-    common = git_folder / "commondir"
-    if common.is_file():
-        return (git_folder / _read_text(common).strip()).resolve()
+    git_folder = os.path.realpath(os.path.join(os.path.dirname(marker), pointer))
+    common = os.path.join(git_folder, "commondir")
+    if os.path.isfile(common):
+        return os.path.realpath(os.path.join(git_folder, _read_text(common).strip()))
     return git_folder
 
 
-def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
+def _read_text(path: str) -> str:
+    with open(path, "rb") as file:
         return os.fsdecode(file.read(_MAX_GIT_FILE_BYTES))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
+
+from mnemos.hooks.urls import split_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +27,8 @@ def read_remote(url: str) -> Remote | None:
     url = url.strip()
     before_colon, colon, rest = url.partition(":")
     if "://" in url:
-        parts = urlsplit(url)
-        host, path = (parts.hostname or "").lower(), unquote(parts.path)
+        parts = split_url(url)
+        host, path = parts.host, _unquote(parts.path)
     elif colon and "/" not in before_colon and not _is_drive(before_colon):
         host, path = before_colon.rpartition("@")[2].lower(), rest
     else:
@@ -38,6 +39,14 @@ def read_remote(url: str) -> Remote | None:
     if not path:
         return None
     return Remote(host, path if host or not is_absolute else f"/{path}")
+
+
+def _unquote(path: str) -> str:
+    if "%" not in path:
+        return path
+    from urllib.parse import unquote  # noqa: PLC0415 - hardly ever, and slow to load
+
+    return unquote(path)
 
 
 def _is_drive(text: str) -> bool:

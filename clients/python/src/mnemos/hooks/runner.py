@@ -51,9 +51,9 @@ def run(
 
     `limit_life` ends the process, with code 0 and nothing said, after that many seconds.
     """
-    from mnemos.hooks.state import State, find_state_folder  # noqa: PLC0415 - what fails here must fail inside
+    from mnemos.hooks.state import State, find_state_path  # noqa: PLC0415 - what fails here must fail inside
 
-    state = State(find_state_folder(environment))
+    state = State(find_state_path(environment))
     try:
         answer = _answer(argv, environment, state, read_input, limit_life)
         return json.dumps(answer).encode() if answer else b""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlencode
 
 from mnemos._generated import paths
 from mnemos.hooks.connection import Answer, Connection, ConnectionFailed, Deadline
+from mnemos.hooks.urls import write_query
 
 if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
@@ -40,7 +40,7 @@ class HookServer:
 
     def list_memories(self, **query: str | int) -> list[Hit]:
         """List memories, or search them with `q`. Raises ConnectionFailed for any answer but a page."""
-        target = f"{paths.LIST_MEMORIES}?{urlencode(query, errors='replace')}"
+        target = f"{paths.LIST_MEMORIES}?{write_query(query)}"
         answer = self._connection.request("GET", target, self._headers)
         page = _read_json(answer)
         memories = page.get("memories")

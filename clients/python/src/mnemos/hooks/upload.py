@@ -133,4 +133,4 @@ def _forget_old_state(state: State) -> None:
         with os.scandir(state.get_subfolder(name)) as entries:
             old = [entry.path for entry in entries if entry.stat().st_mtime < oldest]
         for path in old:
-            os.unlink(path)  # noqa: PTH108 - the entry's own path
+            os.unlink(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnemos.hooks.events import EventKind, HookEvent, Recalled
@@ -52,6 +51,8 @@ class ClaudeAdapter:
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
         """Read the transcript on; an event without one brings nothing."""
+        from pathlib import Path  # noqa: PLC0415 - for captures only
+
         from mnemos.hooks.adapters.claude_transcript import read_window  # noqa: PLC0415 - for captures only
         from mnemos.hooks.said import Window  # noqa: PLC0415
 
