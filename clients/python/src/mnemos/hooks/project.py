@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mnemos.hooks.naming import hash_text
 from mnemos.hooks.remotes import expand_abbreviation, find_remote, is_abbreviation, read_remote
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Longest project name the server takes (MAX_NAME_CHARACTERS of the contract).
 MAX_PROJECT_CHARACTERS = 200
+_HASH_DIGITS = 16
 _MAX_GIT_FILE_BYTES = 256 * 1024
 #: So far a repository is followed whose remote is another folder of this machine.
 _MAX_HOPS = 5
@@ -56,7 +58,7 @@ def _name(common_folder: str) -> str:
         if original is None:
             break
         place, config = _find_place(original), _read_text(os.path.join(original, "config"))
-    return f"local/{os.path.basename(place)[:100]}-{_hash(place)}"
+    return f"local/{os.path.basename(place)[:100]}-{hash_text(place)[:_HASH_DIGITS]}"
 
 
 def _find_remote(config: str) -> Remote | None:
@@ -128,10 +130,4 @@ def _shorten(name: str) -> str:
     name = name.encode("utf-8", "replace").decode()
     if len(name) <= MAX_PROJECT_CHARACTERS:
         return name
-    return f"{name[: MAX_PROJECT_CHARACTERS - 17]}-{_hash(name)}"
-
-
-def _hash(text: str) -> str:
-    from hashlib import sha256  # noqa: PLC0415 - only where there is no remote
-
-    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return f"{name[: MAX_PROJECT_CHARACTERS - 1 - _HASH_DIGITS]}-{hash_text(name)[:_HASH_DIGITS]}"
