@@ -246,7 +246,8 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         "import sys, mnemos.hooks.runner as r;"
         "r.run(['UserPromptSubmit', '--harness', 'claude'], {'MEM9_API_KEY': 'k', 'HOME': '/nonexistent',"
         " 'MEM9_API_URL': 'http://127.0.0.1:9'},"
-        ' read_input=lambda: b\'{"prompt": "the mast", "cwd": ".", "session_id": "s:1"}\', limit_life=lambda s: None);'
+        ' read_input=lambda: b\'{"prompt": "the mast", "cwd": ".", "session_id": "s:1"}\','
+        " limit_life=lambda s: None);"
         "print(*sys.modules)"
     )
     loaded = subprocess.run(
