@@ -1,38 +1,45 @@
-"""The wire contract of mnemos: what server and clients say to each other, in one place."""
+"""The wire contract of mnemos: what server and clients say to each other, in one place.
+
+Names are loaded on first use: the hook runner needs `mnemos_contract.redaction` and can't wait for pydantic.
+"""
 
 from __future__ import annotations
 
-from mnemos_contract.errors import ApiError, ErrorBody, MnemosError, error_from_body
-from mnemos_contract.history import Change, History, RestoreRequest
-from mnemos_contract.jobs import (
-    Budget,
-    Enrichment,
-    Job,
-    JobPage,
-    JobQuery,
-    JobState,
-    RedactRequest,
-    Spent,
-    Usage,
-)
-from mnemos_contract.memories import (
-    BatchDeleteRequest,
-    BatchDeleteResponse,
-    ListQuery,
-    Memory,
-    MemoryPage,
-    MemoryState,
-    MemoryType,
-    Outcome,
-    StoreRequest,
-    StoreResponse,
-    UpdateRequest,
-)
-from mnemos_contract.messages import Message, SessionMessage, SessionMessages, SessionMessagesQuery
-from mnemos_contract.routes import ROUTES, ROUTES_BY_NAME, Access, Route
-from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
-from mnemos_contract.tenants import KeyStatus, Provisioned
-from mnemos_contract.tools import TOOLS, Tool
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mnemos_contract.errors import ApiError, ErrorBody, MnemosError, error_from_body
+    from mnemos_contract.history import Change, History, RestoreRequest
+    from mnemos_contract.jobs import (
+        Budget,
+        Enrichment,
+        Job,
+        JobPage,
+        JobQuery,
+        JobState,
+        RedactRequest,
+        Spent,
+        Usage,
+    )
+    from mnemos_contract.memories import (
+        BatchDeleteRequest,
+        BatchDeleteResponse,
+        ListQuery,
+        Memory,
+        MemoryPage,
+        MemoryState,
+        MemoryType,
+        Outcome,
+        StoreRequest,
+        StoreResponse,
+        UpdateRequest,
+    )
+    from mnemos_contract.messages import Message, SessionMessage, SessionMessages, SessionMessagesQuery
+    from mnemos_contract.routes import ROUTES, ROUTES_BY_NAME, Access, Route
+    from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
+    from mnemos_contract.tenants import KeyStatus, Provisioned
+    from mnemos_contract.tools import TOOLS, Tool
 
 __all__ = [
     "ROUTES",
@@ -79,3 +86,48 @@ __all__ = [
     "Version",
     "error_from_body",
 ]
+
+#: Which names each module gives.
+_GIVEN = {
+    "errors": ("ApiError", "ErrorBody", "MnemosError", "error_from_body"),
+    "history": ("Change", "History", "RestoreRequest"),
+    "jobs": (
+        "Budget",
+        "Enrichment",
+        "Job",
+        "JobPage",
+        "JobQuery",
+        "JobState",
+        "RedactRequest",
+        "Spent",
+        "Usage",
+    ),
+    "memories": (
+        "BatchDeleteRequest",
+        "BatchDeleteResponse",
+        "ListQuery",
+        "Memory",
+        "MemoryPage",
+        "MemoryState",
+        "MemoryType",
+        "Outcome",
+        "StoreRequest",
+        "StoreResponse",
+        "UpdateRequest",
+    ),
+    "messages": ("Message", "SessionMessage", "SessionMessages", "SessionMessagesQuery"),
+    "routes": ("ROUTES", "ROUTES_BY_NAME", "Access", "Route"),
+    "service": ("EmbeddingStatus", "Health", "Readiness", "Version"),
+    "tenants": ("KeyStatus", "Provisioned"),
+    "tools": ("TOOLS", "Tool"),
+}
+_HOMES = {name: module for module, names in _GIVEN.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -88,7 +88,7 @@ def test_a_long_window_is_split_into_requests_that_fit(state, settings, tmp_path
     monkeypatch.setattr(spool_module, "MAX_REQUEST_BYTES", 20_000)
     path = tmp_path / "t.jsonl"
     path.write_bytes(
-        b"".join(make_line(n, message={"role": "user", "content": "é" * 2000}) for n in range(20))
+        b"".join(make_line(n, message={"role": "user", "content": "é è " * 500}) for n in range(20))
     )
 
     capture(make_event(path), ClaudeAdapter(), settings, state)

@@ -41,20 +41,20 @@ class Source:
 
 @pytest.mark.parametrize("prompt", ["", "  \n", "/compact keep it", "/mnemos:memory", "ok", "?!…", "y."])
 def test_a_prompt_without_a_question_is_not_searched_for(prompt) -> None:
-    assert make_query(prompt) is None
+    assert make_query(prompt, str) is None
 
 
 @pytest.mark.parametrize("prompt", ["yes please", "/etc/hosts is wrong", "日本語", "why"])
 def test_a_prompt_with_words_is_searched_for(prompt) -> None:
-    assert make_query(prompt) == prompt
+    assert make_query(prompt, str) == prompt
 
 
 def test_a_query_is_bounded() -> None:
-    assert len(make_query("word " * 5000) or "") <= MAX_QUERY_CHARACTERS
+    assert len(make_query("word " * 5000, str) or "") <= MAX_QUERY_CHARACTERS
 
 
 def test_a_recalled_block_in_the_prompt_is_no_part_of_the_query() -> None:
-    assert make_query("<relevant-memories>\n- [1] x\n</relevant-memories>\nthe mast?") == "the mast?"
+    assert make_query("<relevant-memories>\n- [1] x\n</relevant-memories>\nthe mast?", str) == "the mast?"
 
 
 def test_a_prompt_is_answered_with_one_search_of_ten() -> None:

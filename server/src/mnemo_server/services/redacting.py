@@ -10,9 +10,8 @@ from typing import Final, TypeVar
 from mnemos_contract.limits import MAX_NAME_CHARACTERS
 from mnemos_contract.memories import StoreRequest, UpdateRequest
 from mnemos_contract.messages import Message
+from mnemos_contract.redaction import MARK, redact
 from pydantic import JsonValue
-
-from mnemo_server.domain.redaction import MARK, redact
 
 #: Name of the key of fingerprints among the values of the installation, and its length in bytes.
 FINGERPRINT_KEY: Final = "redaction_fingerprint_key"

@@ -10,6 +10,7 @@ from mnemos.cli.failures import explain
 from mnemos.cli.jobs import show_jobs
 from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
 from mnemos.cli.redacting import redact_stored
+from mnemos.cli.refused import list_refused
 from mnemos.cli.settings import Settings, pass_settings
 from mnemos.cli.status import show_status
 from mnemos.cli.usage import show_usage
@@ -73,6 +74,7 @@ for _command in (
     show_usage,
     show_jobs,
     redact_stored,
+    list_refused,
 ):
     cli.add_command(_command)
 

@@ -6,6 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from mnemos.hooks.gate import Gate
 from mnemos.hooks.naming import name_session
 from mnemos.hooks.project import find_project
 from mnemos.hooks.said import read_cursor, write_cursor
@@ -30,7 +31,9 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 def capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> int:
-    """Spool what was said since the last capture of this session; gives the number of messages.
+    """Spool what is worth keeping of what was said since the last capture of this session; gives the number.
+
+    A refused message leaves a gap in `seq`: the places of the others are the same in every replay.
 
     The cursor moves after the spool file is safe: a crash between the two sends messages again, which the
     server recognises by their `seq`. Raises OSError when the transcript can't be read.
@@ -47,18 +50,21 @@ def _capture_from(
 ) -> int:
     cursor, count = read_cursor(cursor_path), 0
     end = time.monotonic() + _READING_SECONDS
+    gate = Gate(event.session_id, settings, state)
     spool, project = Spool(state, settings), find_project(event.cwd)
     frame = {"session_id": event.session_id[:_MAX_SESSION_ID_CHARACTERS], "agent_id": settings.agent_id}
     if project:
         frame["project"] = project
     while True:
         window = adapter.read_window(event, cursor)
-        if window.messages:
-            spool.add(frame, [_to_wire(message) for message in window.messages])
+        kept = gate.choose(window)
+        if kept:
+            spool.add(frame, [_to_wire(message) for message in kept])
         if window.cursor == cursor:
             return count
         state.write(cursor_path, write_cursor(window.cursor))
-        count += len(window.messages)
+        gate.remember(kept)
+        count += len(kept)
         if time.monotonic() > end:
             return count
         cursor = window.cursor

@@ -26,6 +26,8 @@ class SaidMessage(NamedTuple):
     timestamp: str = ""
     #: Place among everything that was said in the session, from 0.
     seq: int = 0
+    #: Whether it was said in another session, from which this one was forked.
+    is_copied: bool = False
 
 
 class Cursor(NamedTuple):
@@ -46,6 +48,8 @@ class Window(NamedTuple):
 
     messages: list[SaidMessage]
     cursor: Cursor
+    #: Blocks that recall put into the conversation meanwhile, where the host tells them too.
+    recalled: tuple[str, ...] = ()
 
 
 def cut_content(text: str) -> str:

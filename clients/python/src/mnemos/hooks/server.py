@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnemos._generated import paths
 from mnemos.hooks.connection import Answer, Connection, ConnectionFailed, Deadline
+from mnemos.hooks.redact import Redactor
 from mnemos.hooks.urls import write_query
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class HookServer:
 
     def __init__(self, settings: HookSettings, deadline: Deadline) -> None:
         self._connection = Connection(settings.url, deadline)
+        self._redactor = Redactor(settings)
         self._headers = {
             paths.API_KEY_HEADER: settings.api_key,
             paths.AGENT_HEADER: settings.agent_id,
@@ -39,7 +41,11 @@ class HookServer:
         }
 
     def list_memories(self, **query: str | int) -> list[Hit]:
-        """List memories, or search them with `q`. Raises ConnectionFailed for any answer but a page."""
+        """List memories, or search them with `q`. Raises ConnectionFailed for any answer but a page.
+
+        Nothing is asked with a secret in it: it would stand in logs on the way, and on the server's own.
+        """
+        query = {name: self._clean(value) for name, value in query.items()}
         target = f"{paths.LIST_MEMORIES}?{write_query(query)}"
         answer = self._connection.request("GET", target, self._headers)
         page = _read_json(answer)
@@ -60,6 +66,9 @@ class HookServer:
     def close(self) -> None:
         """Drop the connection."""
         self._connection.close()
+
+    def _clean(self, value: str | int) -> str | int:
+        return self._redactor.clean(value) if isinstance(value, str) else value
 
 
 def _read_hit(memory: dict[str, object]) -> Hit:

@@ -16,6 +16,9 @@ DEFAULT_TIMEOUT_MS = 110
 DEFAULT_RECALL_TOKENS = 1500
 #: Matches the server is less sure of (0-100) aren't shown. One rare word of a long prompt gives about 5.
 DEFAULT_MIN_CONFIDENCE = 3
+#: What is captured: what the guard keeps, everything that was said, or nothing.
+CAPTURE_CHOICES = ("guarded", "all", "off")
+_NO = ("false", "0", "no", "off")
 
 
 class HookSettings(NamedTuple):
@@ -29,6 +32,10 @@ class HookSettings(NamedTuple):
     recall_tokens: int = DEFAULT_RECALL_TOKENS
     #: Whether memories of other projects are never recalled.
     stays_in_project: bool = False
+    #: Whether secrets are taken out of what is sent.
+    redact: bool = True
+    #: One of CAPTURE_CHOICES.
+    capture: str = "guarded"
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -42,7 +49,21 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         min_confidence=_read_number(environment, "MNEMOS_RECALL_MIN_CONFIDENCE", DEFAULT_MIN_CONFIDENCE),
         recall_tokens=_read_number(environment, "MNEMOS_RECALL_TOKENS", DEFAULT_RECALL_TOKENS),
         stays_in_project=environment.get("MNEMOS_RECALL_SCOPE", "").strip().lower() == "project",
+        redact=_read_word(environment, "MNEMOS_REDACT") not in _NO,
+        capture=_read_capture(environment),
     )
+
+
+def _read_capture(environment: Mapping[str, str]) -> str:
+    """Read what to capture; a word that says something else is taken for the careful choice."""
+    word = _read_word(environment, "MNEMOS_CAPTURE")
+    if word in _NO:
+        return "off"
+    return word if word in CAPTURE_CHOICES else "guarded"
+
+
+def _read_word(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name, "").strip().lower()
 
 
 def _read_number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -13,6 +13,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnemos.hooks.redact import Redactor
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,11 +35,18 @@ class Spool:
 
     def __init__(self, state: State, settings: HookSettings) -> None:
         self._state = state
+        self._redactor = Redactor(settings)
         self._folder = state.get_subfolder("spool")
-        self._suffix = f".{_mark(settings.api_key)}.json"
+        self._suffix = f".{mark_key(settings.api_key)}.json"
 
     def add(self, frame: dict[str, str], messages: list[dict[str, object]]) -> None:
-        """Write messages as one or more request bodies; `frame` holds the members beside `messages`."""
+        """Write messages as one or more request bodies; `frame` holds the members beside `messages`.
+
+        Secrets are taken out here, so that they neither wait on the disk nor leave it.
+        """
+        clean = self._redactor.clean
+        frame = {name: clean(value) for name, value in frame.items()}
+        messages = [{**message, "content": clean(str(message["content"]))} for message in messages]
         for chunk in _split(messages, MAX_REQUEST_BYTES - len(_to_json(frame))):
             name = f"{time.time_ns():020d}-{os.urandom(6).hex()}{self._suffix}"
             self._state.write(self._folder / name, _to_json({**frame, "messages": chunk}), is_durable=True)
@@ -90,6 +99,6 @@ def _to_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _mark(api_key: str) -> str:
+def mark_key(api_key: str) -> str:
     """Tell keys apart without giving one away."""
     return f"{zlib.crc32(api_key.encode('utf-8', 'replace')):08x}"

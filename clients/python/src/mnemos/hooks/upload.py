@@ -129,7 +129,7 @@ def _read_object(body: bytes) -> dict[str, object]:
 
 def _forget_old_state(state: State) -> None:
     oldest = time.time() - _KEEP_STATE_SECONDS
-    for name in ("cursors", "blocks", "prompts", "locks"):
+    for name in ("cursors", "blocks", "prompts", "contexts", "locks"):
         with os.scandir(state.get_subfolder(name)) as entries:
             old = [entry.path for entry in entries if entry.stat().st_mtime < oldest]
         for path in old:

@@ -125,3 +125,36 @@ def test_no_line_raises(line) -> None:
     message = read_line(line)
 
     assert message is None or message.content.encode()
+
+
+def test_what_hooks_added_is_told_apart_from_what_was_said(tmp_path) -> None:
+    block = "<relevant-memories>\n- [1] The mast is oak.\n</relevant-memories>"
+    added = {"type": "hook_additional_context", "content": [block, 3]}
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(
+        make_line(0)
+        + make_line(1, type="attachment", attachment=added)
+        + make_line(2, type="attachment", attachment={**added, "content": block})
+        + make_line(3, message={"content": f'"hook_additional_context" {block}'})
+    )
+
+    window = read_window(path, Cursor())
+
+    assert window.recalled == (block,)
+    assert [message.message_id for message in window.messages] == ["u0", "u3"]
+
+
+def test_a_fork_tells_what_it_has_from_another_session(tmp_path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(
+        make_line(0, sessionId="fork")
+        + make_line(1, type="assistant", sessionId="fork", requestSessionId="origin")
+        + make_line(2, sessionId="fork")
+        + make_line(3, type="assistant", sessionId="fork", requestSessionId="fork")
+        + make_line(4, type="assistant", sessionId="fork")
+    )
+
+    messages = read_window(path, Cursor()).messages
+
+    assert [message.is_copied for message in messages] == [True, True, False, False, False]
+    assert [message.seq for message in messages] == [0, 1, 2, 3, 4]

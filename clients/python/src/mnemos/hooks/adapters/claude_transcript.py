@@ -10,7 +10,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING
 
-from mnemos._generated.recalled import strip_recalled
+from mnemos._generated.recalled import OPENING, strip_recalled
 from mnemos.hooks.said import KNOWN_IDS, Cursor, SaidMessage, Window, cut_content
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _MAX_LINE_BYTES = 8 * 1024 * 1024
 #: Bytes of a transcript that one window takes, about a tenth of a second of work.
 MAX_WINDOW_BYTES = 8 * 1024 * 1024
 _FINGERPRINT_BYTES = 4096
+#: Type of the attachments that hold what hooks added.
+_CONTEXT_TYPE = b'"hook_additional_context"'
 #: Marks of lines that nobody said.
 _NOT_SAID = (
     "isMeta",
@@ -59,7 +61,7 @@ def read_window(path: Path, cursor: Cursor) -> Window:
         is_same_file = _fingerprint(file, cursor.offset) == cursor.fingerprint
         start = cursor.offset if is_same_file else 0
         file.seek(start)
-        said, offset = _read_said(file, start, MAX_WINDOW_BYTES if is_same_file else None)
+        said, recalled, offset = _read_said(file, start, MAX_WINDOW_BYTES if is_same_file else None)
         fingerprint = _fingerprint(file, offset)
     if not is_same_file:
         said = _skip_known(said, cursor.known_ids)
@@ -67,7 +69,9 @@ def read_window(path: Path, cursor: Cursor) -> Window:
     known_ids = (*cursor.known_ids, *(message.message_id for message in messages if message.message_id))[
         -KNOWN_IDS:
     ]
-    return Window(messages, Cursor(offset, fingerprint, cursor.seq + len(messages), known_ids))
+    return Window(
+        messages, Cursor(offset, fingerprint, cursor.seq + len(messages), known_ids), tuple(recalled)
+    )
 
 
 def _fingerprint(file: BinaryIO, offset: int) -> int:
@@ -76,9 +80,10 @@ def _fingerprint(file: BinaryIO, offset: int) -> int:
     return zlib.crc32(file.read(offset - start)) if offset else 0
 
 
-def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[SaidMessage], int]:
+def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[SaidMessage], list[str], int]:
     """Read whole lines, up to the end or the limit; a line still being written is left for the next time."""
     said: list[SaidMessage] = []
+    recalled: list[str] = []
     offset = start
     for line in file:
         if not line.endswith(b"\n") or (limit is not None and offset - start > limit):
@@ -87,7 +92,21 @@ def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[Said
         message = read_line(line)
         if message is not None:
             said.append(message)
-    return said, offset
+            if message.is_copied:  # and so is all that stands before it
+                said = [one._replace(is_copied=True) for one in said]
+        elif _CONTEXT_TYPE in line and OPENING.encode() in line:
+            recalled += _read_context(line)
+    return said, recalled, offset
+
+
+def _read_context(line: bytes) -> list[str]:
+    """Read the texts that hooks added to the conversation."""
+    record = _read_record(line)
+    attachment = record.get("attachment")
+    if record.get("type") != "attachment" or not isinstance(attachment, dict):
+        return []
+    content = attachment.get("content")
+    return [text for text in content if isinstance(text, str)] if isinstance(content, list) else []
 
 
 def _skip_known(said: list[SaidMessage], known_ids: tuple[str, ...]) -> list[SaidMessage]:
@@ -98,13 +117,8 @@ def _skip_known(said: list[SaidMessage], known_ids: tuple[str, ...]) -> list[Sai
 
 def read_line(line: bytes) -> SaidMessage | None:
     """Read one line; None when nobody said anything in it. Never raises. `seq` is still to be set."""
-    if len(line) > _MAX_LINE_BYTES:
-        return None
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(record, dict) or record.get("type") not in ("user", "assistant"):
+    record = _read_record(line)
+    if record.get("type") not in ("user", "assistant"):
         return None
     message = record.get("message")
     if not isinstance(message, dict) or any(record.get(mark) for mark in _NOT_SAID):
@@ -113,7 +127,19 @@ def read_line(line: bytes) -> SaidMessage | None:
     if not content:
         return None
     uuid, timestamp = (_as_text(record.get(name)) for name in ("uuid", "timestamp"))
-    return SaidMessage(uuid, str(record["type"]), cut_content(content), timestamp, 0)
+    is_copied = record.get("requestSessionId") not in (None, record.get("sessionId"))
+    return SaidMessage(uuid, str(record["type"]), cut_content(content), timestamp, 0, is_copied)
+
+
+def _read_record(line: bytes) -> dict[str, object]:
+    """Read the object in a line; a line that holds none, or is too long, is as good as an empty one."""
+    if len(line) > _MAX_LINE_BYTES:
+        return {}
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _said_texts(content: object) -> Iterator[str]:
