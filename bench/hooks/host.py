@@ -8,6 +8,7 @@ A process of its own, because of what must end when the host has gone.
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -23,7 +24,8 @@ def main() -> None:
 
 
 def run(one: dict[str, Any]) -> dict[str, Any]:
-    """Run one process, `{command, environment, input}`; gives `{elapsed_ms, code, answer, complaint}`."""
+    """Run one `{command, environment, input}`; gives `{elapsed_ms, cpu_ms, code, answer, complaint}`."""
+    cpu_before = _children_cpu_ms()
     started = time.perf_counter()
     done = subprocess.run(
         one["command"],
@@ -35,8 +37,16 @@ def run(one: dict[str, Any]) -> dict[str, Any]:
         close_fds=False,  # so that Python starts it the quick way
     )
     elapsed_ms = (time.perf_counter() - started) * 1_000
+    cpu_ms = _children_cpu_ms() - cpu_before
     answer, complaint = (output.decode("utf-8", "replace") for output in (done.stdout, done.stderr))
-    return {"elapsed_ms": elapsed_ms, "code": done.returncode, "answer": answer, "complaint": complaint}
+    times = {"elapsed_ms": elapsed_ms, "cpu_ms": cpu_ms}
+    return {**times, "code": done.returncode, "answer": answer, "complaint": complaint}
+
+
+def _children_cpu_ms() -> float:
+    """Give the processor time of all processes so far that were waited for: a detached uploader never is."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (usage.ru_utime + usage.ru_stime) * 1_000
 
 
 if __name__ == "__main__":

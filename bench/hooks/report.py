@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ class Setting:
 
 def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recalling: Sequence[str]) -> str:
     """Give the whole report; `bare` holds the interpreters, and the first is what hooks are compared with."""
-    reference = bare[0].quantile_ms(0.5)
+    reference = statistics.median(bare[0].cpu_ms)
     about = f"Python {platform.python_version()}; `mnemos` {setting.installed}; {setting.memories:,} memories"
     lines = [
         f"- machine: {describe_machine()}; load {', '.join(f'{load:.1f}' for load in os.getloadavg())}",
@@ -41,7 +42,16 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
         f"- other programs took {setting.disturbance:.0%} of the machine's processor time meanwhile",
         "",
     ]
-    head = ["the server", "event", "p50 ms", "p95 ms", "longest ms", "times a bare Python", "recalled"]
+    head = [
+        "the server",
+        "event",
+        "p50 ms",
+        "p95 ms",
+        "longest ms",
+        "CPU ms",
+        "times a bare Python",
+        "recalled",
+    ]
     rows = [["(no hook)", f"`{case.event}`", *_figures(case, reference), ""] for case in bare]
     for case in hooks:
         recalled = f"{case.answered} of {len(case.times_ms)}" if case.event in recalling else ""
@@ -49,9 +59,10 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
     return "\n".join([*lines, *render_table(head, rows), "", _verdict(hooks)])
 
 
-def _figures(case: Case, reference_ms: float) -> list[str]:
+def _figures(case: Case, reference_cpu_ms: float) -> list[str]:
     middle, high, longest = (case.quantile_ms(share) for share in (0.5, 0.95, 1.0))
-    return [f"{middle:.0f}", f"{high:.0f}", f"{longest:.0f}", f"{middle / reference_ms:.1f}"]
+    cpu = statistics.median(case.cpu_ms)
+    return [f"{middle:.0f}", f"{high:.0f}", f"{longest:.0f}", f"{cpu:.0f}", f"{cpu / reference_cpu_ms:.1f}"]
 
 
 def _verdict(hooks: Sequence[Case]) -> str:

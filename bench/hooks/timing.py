@@ -33,6 +33,8 @@ class Case:
     #: None for a bare interpreter.
     scene: Scene | None = None
     times_ms: list[float] = field(default_factory=list)
+    #: Processor time of each run, which other programs hardly change.
+    cpu_ms: list[float] = field(default_factory=list)
     #: Runs that printed something.
     answered: int = 0
 
@@ -70,6 +72,7 @@ class Clock:
                 self.faults.append(f"{case.condition}, {case.event}: {result['code']} {result['complaint']}")
             if is_measured:
                 case.times_ms.append(result["elapsed_ms"])
+                case.cpu_ms.append(result["cpu_ms"])
                 case.answered += bool(result["answer"])
         time.sleep(max(0.0, _REST_SECONDS - (time.monotonic() - ended_at)))
         self.faults += [f"left behind after a second: {process}" for process in find_marked(self.mark)]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: For a whole recall: starting, connecting, asking, reading. Python starts in 30 ms and a search on the same
 #: machine takes 15-30 ms; a hook stays below 150 ms even when the server hangs. One far away may need more.
-DEFAULT_TIMEOUT_MS = 110
+DEFAULT_TIMEOUT_MS = 120
 #: For each block that is recalled: ten memories of usual length.
 DEFAULT_RECALL_TOKENS = 1500
 #: Matches the server is less sure of (0-100) aren't shown. One rare word of a long prompt gives about 5.
