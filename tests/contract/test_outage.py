@@ -155,6 +155,22 @@ def test_what_was_acknowledged_around_an_outage_is_there(gate: Gate, tenant: Res
     assert set(acknowledged) <= set(kept)
 
 
+def test_without_its_database_the_servers_own_mcp_tells_the_model_so_and_goes_on(
+    gate: Gate, tenant: RestApi, portal: BlockingPortal
+):
+    with ExitStack() as stack:
+        way = Ways(tenant.url, tenant.api_key, portal, stack)["mcp-http"]
+        stored = way.store("before")["id"]
+        gate.cut()
+        for ask in (lambda: way.get(stored), lambda: way.store("lost"), lambda: way.search("before")):
+            with pytest.raises(ToolFailure, match="the database is unavailable") as failure:
+                ask()
+            assert failure.value.code == "database_unavailable"
+        gate.restore()
+        wait_until(lambda: tenant.send("GET", "/memories").status_code == 200)
+        assert way.get(stored)["content"] == "before"
+
+
 def test_without_a_server_every_client_says_so_and_goes_on_when_it_is_back(
     tmp_path: Path, portal: BlockingPortal
 ):
@@ -169,6 +185,8 @@ def test_without_a_server_every_client_says_so_and_goes_on_when_it_is_back(
                 ways[name].get(stored[name])
             assert failure.value.code == "server_unreachable"
             assert server.api_key not in failure.value.sentence
+        with pytest.raises(ToolFailure, match=r"127\.0\.0\.1"):
+            ways["mcp-http"].search("while connecting anew")
         server = start_server(tmp_path, dsn, port=port, api_key=server.api_key)
         stack.callback(server.stop)
         for name in CLIENT_WAYS:

@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-import mcp
 from anyio.from_thread import BlockingPortal
-from mcp.client.stdio import StdioServerParameters
 from mnemos_contract.errors import MnemosError
 from pydantic import BaseModel
 
+from tests.support.mcp_ways import McpWay, open_mcp, open_mcp_http
 from tests.support.rest import RestApi
+from tests.support.way_in import AGENT, JsonObject, ToolFailure, WayIn
 
-#: Who writes, on every way.
-AGENT = "contract-suite"
-#: Seconds that a tool call over MCP may take; more than the client ever allows itself.
-CALL_SECONDS = 30
-
-JsonObject = dict[str, Any]
-
-
-class ToolFailure(Exception):
-    """A tool said no: a sentence for people, a code for programs, the current memory after a conflict."""
-
-    def __init__(self, sentence: str, code: str, current: JsonObject | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.code = code
-        self.current = current
-
-
-class WayIn(Protocol):
-    """The five tools. Every method raises `ToolFailure` when the server or the way says no."""
-
-    def store(self, content: str, **fields: Any) -> JsonObject:
-        """Store a memory; return at least its id, outcome and version."""
-
-    def search(self, q: str, **query: Any) -> JsonObject:
-        """Return a page: memories, total, limit, offset."""
-
-    def get(self, memory_id: str) -> JsonObject:
-        """Return a memory."""
-
-    def history(self, memory_id: str) -> list[JsonObject]:
-        """Return what happened to a memory, the latest first."""
-
-    def update(self, memory_id: str, **fields: Any) -> JsonObject:
-        """Change a memory and return it."""
-
-    def delete(self, memory_id: str) -> None:
-        """Delete a memory."""
+__all__ = ["AGENT", "WAYS", "JsonObject", "McpWay", "ToolFailure", "WayIn", "Ways"]
 
 
 class RestWay:
@@ -153,57 +114,6 @@ class AsyncPython(SyncPython):
         return self._portal.call(call)
 
 
-class McpWay:
-    """`mnemos mcp` as a process, driven by the official MCP client."""
-
-    def __init__(self, client: mcp.Client, portal: BlockingPortal) -> None:
-        self._client = client
-        self._portal = portal
-
-    def store(self, content: str, **fields: Any) -> JsonObject:
-        """Call memory_store."""
-        return self._data("memory_store", content=content, **fields)
-
-    def search(self, q: str, **query: Any) -> JsonObject:
-        """Call memory_search."""
-        flat = {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
-        return self.call("memory_search", q=q, **flat)
-
-    def get(self, memory_id: str) -> JsonObject:
-        """Call memory_get."""
-        return self._data("memory_get", id=memory_id)
-
-    def history(self, memory_id: str) -> list[JsonObject]:
-        """Call memory_get with its history."""
-        changes: list[JsonObject] = self._data("memory_get", id=memory_id, history=True)["history"]
-        return changes
-
-    def update(self, memory_id: str, **fields: Any) -> JsonObject:
-        """Call memory_update."""
-        return self._data("memory_update", id=memory_id, **fields)
-
-    def delete(self, memory_id: str) -> None:
-        """Call memory_delete."""
-        self.call("memory_delete", id=memory_id)
-
-    def call(self, tool: str, **arguments: Any) -> JsonObject:
-        """Call a tool and return its JSON."""
-
-        async def call() -> Any:
-            return await self._client.call_tool(tool, arguments, read_timeout_seconds=CALL_SECONDS)
-
-        result = self._portal.call(call)
-        answer: JsonObject = json.loads(result.content[0].text)
-        assert result.is_error is not answer["ok"]
-        if not answer["ok"]:
-            raise ToolFailure(answer["error"], answer["code"], answer.get("current"))
-        return answer
-
-    def _data(self, tool: str, **arguments: Any) -> JsonObject:
-        data: JsonObject = self.call(tool, **arguments)["data"]
-        return data
-
-
 Opener = Callable[[str, str, BlockingPortal], AbstractContextManager[WayIn]]
 
 
@@ -235,21 +145,14 @@ def _open_sync_client(url: str, api_key: str, _portal: BlockingPortal) -> Iterat
         yield SyncPython(client)
 
 
-@contextmanager
-def _open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
-    settings = {"MEM9_API_URL": url, "MEM9_API_KEY": api_key, "MNEMOS_AGENT_ID": AGENT}
-    program = StdioServerParameters(command=sys.executable, args=["-m", "mnemos", "mcp"], env=settings)
-    with portal.wrap_async_context_manager(mcp.Client(program)) as client:
-        yield McpWay(client, portal)
-
-
 #: Every way in, by the name that test ids show.
 WAYS: Mapping[str, Opener] = {
     "rest-v1alpha1": _open_rest_v1alpha1,
     "rest-v1alpha2": _open_rest_v1alpha2,
     "python-async": _open_async_client,
     "python-sync": _open_sync_client,
-    "mcp": _open_mcp,
+    "mcp": open_mcp,
+    "mcp-http": open_mcp_http,
 }
 
 

@@ -26,6 +26,8 @@ from mnemo_server.http.context import Admission
 from mnemo_server.http.draining import DRAIN, Drain
 from mnemo_server.http.history import HistoryHandlers
 from mnemo_server.http.jobs import JobHandlers
+from mnemo_server.http.mcp import McpHandlers
+from mnemo_server.http.mcp_tools import McpTools
 from mnemo_server.http.memories import MemoryHandlers
 from mnemo_server.http.middleware import frame
 from mnemo_server.http.redactions import RedactionHandlers
@@ -105,8 +107,10 @@ def create_app(services: Services, settings: Settings) -> web.Application:
         RedactionHandlers(services.sweep),
         about,
     )
-    bind(app, resources, Admission(services.tenants, keys))
+    admission = Admission(services.tenants, keys)
+    bind(app, resources, admission)
     about.bind(app)
+    McpHandlers(McpTools(services.memories, services.search, services.history), admission).bind(app)
     app.cleanup_ctx.append(lambda _app: _in_background(lambda: _housekeeping(services)))
     app.cleanup_ctx.append(lambda _app: _in_background(services.embedding.run))
     app.cleanup_ctx.append(lambda _app: _in_background(services.job_runner.run))

@@ -51,8 +51,8 @@ class Admission:
         self._tenants = tenants
         self._buckets = buckets
 
-    async def admit(self, request: web.Request) -> Caller:
-        """Find out who calls.
+    async def admit(self, request: web.Request, *, takes_bearer: bool = False) -> Caller:
+        """Find out who calls. Where it `takes_bearer`, the key may also come as Authorization: Bearer.
 
         Raises:
             MissingApiKey, InvalidApiKey, TenantNotFound: as v1alpha2 and v1alpha1 answer bad keys.
@@ -60,6 +60,8 @@ class Admission:
         """
         in_path = request.match_info.get("api_key")
         key = (in_path or request.headers.get(API_KEY_HEADER) or "").strip()
+        if not key and takes_bearer:
+            key = read_bearer(request)
         if not key:
             raise MissingApiKey
         record = await self._tenants.find_key(key)
@@ -74,6 +76,12 @@ class Admission:
             project=name_header(request, PROJECT_HEADER),
             session_id=name_header(request, SESSION_HEADER),
         )
+
+
+def read_bearer(request: web.Request) -> str:
+    """Read the token of `Authorization: Bearer`; "" when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def hold_to_rate(buckets: TokenBuckets, name: object) -> None:

@@ -24,6 +24,6 @@ class HistoryHandlers:
     async def restore_memory(self, call: TenantCall[RestoreRequest]) -> web.Response:
         """Bring one back."""
         memory_id = call.path["memory_id"]
-        once = await read_key(call, f"restore {memory_id.lower()}")
+        once = await read_key(call.request, call.caller, f"restore {memory_id.lower()}")
         answer = await self._history.restore(call.caller, memory_id, call.sent, once)
         return text_answer(answer.body, answer.status)

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TypeVar
 
-from mnemos_contract.base import WireModel
+from aiohttp import web
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from mnemos_contract.routes import IDEMPOTENCY_HEADER
 
-from mnemo_server.http.context import TenantCall
-from mnemo_server.services.caller import IdempotentRequest
-
-Sent = TypeVar("Sent", bound=WireModel)
+from mnemo_server.services.caller import Caller, IdempotentRequest
 
 
-async def read_key(call: TenantCall[Sent], purpose: str) -> IdempotentRequest | None:
+async def read_key(request: web.Request, caller: Caller, purpose: str) -> IdempotentRequest | None:
     """Read the key, with a fingerprint of the purpose, the body and the headers that fill the body up.
 
     Raises:
         InvalidRequest: the key is too long.
     """
-    request, caller = call.request, call.caller
     key = request.headers.get(IDEMPOTENCY_HEADER, "").strip()
     if not key:
         return None

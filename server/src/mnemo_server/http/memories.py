@@ -46,7 +46,9 @@ class MemoryHandlers:
     async def store_memory(self, call: TenantCall[StoreRequest]) -> web.Response:
         """Store one memory, or the messages of a session."""
         service = self._messages if call.sent.messages else self._memories
-        answer = await service.store(call.caller, call.sent, await read_key(call, "store"))
+        answer = await service.store(
+            call.caller, call.sent, await read_key(call.request, call.caller, "store")
+        )
         return text_answer(answer.body, answer.status)
 
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:

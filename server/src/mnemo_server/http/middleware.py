@@ -21,6 +21,7 @@ from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.http.addresses import client_address
 from mnemo_server.http.answers import error_answer
 from mnemo_server.http.context import CLIENT_ADDRESS, REQUEST_ID, hold_to_rate
+from mnemo_server.http.mcp_answers import rpc_error_answer, speaks_mcp
 from mnemo_server.observability import Metrics
 from mnemo_server.services.tenants import KEY_PREFIX
 from mnemo_server.settings import Network
@@ -52,7 +53,8 @@ def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: 
             _check_headers(request)
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - the border: whatever it is, the caller gets an answer
-            response = error_answer(await to_api_error(error, request), request_id)
+            write = rpc_error_answer if speaks_mcp(request) else error_answer
+            response = write(await to_api_error(error, request), request_id)
         response.headers[REQUEST_ID_HEADER] = request_id
         response.headers["Server"] = "mnemos"  # no versions for strangers
         _report(request, response.status, time.perf_counter() - started, metrics)

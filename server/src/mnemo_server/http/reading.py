@@ -23,16 +23,26 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
         InvalidRequest: it is, but not what the model takes; or it can't be read to its end.
         PayloadTooLarge: it is larger than 1 MiB.
     """
-    try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise PayloadTooLarge(limit_bytes=MAX_BODY_BYTES) from error
-    except (web.RequestPayloadError, ConnectionResetError):
-        raise InvalidRequest(field="body", reason="broke off, or isn't in its Content-Encoding") from None
+    body = await read_bytes(request)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise explain(error) from None
+
+
+async def read_bytes(request: web.Request) -> bytes:
+    """Read the body of a request.
+
+    Raises:
+        InvalidRequest: it can't be read to its end.
+        PayloadTooLarge: it is larger than 1 MiB.
+    """
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise PayloadTooLarge(limit_bytes=MAX_BODY_BYTES) from error
+    except (web.RequestPayloadError, ConnectionResetError):
+        raise InvalidRequest(field="body", reason="broke off, or isn't in its Content-Encoding") from None
 
 
 def read_query(request: web.Request, model: type[Model]) -> Model:

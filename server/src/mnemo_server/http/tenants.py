@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.http.answers import json_answer
-from mnemo_server.http.context import CLIENT_ADDRESS, Call, hold_to_rate
+from mnemo_server.http.context import CLIENT_ADDRESS, Call, hold_to_rate, read_bearer
 from mnemo_server.services.tenants import TenantService
 
 
@@ -49,5 +49,4 @@ def bears_token(request: web.Request, token: SecretStr | None) -> bool:
     """Whether the request carries the bearer token; none is asked for when none is set."""
     if token is None:
         return True
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    return secrets.compare_digest(sent.encode(), token.get_secret_value().encode())
+    return secrets.compare_digest(read_bearer(request).encode(), token.get_secret_value().encode())

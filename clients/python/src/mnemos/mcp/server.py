@@ -12,20 +12,20 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mnemos._generated import paths
-from mnemos.mcp.protocol import (
+from mnemos._generated.mcp_protocol import (
     INTERNAL_ERROR,
-    INVALID_PARAMS,
-    METHOD_NOT_FOUND,
     Request,
     RequestId,
     RpcError,
-    choose_version,
+    answer_request,
     format_error,
     format_result,
+    name_client,
     parse_message,
+    read_tool_call,
 )
 
 if TYPE_CHECKING:
@@ -37,14 +37,6 @@ ToolCaller = Callable[[str, dict[str, object]], dict[str, object]]
 #: Tool calls that run at the same time; more wait their turn.
 MAX_PARALLEL_CALLS = 8
 _TOOLS_FILE = Path(__file__).parent.parent / "_generated" / "tools.json"
-_READ_ONLY = ("memory_search", "memory_get")
-_INSTRUCTIONS = (
-    "A memory shared by all of the user's agents and sessions. Search it before you ask the user something "
-    "they may have said before, and when past decisions, preferences or facts could matter. Store what will "
-    "be worth knowing in another session: one fact per memory, understandable alone. Never store secrets. "
-    "Name a subject where only the newest counts (user/employer): it takes the place of what was there. "
-    "When a memory turns out to be wrong, replace, update or delete it by its id."
-)
 
 
 class McpServer:
@@ -72,47 +64,21 @@ class McpServer:
         request = parse_message(line)
         if request is None or request.request_id is None:
             return  # notifications, cancellations too: a tool call is over in a moment
-        try:
-            if request.method == "tools/call":
-                self._start_call(request.request_id, request.params)
-                return
-            self._write(format_result(request.request_id, self._answer(request)))
-        except RpcError as error:
-            error.request_id = request.request_id
-            raise
+        if request.method == "tools/call":
+            self._start_call(request, request.request_id)
+            return
+        self._write(format_result(request.request_id, self._answer(request)))
         if request.method == "tools/list":
             self._warm_up()
 
     def _answer(self, request: Request) -> dict[str, object]:
         if request.method == "initialize":
-            return self._initialize(request.params)
-        if request.method == "ping":
-            return {}
-        if request.method == "tools/list":
-            return {"tools": list_tools()}
-        raise RpcError(METHOD_NOT_FOUND, f"there is no method {request.method[:100]!r} here")
+            self._client_name = name_client(request.params)
+        return answer_request(request, read_tools(), paths.VERSION)
 
-    def _initialize(self, params: dict[str, object]) -> dict[str, object]:
-        client = params.get("clientInfo")
-        name = client.get("name") if isinstance(client, dict) else None
-        self._client_name = name if isinstance(name, str) else ""
-        return {
-            "protocolVersion": choose_version(params.get("protocolVersion")),
-            "capabilities": {"tools": {"listChanged": False}},
-            "serverInfo": {"name": "mnemos", "title": "mnemos memory", "version": paths.VERSION},
-            "instructions": _INSTRUCTIONS,
-        }
-
-    def _start_call(self, request_id: RequestId, params: dict[str, object]) -> None:
-        name, arguments = params.get("name"), params.get("arguments")
-        names = [str(tool["name"]) for tool in list_tools()]
-        if name not in names or not isinstance(name, str):
-            raise RpcError(
-                INVALID_PARAMS, f"there is no tool {str(name)[:100]!r}; the tools are {', '.join(names)}"
-            )
-        if not isinstance(arguments, dict | None):
-            raise RpcError(INVALID_PARAMS, "arguments is an object")
-        self._get_pool().submit(self._run_call, request_id, name, arguments or {})
+    def _start_call(self, request: Request, request_id: RequestId) -> None:
+        name, arguments = read_tool_call(request, (tool["name"] for tool in read_tools()))
+        self._get_pool().submit(self._run_call, request_id, name, arguments)
 
     def _run_call(self, request_id: RequestId, name: str, arguments: dict[str, object]) -> None:
         try:
@@ -148,20 +114,9 @@ class McpServer:
             print(f"mnemos mcp: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
 
 
-def list_tools() -> list[dict[str, object]]:
-    """Give the five tools as tools/list shows them."""
-    tools: list[dict[str, object]] = []
-    for tool in json.loads(_TOOLS_FILE.read_bytes()):
-        name = tool["name"]
-        hints = {"readOnlyHint": name in _READ_ONLY, "destructiveHint": name == "memory_delete"}
-        tools.append(
-            {
-                "name": name,
-                "description": tool["description"],
-                "inputSchema": tool["input_schema"],
-                "annotations": {**hints, "openWorldHint": False},
-            }
-        )
+def read_tools() -> list[dict[str, Any]]:
+    """Give name, description and input_schema of the five tools."""
+    tools: list[dict[str, Any]] = json.loads(_TOOLS_FILE.read_bytes())
     return tools
 
 

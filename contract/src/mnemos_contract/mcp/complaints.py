@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnemos.mcp.protocol import compact_json
+from mnemos_contract.mcp.protocol import compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

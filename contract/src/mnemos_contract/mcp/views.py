@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnemos_contract import History, Memory, MemoryState, MemoryType, StoreResponse
+from mnemos_contract.history import History
+from mnemos_contract.memories import Memory, MemoryPage, MemoryState, MemoryType, StoreResponse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +57,12 @@ def show_history(history: History) -> JsonObject:
             )
         )
     return show_memory(history.memory) | {"history": changes}
+
+
+def show_page(page: MemoryPage) -> JsonObject:
+    """Show a page of a list or a search, and where it stands."""
+    memories = [show_hit(memory) for memory in page.memories]
+    return {"memories": memories, "total": page.total, "limit": page.limit, "offset": page.offset}
 
 
 def show_hit(memory: Memory) -> JsonObject:

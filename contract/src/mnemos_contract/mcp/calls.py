@@ -1,0 +1,163 @@
+"""Tool calls: arguments checked, one request of the API each, short JSON for the model.
+
+Who makes the request is somebody else's business: `mnemos mcp` sends it to the server with its client, the
+server hands it to its services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from mnemos_contract.errors import InvalidRequest, MnemosError, VersionConflict
+from mnemos_contract.history import History
+from mnemos_contract.mcp.complaints import explain_arguments
+from mnemos_contract.mcp.protocol import compact_json
+from mnemos_contract.mcp.views import JsonObject, show_history, show_memory, show_page, show_stored
+from mnemos_contract.memories import Memory, MemoryPage, StoreResponse
+from mnemos_contract.routes import ROUTES_BY_NAME, Route
+from mnemos_contract.tools import (
+    TOOLS,
+    DeleteArguments,
+    GetArguments,
+    SearchArguments,
+    StoreArguments,
+    ToolArguments,
+    UpdateArguments,
+)
+
+_UNDO: Final = "it is kept in its history: `mnemos restore {id}` brings it back"
+_ARGUMENTS: Final = {tool.name: tool.arguments for tool in TOOLS}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The request of the API that a tool call comes to, and how its answer is shown."""
+
+    route: Route
+    #: Fields of the body or of the query string, as the route takes them.
+    fields: dict[str, Any]
+    #: Makes what the model reads of what the route answers: a model of the contract, or None.
+    show: Callable[[Any], JsonObject]
+    #: The memory in the path, where the route has one.
+    memory_id: str | None = None
+
+
+def read_call(name: str, arguments: dict[str, object]) -> ToolCall:
+    """Check the arguments of one of the five tools; null means left out, as their schema says.
+
+    Raises:
+        InvalidRequest: they aren't what the tool takes; it names each that is wrong.
+    """
+    given = {key: value for key, value in arguments.items() if value is not None}
+    try:
+        checked = _ARGUMENTS[name].model_validate(given)
+    except ValidationError as error:
+        raise InvalidRequest(explain_arguments(error, name, list(_ARGUMENTS[name].model_fields))) from None
+    _check_writable(given)
+    return _CALLS[name](checked)
+
+
+def to_result(answer: JsonObject) -> dict[str, object]:
+    """Make the result of tools/call of what the model shall read; `ok` says whether it is an error."""
+    text = {"type": "text", "text": compact_json(answer)}
+    return {"content": [text], "isError": not answer["ok"]}
+
+
+def show_error(error: MnemosError) -> JsonObject:
+    """Show what went wrong: a sentence, a code, and the current memory after a conflict."""
+    shown: JsonObject = {"ok": False, "error": str(error), "code": error.code}
+    current = error.fields.get("current") if isinstance(error, VersionConflict) else None
+    if isinstance(current, dict):
+        shown["current"] = _show_current(current)
+    return shown
+
+
+def _store(arguments: StoreArguments) -> ToolCall:
+    fields = _given(arguments)
+    if fields.pop("pinned", False):
+        fields["memory_type"] = "pinned"
+
+    def show(answer: StoreResponse) -> JsonObject:
+        return {"ok": True, "data": show_stored(answer)}
+
+    return ToolCall(ROUTES_BY_NAME["store_memory"], fields, show)
+
+
+def _search(arguments: SearchArguments) -> ToolCall:
+    fields = _given(arguments)
+    for name in ("tags", "memory_type"):
+        if name in fields:
+            fields[name] = [part.strip() for part in str(fields[name]).split(",") if part.strip()]
+
+    def show(answer: MemoryPage) -> JsonObject:
+        return {"ok": True, **show_page(answer)}
+
+    return ToolCall(ROUTES_BY_NAME["list_memories"], fields, show)
+
+
+def _get(arguments: GetArguments) -> ToolCall:
+    def show(answer: Memory | History) -> JsonObject:
+        return {
+            "ok": True,
+            "data": show_history(answer) if isinstance(answer, History) else show_memory(answer),
+        }
+
+    route = ROUTES_BY_NAME["get_history" if arguments.history else "get_memory"]
+    return ToolCall(route, {}, show, arguments.id)
+
+
+def _update(arguments: UpdateArguments) -> ToolCall:
+    fields = _given(arguments)
+
+    def show(answer: Memory) -> JsonObject:
+        return {"ok": True, "data": show_memory(answer)}
+
+    return ToolCall(ROUTES_BY_NAME["update_memory"], fields, show, fields.pop("id"))
+
+
+def _delete(arguments: DeleteArguments) -> ToolCall:
+    def show(_answer: None) -> JsonObject:
+        return {"ok": True, "id": arguments.id, "undo": _UNDO.format(id=arguments.id)}
+
+    return ToolCall(ROUTES_BY_NAME["delete_memory"], {}, show, arguments.id)
+
+
+_CALLS: Final[dict[str, Callable[[Any], ToolCall]]] = {
+    "memory_store": _store,
+    "memory_search": _search,
+    "memory_get": _get,
+    "memory_update": _update,
+    "memory_delete": _delete,
+}
+
+
+def _check_writable(given: dict[str, object]) -> None:
+    """Refuse what JSON can be read into and UTF-8 can't hold, in metadata for instance.
+
+    Raises:
+        InvalidRequest: there is half of a pair of surrogates, or it is nested too deeply.
+    """
+    for name, value in given.items():
+        try:
+            compact_json(value).encode()
+        except UnicodeEncodeError:
+            raise InvalidRequest(
+                field=name, reason="has a character that isn't one (half of a pair)"
+            ) from None
+        except RecursionError:
+            raise InvalidRequest(field=name, reason="is nested too deeply") from None
+
+
+def _given(arguments: ToolArguments) -> dict[str, Any]:
+    return arguments.model_dump(exclude_unset=True)
+
+
+def _show_current(current: dict[str, Any]) -> JsonObject:
+    try:
+        return show_memory(Memory.model_validate(current))
+    except ValidationError:
+        return current

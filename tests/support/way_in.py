@@ -1,0 +1,41 @@
+"""What a way into a server is: five tools in, JSON objects out, failures with a code."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+#: Who writes, on every way.
+AGENT = "contract-suite"
+JsonObject = dict[str, Any]
+
+
+class ToolFailure(Exception):
+    """A tool said no: a sentence for people, a code for programs, the current memory after a conflict."""
+
+    def __init__(self, sentence: str, code: str, current: JsonObject | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+        self.current = current
+
+
+class WayIn(Protocol):
+    """The five tools. Every method raises `ToolFailure` when the server or the way says no."""
+
+    def store(self, content: str, **fields: Any) -> JsonObject:
+        """Store a memory; return at least its id, outcome and version."""
+
+    def search(self, q: str, **query: Any) -> JsonObject:
+        """Return a page: memories, total, limit, offset."""
+
+    def get(self, memory_id: str) -> JsonObject:
+        """Return a memory."""
+
+    def history(self, memory_id: str) -> list[JsonObject]:
+        """Return what happened to a memory, the latest first."""
+
+    def update(self, memory_id: str, **fields: Any) -> JsonObject:
+        """Change a memory and return it."""
+
+    def delete(self, memory_id: str) -> None:
+        """Delete a memory."""
