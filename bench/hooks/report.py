@@ -40,6 +40,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
         f"- {about} and the default embedder",
         f"- measured on {datetime.now(UTC).date()} with `{setting.command}`: {setting.runs} runs of each",
         f"- other programs took {setting.disturbance:.0%} of the machine's processor time meanwhile",
+        f"- what was measured ran at niceness {os.nice(0)}",
         "",
     ]
     head = [
