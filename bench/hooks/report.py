@@ -40,7 +40,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
         f"- {about} and the default embedder",
         f"- measured on {datetime.now(UTC).date()} with `{setting.command}`: {setting.runs} runs of each",
         f"- other programs took {setting.disturbance:.0%} of the machine's processor time meanwhile",
-        f"- what was measured ran at niceness {os.nice(0)}",
+        f"- hooks and server ran {_tell_priority()}",
         "",
     ]
     head = [
@@ -58,6 +58,13 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
         recalled = f"{case.answered} of {len(case.times_ms)}" if case.event in recalling else ""
         rows.append([case.condition, case.event, *_figures(case, reference), recalled])
     return "\n".join([*lines, *render_table(head, rows), "", _verdict(hooks)])
+
+
+def _tell_priority() -> str:
+    """Say whether other programs could hold up what was measured: `chrt -r 1` keeps them from it."""
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        return "ahead of all other programs (real-time scheduling), as on a machine with nothing else to do"
+    return f"among the other programs, at niceness {os.nice(0)}"
 
 
 def _figures(case: Case, reference_cpu_ms: float) -> list[str]:
