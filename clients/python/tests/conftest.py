@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,9 +144,10 @@ def memory() -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the address, key and agent of the person at the keyboard out of the tests."""
-    for name in ("MEM9_API_URL", "MEM9_API_KEY", "MEM9_TENANT_ID", "MNEMOS_AGENT_ID"):
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the address, key, profiles and agent of the person at the keyboard out of the tests."""
+    for name in ("MEM9_API_URL", "MEM9_API_KEY", "MEM9_TENANT_ID", "MNEMOS_AGENT_ID", "MNEMOS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("CLAUDE_PLUGIN_OPTION_API_URL", "CLAUDE_PLUGIN_OPTION_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-settings"))

@@ -277,8 +277,9 @@ def test_an_error_is_one_sentence_with_what_to_do_next(mnemos, scripted, error_a
     assert result.stderr.count("\n") == 1
 
 
-def test_no_server_exits_with_3_and_says_what_to_try(mnemos):
-    result = mnemos("--url", "http://127.0.0.1:1", "list")
+def test_no_server_exits_with_3_and_says_what_to_try(mnemos, monkeypatch):
+    monkeypatch.setenv("MEM9_API_URL", "http://127.0.0.1:1")
+    result = mnemos("list")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "Is mnemo-server running?" in result.stderr
 
@@ -288,3 +289,9 @@ def test_without_a_key_the_way_to_one_is_told(mnemos, monkeypatch):
     result = mnemos("list")
     assert result.exit_code == 1
     assert "MEM9_API_KEY" in result.stderr
+
+
+def test_the_key_of_the_environment_stays_with_its_address(mnemos):
+    result = mnemos("--url", "http://127.0.0.1:1", "list")
+    assert result.exit_code == 1
+    assert "the key of MEM9_API_KEY is for another address" in result.stderr

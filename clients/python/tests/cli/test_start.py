@@ -7,6 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import click
 import pytest
 from click.testing import CliRunner
 from mnemos.__main__ import main
@@ -66,13 +67,41 @@ def test_behind_global_options_hook_and_mcp_are_handed_these_too(programs, monke
 
 def test_help_shows_every_command_the_environment_and_examples():
     output = CliRunner().invoke(cli, ["--help"]).stdout
-    for word in ("store", "search", "get", "update", "delete", "list", "status", "hook", "mcp"):
+    for word in (
+        "store",
+        "search",
+        "get",
+        "update",
+        "delete",
+        "list",
+        "status",
+        "hook",
+        "mcp",
+        "setup",
+        "doctor",
+    ):
         assert f"\n  {word} " in output
     for word in ("MEM9_API_URL", "MEM9_API_KEY", "MNEMOS_AGENT_ID", "Exit codes", "mnemos search how do I"):
         assert word in output
 
 
-@pytest.mark.parametrize("command", ["store", "search", "get", "update", "delete", "list", "status", "mcp"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "store",
+        "search",
+        "get",
+        "update",
+        "delete",
+        "list",
+        "status",
+        "mcp",
+        "setup",
+        "doctor",
+        "uninstall",
+        "profiles",
+    ],
+)
 def test_every_command_explains_itself(command):
     result = CliRunner().invoke(cli, [command, "--help"])
     assert result.exit_code == 0
@@ -81,10 +110,10 @@ def test_every_command_explains_itself(command):
 
 def test_no_option_takes_the_key():
     """It would show in the list of processes."""
-    names = {
-        name for command in [cli, *cli.commands.values()] for param in command.params for name in param.opts
-    }
-    assert not [name for name in names if "key" in name]
+    context = click.Context(cli)
+    commands = [cli, *(cli.get_command(context, name) for name in cli.list_commands(context))]
+    names = {name for command in commands for param in command.params for name in param.opts}
+    assert sorted(name for name in names if "key" in name) == ["--api-key-file", "--api-key-stdin"]
 
 
 def test_an_unknown_public_name_is_no_attribute():

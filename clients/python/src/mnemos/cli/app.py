@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 import click
 
 import mnemos
@@ -29,6 +32,7 @@ _HELP = f"""Keep what your agents learn, and find it again: one memory for all o
 Environment:
   MEM9_API_URL     where the server is (default {DEFAULT_URL})
   MEM9_API_KEY     the key, as mnemo-server printed it at its first start
+  MNEMOS_PROFILE   the profile to use when these say nothing; `mnemos profiles` lists them
   MNEMOS_AGENT_ID  who you are
 
 \b
@@ -36,8 +40,29 @@ Exit codes: 0 done, 1 the server answered an error, 2 wrong usage, 3 no server.
 """
 
 
+#: Commands that others shouldn't wait for: module and name.
+_RARE: Final = {
+    "setup": ("mnemos.cli.setup", "set_up"),
+    "doctor": ("mnemos.cli.doctor", "examine"),
+    "uninstall": ("mnemos.cli.uninstall", "take_out"),
+    "profiles": ("mnemos.cli.profiles", "manage_profiles"),
+}
+
+
 class _Group(click.Group):
-    """A group that says errors of the API in one sentence on stderr."""
+    """A group that says errors of the API in one sentence on stderr, and loads rare commands when used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name all commands."""
+        return sorted({*super().list_commands(ctx), *_RARE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command."""
+        if cmd_name in _RARE:
+            module, name = _RARE[cmd_name]
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command and turn what went wrong into an exit code."""
@@ -53,12 +78,15 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--url", metavar="URL", help="Address of the server, instead of MEM9_API_URL.")
+@click.option(
+    "--profile", metavar="NAME", help="Server and key of this profile, whatever the environment says."
+)
 @click.option("--agent", metavar="ID", help="Speak as this agent, instead of MNEMOS_AGENT_ID.")
 @click.version_option(VERSION, message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, url: str | None, agent: str | None) -> None:
+def cli(context: click.Context, url: str | None, profile: str | None, agent: str | None) -> None:
     """Keep the global options for the command."""
-    context.obj = Settings(url, agent)
+    context.obj = Settings(url, agent, profile)
 
 
 for _command in (

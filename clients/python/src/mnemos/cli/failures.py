@@ -19,7 +19,7 @@ _NEXT: Final = {
     "tenant_not_found": _CHECK_KEY,
     "key_not_found": _CHECK_KEY,
     "malformed_api_key": "set MEM9_API_KEY to the key that mnemo-server printed at its first start",
-    "missing_api_key": "mnemo-server printed the key at its first start",
+    "missing_api_key": "`mnemos setup` takes the one that mnemo-server printed at first, or makes one",
     "internal_error": "the server's log says more",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Final
 
@@ -14,10 +13,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from mnemos.cli.render_plain import printable
+
 #: Cells that the tags of a row take at most.
 _TAGS_WIDTH: Final = 24
-#: Characters that would move the cursor, change the colours or turn the direction of the text.
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def print_page(page: MemoryPage) -> None:
@@ -142,8 +141,3 @@ def _tags(memory: Memory) -> str:
 def _fit(text: str, width: int) -> str:
     """Cut or fill a text to a width, counted in cells of the terminal."""
     return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
-
-
-def printable(text: str) -> str:
-    """Give a text without what would move the cursor, change the colours or turn the direction."""
-    return _CONTROLS.sub("·", text)

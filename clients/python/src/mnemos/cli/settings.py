@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 import mnemos
-from mnemos.config import AGENT_VARIABLE, URL_VARIABLES
+from mnemos.config import AGENT_VARIABLE, KEY_VARIABLES, URL_VARIABLES, read_address, trace_address
 
 if TYPE_CHECKING:
     from mnemos_contract.base import WireModel
@@ -24,16 +24,28 @@ class Settings:
 
     url: str | None = None
     agent_id: str | None = None
+    profile: str | None = None
 
     def open_client(self, *, attempts: int = 3) -> mnemos.Client:
         """Make a client; it is the caller's to close."""
+        origin = trace_address(url=self.url, profile=self.profile)
+        address = origin.address
+        if origin.withheld and not address.api_key:
+            click.echo(
+                f"the key of {origin.withheld} is for another address: {address.url} isn't sent it", err=True
+            )
         retry = mnemos.RetryPolicy(attempts=attempts)
-        return mnemos.Client(self.url, agent_id=self.agent_id, retry=retry)
+        return mnemos.Client(address.url, address.api_key, agent_id=self.agent_id, retry=retry)
 
     def export(self) -> None:
         """Put the options into the environment, for programs that read only that."""
-        given = {URL_VARIABLES[0]: self.url, AGENT_VARIABLE: self.agent_id}
-        os.environ.update({name: value for name, value in given.items() if value is not None})
+        if self.agent_id is not None:
+            os.environ[AGENT_VARIABLE] = self.agent_id
+        if self.url is not None or self.profile is not None:
+            address = read_address(url=self.url, profile=self.profile)
+            for name in (*URL_VARIABLES, *KEY_VARIABLES):
+                os.environ.pop(name, None)
+            os.environ |= {URL_VARIABLES[0]: address.url, KEY_VARIABLES[0]: address.api_key}
 
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)

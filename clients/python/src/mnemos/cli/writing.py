@@ -143,7 +143,7 @@ def _show_stored(stored: mnemos.StoreResponse) -> None:
     if stored.superseded:
         click.echo(f"took the place of {', '.join(stored.superseded)}", err=True)
     if stored.suggested_tags:
-        from mnemos.cli.render import printable  # noqa: PLC0415  (rich is only for people)
+        from mnemos.cli.render_plain import printable  # noqa: PLC0415
 
         click.echo(f"tags that may fit: {', '.join(map(printable, stored.suggested_tags))}", err=True)
 

@@ -1,0 +1,164 @@
+"""What doctor finds on this machine: program, file of keys, address, hosts, and what hooks left behind."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnemos._generated.paths import VERSION
+from mnemos.config import BadAddress, Origin
+from mnemos.credentials import PROFILE_VARIABLE
+from mnemos.setup import profiles
+from mnemos.setup.hosts.base import Host, is_present
+from mnemos.setup.linking import PATH_LINE, is_linked, is_reachable
+from mnemos.setup.machine import Machine, SetupFailed
+
+#: What waits for longer than this is told as wrong: an uploader runs with every turn.
+STALE_SECONDS = 3600
+#: Lines of the log that are looked at, and how many of those that tell of trouble are shown.
+_LOG_LINES = 200
+_SHOWN_LINES = 3
+_TROUBLE = re.compile(r"not sent|nothing recalled|rejected|dropped|Error|Bad|unknown")
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One link of the chain."""
+
+    name: str
+    #: ok, BAD, or -- for what is only good to know.
+    mark: str
+    words: str
+    #: The command that mends it; "" when nothing is to be done.
+    mend: str = ""
+
+
+def look_at_program(machine: Machine) -> Finding:
+    """See whether hosts find `mnemos`, and whether it is this one."""
+    found = machine.find_program("mnemos")
+    if found is None:
+        own = machine.own_program or "mnemos"
+        if is_linked(machine):
+            return Finding(
+                "mnemos", "BAD", "~/.local/bin isn't on the PATH, so hosts can't start it", PATH_LINE
+            )
+        return Finding(
+            "mnemos", "BAD", f"not on the PATH, so hosts can't start it; this is {own}", "mnemos setup --link"
+        )
+    if is_reachable(machine):
+        return Finding("mnemos", "ok", f"{machine.shorten(found)}, version {VERSION}")
+    words = f"hosts start {machine.shorten(found)}, and this is {machine.own_program}"
+    return Finding("mnemos", "--", words, "mnemos setup --link")
+
+
+def look_at_credentials(machine: Machine, origin: Origin | None) -> Finding:
+    """See whether the file of keys is there, whole, and the user's alone."""
+    path = machine.credentials_path
+    short = machine.shorten(path)
+    if not path.exists():
+        if origin and origin.address.api_key:
+            return Finding("credentials", "--", f"no {short}; {origin.key_from} has the key")
+        return Finding("credentials", "BAD", f"no {short}", "mnemos setup")
+    try:
+        known = profiles.load(machine)
+    except BadAddress as error:
+        return Finding("credentials", "BAD", str(error), "mnemos setup")
+    if profiles.has_loose_mode(path):
+        mend = f"chmod 700 '{path.parent}'; chmod 600 '{path}'"
+        return Finding("credentials", "BAD", f"others can read {short} or its folder", mend)
+    names = ", ".join(sorted(known.profiles)) or "no profile"
+    return Finding("credentials", "ok", f"{short}, mode {path.stat().st_mode & 0o777:o}: {names}")
+
+
+def look_at_address(machine: Machine, origin: Origin | BadAddress) -> Finding:
+    """Say where the address comes from, and whether there is a key for it."""
+    if isinstance(origin, BadAddress):
+        if str(machine.credentials_path) in str(origin) and not machine.environ.get(PROFILE_VARIABLE):
+            return Finding("address", "--", "not known without the credentials")
+        mend = f"unset {PROFILE_VARIABLE}" if machine.environ.get(PROFILE_VARIABLE) else "mnemos setup"
+        return Finding("address", "BAD", str(origin), mend)
+    words = f"{origin.address.url}, from {origin.url_from}"
+    if origin.address.api_key:
+        key = "with its key" if origin.key_from == origin.url_from else f"with the key from {origin.key_from}"
+        return Finding("address", "ok", f"{words}, {key}")
+    if origin.withheld:
+        mend = f"unset {origin.url_from}" if origin.url_from.isupper() else "mnemos setup"
+        return Finding(
+            "address", "BAD", f"{words}; the key of {origin.withheld} is for another address", mend
+        )
+    return Finding("address", "BAD", f"{words}; there is no key", "mnemos setup")
+
+
+def look_at_host(machine: Machine, host: Host) -> list[Finding]:
+    """See whether the host is here, and our plugin in it and let at what it needs."""
+    if not is_present(machine, host):
+        return [Finding(host.title, "--", f"not here: no `{host.program}` on the PATH")]
+    mend = f"mnemos setup --host {host.name}"
+    try:
+        state = host.inspect(machine)
+    except SetupFailed as error:
+        return [Finding(host.title, "BAD", str(error), mend)]
+    if not state.is_installed:
+        return [Finding(host.title, "--", f"{state.version}, without the plugin", mend)]
+    words = f"{state.version}, plugin {state.plugin}"
+    if not state.troubles:
+        return [Finding(host.title, "ok", words)]
+    return [
+        Finding(host.title, "BAD", f"{words}: {trouble.words}", trouble.mend) for trouble in state.troubles
+    ]
+
+
+def look_at_spool(machine: Machine, now: float) -> list[Finding]:
+    """Count what waits to be sent, and what the server refused."""
+    waiting = _list_times(machine.state_folder / "spool", ".json")
+    findings = [Finding("spool", "ok", "nothing waits to be sent")]
+    if waiting:
+        seconds = now - min(waiting)
+        is_stale = seconds > STALE_SECONDS
+        words = f"{_count(len(waiting), 'window')} to send, the oldest {_describe_age(seconds)} old"
+        mend = "mnemos status" if is_stale else ""
+        findings = [Finding("spool", "BAD" if is_stale else "--", words, mend)]
+    rejected = _list_times(machine.state_folder / "rejected", ".json")
+    if rejected:
+        age = _describe_age(now - max(rejected))
+        words = f"{_count(len(rejected), 'window')} refused by the server, the latest {age} ago"
+        folder = machine.state_folder / "rejected"
+        findings.append(Finding("rejected", "--", words, f"cat '{folder}'/*.reason"))
+    return findings
+
+
+def look_at_log(machine: Machine, now: float) -> list[Finding]:
+    """Give the last lines of the hooks' log that tell of trouble, of the last day."""
+    path = machine.state_folder / "log" / "hook.log"
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+    except OSError:
+        return [Finding("log", "--", "no hook has written a log yet")]
+    oldest = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - _DAY_SECONDS))
+    troubles = [line for line in lines if line[:20] >= oldest and _TROUBLE.search(line[20:])]
+    if not troubles:
+        return [Finding("log", "ok", "no trouble in the last day")]
+    last = [Finding("log", "--", line[:160]) for line in troubles[-_SHOWN_LINES:]]
+    return [*last[:-1], Finding("log", "--", last[-1].words, f"tail '{path}'")]
+
+
+def _list_times(folder: Path, ending: str) -> list[float]:
+    """Give when each file of a folder was written."""
+    try:
+        return [path.stat().st_mtime for path in folder.iterdir() if path.name.endswith(ending)]
+    except OSError:
+        return []
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _describe_age(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

@@ -1,0 +1,39 @@
+"""The keys that mem9's own plugins keep in `~/.mem9/.credentials.json`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mnemos.config import BadAddress, ServerAddress
+from mnemos.setup.machine import Machine
+from mnemos.setup.records import read_bytes
+
+#: Where mem9's plugins go when their file names no address.
+MEM9_URL = "https://api.mem9.ai"
+_PREFERRED = "default"
+
+
+def find_mem9_file(machine: Machine) -> Path:
+    """Give the path of mem9's file, whether or not it is there."""
+    home = machine.environ.get("MEM9_HOME", "")
+    return (Path(home) if home else machine.home / ".mem9") / ".credentials.json"
+
+
+def find_mem9_address(machine: Machine) -> ServerAddress | None:
+    """Give what mem9's default profile says, or else its first; None when no profile has a key."""
+    data = read_bytes(find_mem9_file(machine))
+    try:
+        profiles = json.loads(data or b"{}").get("profiles", {})
+        usable = {
+            name: fields for name, fields in profiles.items() if str(fields.get("apiKey") or "").strip()
+        }
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    if not usable:
+        return None
+    fields = usable.get(_PREFERRED) or usable[min(usable)]
+    try:
+        return ServerAddress(str(fields.get("baseUrl") or MEM9_URL), str(fields["apiKey"]))
+    except BadAddress:
+        return None
