@@ -2,9 +2,9 @@
 
     python tools/check_plugins.py
 
-Manifests parse; versions are the client's; tools that are spoken of exist, and no others are let through;
-hooks name known events and call `mnemos`; no address of a server is written into a plugin; the skills have
-one source, and what hosts need to show them; a package takes along what it needs.
+Manifests parse; versions are the client's; tools and commands that are spoken of exist, and no other tools
+are let through; hooks name known events and call `mnemos`; no address of a server is written into a plugin;
+the skills have one source, and what hosts need to show them; a package takes along what it needs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
+from mnemos.cli import cli
 from mnemos_contract import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +29,7 @@ from tools import bundle_plugins  # noqa: E402  (needs the path above)
 #: Events of Claude Code 2.1.330 that our adapter reads.
 CLAUDE_EVENTS = {"SessionStart", "UserPromptSubmit", "PreToolUse", "Stop", "PreCompact", "SessionEnd"}
 SPOKEN_OF = re.compile(r"\bmemory_[a-z]+\b")
+COMMAND = re.compile(r"(?:`|^ {4})mnemos ([a-z][a-z-]*)", re.MULTILINE)
 ADDRESS = re.compile(r"https?://[^\s\"')]+")
 NO_TOOLS = {"memory_type"}
 FRONT_MATTER = re.compile(r"---\n(?P<fields>.*?)\n---\n", re.DOTALL)
@@ -41,7 +44,8 @@ def check(root: Path) -> list[str]:
     """Return a sentence for each thing that is wrong."""
     problems = bundle_plugins.check(root)
     for plugin in bundle_plugins.list_plugins(root):
-        problems += check_tool_names(root, plugin) + check_addresses(root, plugin)
+        problems += check_tool_names(root, plugin) + check_commands(root, plugin)
+        problems += check_addresses(root, plugin)
         problems += check_package(root, plugin)
     problems += check_skills(root)
     problems += check_claude(root / "plugins" / "claude")
@@ -56,6 +60,17 @@ def check_tool_names(root: Path, plugin: Path) -> list[str]:
         f"{path.relative_to(root)}: there is no tool {name}"
         for path in list_texts(plugin)
         for name in sorted(set(SPOKEN_OF.findall(path.read_text())) - known)
+    ]
+
+
+def check_commands(root: Path, plugin: Path) -> list[str]:
+    """Every command of `mnemos` that a text speaks of exists."""
+    known = set(cli.list_commands(click.Context(cli)))
+    return [
+        f"{path.relative_to(root)}: there is no mnemos {name}"
+        for path in list_texts(plugin)
+        if path.suffix == ".md"
+        for name in sorted(set(COMMAND.findall(path.read_text())) - known)
     ]
 
 

@@ -59,6 +59,7 @@ def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
         ("skills/memory-store/SKILL.md", "memory_update", "memory_change", "no tool memory_change"),
         ("skills/memory-store/SKILL.md", "name: memory-store", "name: store", "its name isn't that"),
         ("skills/memory-store/SKILL.md", "description: ", "about: ", "a description has"),
+        ("skills/memory-setup/SKILL.md", "mnemos doctor", "mnemos examine", "no mnemos examine"),
         ("commands/recall.md", "memory_search", "memory_find", "no tool memory_find"),
         ("hooks/hooks.json", "update|delete)$", "update|delete)", "matches other tools"),
         ("hooks/hooks.json", '"PreCompact": [', '"BeforeCompact": [', "unknown event BeforeCompact"),
