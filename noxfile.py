@@ -170,6 +170,14 @@ def search(session: nox.Session) -> None:
     python(session, "-m", "bench.search", *session.posargs, env=live_environment(session))
 
 
+@nox.session(default=False)
+def hooks_bench(session: nox.Session) -> None:
+    """How long a hook holds up its host, installed as users install it; arguments after -- go to it."""
+    session.install(*pins(session), "./contract", "./clients/python")
+    program = Path(session.bin) / "mnemos"
+    python(session, "-m", "bench.hooks", "--program", str(program), *session.posargs)
+
+
 @shared(default=False)
 def pin(session: nox.Session) -> None:
     """Write the exact versions of all dependencies into pyproject.toml (-- --upgrade for newer ones)."""

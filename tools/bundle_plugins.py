@@ -2,7 +2,8 @@
 
 The skills have one source. It lies inside the Claude Code plugin, since Claude Code installs that folder as
 it stands in a clone and follows no link out of it; `skills/` at the root is a link to it, and every other
-plugin gets its copy here.
+plugin gets its copy here, and real files where links stand in the clone. A bundle with a package.json can be
+packed and published by npm.
 
     python tools/bundle_plugins.py             write dist/plugins/<host>/
     python tools/bundle_plugins.py --check     only tell whether the source of the skills is the only one
@@ -10,6 +11,7 @@ plugin gets its copy here.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,6 +19,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_PUBLISHED = shutil.ignore_patterns("node_modules", "__pycache__", "tests")
+
+
+class Incomplete(Exception):
+    """A bundle lacks a file."""
 
 
 def bundle(root: Path, output: Path) -> list[Path]:
@@ -29,8 +35,18 @@ def bundle(root: Path, output: Path) -> list[Path]:
         shutil.copytree(root / "skills", folder / "skills", dirs_exist_ok=True)
         if (root / "LICENSE").is_file():
             shutil.copy(root / "LICENSE", folder)
+        require_files(folder)
         folders.append(folder)
     return folders
+
+
+def require_files(folder: Path) -> None:
+    """Raise `Incomplete` when a bundle lacks what its package.json lists: npm passes over it in silence."""
+    package = folder / "package.json"
+    promised = json.loads(package.read_text()).get("files", []) if package.is_file() else []
+    missing = [pattern for pattern in promised if not any(folder.glob(pattern))]
+    if missing:
+        raise Incomplete(f"{package} promises {', '.join(missing)}, which isn't there")
 
 
 def check(root: Path) -> list[str]:
@@ -58,10 +74,15 @@ def main(arguments: Sequence[str]) -> int:
     problems = check(ROOT)
     for problem in problems:
         print(f"bundle_plugins: {problem}", file=sys.stderr)
-    if not problems and "--check" not in arguments:
+    if problems or "--check" in arguments:
+        return 1 if problems else 0
+    try:
         for folder in bundle(ROOT, ROOT / "dist" / "plugins"):
             print(folder.relative_to(ROOT))
-    return 1 if problems else 0
+    except (Incomplete, shutil.Error) as error:
+        print(f"bundle_plugins: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python tools/check_plugins.py
 
-Manifests parse; versions are the client's; tools that are spoken of exist; hooks name known events and call
-`mnemos`; no address of a server is written into a plugin; the skills have one source.
+Manifests parse; versions are the client's; tools and commands that are spoken of exist, and no other tools
+are let through; hooks name known events and call `mnemos`; no address of a server is written into a plugin;
+the skills have one source, and what hosts need to show them; a package takes along what it needs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
+from mnemos.cli import cli
 from mnemos_contract import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,8 +29,14 @@ from tools import bundle_plugins  # noqa: E402  (needs the path above)
 #: Events of Claude Code 2.1.330 that our adapter reads.
 CLAUDE_EVENTS = {"SessionStart", "UserPromptSubmit", "PreToolUse", "Stop", "PreCompact", "SessionEnd"}
 SPOKEN_OF = re.compile(r"\bmemory_[a-z]+\b")
+COMMAND = re.compile(r"(?:`|^ {4})mnemos ([a-z][a-z-]*)", re.MULTILINE)
 ADDRESS = re.compile(r"https?://[^\s\"')]+")
 NO_TOOLS = {"memory_type"}
+FRONT_MATTER = re.compile(r"---\n(?P<fields>.*?)\n---\n", re.DOTALL)
+#: What agents load of all skills at the start of every session.
+MAX_DESCRIPTION_CHARACTERS = 300
+#: What npm adds to a package by itself isn't listed here.
+NEEDED_FILES = {"skills", "README.md"}
 TEXT_SUFFIXES = {".md", ".json", ".js", ".ts"}
 
 
@@ -35,7 +44,10 @@ def check(root: Path) -> list[str]:
     """Return a sentence for each thing that is wrong."""
     problems = bundle_plugins.check(root)
     for plugin in bundle_plugins.list_plugins(root):
-        problems += check_tool_names(root, plugin) + check_addresses(root, plugin)
+        problems += check_tool_names(root, plugin) + check_commands(root, plugin)
+        problems += check_addresses(root, plugin)
+        problems += check_package(root, plugin)
+    problems += check_skills(root)
     problems += check_claude(root / "plugins" / "claude")
     problems += check_versions(root)
     return problems
@@ -51,6 +63,17 @@ def check_tool_names(root: Path, plugin: Path) -> list[str]:
     ]
 
 
+def check_commands(root: Path, plugin: Path) -> list[str]:
+    """Every command of `mnemos` that a text speaks of exists."""
+    known = set(cli.list_commands(click.Context(cli)))
+    return [
+        f"{path.relative_to(root)}: there is no mnemos {name}"
+        for path in list_texts(plugin)
+        if path.suffix == ".md"
+        for name in sorted(set(COMMAND.findall(path.read_text())) - known)
+    ]
+
+
 def check_addresses(root: Path, plugin: Path) -> list[str]:
     """No plugin knows where a server is: that comes from the user."""
     return [
@@ -59,6 +82,28 @@ def check_addresses(root: Path, plugin: Path) -> list[str]:
         if path.suffix != ".md"
         for address in ADDRESS.findall(path.read_text())
     ]
+
+
+def check_skills(root: Path) -> list[str]:
+    """Each skill carries the name of its folder and a description that says when to use it."""
+    problems = []
+    for path in sorted((root / "skills").resolve().glob("*/SKILL.md")):
+        found = FRONT_MATTER.match(path.read_text())
+        lines = found["fields"].splitlines() if found else []
+        fields = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        where = f"skills/{path.parent.name}/SKILL.md"
+        if fields.get("name") != path.parent.name:
+            problems.append(f"{where}: its name isn't that of its folder")
+        if not 0 < len(fields.get("description", "")) <= MAX_DESCRIPTION_CHARACTERS:
+            problems.append(f"{where}: a description has 1 to {MAX_DESCRIPTION_CHARACTERS} characters")
+    return problems
+
+
+def check_package(root: Path, plugin: Path) -> list[str]:
+    """A plugin that is an npm package takes the skills along."""
+    path = plugin / "package.json"
+    missing = NEEDED_FILES - set(read_json(path).get("files", [])) if path.is_file() else set()
+    return [f"{path.relative_to(root)}: its files lack {name}" for name in sorted(missing)]
 
 
 def check_claude(plugin: Path) -> list[str]:
@@ -73,19 +118,29 @@ def check_claude(plugin: Path) -> list[str]:
                 problems.append(f"hooks.json: {event} doesn't run mnemos {' '.join(expected)}")
             if "timeout" not in hook:
                 problems.append(f"hooks.json: {event} has no timeout")
+    matchers = [
+        group.get("matcher") for group in read_json(plugin / "hooks" / "hooks.json")["hooks"]["PreToolUse"]
+    ]
+    if matchers != [f"^mcp__plugin_mnemos_memory__memory_({'|'.join(short_tool_names())})$"]:
+        problems.append("hooks.json: PreToolUse matches other tools than ours")
     servers = read_json(plugin / ".mcp.json")["mcpServers"]
     if (servers["memory"]["command"], servers["memory"]["args"]) != ("mnemos", ["mcp"]):
         problems.append(".mcp.json: the server isn't mnemos mcp")
     return problems
 
 
+def short_tool_names() -> list[str]:
+    """Return the tools' names without what they all begin with."""
+    return [tool.name.removeprefix("memory_") for tool in TOOLS]
+
+
 def check_versions(root: Path) -> list[str]:
     """Plugins carry the version of the client that they call."""
     project = tomllib.loads((root / "clients" / "python" / "pyproject.toml").read_text())["project"]
     found = {
-        str(path.relative_to(root)): read_json(path)["version"]
-        for name in ("*/.claude-plugin/plugin.json", "*/package.json")
-        for path in sorted((root / "plugins").glob(name))
+        str(path.relative_to(root)): read_json(path).get("version")
+        for name in (".claude-plugin/plugin.json", "package.json", "openclaw.plugin.json")
+        for path in sorted((root / "plugins").glob(f"*/{name}"))
     }
     marketplace = read_json(root / ".claude-plugin" / "marketplace.json")
     found |= {f"marketplace.json ({entry['name']})": entry["version"] for entry in marketplace["plugins"]}

@@ -68,7 +68,7 @@ class Claude:
         process = subprocess.Popen(
             [find_claude(), *arguments],
             cwd=self.work_folder,
-            env=self._environment(),
+            env=self.make_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -82,7 +82,8 @@ class Claude:
             process.wait(10)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
-    def _environment(self) -> dict[str, str]:
+    def make_environment(self) -> dict[str, str]:
+        """Give everything of the environment that Claude Code sees."""
         return {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.hosts.claude import ROOT
 from tools import bundle_plugins, check_plugins
+
+VERSION = tomllib.loads((ROOT / "clients" / "python" / "pyproject.toml").read_text())["project"]["version"]
 
 
 @pytest.fixture
@@ -30,10 +36,17 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def add_plugin(tree: Path) -> None:
-    """Add a plugin of another host."""
-    (tree / "plugins" / "other").mkdir()
-    (tree / "plugins" / "other" / "package.json").write_text("{}")
+def add_plugin(tree: Path, **package: Any) -> Path:
+    """Add a plugin of another host, with links as they stand in a clone."""
+    shared, plugin = tree / "plugins" / "common", tree / "plugins" / "other"
+    shared.mkdir()
+    plugin.mkdir()
+    (shared / "bridge.js").write_text("export const bridge = 1\n")
+    (plugin / "bridge.js").symlink_to("../common/bridge.js")
+    (plugin / "README.md").write_text("Other.\n")
+    files = {"name": "@mnemos/other", "version": VERSION, "files": ["*.js", "skills", "README.md"]}
+    (plugin / "package.json").write_text(json.dumps(files | package))
+    return plugin
 
 
 def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
@@ -44,7 +57,12 @@ def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "complaint"),
     [
-        ("skills/memory/SKILL.md", "memory_update", "memory_change", "no tool memory_change"),
+        ("skills/memory-store/SKILL.md", "memory_update", "memory_change", "no tool memory_change"),
+        ("skills/memory-store/SKILL.md", "name: memory-store", "name: store", "its name isn't that"),
+        ("skills/memory-store/SKILL.md", "description: ", "about: ", "a description has"),
+        ("skills/memory-setup/SKILL.md", "mnemos doctor", "mnemos examine", "no mnemos examine"),
+        ("commands/recall.md", "memory_search", "memory_find", "no tool memory_find"),
+        ("hooks/hooks.json", "update|delete)$", "update|delete)", "matches other tools"),
         ("hooks/hooks.json", '"PreCompact": [', '"BeforeCompact": [', "unknown event BeforeCompact"),
         ("hooks/hooks.json", '"Stop",', '"SessionEnd",', "Stop doesn't run"),
         ("hooks/hooks.json", '"timeout": 5', '"async": false', "no timeout"),
@@ -58,6 +76,29 @@ def test_a_broken_plugin_is_found(tree: Path, file: str, old: str, new: str, com
     change(tree / "plugins" / "claude" / file, old, new)
 
     assert complaint in "\n".join(check_plugins.check(tree))
+
+
+@pytest.mark.parametrize(
+    ("package", "complaint"),
+    [
+        ({"version": "9.9.9"}, "but the client is"),
+        ({"files": ["*.js", "README.md"]}, "its files lack skills"),
+    ],
+)
+def test_a_package_that_npm_would_spoil_is_found(tree: Path, package: dict[str, Any], complaint: str) -> None:
+    plugin = add_plugin(tree)
+    assert check_plugins.check(tree) == []
+    shutil.rmtree(plugin)
+    shutil.rmtree(plugin.parent / "common")
+    add_plugin(tree, **package)
+
+    assert complaint in "\n".join(check_plugins.check(tree))
+
+
+def test_the_manifest_of_openclaw_carries_the_version_too(tree: Path) -> None:
+    (add_plugin(tree) / "openclaw.plugin.json").write_text('{"id": "mnemos", "version": "0.0.1"}')
+
+    assert "openclaw.plugin.json: version 0.0.1" in "\n".join(check_plugins.check(tree))
 
 
 def test_a_second_source_of_the_skills_is_found(tree: Path) -> None:
@@ -74,6 +115,34 @@ def test_a_bundle_is_complete_in_itself(tree: Path, tmp_path: Path) -> None:
 
     assert {"claude", "opencode", "other"} <= {folder.name for folder in folders}
     for folder in folders:
-        assert (folder / "skills" / "memory" / "SKILL.md").is_file()
+        assert (folder / "skills" / "memory-store" / "SKILL.md").is_file()
         assert not any(path.is_symlink() for path in folder.rglob("*"))
     assert json.loads((folders[0] / ".mcp.json").read_text())["mcpServers"]
+    assert (folders[1] / "bridge.js").read_text() == "export const bridge = 1\n"
+
+
+def test_a_bundle_without_a_file_that_its_package_lists_is_refused(tree: Path, tmp_path: Path) -> None:
+    add_plugin(tree, files=["*.js", "skills", "README.md", "tools.json"])
+
+    with pytest.raises(bundle_plugins.Incomplete, match=r"tools\.json"):
+        bundle_plugins.bundle(tree, tmp_path / "dist")
+
+
+def test_npm_packs_a_bundle_with_everything_in_it(tree: Path, tmp_path: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm isn't here")
+    add_plugin(tree)
+    folder = bundle_plugins.bundle(tree, tmp_path / "dist")[1]
+
+    packed = subprocess.run(
+        [npm, "pack", "--dry-run", "--json", "--offline"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    files = {file["path"] for file in json.loads(packed.stdout)[0]["files"]}
+    assert files >= {"bridge.js", "package.json", "skills/memory-recall/SKILL.md"}

@@ -41,7 +41,7 @@ def claude(tmp_path: Path, model: ScriptedModel) -> Claude:
 @pytest.fixture
 def desk(claude: Claude) -> Desk:
     """The machine that it is on."""
-    made = Desk(claude.home, claude._environment())
+    made = Desk(claude.home, claude.make_environment())
     made.add_program("claude", Path(find_claude()))
     return made
 
@@ -77,7 +77,7 @@ def test_the_first_turn_recalls_and_afterwards_the_home_is_as_it_was(
     model.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
     turn = claude.ask("who am I")
 
-    assert not [name for name in claude._environment() if name.startswith("MEM9")]
+    assert not [name for name in claude.make_environment() if name.startswith("MEM9")]
     assert turn.output["result"] == "Ada."
     assert "SessionStart hook additional context" in model.requests[0].text
     assert "Ada Quill" in model.requests[0].text

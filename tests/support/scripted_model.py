@@ -94,6 +94,8 @@ class ScriptedModel:
         self.url = url
         self.rules = list(rules)
         self.requests: list[ModelRequest] = []
+        #: How many of the next requests are answered with an error.
+        self.failures = 0
         #: Decides about the turn whose prompt asks for it, before any rule.
         self.held_turn: held_turn.HeldTurn | None = None
 
@@ -204,6 +206,10 @@ class _Handler(BaseHTTPRequestHandler):
         model = cast("_Server", self.server).model
         request = ModelRequest(body)
         model.requests.append(request)
+        if model.failures:
+            model.failures -= 1
+            self._send_json({"type": "error", "error": {"type": "api_error", "message": "once"}}, 500)
+            return
         message = translate(_write_message(model.decide(request), str(body.get("model", ""))))
         if body.get("stream"):
             self._send("text/event-stream", b"".join(write_events(message)))

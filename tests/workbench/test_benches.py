@@ -21,8 +21,9 @@ FEW = ["--engine", "sqlite", "--sizes", "50", "--questions", "2", "--rounds", "1
         (["bench.load", *SHORT, "--bare"], "| messages |"),
         (["bench.recall", "--agents"], "| single-hop |"),
         (["bench.search", *FEW], "| reading hits |"),
+        (["bench.hooks", "--runs", "1", "--memories", "20"], "| no such name | Stop |"),
     ],
-    ids=["load", "recall", "search"],
+    ids=["load", "recall", "search", "hooks"],
 )
 def test_a_benchmark_reports_every_row(arguments: list[str], row: str, tmp_path: Path):
     arguments = [str(tmp_path) if argument == CACHE else argument for argument in arguments]

@@ -13,7 +13,6 @@ through this package too and must not wait for libraries that it doesn't need.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -94,6 +93,8 @@ def __getattr__(name: str) -> object:
     """Load a public name on first use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - a hook does without
+
     value: object = getattr(import_module(_HOMES.get(name, "mnemos_contract")), name)
     globals()[name] = value
     return value

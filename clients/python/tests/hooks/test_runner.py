@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from mnemos.hooks.adapters.claude import OWN_TOOLS
 from mnemos.hooks.runner import run
+from mnemos_contract import TOOLS
 
 from clients.python.tests.hooks.support import (
     FIXTURES,
@@ -72,7 +74,10 @@ def test_a_prompt_is_given_what_is_known_about_it(environment) -> None:
 
     assert answer["hookSpecificOutput"]["hookEventName"] == "UserPromptSubmit"
     assert LINE in answer["hookSpecificOutput"]["additionalContext"]
-    assert server.requests[0][0] == "GET /v1alpha2/mem9s/memories?q=tell+me+of+the+boat&limit=10 HTTP/1.1"
+    assert (
+        server.requests[0][0]
+        == "GET /v1alpha2/mem9s/memories?q=tell%20me%20of%20the%20boat&limit=10 HTTP/1.1"
+    )
     assert server.requests[0][1]["x-mnemo-agent-id"] == "claude-code"
 
 
@@ -94,8 +99,27 @@ def test_our_own_tools_need_no_leave(environment) -> None:
     decision = run_here("PreToolUse", environment)["hookSpecificOutput"]
 
     assert decision["permissionDecision"] == "allow"
-    assert run_here("PreToolUse", environment, {"tool_name": "Bash"}) is None
-    assert run_here("PreToolUse", environment, {"tool_name": "mcp__other__memory_store"}) is None
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        "Bash",
+        "mcp__other__memory_store",
+        "mcp__plugin_mnemos_memory__memory_store_all",
+        "mcp__plugin_mnemos_memory__memory_",
+        "mcp__plugin_mnemos_memory__memory_store__memory_store",
+        "mcp__plugin_mnemos_memory__other",
+    ],
+)
+def test_no_other_tool_is_let_through(environment, tool) -> None:
+    assert run_here("PreToolUse", environment, {"tool_name": tool}) is None
+
+
+def test_the_tools_that_need_no_leave_are_those_of_the_contract() -> None:
+    assert [name.removeprefix("mcp__plugin_mnemos_memory__") for name in OWN_TOOLS] == [
+        tool.name for tool in TOOLS
+    ]
 
 
 @pytest.mark.parametrize("event", ["SubagentStop", "PostToolUse", "Nonsense", "", "--help"])
@@ -222,7 +246,8 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         "import sys, mnemos.hooks.runner as r;"
         "r.run(['UserPromptSubmit', '--harness', 'claude'], {'MEM9_API_KEY': 'k', 'HOME': '/nonexistent',"
         " 'MEM9_API_URL': 'http://127.0.0.1:9'},"
-        ' read_input=lambda: b\'{"prompt": "the mast"}\', limit_life=lambda s: None);'
+        ' read_input=lambda: b\'{"prompt": "the mast", "cwd": ".", "session_id": "s:1"}\','
+        " limit_life=lambda s: None);"
         "print(*sys.modules)"
     )
     loaded = subprocess.run(
@@ -237,6 +262,10 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         "argparse",
         "asyncio",
         "dataclasses",
+        "hashlib",
+        "pathlib",
+        "urllib.parse",
+        "threading",
         "subprocess",
         "ssl",
     }

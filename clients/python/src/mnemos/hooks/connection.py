@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
+
+from mnemos.hooks.urls import split_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Bytes of an answer that are read; a page of ten memories stays far below.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class ConnectionFailed(Exception):
@@ -30,10 +35,12 @@ class Answer(NamedTuple):
 
 
 class Deadline:
-    """A moment by which everything must be done."""
+    """A moment by which everything must be done, and whom to tell that it gets ahead."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, note_progress: Callable[[], None] = lambda: None) -> None:
+        """Take the seconds from now, and what is called when a part is connected, sent or answered."""
         self._at = time.monotonic() + seconds
+        self.note_progress = note_progress
 
     def remaining_seconds(self) -> float:
         """Tell how long there is; raises ConnectionFailed when it is over."""
@@ -49,12 +56,12 @@ class Connection:
     def __init__(self, url: str, deadline: Deadline) -> None:
         """Remember where to; raises ConnectionFailed when `url` is no http(s) address."""
         try:
-            parts = urlsplit(url)
-            self._host, self._port = parts.hostname or "", parts.port
+            parts = split_url(url)
         except ValueError as error:
             raise ConnectionFailed("the server's URL can't be read") from error
-        if parts.scheme not in ("http", "https") or not self._host:
+        if parts.scheme not in ("http", "https") or not parts.host:
             raise ConnectionFailed("the server's URL must begin with http:// or https://")
+        self._host, self._port = parts.host, parts.port
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._deadline = deadline
@@ -81,15 +88,26 @@ class Connection:
 
     def _request_plain(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
         if self._socket is None:
-            address = (self._host, self._port or 80)
-            self._socket = socket.create_connection(address, self._deadline.remaining_seconds())
+            # As bytes, an ordinary name doesn't pass through the codec for others, which takes 2 ms to load.
+            host = self._host.encode() if self._host.isascii() else self._host
+            self._socket = socket.create_connection(
+                (host, self._port or 80),  # type: ignore[arg-type]  # getaddrinfo takes bytes too
+                self._deadline.remaining_seconds(),
+            )
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.settimeout(self._deadline.remaining_seconds())
-        self._socket.sendall(self._format_head(method, target, headers, len(body)) + body)
+            self._deadline.note_progress()
+        self._send(self._socket, self._format_head(method, target, headers, len(body)) + body)
         answer = _AnswerReader(self._socket, self._deadline).read()
+        self._deadline.note_progress()
         if answer.headers.get("connection", "").lower() == "close":
             self.close()
         return answer
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        for start in range(0, len(data), _CHUNK_BYTES):
+            connection.settimeout(self._deadline.remaining_seconds())
+            connection.sendall(data[start : start + _CHUNK_BYTES])
+            self._deadline.note_progress()
 
     def _format_head(self, method: str, target: str, headers: dict[str, str], body_bytes: int) -> bytes:
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -106,14 +124,18 @@ class Connection:
         timeout = self._deadline.remaining_seconds()
         client = HTTPSConnection(self._host, self._port, timeout=timeout)
         try:
+            client.connect()
+            self._deadline.note_progress()
             client.request(method, target, body, headers)
             response = client.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, response.read(MAX_ANSWER_BYTES))
+            body = response.read(MAX_ANSWER_BYTES)
         except HTTPException as error:
             raise ConnectionFailed(f"not HTTP: {type(error).__name__}") from error
         finally:
             client.close()
+        self._deadline.note_progress()
+        return Answer(response.status, names, body)
 
 
 class _AnswerReader:

@@ -7,6 +7,8 @@ sent again gets the bytes it had. A line that stands in the conversation already
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnemos.hooks.connection import ConnectionFailed, Deadline
@@ -17,8 +19,6 @@ from mnemos.hooks.recall import list_lines, recall_for_prompt, recall_for_sessio
 from mnemos.hooks.server import HookServer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
@@ -56,7 +56,8 @@ def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
 
 def forget_prompts(event: HookEvent, state: State) -> None:
     """Forget what prompts were given: a compaction took it out of the conversation."""
-    _given_path(event, state).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(_given_path(event, state))
 
 
 def _recall_session(
@@ -67,8 +68,9 @@ def _recall_session(
     In a host that asks with each turn, a session that began without a block stays without one.
     """
     path = _block_path(event, state)
-    if (event.is_resumed or event.kind == "turn") and path.is_file():
-        return path.read_text(encoding="utf-8")
+    if event.is_resumed or event.kind == "turn":
+        with suppress(FileNotFoundError):
+            return _read(path).decode()
     try:
         block = recall_for_session(server, settings, project)
     except ConnectionFailed:
@@ -98,25 +100,30 @@ def _recall_prompt(
     return block
 
 
-def _block_path(event: HookEvent, state: State) -> Path:
-    return state.get_subfolder("blocks") / f"{name_session(event.session_id)}.txt"
+def _block_path(event: HookEvent, state: State) -> str:
+    return state.find_path("blocks", f"{name_session(event.session_id)}.txt")
 
 
-def _given_path(event: HookEvent, state: State) -> Path:
-    return state.get_subfolder("prompts") / f"{name_session(event.session_id)}.json"
+def _given_path(event: HookEvent, state: State) -> str:
+    return state.find_path("prompts", f"{name_session(event.session_id)}.json")
 
 
-def _read_given(path: Path) -> _Given:
+def _read_given(path: str) -> _Given:
     """Read what was given; a file that is missing or damaged is as good as none."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(_read(path))
         return _Given(str(data["prompt_id"]), str(data["block"]), tuple(map(str, data["shown"])))
     except (OSError, ValueError, KeyError, TypeError):
         return _Given()
 
 
-def _read_text(path: Path) -> str:
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _read_text(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return _read(path).decode()
     except (OSError, ValueError):
         return ""

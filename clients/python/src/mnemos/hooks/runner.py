@@ -6,12 +6,14 @@ event doesn't need isn't imported.
 
 from __future__ import annotations
 
+import _thread  # `threading` would take longer to load than the rest of the module
 import json
 import os
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
+
+from mnemos.hooks.clock import find_recall_seconds, measure_life
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,9 +51,9 @@ def run(
 
     `limit_life` ends the process, with code 0 and nothing said, after that many seconds.
     """
-    from mnemos.hooks.state import State, find_state_folder  # noqa: PLC0415 - what fails here must fail inside
+    from mnemos.hooks.state import State, find_state_path  # noqa: PLC0415 - what fails here must fail inside
 
-    state = State(find_state_folder(environment))
+    state = State(find_state_path(environment))
     try:
         answer = _answer(argv, environment, state, read_input, limit_life)
         return json.dumps(answer).encode() if answer else b""
@@ -77,7 +79,7 @@ def _answer(
         return None
     settings = read_settings(environment, adapter.AGENT_ID)
     if name == "upload":
-        _upload(settings, state, limit_life)
+        _upload(argv, settings, state, limit_life)
         return None
     limit_life(_HOOK_SECONDS)
     data = json.loads(read_input())
@@ -127,17 +129,18 @@ def _handle(
 
             begin_anew(session_id, state)
         return None
-    limit_life(settings.recall_timeout_ms / 1000 + _RECALL_GRACE_SECONDS)
+    seconds = find_recall_seconds(settings.recall_timeout_ms, measure_life())
+    limit_life(seconds + _RECALL_GRACE_SECONDS)
     from mnemos.hooks.given import recall  # noqa: PLC0415
 
-    recalled = recall(event, settings, state)
+    recalled = recall(event, settings._replace(recall_timeout_ms=int(seconds * 1000)), state)
     return adapter.format_context(event, recalled) if any(recalled) else None
 
 
 def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> None:
     from mnemos.hooks.capture import capture  # noqa: PLC0415
+    from mnemos.hooks.lifetime import start_uploader  # noqa: PLC0415
     from mnemos.hooks.spool import Spool  # noqa: PLC0415
-    from mnemos.hooks.upload import start_uploader  # noqa: PLC0415
 
     try:
         count = capture(event, adapter, settings, state)
@@ -148,12 +151,22 @@ def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: 
             start_uploader(state, adapter.NAME)
 
 
-def _upload(settings: HookSettings, state: State, limit_life: Callable[[float], None]) -> None:
+def _upload(
+    argv: Sequence[str], settings: HookSettings, state: State, limit_life: Callable[[float], None]
+) -> None:
+    from mnemos.hooks.lifetime import Lifetime, read_host_pid  # noqa: PLC0415
     from mnemos.hooks.upload import UPLOAD_SECONDS, upload  # noqa: PLC0415
+
+    def end() -> None:
+        state.log("the host has gone and the server doesn't answer; what waits is for the next hook")
+        os._exit(0)
 
     limit_life(UPLOAD_SECONDS)
     if settings.api_key:
-        upload(settings, state)
+        lifetime = Lifetime(read_host_pid(argv), end)
+        lifetime.start()
+        os.chdir(state.folder)  # the folder that the user works in may be removed or unmounted
+        upload(settings, state, lifetime.note_progress)
 
 
 def _read_standard_input() -> bytes:
@@ -165,4 +178,4 @@ def _limit_life(seconds: float) -> None:
         time.sleep(seconds)
         os._exit(0)
 
-    threading.Thread(target=end, daemon=True).start()
+    _thread.start_new_thread(end, ())

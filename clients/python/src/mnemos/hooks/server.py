@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlencode
 
 from mnemos._generated import paths
 from mnemos.hooks.connection import Answer, Connection, ConnectionFailed, Deadline
 from mnemos.hooks.redact import Redactor
+from mnemos.hooks.urls import write_query
 
 if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
@@ -46,7 +46,7 @@ class HookServer:
         Nothing is asked with a secret in it: it would stand in logs on the way, and on the server's own.
         """
         query = {name: self._clean(value) for name, value in query.items()}
-        target = f"{paths.LIST_MEMORIES}?{urlencode(query, errors='replace')}"
+        target = f"{paths.LIST_MEMORIES}?{write_query(query)}"
         answer = self._connection.request("GET", target, self._headers)
         page = _read_json(answer)
         memories = page.get("memories")

@@ -9,9 +9,9 @@ from mnemos.config import read_address, read_agent_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: For a whole recall: connecting, asking, reading. A search on the same machine takes 15-30 ms; with 80 ms a
-#: hook stays below 150 ms even when the server hangs. A server far away may need more.
-DEFAULT_TIMEOUT_MS = 80
+#: For a whole recall: starting, connecting, asking, reading. Python starts in 30 ms and a search on the same
+#: machine takes 15-30 ms; a hook stays below 150 ms even when the server hangs. One far away may need more.
+DEFAULT_TIMEOUT_MS = 120
 #: For each block that is recalled: ten memories of usual length.
 DEFAULT_RECALL_TOKENS = 1500
 #: Matches the server is less sure of (0-100) aren't shown. One rare word of a long prompt gives about 5.

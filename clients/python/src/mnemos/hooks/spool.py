@@ -76,7 +76,7 @@ class Spool:
 
 
 def _list_files(folder: Path) -> list[Path]:
-    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - sorted names
+    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     return [folder / name for name in names]
 
 

@@ -1,15 +1,13 @@
 """The uploader: a detached process that sends what is spooled, and ends.
 
-It outlives the host, which may kill its hooks, but never its own deadline. What can't be sent now stays for
-the uploader of the next hook.
+It outlives the host, which may kill its hooks, but only while it gets ahead (`lifetime.py`), and never its
+own deadline. What can't be sent now stays for the uploader of the next hook.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from mnemos.hooks.server import HookServer
 from mnemos.hooks.spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mnemos.hooks.settings import HookSettings
@@ -50,35 +49,25 @@ class Verdict(Enum):
     LATER = "later"
 
 
-def start_uploader(state: State, harness: str) -> None:
-    """Start the uploader on its own, out of reach of the host's kill of this hook's process group."""
-    subprocess.Popen(  # noqa: S603 - this interpreter, this package
-        # -P: a folder called `mnemos` in the user's project must not be taken for this package
-        [sys.executable, "-P", "-m", "mnemos", "hook", "upload", "--harness", harness],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd=state.folder,
-    )
+def upload(settings: HookSettings, state: State, note_progress: Callable[[], None] = lambda: None) -> None:
+    """Send everything that waits, oldest first. Only one uploader at a time does.
 
-
-def upload(settings: HookSettings, state: State) -> None:
-    """Send everything that waits, oldest first. Only one uploader at a time does."""
+    `note_progress` is called whenever something was connected, sent or answered.
+    """
     spool = Spool(state, settings)
     while spool.list_waiting():
         with state.lock(UPLOAD_LOCK, 0.0) as mine:
-            if not mine or not _send_all(spool, settings, state):
+            if not mine or not _send_all(spool, settings, state, note_progress):
                 return
         # a hook may have added a file after the last look and left it to this process
     _forget_old_state(state)
 
 
-def _send_all(spool: Spool, settings: HookSettings, state: State) -> bool:
+def _send_all(spool: Spool, settings: HookSettings, state: State, note_progress: Callable[[], None]) -> bool:
     """Send until nothing waits; False when the server can't take it now."""
     while waiting := spool.list_waiting():
         for path in waiting:
-            answer = _send_with_retries(path, settings, state)
+            answer = _send_with_retries(path, settings, state, note_progress)
             if answer is None:
                 return False
             if judge(answer) is Verdict.REFUSED:
@@ -91,11 +80,13 @@ def _send_all(spool: Spool, settings: HookSettings, state: State) -> bool:
     return True
 
 
-def _send_with_retries(path: Path, settings: HookSettings, state: State) -> Answer | None:
+def _send_with_retries(
+    path: Path, settings: HookSettings, state: State, note_progress: Callable[[], None]
+) -> Answer | None:
     """Send one file; gives the answer that settles it, None when it must wait."""
     body = path.read_bytes()
     for pause in (*_BACK_OFF_SECONDS, None):
-        server = HookServer(settings, Deadline(_REQUEST_SECONDS))
+        server = HookServer(settings, Deadline(_REQUEST_SECONDS, note_progress))
         try:
             answer = server.store_messages(body, path.name.removesuffix(".json"))
             if judge(answer) is not Verdict.LATER:
@@ -142,4 +133,4 @@ def _forget_old_state(state: State) -> None:
         with os.scandir(state.get_subfolder(name)) as entries:
             old = [entry.path for entry in entries if entry.stat().st_mtime < oldest]
         for path in old:
-            os.unlink(path)  # noqa: PTH108 - the entry's own path
+            os.unlink(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnemos.hooks.events import EventKind, HookEvent, Recalled
@@ -18,8 +17,11 @@ _KINDS: dict[str, EventKind] = {
     "PreCompact": "capture",
     "SessionEnd": "capture",
 }
-#: Prefix that Claude Code gives to the tools of server `memory` in plugin `mnemos`.
-_OWN_TOOLS = "mcp__plugin_mnemos_memory__memory_"
+#: The five tools, as Claude Code names those of server `memory` in plugin `mnemos`. Each in full: another
+#: server can have a name that begins like ours.
+OWN_TOOLS = tuple(
+    f"mcp__plugin_mnemos_memory__memory_{name}" for name in ("store", "search", "get", "update", "delete")
+)
 
 
 class ClaudeAdapter:
@@ -49,6 +51,8 @@ class ClaudeAdapter:
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
         """Read the transcript on; an event without one brings nothing."""
+        from pathlib import Path  # noqa: PLC0415 - for captures only
+
         from mnemos.hooks.adapters.claude_transcript import read_window  # noqa: PLC0415 - for captures only
         from mnemos.hooks.said import Window  # noqa: PLC0415
 
@@ -63,7 +67,7 @@ class ClaudeAdapter:
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:
         """Let the model use our own tools without asking the user each time."""
-        if not event.tool_name.startswith(_OWN_TOOLS):
+        if event.tool_name not in OWN_TOOLS:
             return None
         decision = {"permissionDecision": "allow", "permissionDecisionReason": "the user's own memory"}
         return {"hookSpecificOutput": {"hookEventName": event.name, **decision}}

@@ -1,0 +1,1 @@
+"""How long a hook holds up its host, with servers in every condition."""

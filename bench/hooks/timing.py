@@ -1,0 +1,97 @@
+"""Let a host run processes one after the other, and keep the times they took."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.hooks.events import Harness, Scene
+from tests.support.marked import MARK_VARIABLE, find_marked
+
+_ROUND_SECONDS = 300
+#: After the host has gone no process of a hook may be left for longer than this.
+_REST_SECONDS = 1.0
+
+
+@dataclass
+class Case:
+    """One row: what is run again and again, and how long it took."""
+
+    condition: str
+    event: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    #: None for a bare interpreter.
+    scene: Scene | None = None
+    times_ms: list[float] = field(default_factory=list)
+    #: Processor time of each run, which other programs hardly change.
+    cpu_ms: list[float] = field(default_factory=list)
+    #: Runs that printed something.
+    answered: int = 0
+
+    def quantile_ms(self, share: float) -> float:
+        """Give the time within which this share of the runs ended."""
+        ordered = sorted(self.times_ms)
+        return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+
+@dataclass
+class Clock:
+    """Runs the cases in turn and notes what must never happen."""
+
+    harness: Harness
+    #: In the environment of everything that is run.
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    #: Exit codes other than 0, complaints, and processes that were left.
+    faults: list[str] = field(default_factory=list)
+
+    def go_round(self, cases: Sequence[Case], *, is_measured: bool = True) -> None:
+        """Let a host run every case once and end, and look a second later for what is left."""
+        runs = [self._prepare(case) for case in cases]
+        command = [sys.executable, "-m", "bench.hooks.host"]
+        done = subprocess.run(
+            command,
+            input=json.dumps(runs),
+            capture_output=True,
+            text=True,
+            timeout=_ROUND_SECONDS,
+            check=True,
+        )
+        ended_at = time.monotonic()
+        for case, result in zip(cases, json.loads(done.stdout), strict=True):
+            if result["code"] or result["complaint"]:
+                self.faults.append(f"{case.condition}, {case.event}: {result['code']} {result['complaint']}")
+            if is_measured:
+                case.times_ms.append(result["elapsed_ms"])
+                case.cpu_ms.append(result["cpu_ms"])
+                case.answered += bool(result["answer"])
+        time.sleep(max(0.0, _REST_SECONDS - (time.monotonic() - ended_at)))
+        self.faults += [f"left behind after a second: {process}" for process in find_marked(self.mark)]
+
+    def _prepare(self, case: Case) -> dict[str, Any]:
+        given = self.harness.make(case.scene, case.event) if case.scene else None
+        return {
+            "command": case.command,
+            "input": json.dumps(given) if given else "",
+            "environment": {**case.environment, MARK_VARIABLE: self.mark},
+        }
+
+
+def make_environment(folder: Path, url: str, api_key: str) -> dict[str, str]:
+    """Give the environment of a user with a home of its own."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "MEM9_API_URL": url,
+        "MEM9_API_KEY": api_key,
+    }

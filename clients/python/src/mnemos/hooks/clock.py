@@ -1,0 +1,28 @@
+"""How much time a hook has: what its own start took is part of what the host waits for."""
+
+from __future__ import annotations
+
+import os
+import time
+
+_LONGEST_SECONDS = 60.0
+
+
+def find_recall_seconds(timeout_ms: int, lived_seconds: float) -> float:
+    """Give the time that a recall may take so that the whole hook keeps to its limit; never less than half.
+
+    A machine so busy that Python needs half of the limit to start would otherwise never recall anything.
+    """
+    limit = timeout_ms / 1000
+    return max(limit - lived_seconds, limit / 2)
+
+
+def measure_life() -> float:
+    """Tell for how many seconds this process has run; where nothing tells, its processor time."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22: start after the boot
+        lived = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return time.process_time()
+    return lived if 0 <= lived <= _LONGEST_SECONDS else time.process_time()

@@ -1,0 +1,61 @@
+"""Just enough about URLs for a hook: `urllib.parse` takes longer to load than a request to the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_MAX_PORT = 65_535
+
+
+class Url(NamedTuple):
+    """The parts of an address that count here."""
+
+    #: In lower case, such as `https`.
+    scheme: str
+    #: In lower case, without the brackets of an IPv6 address.
+    host: str
+    port: int | None
+    #: From the first slash after the host up to a query; may be empty.
+    path: str
+
+
+def split_url(url: str) -> Url:
+    """Take a URL apart; a user and a password are dropped. Raises ValueError when it can't be read."""
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator or not scheme.isascii():
+        raise ValueError("a URL begins like http://")
+    for end in "?#":
+        rest = rest.partition(end)[0]
+    authority, slash, path = rest.partition("/")
+    host, port = _split_host(authority.rpartition("@")[2])
+    return Url(scheme.lower(), host.lower(), port, slash + path)
+
+
+def _split_host(text: str) -> tuple[str, int | None]:
+    if text.startswith("["):
+        host, bracket, after = text[1:].partition("]")
+        if not bracket or (after and not after.startswith(":")):
+            raise ValueError("an IPv6 address stands in brackets")
+        port = after[1:]
+    else:
+        host, _, port = text.partition(":")
+    if not port:
+        return host, None
+    if not (port.isascii() and port.isdigit()) or int(port) > _MAX_PORT:
+        raise ValueError(f"a port is a number up to {_MAX_PORT}")
+    return host, int(port)
+
+
+def write_query(query: Mapping[str, str | int]) -> str:
+    """Write a query string."""
+    return "&".join(f"{quote(name)}={quote(str(value))}" for name, value in query.items())
+
+
+def quote(text: str) -> str:
+    """Write a text so that it can stand in a URL; a lone surrogate becomes a question mark."""
+    data = text.encode("utf-8", "replace")
+    return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data])
