@@ -196,7 +196,7 @@ def test_a_block_keeps_to_its_budget_of_tokens(text: str, shown: int) -> None:
 )
 def test_the_same_question_of_another_session_is_no_answer_and_hides_none(asked: str) -> None:
     prompt = asked if asked.startswith("水") else "How does the gate open?"
-    hits = [make_hit(1, asked, confidence=99), make_hit(2, "The gate opens with ZULU-4471.", confidence=12)]
+    hits = [make_hit(1, asked, confidence=99), make_hit(2, "The gate opens with ZULU-4471.", confidence=1)]
 
     block = recall_for_prompt(Source(hits), prompt, SETTINGS)
 

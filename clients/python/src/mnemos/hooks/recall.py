@@ -39,6 +39,8 @@ _MIN_SHARE_OF_BEST = 0.25
 _MIN_SHARE_ELSEWHERE = 0.5
 #: A question of which so much stands in the prompt was the same question, asked in another session.
 _SAME_QUESTION = 0.6
+#: What the server is sure of, at least, where the same question was found.
+_BESIDE_ITSELF = 1
 _QUESTION_MARKS = ("?", "\N{FULLWIDTH QUESTION MARK}", "\N{ARABIC QUESTION MARK}")
 _WORD = re.compile(r"\w+")
 _CAUTION = (
@@ -88,12 +90,16 @@ def recall_for_prompt(
         return ""
     limit = _SCOPED_LIMIT if settings.stays_in_project else _ASKED_LIMIT
     words = _list_words(query)
-    hits = [
+    found = [
         hit
         for hit in source.list_memories(q=query, limit=limit)
-        if not (session_id and hit.session_id == session_id) and _says_more(hit, words)
+        if not (session_id and hit.session_id == session_id)
     ]
+    hits = [hit for hit in found if _says_more(hit, words)]
     best = max((hit.confidence or 0 for hit in hits), default=0)
+    if len(hits) < len(found):
+        # Beside a text that is the prompt itself the server is sure of nothing else.
+        best, settings = 0, settings._replace(min_confidence=min(settings.min_confidence, _BESIDE_ITSELF))
     chosen = [hit for hit in hits if (hit.confidence or 0) >= _find_floor(hit, best, project, settings)]
     return format_block(chosen[:PROMPT_LIMIT], settings.recall_tokens, shown)
 
