@@ -23,6 +23,7 @@ def tree(tmp_path: Path) -> Path:
     """A copy of what the rules look at."""
     for folder in ("plugins", ".claude-plugin"):
         shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
+    shutil.copy(ROOT / "LICENSE", tmp_path)
     (tmp_path / "skills").symlink_to("plugins/claude/skills")
     for name in ("pyproject.toml", "src/mnemos/_generated/tools.json"):
         (tmp_path / "clients" / "python" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -111,14 +112,14 @@ def test_a_second_source_of_the_skills_is_found(tree: Path) -> None:
 def test_a_bundle_is_complete_in_itself(tree: Path, tmp_path: Path) -> None:
     add_plugin(tree)
 
-    folders = bundle_plugins.bundle(tree, tmp_path / "dist")
+    folders = {folder.name: folder for folder in bundle_plugins.bundle(tree, tmp_path / "dist")}
 
-    assert {"claude", "opencode", "other"} <= {folder.name for folder in folders}
-    for folder in folders:
+    assert {"claude", "opencode", "openclaw", "other"} == folders.keys()
+    for folder in folders.values():
         assert (folder / "skills" / "memory-store" / "SKILL.md").is_file()
         assert not any(path.is_symlink() for path in folder.rglob("*"))
-    assert json.loads((folders[0] / ".mcp.json").read_text())["mcpServers"]
-    assert (folders[1] / "bridge.js").read_text() == "export const bridge = 1\n"
+    assert json.loads((folders["claude"] / ".mcp.json").read_text())["mcpServers"]
+    assert (folders["other"] / "bridge.js").read_text() == "export const bridge = 1\n"
 
 
 def test_a_bundle_without_a_file_that_its_package_lists_is_refused(tree: Path, tmp_path: Path) -> None:
@@ -133,11 +134,11 @@ def test_npm_packs_a_bundle_with_everything_in_it(tree: Path, tmp_path: Path) ->
     if npm is None:
         pytest.skip("npm isn't here")
     add_plugin(tree)
-    folder = bundle_plugins.bundle(tree, tmp_path / "dist")[1]
+    bundle_plugins.bundle(tree, tmp_path / "dist")
 
     packed = subprocess.run(
         [npm, "pack", "--dry-run", "--json", "--offline"],
-        cwd=folder,
+        cwd=tmp_path / "dist" / "other",
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         capture_output=True,
         check=True,

@@ -72,7 +72,7 @@ def test_the_system_text_says_how_to_use_the_memory(gateway: Gateway, claw_model
 
     [system] = read_texts(claw_model.requests[0], "system")
     assert "## Memory\nYou share one lasting memory" in system
-    assert "skills/memory/SKILL.md" in system
+    assert "skills/memory-recall/SKILL.md" in system
 
 
 def test_each_of_ten_turns_begins_with_the_bytes_of_the_one_before(

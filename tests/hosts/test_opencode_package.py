@@ -42,8 +42,9 @@ def test_the_package_holds_what_the_plugin_needs_and_no_tests(tarball: Path) -> 
         files = {name.removeprefix("package/") for name in package.getnames()}
 
     modules = {path.name for path in PLUGIN.glob("*.js")}
-    others = {"package.json", "tools.json", "README.md", "LICENSE", "skills/memory/SKILL.md"}
-    assert files == modules | others
+    skills = {str(path.relative_to(PLUGIN)) for path in PLUGIN.glob("skills/*/SKILL.md")}
+    assert len(skills) == 3
+    assert files == modules | skills | {"package.json", "tools.json", "README.md", "LICENSE"}
 
 
 @pytest.fixture(params=["package", "folder"])
@@ -65,5 +66,5 @@ def test_opencode_installs_it_and_remembers(project: Project, script: ScriptedMo
     assert project.ask(project.create_session(), "who am I") == "Ada."
 
     assert "Ada Quill" in script.requests[0].text
-    assert "skills/memory/SKILL.md" in script.requests[0].text
+    assert "skills/memory-recall/SKILL.md" in script.requests[0].text
     assert "Ada Quill" in script.requests[-1].tool_results[-1]

@@ -91,7 +91,7 @@ def test_a_command_asks_for_what_the_user_says(
 def test_the_model_is_told_of_the_skill(project: Project, script: ScriptedModel) -> None:
     project.ask(project.create_session(), "hello")
 
-    assert "skills/memory/SKILL.md" in script.requests[0].text
+    assert "skills/memory-recall/SKILL.md" in script.requests[0].text
 
 
 def test_a_summary_is_asked_to_keep_ids_and_what_is_recalled_may_be_recalled_again(
