@@ -214,8 +214,8 @@ test("projects with the same settings share one mnemos, which ends with the last
   await Promise.all([first, second, other].map(call))
   await first.dispose()
   await first.dispose()
-  await call(second)
 
+  assert.equal(JSON.parse(await call(second)).ok, true)
   const agents = listStarted().map((entry) => entry.env.MNEMOS_AGENT_ID)
   assert.deepEqual(agents.sort(), ["opencode", "other"])
   for (const hooks of [second, other]) await hooks.dispose()
