@@ -59,9 +59,9 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
         scene.prepare()
         environment = make_environment(scene.folder, url, tenant.api_key)
         for event in harness.events:
-            command = [str(options.program), "hook", event, "--harness", options.harness]
+            command = [str(options.program), "hook", event.partition(",")[0], "--harness", options.harness]
             hooks.append(Case(condition, event, command, environment, scene))
-            if event == harness.by_plugin:
+            if event in harness.by_plugin:
                 host = (options.javascript, str(_PLUGIN_HOST), options.harness)
                 hooks.append(Case(condition, event, command, environment, scene, host))
     bare = _make_bare(options.program)

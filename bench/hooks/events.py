@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from bench.load.texts import Texts
 
+#: Behind the name of an event: for a prompt that begins a session, and for one that goes on with it.
+FIRST, LATER = ", first", ", later"
 #: Messages of a conversation before the first run.
 _EARLIER_MESSAGES = 200
 #: When the made-up conversations began, and how far apart their messages are, in ms.
@@ -96,12 +98,12 @@ def _make_claude(scene: Scene, event: str) -> dict[str, Any]:
 
 
 def _make_opencode(scene: Scene, event: str) -> dict[str, Any]:
-    """As our plugin in OpenCode 1.18.33 tells it; each prompt is the first of its session."""
+    """As our plugin in OpenCode 1.18.33 tells it."""
     prompt = scene.ask()
     data: dict[str, Any] = {"directory": str(scene.work_folder)}
-    if event == "chat.message":
-        names = {"sessionID": f"ses_{scene.number}", "messageID": f"msg_{scene.number}"}
-        return data | names | {"text": prompt}
+    if event.startswith("chat.message"):
+        session = f"ses_{scene.number}" if event.endswith(FIRST) else "ses_later"
+        return data | {"sessionID": session, "messageID": f"msg_{scene.number}", "text": prompt}
     scene.go_on(event)
     messages = [
         {
@@ -119,9 +121,9 @@ def _make_opencode(scene: Scene, event: str) -> dict[str, Any]:
 
 
 def _make_openclaw(scene: Scene, event: str) -> dict[str, Any]:
-    """As our plugin in OpenClaw 2026.9.6 tells it; each prompt is the first of its session."""
+    """As our plugin in OpenClaw 2026.9.6 tells it."""
     prompt = scene.ask()
-    session = f"s{scene.number}" if event == "before_prompt_build" else "talk"
+    session = f"s{scene.number}" if event.endswith(FIRST) else "talk"
     context = {
         "runId": f"run-{scene.number}",
         "agentId": "main",
@@ -130,7 +132,7 @@ def _make_openclaw(scene: Scene, event: str) -> dict[str, Any]:
         "workspaceDir": str(scene.work_folder),
         "trigger": "user",
     }
-    if event == "before_prompt_build":
+    if event.startswith("before_prompt_build"):
         return {"event": {"prompt": prompt}, "ctx": context}
     scene.go_on(event)
     messages = [
@@ -145,12 +147,13 @@ class Harness:
     """A host as the benchmark plays it."""
 
     make: Maker
-    #: Its names for: a session begins, a prompt is sent, a turn is over.
+    #: Its names for: a session begins, a prompt is sent, a turn is over. A comma begins what tells two of a
+    #: name apart.
     events: tuple[str, ...]
     #: Those of them after which the model is given something.
     recalling: tuple[str, ...]
-    #: That of them for which a plugin in JavaScript holds up a prompt; None where the host runs hooks itself.
-    by_plugin: str | None = None
+    #: Those of them with which a JavaScript plugin holds up a prompt; none where the host runs hooks itself.
+    by_plugin: tuple[str, ...] = ()
 
 
 HARNESSES: Mapping[str, Harness] = {
@@ -161,14 +164,14 @@ HARNESSES: Mapping[str, Harness] = {
     ),
     "opencode": Harness(
         make=_make_opencode,
-        events=("chat.message", "session.idle"),
-        recalling=("chat.message",),
-        by_plugin="chat.message",
+        events=("chat.message" + FIRST, "chat.message" + LATER, "session.idle"),
+        recalling=("chat.message" + FIRST, "chat.message" + LATER),
+        by_plugin=("chat.message" + FIRST, "chat.message" + LATER),
     ),
     "openclaw": Harness(
         make=_make_openclaw,
-        events=("before_prompt_build", "agent_end"),
-        recalling=("before_prompt_build",),
-        by_plugin="before_prompt_build",
+        events=("before_prompt_build" + FIRST, "before_prompt_build" + LATER, "agent_end"),
+        recalling=("before_prompt_build" + FIRST, "before_prompt_build" + LATER),
+        by_plugin=("before_prompt_build" + FIRST, "before_prompt_build" + LATER),
     ),
 }

@@ -76,7 +76,7 @@ def _figures(case: Case, reference_cpu_ms: float) -> list[str]:
 
 
 def _name(case: Case) -> str:
-    return f"{case.event} by the plugin" if case.is_by_plugin else case.event
+    return f"{case.event}, by the plugin" if case.is_by_plugin else case.event
 
 
 def _verdict(hooks: Sequence[Case]) -> str:

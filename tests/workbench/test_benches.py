@@ -22,8 +22,16 @@ FEW = ["--engine", "sqlite", "--sizes", "50", "--questions", "2", "--rounds", "1
         (["bench.recall", "--agents"], "| single-hop |"),
         (["bench.search", *FEW], "| reading hits |"),
         (["bench.hooks", "--runs", "1", "--memories", "20"], "| no such name | Stop |"),
+        (
+            ["bench.hooks", "--harness", "opencode", "--runs", "1", "--memories", "20", "--only", "stopped"],
+            "| stopped | chat.message, later, by the plugin |",
+        ),
+        (
+            ["bench.hooks", "--harness", "openclaw", "--runs", "1", "--memories", "20", "--only", "stopped"],
+            "| stopped | before_prompt_build, later, by the plugin |",
+        ),
     ],
-    ids=["load", "recall", "search", "hooks"],
+    ids=["load", "recall", "search", "hooks", "hooks-opencode", "hooks-openclaw"],
 )
 def test_a_benchmark_reports_every_row(arguments: list[str], row: str, tmp_path: Path):
     arguments = [str(tmp_path) if argument == CACHE else argument for argument in arguments]
