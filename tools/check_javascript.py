@@ -1,4 +1,4 @@
-"""Check the plugins' JavaScript: its format by prettier, at one version, and its tests by Node's own runner.
+"""Check the JavaScript: its format by prettier, at one version, and its tests by Node's own runner.
 
 python tools/check_javascript.py           check and test
 python tools/check_javascript.py --write   only write the format
@@ -18,7 +18,7 @@ if str(ROOT) not in sys.path:
 
 from tools import hosts  # noqa: E402  (needs the path above)
 
-FORMATTED = "plugins/**/*.js"
+FORMATTED = ("plugins/**/*.js", "bench/**/*.mjs")
 #: The oldest Node whose test runner knows what the tests use.
 OLDEST_NODE = 20
 
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"check_javascript: {reason}", file=sys.stderr)
         return hosts.UNAVAILABLE
     if "--write" in arguments:
-        return subprocess.call([node, prettier, "--write", FORMATTED], cwd=ROOT)
-    is_formatted = subprocess.call([node, prettier, "--check", FORMATTED], cwd=ROOT) == 0
+        return subprocess.call([node, prettier, "--write", *FORMATTED], cwd=ROOT)
+    is_formatted = subprocess.call([node, prettier, "--check", *FORMATTED], cwd=ROOT) == 0
     tests = sorted(map(str, ROOT.glob("plugins/*/tests/*.test.js")))
     return subprocess.call([node, "--test", *tests], cwd=ROOT) or (0 if is_formatted else 1)
 

@@ -27,6 +27,7 @@ from bench.load.texts import Texts
 
 #: Until all memories have their vectors.
 _READY_SECONDS = 300
+_PLUGIN_HOST = Path(__file__).parent / "host.mjs"
 _EMBEDDING = "/v1alpha2/mem9s/embedding"
 
 
@@ -58,8 +59,11 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
         scene.prepare()
         environment = make_environment(scene.folder, url, tenant.api_key)
         for event in harness.events:
-            command = [str(options.program), "hook", event, "--harness", options.harness]
+            command = [str(options.program), "hook", event.partition(",")[0], "--harness", options.harness]
             hooks.append(Case(condition, event, command, environment, scene))
+            if event in harness.by_plugin:
+                host = (options.javascript, str(_PLUGIN_HOST), options.harness)
+                hooks.append(Case(condition, event, command, environment, scene, host))
     bare = _make_bare(options.program)
     clock = Clock(harness)
     clock.go_round([*bare, *hooks], is_measured=False)  # what is compiled and cached is, from here on
@@ -128,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     program = Path(sys.executable).parent / "mnemos"
     add("--program", type=Path, default=program, help="the `mnemos` to run (default: this environment's)")
     add("--harness", choices=list(HARNESSES), default="claude", help="the host to play")
+    add("--javascript", default="node", help="what runs the plugins of hosts that are JavaScript")
     add("--runs", type=int, default=60, metavar="N", help="runs of each event in each condition")
     add("--memories", type=int, default=1_000, metavar="N", help="stored before measuring")
     add("--only", nargs="+", choices=[UP, *BAD], help="measure these conditions only")

@@ -56,7 +56,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
     rows = [["(no hook)", f"`{case.event}`", *_figures(case, reference), ""] for case in bare]
     for case in hooks:
         recalled = f"{case.answered} of {len(case.times_ms)}" if case.event in recalling else ""
-        rows.append([case.condition, case.event, *_figures(case, reference), recalled])
+        rows.append([case.condition, _name(case), *_figures(case, reference), recalled])
     return "\n".join([*lines, *render_table(head, rows), "", _verdict(hooks)])
 
 
@@ -68,14 +68,20 @@ def _tell_priority() -> str:
 
 
 def _figures(case: Case, reference_cpu_ms: float) -> list[str]:
-    middle, high, longest = (case.quantile_ms(share) for share in (0.5, 0.95, 1.0))
+    times = [f"{case.quantile_ms(share):.0f}" for share in (0.5, 0.95, 1.0)]
+    if not case.cpu_ms:
+        return [*times, "", ""]
     cpu = statistics.median(case.cpu_ms)
-    return [f"{middle:.0f}", f"{high:.0f}", f"{longest:.0f}", f"{cpu:.0f}", f"{cpu / reference_cpu_ms:.1f}"]
+    return [*times, f"{cpu:.0f}", f"{cpu / reference_cpu_ms:.1f}"]
+
+
+def _name(case: Case) -> str:
+    return f"{case.event}, by the plugin" if case.is_by_plugin else case.event
 
 
 def _verdict(hooks: Sequence[Case]) -> str:
     missed = [
-        f"{case.condition}, {case.event} ({case.quantile_ms(0.95):.0f} ms)"
+        f"{case.condition}, {_name(case)} ({case.quantile_ms(0.95):.0f} ms)"
         for case in hooks
         if case.quantile_ms(0.95) >= (GOAL_UP_MS if case.condition == UP else GOAL_BAD_MS)
     ]

@@ -22,6 +22,10 @@ _ROUND_SECONDS = 300
 _REST_SECONDS = 1.0
 
 
+#: What plays the host and runs hooks as processes.
+_HOST = (sys.executable, "-m", "bench.hooks.host")
+
+
 @dataclass
 class Case:
     """One row: what is run again and again, and how long it took."""
@@ -32,11 +36,18 @@ class Case:
     environment: Mapping[str, str]
     #: None for a bare interpreter.
     scene: Scene | None = None
+    #: What plays the host, if it isn't one that runs hooks itself.
+    host: Sequence[str] = _HOST
     times_ms: list[float] = field(default_factory=list)
-    #: Processor time of each run, which other programs hardly change.
+    #: Processor time of each run, which other programs hardly change; empty where a host can't tell.
     cpu_ms: list[float] = field(default_factory=list)
     #: Runs that printed something.
     answered: int = 0
+
+    @property
+    def is_by_plugin(self) -> bool:
+        """Tell whether it is the plugin that is measured, with the hook that it runs."""
+        return self.host != _HOST
 
     def quantile_ms(self, share: float) -> float:
         """Give the time within which this share of the runs ended."""
@@ -55,27 +66,28 @@ class Clock:
     faults: list[str] = field(default_factory=list)
 
     def go_round(self, cases: Sequence[Case], *, is_measured: bool = True) -> None:
-        """Let a host run every case once and end, and look a second later for what is left."""
-        runs = [self._prepare(case) for case in cases]
-        command = [sys.executable, "-m", "bench.hooks.host"]
+        """Let hosts run every case once and end, and look a second later for what is left."""
+        for host in dict.fromkeys(tuple(case.host) for case in cases):
+            self._run_host([case for case in cases if tuple(case.host) == host], is_measured=is_measured)
+        time.sleep(_REST_SECONDS)
+        self.faults += [f"left behind after a second: {process}" for process in find_marked(self.mark)]
+
+    def _run_host(self, cases: Sequence[Case], *, is_measured: bool) -> None:
         done = subprocess.run(
-            command,
-            input=json.dumps(runs),
-            capture_output=True,
+            cases[0].host,
+            input=json.dumps([self._prepare(case) for case in cases]),
+            stdout=subprocess.PIPE,
             text=True,
             timeout=_ROUND_SECONDS,
             check=True,
         )
-        ended_at = time.monotonic()
         for case, result in zip(cases, json.loads(done.stdout), strict=True):
             if result["code"] or result["complaint"]:
                 self.faults.append(f"{case.condition}, {case.event}: {result['code']} {result['complaint']}")
             if is_measured:
                 case.times_ms.append(result["elapsed_ms"])
-                case.cpu_ms.append(result["cpu_ms"])
+                case.cpu_ms += [] if result["cpu_ms"] is None else [result["cpu_ms"]]
                 case.answered += bool(result["answer"])
-        time.sleep(max(0.0, _REST_SECONDS - (time.monotonic() - ended_at)))
-        self.faults += [f"left behind after a second: {process}" for process in find_marked(self.mark)]
 
     def _prepare(self, case: Case) -> dict[str, Any]:
         given = self.harness.make(case.scene, case.event) if case.scene else None

@@ -7,10 +7,10 @@
 
 import { Capture } from "./capture.js"
 import { addCommands, addSkills, splitCommand } from "./commands.js"
-import { readOptions, ToolServer } from "./mnemos.js"
+import { readOptions } from "./mnemos.js"
 import { Recall } from "./recall.js"
 import { bounded, Sessions } from "./sessions.js"
-import { makeTools, setSchema } from "./tools.js"
+import { makeTools, openServer, setSchema } from "./tools.js"
 
 const HOST = "opencode"
 /** How long the end of OpenCode waits for what is still to be captured. */
@@ -26,7 +26,7 @@ export default async function MnemosPlugin({ client, directory }, options) {
   const sessions = new Sessions(client)
   const recall = new Recall({ program, client, directory, sessions })
   const capture = new Capture({ program, client, directory, sessions })
-  const server = new ToolServer(program, HOST)
+  const server = openServer(program)
 
   const hear = {
     "session.created": ({ info }) => sessions.learn(info),

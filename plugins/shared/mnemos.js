@@ -12,6 +12,7 @@ const HOOK_MS = 12_000
 /** Longer than the client itself waits for a server. */
 const CALL_MS = 60_000
 const PROTOCOL_VERSION = "2025-11-25"
+const CLOSED = "the plugin was closed"
 const MISSING = (command) =>
   `The program ${command} can't be started. Install mnemos-client so that hosts find it, or run mnemos doctor.`
 
@@ -80,6 +81,7 @@ export class ToolServer {
     this.child = null
     this.pending = new Map()
     this.lastId = 0
+    this.isClosed = false
   }
 
   /**
@@ -89,6 +91,7 @@ export class ToolServer {
    */
   async call(name, args, signal) {
     try {
+      if (this.isClosed) throw fail(CLOSED, "client_failed")
       const child = this.child ?? this.start()
       await child.ready
       const result = await this.request(child, "tools/call", { name, arguments: args ?? {} }, signal)
@@ -101,11 +104,12 @@ export class ToolServer {
     }
   }
 
-  /** End the process, if there is one. */
+  /** End the process, if there is one, and start none any more. */
   close() {
+    this.isClosed = true
     this.child?.process.stdin.end()
     this.child?.process.kill("SIGTERM")
-    this.forget(this.child, new Error("the plugin was closed"))
+    this.forget(this.child, fail(CLOSED, "client_failed"))
   }
 
   start() {

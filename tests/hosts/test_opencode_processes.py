@@ -43,12 +43,35 @@ def test_nothing_is_left_of_a_server_that_was_ended(
     with alone.serve() as serving:
         project = serving.open(folder)
         assert project.ask(project.create_session(), "anything") == "Stored."
-        assert sum("mnemos mcp" in process for process in list_processes(alone.home)) == 1
+        assert len(list_servers(alone)) == 1
 
         serving.process.send_signal(number)
         serving.process.wait(10)
 
         wait_until_gone(alone)
+
+
+def test_projects_of_a_server_share_one_process(alone: OpenCode, options: dict[str, str]) -> None:
+    folders = [alone.add_project(name, [str(PLUGIN), options]) for name in ("first", "second")]
+    with alone.serve() as serving:
+        for folder in folders:
+            project = serving.open(folder)
+            assert project.ask(project.create_session(), "anything") == "Stored."
+        servers = list_servers(alone)
+        assert len(servers) == 1
+
+        serving.open(folders[0]).send("POST", "/instance/dispose")
+        project = serving.open(folders[1])
+        assert project.ask(project.create_session(), "anything") == "Stored."
+        assert list_servers(alone) == servers
+
+        project.send("POST", "/instance/dispose")
+        wait_until(lambda: not list_servers(alone))
+
+
+def list_servers(alone: OpenCode) -> list[str]:
+    """List the processes that answer tools."""
+    return [process for process in list_processes(alone.home) if "mnemos mcp" in process]
 
 
 def wait_until_gone(alone: OpenCode) -> None:

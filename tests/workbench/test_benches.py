@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ CACHE = "<an empty folder>"
 FEW = ["--engine", "sqlite", "--sizes", "50", "--questions", "2", "--rounds", "1", "--cache", CACHE]
 
 
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
+
+
 @pytest.mark.parametrize(
     ("arguments", "row"),
     [
@@ -22,8 +26,18 @@ FEW = ["--engine", "sqlite", "--sizes", "50", "--questions", "2", "--rounds", "1
         (["bench.recall", "--agents"], "| single-hop |"),
         (["bench.search", *FEW], "| reading hits |"),
         (["bench.hooks", "--runs", "1", "--memories", "20"], "| no such name | Stop |"),
+        pytest.param(
+            ["bench.hooks", "--harness", "opencode", "--runs", "1", "--memories", "20", "--only", "stopped"],
+            "| stopped | chat.message, later, by the plugin |",
+            marks=needs_node,
+        ),
+        pytest.param(
+            ["bench.hooks", "--harness", "openclaw", "--runs", "1", "--memories", "20", "--only", "stopped"],
+            "| stopped | before_prompt_build, later, by the plugin |",
+            marks=needs_node,
+        ),
     ],
-    ids=["load", "recall", "search", "hooks"],
+    ids=["load", "recall", "search", "hooks", "hooks-opencode", "hooks-openclaw"],
 )
 def test_a_benchmark_reports_every_row(arguments: list[str], row: str, tmp_path: Path):
     arguments = [str(tmp_path) if argument == CACHE else argument for argument in arguments]

@@ -3,7 +3,7 @@ import { test } from "node:test"
 
 import * as module from "../index.js"
 import { readTools } from "../mnemos.js"
-import { makeProgram, waitUntil } from "../../shared/tests/support.js"
+import { isAlive, makeProgram, waitUntil } from "../../shared/tests/support.js"
 
 const KNOWN = '{"system":"the session\'s block","prompt":"the prompt\'s block"}'
 
@@ -18,11 +18,13 @@ function makeClient({ sessions = {}, messages = [], agents = [] } = {}) {
   }
 }
 
-function open(program, client = makeClient()) {
+/** Open a project as OpenCode does; those with the same program have the same settings. */
+function open(program, client = makeClient(), options = {}) {
   process.env.FAKE_MODE = program.env.FAKE_MODE
   process.env.FAKE_ANSWER = program.env.FAKE_ANSWER
   process.env.FAKE_LOG = program.env.FAKE_LOG
-  return module.default({ client, directory: "/project" }, { command: program.command, url: "u", apiKey: "k" })
+  const settings = { command: program.command, url: program.env.FAKE_LOG, apiKey: "k", ...options }
+  return module.default({ client, directory: "/project" }, settings)
 }
 
 /** Say something; gives the parts of the message afterwards. */
@@ -200,6 +202,36 @@ test("a tool's call ends when the user stops the turn", async (t) => {
   const text = await hooks.tool.memory_get.execute({ id: "x" }, { abort: AbortSignal.abort() })
 
   assert.equal(JSON.parse(text).code, "cancelled")
+})
+
+test("projects with the same settings share one mnemos, which ends with the last of them", async (t) => {
+  const program = makeProgram(t)
+  const [first, second] = [await open(program), await open(program)]
+  const other = await open(program, undefined, { agentId: "other" })
+  const call = ({ tool }) => tool.memory_get.execute({ id: "x" }, {})
+  const listStarted = () => program.calls().filter((entry) => entry.started)
+
+  await Promise.all([first, second, other].map(call))
+  await first.dispose()
+  await first.dispose()
+
+  assert.equal(JSON.parse(await call(second)).ok, true)
+  const agents = listStarted().map((entry) => entry.env.MNEMOS_AGENT_ID)
+  assert.deepEqual(agents.sort(), ["opencode", "other"])
+  for (const hooks of [second, other]) await hooks.dispose()
+  for (const { started } of listStarted()) await waitUntil(() => !isAlive(started))
+  assert.equal(JSON.parse(await call(second)).code, "client_failed")
+  assert.equal(listStarted().length, 2)
+})
+
+test("a project that is opened after the last one was closed has a mnemos of its own", async (t) => {
+  const program = makeProgram(t)
+  for (const count of [1, 2]) {
+    const hooks = await open(program)
+    assert.equal(JSON.parse(await hooks.tool.memory_get.execute({ id: "x" }, {})).ok, true)
+    assert.equal(program.calls().filter((entry) => entry.started).length, count)
+    await hooks.dispose()
+  }
 })
 
 test("a command of ours sends the user's words apart from our instructions", async (t) => {

@@ -104,7 +104,7 @@ test("a call that is cancelled is answered at once, also one that was before it 
   assert.equal(JSON.parse((await server.call("silent", {}, stop.signal)).text).code, "cancelled")
 })
 
-test("closing ends the process and what waits for it", async (t) => {
+test("closing ends the process and what waits for it, and no call starts another", async (t) => {
   const program = makeProgram(t)
   const server = openServer(t, program)
   const waiting = server.call("silent", {})
@@ -113,8 +113,10 @@ test("closing ends the process and what waits for it", async (t) => {
   server.close()
 
   assert.equal((await waiting).isError, true)
-  const { started } = program.calls().find((call) => call.started)
-  await waitUntil(() => !isAlive(started))
+  assert.equal((await server.call("memory_get", {})).isError, true)
+  const [started, ...others] = program.calls().filter((call) => call.started)
+  assert.deepEqual(others, [])
+  await waitUntil(() => !isAlive(started.started))
 })
 
 test("a host that has called a tool ends by itself, and the process with it", async (t) => {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemos.hooks.handed import find_new, read_handed
+from mnemos.hooks.handed import find_new, find_new_by_id, read_handed
 from mnemos.hooks.said import Cursor, SaidMessage
 
 
@@ -36,6 +36,30 @@ def test_what_was_handed_over_before_is_not_new() -> None:
 )
 def test_new_begins_after_the_longest_run_of_known_ones(known: str, handed: str, new: str) -> None:
     assert handed[find_new(list(handed), tuple(known)) :] == new
+
+
+@pytest.mark.parametrize(
+    ("known", "handed", "new"),
+    [
+        ("", "ab", "ab"),
+        ("abc", "abcd", "d"),
+        ("abc", "ad", "d"),  # what stood behind was taken back
+        ("abcd", "aed", ""),  # what is missing in between comes too late
+        ("bc", "abcd", "d"),  # older ones are known no more
+        ("abc", "xy", "xy"),  # everything was taken back
+    ],
+)
+def test_with_unique_ids_new_begins_after_the_last_known_one(known: str, handed: str, new: str) -> None:
+    assert handed[find_new_by_id(list(handed), tuple(known)) :] == new
+
+
+def test_what_a_user_took_back_is_not_captured_twice() -> None:
+    first = read_handed(make_messages("a", "b", "c"), Cursor(), has_unique_ids=True)
+    second = read_handed(make_messages("a", "d"), first.cursor, has_unique_ids=True)
+    third = read_handed(make_messages("a", "b", "c"), second.cursor, has_unique_ids=True)
+
+    assert [(message.content, message.seq) for message in second.messages] == [("d", 3)]
+    assert third.messages == []
 
 
 @given(st.text("abc", min_size=1), st.text("abc"), st.integers(0, 20))

@@ -47,9 +47,7 @@ class OpenCodeAdapter:
         """Give the messages after the last known one: ids are OpenCode's own, each used once."""
         from mnemos.hooks.handed import read_handed  # noqa: PLC0415 - for captures only
 
-        known = set(cursor.known_ids)
-        last = max((i for i, message in enumerate(event.messages) if message.message_id in known), default=-1)
-        return read_handed(event.messages[last + 1 :], cursor)
+        return read_handed(event.messages, cursor, has_unique_ids=True)
 
     def format_context(
         self,
