@@ -51,6 +51,7 @@ def test_every_host_that_is_here_is_set_up(home):
     assert parse(found[0].read_text())["plugin"][-1] == str(home.tree / "plugins" / "opencode")
     plugins = json.loads((home.home / ".openclaw" / "openclaw.json").read_text())["plugins"]
     assert plugins["entries"]["mnemos"] == {"enabled": True, "hooks": {"allowConversationAccess": True}}
+    assert plugins["entries"]["memory-core"] == {"enabled": False}
     assert plugins["slots"] == {"memory": "mnemos"}
 
 
@@ -186,6 +187,20 @@ def test_the_memory_slot_goes_back_to_who_had_it(desk):
     desk.run("uninstall", "--yes")
 
     assert json.loads(path.read_text()) == {"plugins": {"slots": {"memory": "lancedb"}}, "agents": {}}
+
+
+@pytest.mark.parametrize("entry", [{}, {"memory-core": {"enabled": True}}, {"memory-core": {"enabled": False}}])
+def test_openclaws_own_memory_is_again_what_it_was(desk, entry):
+    desk.add_host("openclaw")
+    path = desk.write(".openclaw/openclaw.json", json.dumps({"plugins": {"entries": entry}}))
+    desk.set_up("--host", "openclaw")
+    values = json.loads(path.read_text())
+    assert values["plugins"]["entries"]["memory-core"] == {"enabled": False}
+    path.write_text(json.dumps({**values, "agents": {}}))
+
+    desk.run("uninstall", "--yes")
+
+    assert json.loads(path.read_text()) == {"plugins": {"entries": entry}, "agents": {}}
 
 
 def test_settings_behind_a_link_stay_behind_it(desk):

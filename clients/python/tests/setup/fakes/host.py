@@ -105,19 +105,25 @@ def openclaw():
             if not read(config).get("plugins"):
                 sys.exit("unset")
             print(json.dumps(plugins))
-        case ["config", "set", path, value, "--strict-json"]:
-            place = values
-            *parents, last = path.split(".")
-            for name in parents:
-                place = place.setdefault(name, {})
-            place[last] = json.loads(value)
+        case ["config", "set", "--batch-json", batch]:
+            for change in json.loads(batch):
+                place, last = find(values, change["path"])
+                place[last] = change["value"]
             back_up(config)
             write(config, values)
-        case ["config", "unset", "plugins.entries.mnemos"]:
-            del entries["mnemos"]
+        case ["config", "unset", path]:
+            place, last = find(values, path)
+            del place[last]
             write(config, values)
         case _:
             sys.exit(f"unknown: {ARGUMENTS}")
+
+
+def find(values, path):
+    *parents, last = path.split(".")
+    for name in parents:
+        values = values.setdefault(name, {})
+    return values, last
 
 
 def back_up(config):

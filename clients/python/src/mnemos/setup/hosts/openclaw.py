@@ -23,6 +23,9 @@ _ENTRY = f"plugins.entries.{PLUGIN}"
 _ACCESS = f"{_ENTRY}.hooks.allowConversationAccess"
 _COMMAND = f"{_ENTRY}.config.command"
 _SLOT = "plugins.slots.memory"
+#: OpenClaw's own memory: beside ours it answers `memory_search` and `memory_get` also without the slot.
+_RIVAL = "memory-core"
+_RIVAL_ENABLED = f"plugins.entries.{_RIVAL}.enabled"
 #: Backups that OpenClaw makes of its settings at every change.
 _BACKUPS = ("", ".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4")
 
@@ -36,7 +39,7 @@ def find_folder(machine: Machine) -> Path:
 def plan(machine: Machine, wish: Wish) -> str:
     """Say what `install` would do."""
     source = machine.shorten(find_source(name, wish.source))
-    return f"install {source}, give it the memory slot, and let its hooks see conversations"
+    return f"install {source} in place of OpenClaw's own memory, and let its hooks see conversations"
 
 
 def install(machine: Machine, section: Section, wish: Wish) -> bool:
@@ -57,8 +60,7 @@ def install(machine: Machine, section: Section, wish: Wish) -> bool:
         plugin = _find_plugin(machine)
     if plugin is None:
         raise SetupFailed(f"OpenClaw doesn't list the plugin {PLUGIN!r} that it installed")
-    for path, value in _list_missing(_read_settings(machine), plugin, wish).items():
-        machine.demand([_program(machine), "config", "set", path, json.dumps(value), "--strict-json"])
+    _set(machine, _list_missing(_read_settings(machine), plugin, wish))
     return True
 
 
@@ -78,7 +80,7 @@ def _resolve_links(source: str) -> Iterator[str]:
 
 
 def remove(machine: Machine, section: Section) -> None:
-    """Uninstall the plugin, and give the memory slot back to who had it."""
+    """Uninstall the plugin, give the memory slot back to who had it, and let OpenClaw's own memory be."""
     if machine.find_program(program) is None:
         return
     if section.facts.get("plugin") and _find_plugin(machine):
@@ -86,9 +88,16 @@ def remove(machine: Machine, section: Section) -> None:
     settings = _read_settings(machine)
     if section.facts.get("plugin") and PLUGIN in _dig(settings, "entries", {}):
         machine.run([_program(machine), "config", "unset", _ENTRY])
+    values = {}
     slot = section.facts.get("slot")
     if slot and _dig(settings, "slots", {}).get("memory") != slot:
-        machine.demand([_program(machine), "config", "set", _SLOT, json.dumps(slot), "--strict-json"])
+        values[_SLOT] = slot
+    if "rival" in section.facts and _is_rival_off(settings):
+        if section.facts["rival"] is None:
+            machine.run([_program(machine), "config", "unset", _RIVAL_ENABLED])
+        else:
+            values[_RIVAL_ENABLED] = section.facts["rival"]
+    _set(machine, values)
 
 
 def inspect(machine: Machine) -> HostState:
@@ -110,11 +119,13 @@ def inspect(machine: Machine) -> HostState:
 
 def _explain(path: str, value: Any) -> Trouble:
     words = {
+        _RIVAL_ENABLED: "OpenClaw's own memory may take the place of the memory tools",
         _ACCESS: "its hooks may not see conversations, so nothing is recalled or captured",
         _SLOT: "another plugin has the memory slot",
         f"{_ENTRY}.enabled": "the plugin is disabled",
     }
-    return Trouble(words[path], f"openclaw config set {path} {value if value is not True else 'true'}")
+    written = value if isinstance(value, str) else json.dumps(value)
+    return Trouble(words[path], f"openclaw config set {path} {written}")
 
 
 def _list_missing(settings: dict[str, Any], plugin: dict[str, Any] | None, wish: Wish) -> dict[str, Any]:
@@ -127,6 +138,8 @@ def _list_missing(settings: dict[str, Any], plugin: dict[str, Any] | None, wish:
         wanted[_ACCESS] = True
     if _dig(settings, "slots", {}).get("memory") != PLUGIN:
         wanted[_SLOT] = PLUGIN
+    if not _is_rival_off(settings):
+        wanted[_RIVAL_ENABLED] = False
     if wish.command and entry.get("config", {}).get("command") != wish.command:
         wanted[_COMMAND] = wish.command
     return wanted
@@ -142,6 +155,8 @@ def _watch(machine: Machine, section: Section, before: dict[str, Any]) -> None:
     slot = _dig(before, "slots", {}).get("memory", "")
     if slot != PLUGIN:
         section.facts.setdefault("slot", slot)
+    if not _is_rival_off(before):
+        section.facts.setdefault("rival", _read_rival(before))
 
 
 def _program(machine: Machine) -> Path:
@@ -162,6 +177,22 @@ def _read_settings(machine: Machine) -> dict[str, Any]:
     """Give what OpenClaw's settings say of plugins; nothing when they say nothing."""
     done = machine.run([_program(machine), "config", "get", "plugins", "--json"])
     return _read_json(done.stdout) if done.code == 0 else {}
+
+
+def _set(machine: Machine, values: dict[str, Any]) -> None:
+    """Write settings by path, all with one start of OpenClaw, which takes seconds."""
+    if values:
+        batch = json.dumps([{"path": path, "value": value} for path, value in values.items()])
+        machine.demand([_program(machine), "config", "set", "--batch-json", batch])
+
+
+def _read_rival(settings: dict[str, Any]) -> Any:
+    """Give what the settings say of OpenClaw's own memory; None when they say nothing."""
+    return _dig(_dig(settings, "entries", {}), _RIVAL, {}).get("enabled")
+
+
+def _is_rival_off(settings: dict[str, Any]) -> bool:
+    return _read_rival(settings) is False
 
 
 def _dig(settings: dict[str, Any], key: str, default: dict[str, Any]) -> dict[str, Any]:
