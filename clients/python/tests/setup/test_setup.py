@@ -189,10 +189,12 @@ def test_the_memory_slot_goes_back_to_who_had_it(desk):
     assert json.loads(path.read_text()) == {"plugins": {"slots": {"memory": "lancedb"}}, "agents": {}}
 
 
-@pytest.mark.parametrize("entry", [{}, {"memory-core": {"enabled": True}}, {"memory-core": {"enabled": False}}])
+@pytest.mark.parametrize(
+    "entry", [{}, {"memory-core": {"enabled": True}}, {"memory-core": {"enabled": False}}]
+)
 def test_openclaws_own_memory_is_again_what_it_was(desk, entry):
     desk.add_host("openclaw")
-    path = desk.write(".openclaw/openclaw.json", json.dumps({"plugins": {"entries": entry}}))
+    path = desk.write(".openclaw/openclaw.json", json.dumps({"plugins": {"entries": entries}}))
     desk.set_up("--host", "openclaw")
     values = json.loads(path.read_text())
     assert values["plugins"]["entries"]["memory-core"] == {"enabled": False}
@@ -200,7 +202,7 @@ def test_openclaws_own_memory_is_again_what_it_was(desk, entry):
 
     desk.run("uninstall", "--yes")
 
-    assert json.loads(path.read_text()) == {"plugins": {"entries": entry}, "agents": {}}
+    assert json.loads(path.read_text()) == {"plugins": {"entries": entries}, "agents": {}}
 
 
 def test_settings_behind_a_link_stay_behind_it(desk):

@@ -85,6 +85,7 @@ def remove(machine: Machine, section: Section) -> None:
         return
     if section.facts.get("plugin") and _find_plugin(machine):
         machine.demand([_program(machine), "plugins", "uninstall", PLUGIN, "--force"])
+        _remove_skills(find_folder(machine))
     settings = _read_settings(machine)
     if section.facts.get("plugin") and PLUGIN in _dig(settings, "entries", {}):
         machine.run([_program(machine), "config", "unset", _ENTRY])
@@ -98,6 +99,14 @@ def remove(machine: Machine, section: Section) -> None:
         else:
             values[_RIVAL_ENABLED] = section.facts["rival"]
     _set(machine, values)
+
+
+def _remove_skills(folder: Path) -> None:
+    """Remove the links to the plugin's skills, which OpenClaw leaves until it runs the next time."""
+    extension = folder / "extensions" / PLUGIN
+    for path in (folder / "plugin-skills").glob("*"):
+        if path.is_symlink() and path.readlink().is_relative_to(extension):
+            path.unlink()
 
 
 def inspect(machine: Machine) -> HostState:
