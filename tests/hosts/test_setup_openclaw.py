@@ -1,4 +1,4 @@
-"""`mnemos setup` on the real OpenClaw: the first turn knows, and after `uninstall` its settings are as before."""
+"""`mnemos setup` on the real OpenClaw: the first turn knows, after `uninstall` it is as it was."""
 
 from __future__ import annotations
 

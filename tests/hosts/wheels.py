@@ -16,9 +16,9 @@ RUN_SECONDS = 120
 
 
 def build_wheels(folder: Path) -> list[Path]:
-    """Build the wheels of the contract and of the client."""
+    """Build contract and client as for a registry: each wheel from its source distribution."""
     for member in MEMBERS:
-        run_uv("build", "--wheel", "--out-dir", str(folder), str(member))
+        run_uv("build", "--out-dir", str(folder), str(member))
     return sorted(folder.glob("*.whl"))
 
 
@@ -34,20 +34,11 @@ def install_mnemos(folder: Path, wheels: list[Path]) -> Path:
 
 
 def run_uv(*arguments: str) -> None:
-    """Run uv with what its cache holds; only when that isn't enough with the registry."""
-    complaints = []
-    for offline in ([], ["--offline"])[::-1]:
-        done = subprocess.run(
-            [find_uv(), *offline, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        if done.returncode == 0:
-            return
-        complaints.append(done.stderr)
-    raise RuntimeError("\n".join(complaints))
+    """Run uv with what its cache holds, and only where that isn't enough with the registry."""
+    try:
+        _run([find_uv(), "--offline", *arguments])
+    except subprocess.CalledProcessError:
+        _run([find_uv(), *arguments])
 
 
 def find_uv() -> str:
@@ -57,3 +48,11 @@ def find_uv() -> str:
     if found is None:
         raise RuntimeError("there is no uv: `./run tests -l` gets it")
     return found
+
+
+def _run(command: list[str]) -> None:
+    try:
+        subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=True)
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
