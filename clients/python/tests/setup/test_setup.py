@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from mnemos.setup.jsonc import parse
@@ -178,6 +179,17 @@ def test_another_source_takes_the_place_of_the_one_before(home):
     assert home.look() == before
 
 
+@pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
+def test_openclaw_is_given_plain_files_where_links_are(desk, link):
+    desk.add_host("openclaw")
+    manifest = desk.tree / "plugins" / "openclaw" / "openclaw.plugin.json"
+    link(manifest, manifest.rename(desk.tree / "cached.json"))
+
+    result = desk.set_up("--host", "openclaw")
+
+    assert result.exit_code == 0, result.output
+
+
 def test_the_memory_slot_goes_back_to_who_had_it(desk):
     desk.add_host("openclaw")
     path = desk.write(".openclaw/openclaw.json", '{"plugins": {"slots": {"memory": "lancedb"}}}')
@@ -189,11 +201,10 @@ def test_the_memory_slot_goes_back_to_who_had_it(desk):
     assert json.loads(path.read_text()) == {"plugins": {"slots": {"memory": "lancedb"}}, "agents": {}}
 
 
-@pytest.mark.parametrize(
-    "entry", [{}, {"memory-core": {"enabled": True}}, {"memory-core": {"enabled": False}}]
-)
+@pytest.mark.parametrize("entry", [None, {"enabled": True}, {"enabled": False}])
 def test_openclaws_own_memory_is_again_what_it_was(desk, entry):
     desk.add_host("openclaw")
+    entries = {} if entry is None else {"memory-core": entry}
     path = desk.write(".openclaw/openclaw.json", json.dumps({"plugins": {"entries": entries}}))
     desk.set_up("--host", "openclaw")
     values = json.loads(path.read_text())

@@ -74,7 +74,7 @@ def opencode():
     print("1.18.33")
 
 
-def openclaw():
+def openclaw():  # noqa: C901 - a case for each command
     folder = HOME / ".openclaw"
     config = folder / "openclaw.json"
     values = read(config)
@@ -89,6 +89,8 @@ def openclaw():
             found = {"id": "mnemos", "version": "0.1.0", "enabled": enabled, "rootDir": str(extension)}
             print("a warning first\n" + json.dumps({"plugins": [found] if extension.exists() else []}))
         case ["plugins", "install", source, "--force", "--accept-capabilities"]:
+            if any(path.is_symlink() or path.stat().st_nlink > 1 for path in Path(source).glob("*.json")):
+                sys.exit("extension entry failed plugin directory boundary checks")
             shutil.copytree(source, extension, dirs_exist_ok=True)
             breaks()
             entries.setdefault("mnemos", {}).setdefault("enabled", True)

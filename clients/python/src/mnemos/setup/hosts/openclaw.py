@@ -13,7 +13,7 @@ from typing import Any
 from mnemos.setup.hosts.base import PLUGIN, HostState, Trouble, Wish
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Section
-from mnemos.setup.sources import find_source
+from mnemos.setup.sources import find_source, tell_source
 
 name = "openclaw"
 title = "OpenClaw"
@@ -38,7 +38,7 @@ def find_folder(machine: Machine) -> Path:
 
 def plan(machine: Machine, wish: Wish) -> str:
     """Say what `install` would do."""
-    source = machine.shorten(find_source(name, wish.source))
+    source = tell_source(machine, find_source(name, wish.source))
     return f"install {source} in place of OpenClaw's own memory, and let its hooks see conversations"
 
 
@@ -54,7 +54,7 @@ def install(machine: Machine, section: Section, wish: Wish) -> bool:
     _watch(machine, section, before)
     if not is_current:
         section.facts |= {"plugin": PLUGIN, "source": source}
-        with _resolve_links(source) as whole:
+        with _copy_aside(source) as whole:
             flags = ("--force", "--accept-capabilities")
             machine.demand([_program(machine), "plugins", "install", whole, *flags])
         plugin = _find_plugin(machine)
@@ -65,13 +65,13 @@ def install(machine: Machine, section: Section, wish: Wish) -> bool:
 
 
 @contextmanager
-def _resolve_links(source: str) -> Iterator[str]:
-    """Give a folder without links in it: OpenClaw copies what it installs, and follows none out of it.
+def _copy_aside(source: str) -> Iterator[str]:
+    """Give a folder that holds plain files only: OpenClaw refuses links that lead out of it, hard ones too.
 
-    In a working tree some files of the plugin are links to where their one source is.
+    A working tree has links to the one source of some files; uv links what it installs to its cache.
     """
     folder = Path(source)
-    if not folder.is_dir() or not any(path.is_symlink() for path in folder.iterdir()):
+    if not folder.is_dir():
         yield source
         return
     with tempfile.TemporaryDirectory(prefix="mnemos-") as aside:
