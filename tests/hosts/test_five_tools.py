@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from mnemos_contract import TOOLS
 
 from tests.contract.test_tools import *  # noqa: F403 - the tests themselves
 from tests.hosts.ways import HostWay, open_claude
 from tests.hosts.ways_openclaw import open_openclaw
 from tests.hosts.ways_opencode import open_opencode
 from tests.support.engines import LIVE, empty_database
-from tests.support.scripted_model import run_scripted_model
+from tests.support.rest import make_mark
+from tests.support.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, start_server
 
 OPENERS = {"claude": open_claude, "opencode": open_opencode, "openclaw": open_openclaw}
 #: The first test of a host starts it.
 pytestmark = pytest.mark.timeout(180)
-
-
 #: What a host doesn't let through to its model, whatever its settings.
 LEFT_OUT = {
     "test_fifty_thousand_bytes_fit_exactly[openclaw-three]": (
@@ -47,13 +47,36 @@ def shared_server(
 
 
 @pytest.fixture(scope="module", params=OPENERS)
+def told(request: pytest.FixtureRequest) -> Iterator[tuple[str, ScriptedModel]]:
+    """A host by its name, and its model."""
+    with run_scripted_model() as running:
+        yield request.param, running
+
+
+@pytest.fixture(scope="module")
 def way(
-    request: pytest.FixtureRequest, shared_server: RunningServer, tmp_path_factory: pytest.TempPathFactory
+    told: tuple[str, ScriptedModel], shared_server: RunningServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HostWay]:
-    """One host in one turn."""
-    home = tmp_path_factory.mktemp(request.param)
-    with (
-        run_scripted_model() as model,
-        OPENERS[request.param](home, model, shared_server.url, shared_server.api_key) as opened,
-    ):
+    """That host in one turn."""
+    host, model = told
+    home = tmp_path_factory.mktemp(host)
+    with OPENERS[host](home, model, shared_server.url, shared_server.api_key) as opened:
         yield opened
+
+
+def test_the_model_is_given_the_five_tools_as_the_contract_has_them(
+    way: HostWay, told: tuple[str, ScriptedModel]
+) -> None:
+    way.search("anything")
+
+    for tool in TOOLS:
+        [given] = [one for one in told[1].requests[-1].tools if one["name"].endswith(tool.name)]
+        assert given["description"] == tool.description
+        assert given.get("parameters", given.get("input_schema")) == tool.input_schema
+
+
+def test_what_the_tools_alone_can_do_and_say_reaches_the_model(way: HostWay) -> None:
+    stored = way.call("memory_store", content=f"Word for word {make_mark()}", pinned=True)["data"]
+
+    assert way.get(stored["id"])["memory_type"] == "pinned"
+    assert f"mnemos restore {stored['id']}" in way.call("memory_delete", id=stored["id"])["undo"]

@@ -1,4 +1,4 @@
-"""OpenCode's model calls each of the five tools; what it is told back is asserted."""
+"""What of the tools differs in OpenCode; `test_five_tools.py` asks for all the rest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemos import Client, MemoryNotFound
+from mnemos import Client
 
 from tests.hosts.opencode import PLUGIN, OpenCode, Project, Serving
 from tests.hosts.opencode_fixtures import make_options
@@ -37,26 +37,6 @@ def call_tool(project: Project, script: ScriptedModel, name: str, /, **arguments
     return answer
 
 
-def test_the_model_is_given_the_contract_s_five_tools(project: Project, script: ScriptedModel) -> None:
-    project.ask(project.create_session(), "hello")
-
-    given = {tool["function"]["name"]: tool["function"] for tool in script.requests[0].body["tools"]}
-    for tool in json.loads((PLUGIN / "tools.json").read_text()):
-        assert given[tool["name"]]["description"] == tool["description"]
-        assert given[tool["name"]]["parameters"] == tool["input_schema"]
-
-
-def test_memory_store_tells_the_model_the_id_at_once(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
-    answer = call_tool(project, script, "memory_store", content="The mast is oak.")
-
-    assert answer["ok"] is True
-    assert answer["data"]["outcome"] == "created"
-    stored = notes.get_memory(answer["data"]["id"])
-    assert (stored.content, stored.agent_id) == ("The mast is oak.", "opencode")
-
-
 def test_what_the_model_fills_with_null_is_left_out(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
@@ -65,77 +45,6 @@ def test_what_the_model_fills_with_null_is_left_out(
     answer = call_tool(project, script, "memory_store", content="The keel is iron.", **nothing)
 
     assert notes.get_memory(answer["data"]["id"]).content == "The keel is iron."
-
-
-def test_memory_search_gives_the_model_what_is_stored(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
-    stored = notes.store_memory(content="Error QX-77 means that the valve is stuck.", tags=["valve"])
-
-    answer = call_tool(project, script, "memory_search", q="QX-77")
-
-    assert answer["memories"][0]["id"] == stored.id
-    assert answer["memories"][0]["content"] == "Error QX-77 means that the valve is stuck."
-
-
-def test_memory_get_gives_the_model_one_memory(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
-    stored = notes.store_memory(content="Lunch is at noon.")
-
-    answer = call_tool(project, script, "memory_get", id=stored.id)
-
-    assert answer["data"]["content"] == "Lunch is at noon."
-
-
-def test_memory_update_changes_what_the_model_says(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
-    stored = notes.store_memory(content="Dinner is at six.", tags=["day"])
-
-    answer = call_tool(project, script, "memory_update", id=stored.id, content="Dinner is at seven.")
-
-    assert answer["data"]["version"] == 2
-    changed = notes.get_memory(stored.id or "")
-    assert (changed.content, changed.tags) == ("Dinner is at seven.", ["day"])
-
-
-def test_memory_delete_removes_it_and_says_how_to_undo(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
-    stored = notes.store_memory(content="Tea is at four.")
-
-    answer = call_tool(project, script, "memory_delete", id=stored.id)
-
-    assert answer["ok"] is True
-    assert "kept" in answer["undo"]
-    with pytest.raises(MemoryNotFound):
-        notes.get_memory(stored.id or "")
-
-
-def test_an_unknown_id_is_told_in_a_sentence(project: Project, script: ScriptedModel) -> None:
-    answer = call_tool(project, script, "memory_get", id="nosuchmemory0")
-
-    assert answer == {"ok": False, "error": "memory not found", "code": "memory_not_found"}
-
-
-def test_a_conflict_shows_the_model_what_stands_there(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
-    stored = notes.store_memory(content="Breakfast is at eight.")
-    notes.update_memory(stored.id or "", content="Breakfast is at nine.")
-
-    answer = call_tool(project, script, "memory_update", id=stored.id, content="x", expected_version=1)
-
-    assert (answer["ok"], answer["code"]) == (False, "version_conflict")
-    assert answer["current"]["content"] == "Breakfast is at nine."
-
-
-def test_bad_input_is_told_with_the_name_of_the_argument(project: Project, script: ScriptedModel) -> None:
-    answer = call_tool(project, script, "memory_search", q="x", limit="many")
-
-    assert answer["ok"] is False
-    assert "limit" in answer["error"]
 
 
 def test_a_server_that_is_gone_is_told_to_the_model(

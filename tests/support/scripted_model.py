@@ -59,10 +59,14 @@ class ModelRequest:
     body: dict[str, Any]
 
     @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools that the model could call: `name`, `description`, and `parameters` or `input_schema`."""
+        return [tool.get("function", tool) for tool in self.body.get("tools") or []]
+
+    @property
     def tool_names(self) -> list[str]:
         """Names of the tools that the model could call."""
-        tools = [tool.get("function", tool) for tool in self.body.get("tools") or []]
-        return [str(tool.get("name", "")) for tool in tools]
+        return [str(tool.get("name", "")) for tool in self.tools]
 
     @property
     def text(self) -> str:

@@ -57,12 +57,12 @@ def test_a_recalled_block_in_the_prompt_is_no_part_of_the_query() -> None:
     assert make_query("<relevant-memories>\n- [1] x\n</relevant-memories>\nthe mast?", str) == "the mast?"
 
 
-def test_a_prompt_is_answered_with_one_search_of_ten() -> None:
+def test_a_prompt_is_answered_with_one_search() -> None:
     source = Source([make_hit()])
 
     block = recall_for_prompt(source, "the mast?", SETTINGS, session_id="s1")
 
-    assert source.queries == [{"q": "the mast?", "limit": 10}]
+    assert source.queries == [{"q": "the mast?", "limit": 20}]
     assert "- [0000000000001, 2026-11-23] The mast is oak." in block
 
 
@@ -174,7 +174,7 @@ def test_recall_can_be_told_to_stay_in_the_project() -> None:
     block = recall_for_prompt(source, "the mast?", SETTINGS._replace(stays_in_project=True), project="own")
 
     assert [line[3:16] for line in block.split("\n")[2:-1]] == ["0000000000002", "0000000000003"]
-    assert source.queries[0]["limit"] == 30
+    assert source.queries[0]["limit"] == 40
 
 
 @pytest.mark.parametrize(("text", "shown"), [("oak " * 100, 4), ("橡木桅杆" * 30, 4)])
@@ -183,3 +183,27 @@ def test_a_block_keeps_to_its_budget_of_tokens(text: str, shown: int) -> None:
     block = format_block((make_hit(number, text) for number in range(10)), 450)
 
     assert block.count("\n- [") == shown
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "How does the gate open?",
+        "how does the GATE open",
+        "And how does the gate open?",
+        "水门怎么开\N{FULLWIDTH QUESTION MARK}",
+    ],
+)
+def test_the_same_question_of_another_session_is_no_answer_and_hides_none(asked: str) -> None:
+    prompt = asked if asked.startswith("水") else "How does the gate open?"
+    hits = [make_hit(1, asked, confidence=99), make_hit(2, "The gate opens with ZULU-4471.", confidence=1)]
+
+    block = recall_for_prompt(Source(hits), prompt, SETTINGS)
+
+    assert [line[3:16] for line in block.split("\n")[2:-1]] == ["0000000000002"]
+
+
+def test_a_question_with_something_new_in_it_is_shown() -> None:
+    hit = make_hit(1, "Does the gate still open with ZULU-4471, or was the lock changed in May?")
+
+    assert "ZULU-4471" in recall_for_prompt(Source([hit]), "How does the gate open?", SETTINGS)

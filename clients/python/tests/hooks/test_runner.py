@@ -76,7 +76,7 @@ def test_a_prompt_is_given_what_is_known_about_it(environment) -> None:
     assert LINE in answer["hookSpecificOutput"]["additionalContext"]
     assert (
         server.requests[0][0]
-        == "GET /v1alpha2/mem9s/memories?q=tell%20me%20of%20the%20boat&limit=10 HTTP/1.1"
+        == "GET /v1alpha2/mem9s/memories?q=tell%20me%20of%20the%20boat&limit=20 HTTP/1.1"
     )
     assert server.requests[0][1]["x-mnemo-agent-id"] == "claude-code"
 
