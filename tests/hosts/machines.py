@@ -19,11 +19,13 @@ class Desk:
 
     home: Path
     environ: dict[str, str]
+    #: The `mnemos` that is run.
+    program: Path = PROGRAM
 
     def mnemos(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run `mnemos` with these arguments and this on its standard input."""
         return subprocess.run(
-            [PROGRAM, *arguments],
+            [self.program, *arguments],
             env=self.environ,
             input=given,
             cwd=self.home,

@@ -112,7 +112,7 @@ class OpenClaw:
         return subprocess.Popen(
             [str(hosts.find_node(program)), str(program), *arguments],
             cwd=self.workspace,
-            env=self._environment(),
+            env=self.make_environment(),
             stdin=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
@@ -125,7 +125,7 @@ class OpenClaw:
             "agent", "--local", "--agent", "main", "--session-id", session_id, "--message", prompt
         )
 
-    def _environment(self) -> dict[str, str]:
+    def make_environment(self) -> dict[str, str]:
         program = find_openclaw()
         return {
             "PATH": f"{hosts.find_node(program).parent}:{Path(sys.executable).parent}:/usr/bin:/bin",

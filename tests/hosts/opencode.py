@@ -73,7 +73,7 @@ class OpenCode:
             return subprocess.Popen(
                 [find_opencode(), *arguments],
                 cwd=folder,
-                env=self._environment(),
+                env=self.make_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -106,7 +106,7 @@ class OpenCode:
             "models": {"fake-model": {"name": "Fake", "tool_call": True, "limit": limit}},
         }
 
-    def _environment(self) -> dict[str, str]:
+    def make_environment(self) -> dict[str, str]:
         return {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),

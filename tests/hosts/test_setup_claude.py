@@ -168,7 +168,7 @@ def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memor
             ("Where is your mnemo-server?", "http://127.0.0.1:1"),
             ("can't be reached", ""),
             ("Where is your mnemo-server?", mnemo_server.url),
-            ("Key (nothing: a new memory is made there)", mnemo_server.api_key),
+            ("Key (leave it empty for a new memory)", mnemo_server.api_key),
             ("Set up Claude Code? [Y/n]", ""),
             ("Go on? [Y/n]", "y"),
         ],

@@ -21,7 +21,7 @@ def test_the_first_turn_recalls_and_after_uninstall_nothing_is_left(
     script.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
     opencode = OpenCode(tmp_path / "home", script.url)
     folder = opencode.add_project("project")
-    desk = Desk(opencode.home, opencode._environment())
+    desk = Desk(opencode.home, opencode.make_environment())
     desk.add_program("opencode", Path(find_opencode()))
     (tmp_path / "key").write_text(options["apiKey"])
 

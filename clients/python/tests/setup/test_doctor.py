@@ -130,6 +130,15 @@ def test_settings_of_openclaw_that_are_wrong_are_told(well, setting, words, mend
     assert found["OpenClaw"]["mend"] == mend
 
 
+def test_openclaws_own_memory_beside_ours_is_told(well):
+    path = well.home / ".openclaw" / "openclaw.json"
+    values = json.loads(path.read_text())
+    values["plugins"]["entries"]["memory-core"]["enabled"] = True
+    path.write_text(json.dumps(values))
+    mend = "openclaw config set plugins.entries.memory-core.enabled false"
+    assert examine(well)[1]["OpenClaw"]["mend"] == mend
+
+
 def test_a_memory_slot_that_is_anothers_is_told(well):
     path = well.home / ".openclaw" / "openclaw.json"
     values = json.loads(path.read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from mnemos.setup.jsonc import parse
@@ -51,6 +52,7 @@ def test_every_host_that_is_here_is_set_up(home):
     assert parse(found[0].read_text())["plugin"][-1] == str(home.tree / "plugins" / "opencode")
     plugins = json.loads((home.home / ".openclaw" / "openclaw.json").read_text())["plugins"]
     assert plugins["entries"]["mnemos"] == {"enabled": True, "hooks": {"allowConversationAccess": True}}
+    assert plugins["entries"]["memory-core"] == {"enabled": False}
     assert plugins["slots"] == {"memory": "mnemos"}
 
 
@@ -177,6 +179,17 @@ def test_another_source_takes_the_place_of_the_one_before(home):
     assert home.look() == before
 
 
+@pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
+def test_openclaw_is_given_plain_files_where_links_are(desk, link):
+    desk.add_host("openclaw")
+    manifest = desk.tree / "plugins" / "openclaw" / "openclaw.plugin.json"
+    link(manifest, manifest.rename(desk.tree / "cached.json"))
+
+    result = desk.set_up("--host", "openclaw")
+
+    assert result.exit_code == 0, result.output
+
+
 def test_the_memory_slot_goes_back_to_who_had_it(desk):
     desk.add_host("openclaw")
     path = desk.write(".openclaw/openclaw.json", '{"plugins": {"slots": {"memory": "lancedb"}}}')
@@ -186,6 +199,21 @@ def test_the_memory_slot_goes_back_to_who_had_it(desk):
     desk.run("uninstall", "--yes")
 
     assert json.loads(path.read_text()) == {"plugins": {"slots": {"memory": "lancedb"}}, "agents": {}}
+
+
+@pytest.mark.parametrize("entry", [None, {"enabled": True}, {"enabled": False}])
+def test_openclaws_own_memory_is_again_what_it_was(desk, entry):
+    desk.add_host("openclaw")
+    entries = {} if entry is None else {"memory-core": entry}
+    path = desk.write(".openclaw/openclaw.json", json.dumps({"plugins": {"entries": entries}}))
+    desk.set_up("--host", "openclaw")
+    values = json.loads(path.read_text())
+    assert values["plugins"]["entries"]["memory-core"] == {"enabled": False}
+    path.write_text(json.dumps({**values, "agents": {}}))
+
+    desk.run("uninstall", "--yes")
+
+    assert json.loads(path.read_text()) == {"plugins": {"entries": entries}, "agents": {}}
 
 
 def test_settings_behind_a_link_stay_behind_it(desk):

@@ -34,7 +34,7 @@ def ask_address(machine: Machine, profile: str, given: Given) -> Choice:
             return offer
     url = given.url or _ask_url()
     key = click.prompt(
-        "Key (nothing: a new memory is made there)", hide_input=True, default="", show_default=False
+        "Key (leave it empty for a new memory)", hide_input=True, default="", show_default=False
     )
     try:
         address = ServerAddress(url, key)

@@ -67,7 +67,8 @@ def _confirm(machine: Machine, manifest: Manifest, names: list[str], *, purge: b
         if name == applying.LINK:
             words = f"remove {machine.shorten(manifest.sections[name].facts['link'])}"
         elif name == applying.CREDENTIALS:
-            keys = ", ".join(manifest.sections[name].facts.get("profiles", [])) or "what was changed"
+            made = manifest.sections[name].facts.get("profiles", [])
+            keys = f"profile {', '.join(map(repr, made))}" if made else "what was changed"
             words = f"forget {keys}; without its key nobody opens that memory (--keep-credentials keeps it)"
         tell(NOTE, _entitle(name), f"will {words}")
     if purge:

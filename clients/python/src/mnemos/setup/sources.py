@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import mnemos
-from mnemos.setup.machine import SetupFailed
+from mnemos.setup.machine import Machine, SetupFailed
 
 #: Names of the plugins' packages.
 PACKAGES = {"opencode": "@mnemos/opencode", "openclaw": "@mnemos/openclaw"}
@@ -43,6 +43,13 @@ def find_source(host: str, given: Path | None) -> str:
     if found is None:
         raise SetupFailed(f"{path} holds no plugin for {host}: no {_MARKS[host]} there or in plugins/{host}")
     return str(found)
+
+
+def tell_source(machine: Machine, source: str) -> str:
+    """Give what people are told of a source: its path, unless it lies in our package."""
+    return (
+        "the plugin that mnemos brings along" if source.startswith(str(_BROUGHT)) else machine.shorten(source)
+    )
 
 
 def find_working_tree() -> Path | None:

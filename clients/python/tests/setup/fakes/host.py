@@ -74,7 +74,7 @@ def opencode():
     print("1.18.33")
 
 
-def openclaw():
+def openclaw():  # noqa: C901 - a case for each command
     folder = HOME / ".openclaw"
     config = folder / "openclaw.json"
     values = read(config)
@@ -89,6 +89,8 @@ def openclaw():
             found = {"id": "mnemos", "version": "0.1.0", "enabled": enabled, "rootDir": str(extension)}
             print("a warning first\n" + json.dumps({"plugins": [found] if extension.exists() else []}))
         case ["plugins", "install", source, "--force", "--accept-capabilities"]:
+            if any(path.is_symlink() or path.stat().st_nlink > 1 for path in Path(source).glob("*.json")):
+                sys.exit("extension entry failed plugin directory boundary checks")
             shutil.copytree(source, extension, dirs_exist_ok=True)
             breaks()
             entries.setdefault("mnemos", {}).setdefault("enabled", True)
@@ -105,19 +107,25 @@ def openclaw():
             if not read(config).get("plugins"):
                 sys.exit("unset")
             print(json.dumps(plugins))
-        case ["config", "set", path, value, "--strict-json"]:
-            place = values
-            *parents, last = path.split(".")
-            for name in parents:
-                place = place.setdefault(name, {})
-            place[last] = json.loads(value)
+        case ["config", "set", "--batch-json", batch]:
+            for change in json.loads(batch):
+                place, last = find(values, change["path"])
+                place[last] = change["value"]
             back_up(config)
             write(config, values)
-        case ["config", "unset", "plugins.entries.mnemos"]:
-            del entries["mnemos"]
+        case ["config", "unset", path]:
+            place, last = find(values, path)
+            del place[last]
             write(config, values)
         case _:
             sys.exit(f"unknown: {ARGUMENTS}")
+
+
+def find(values, path):
+    *parents, last = path.split(".")
+    for name in parents:
+        values = values.setdefault(name, {})
+    return values, last
 
 
 def back_up(config):

@@ -9,7 +9,7 @@ from typing import Any
 from mnemos.setup.hosts.base import PLUGIN, HostState, Trouble, Wish
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Section
-from mnemos.setup.sources import find_source
+from mnemos.setup.sources import find_source, tell_source
 
 name = "claude"
 title = "Claude Code"
@@ -31,8 +31,7 @@ def find_folder(machine: Machine) -> Path:
 
 def plan(machine: Machine, wish: Wish) -> str:
     """Say what `install` would do."""
-    source = find_source(name, wish.source)
-    return f"add the marketplace {machine.shorten(source)} and install {_ID}"
+    return f"install {tell_source(machine, find_source(name, wish.source))} as {_ID}"
 
 
 def install(machine: Machine, section: Section, wish: Wish) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from mnemos.setup.hosts.base import PLUGIN, HostState, Trouble, Wish
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Section
-from mnemos.setup.sources import find_source
+from mnemos.setup.sources import find_source, tell_source
 
 name = "openclaw"
 title = "OpenClaw"
@@ -23,6 +23,9 @@ _ENTRY = f"plugins.entries.{PLUGIN}"
 _ACCESS = f"{_ENTRY}.hooks.allowConversationAccess"
 _COMMAND = f"{_ENTRY}.config.command"
 _SLOT = "plugins.slots.memory"
+#: OpenClaw's own memory: beside ours it answers `memory_search` and `memory_get` also without the slot.
+_RIVAL = "memory-core"
+_RIVAL_ENABLED = f"plugins.entries.{_RIVAL}.enabled"
 #: Backups that OpenClaw makes of its settings at every change.
 _BACKUPS = ("", ".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4")
 
@@ -35,8 +38,8 @@ def find_folder(machine: Machine) -> Path:
 
 def plan(machine: Machine, wish: Wish) -> str:
     """Say what `install` would do."""
-    source = machine.shorten(find_source(name, wish.source))
-    return f"install {source}, give it the memory slot, and let its hooks see conversations"
+    source = tell_source(machine, find_source(name, wish.source))
+    return f"install {source} in place of OpenClaw's own memory, and let its hooks see conversations"
 
 
 def install(machine: Machine, section: Section, wish: Wish) -> bool:
@@ -51,25 +54,24 @@ def install(machine: Machine, section: Section, wish: Wish) -> bool:
     _watch(machine, section, before)
     if not is_current:
         section.facts |= {"plugin": PLUGIN, "source": source}
-        with _resolve_links(source) as whole:
+        with _copy_aside(source) as whole:
             flags = ("--force", "--accept-capabilities")
             machine.demand([_program(machine), "plugins", "install", whole, *flags])
         plugin = _find_plugin(machine)
     if plugin is None:
         raise SetupFailed(f"OpenClaw doesn't list the plugin {PLUGIN!r} that it installed")
-    for path, value in _list_missing(_read_settings(machine), plugin, wish).items():
-        machine.demand([_program(machine), "config", "set", path, json.dumps(value), "--strict-json"])
+    _set(machine, _list_missing(_read_settings(machine), plugin, wish))
     return True
 
 
 @contextmanager
-def _resolve_links(source: str) -> Iterator[str]:
-    """Give a folder without links in it: OpenClaw copies what it installs, and follows none out of it.
+def _copy_aside(source: str) -> Iterator[str]:
+    """Give a folder that holds plain files only: OpenClaw refuses links that lead out of it, hard ones too.
 
-    In a working tree some files of the plugin are links to where their one source is.
+    A working tree has links to the one source of some files; uv links what it installs to its cache.
     """
     folder = Path(source)
-    if not folder.is_dir() or not any(path.is_symlink() for path in folder.iterdir()):
+    if not folder.is_dir():
         yield source
         return
     with tempfile.TemporaryDirectory(prefix="mnemos-") as aside:
@@ -78,17 +80,33 @@ def _resolve_links(source: str) -> Iterator[str]:
 
 
 def remove(machine: Machine, section: Section) -> None:
-    """Uninstall the plugin, and give the memory slot back to who had it."""
+    """Uninstall the plugin, give the memory slot back to who had it, and let OpenClaw's own memory be."""
     if machine.find_program(program) is None:
         return
     if section.facts.get("plugin") and _find_plugin(machine):
         machine.demand([_program(machine), "plugins", "uninstall", PLUGIN, "--force"])
+        _remove_skills(find_folder(machine))
     settings = _read_settings(machine)
     if section.facts.get("plugin") and PLUGIN in _dig(settings, "entries", {}):
         machine.run([_program(machine), "config", "unset", _ENTRY])
+    values = {}
     slot = section.facts.get("slot")
     if slot and _dig(settings, "slots", {}).get("memory") != slot:
-        machine.demand([_program(machine), "config", "set", _SLOT, json.dumps(slot), "--strict-json"])
+        values[_SLOT] = slot
+    if "rival" in section.facts and _is_rival_off(settings):
+        if section.facts["rival"] is None:
+            machine.run([_program(machine), "config", "unset", _RIVAL_ENABLED])
+        else:
+            values[_RIVAL_ENABLED] = section.facts["rival"]
+    _set(machine, values)
+
+
+def _remove_skills(folder: Path) -> None:
+    """Remove the links to the plugin's skills, which OpenClaw leaves until it runs the next time."""
+    extension = folder / "extensions" / PLUGIN
+    for path in (folder / "plugin-skills").glob("*"):
+        if path.is_symlink() and path.readlink().is_relative_to(extension):
+            path.unlink()
 
 
 def inspect(machine: Machine) -> HostState:
@@ -110,11 +128,13 @@ def inspect(machine: Machine) -> HostState:
 
 def _explain(path: str, value: Any) -> Trouble:
     words = {
+        _RIVAL_ENABLED: "OpenClaw's own memory may take the place of the memory tools",
         _ACCESS: "its hooks may not see conversations, so nothing is recalled or captured",
         _SLOT: "another plugin has the memory slot",
         f"{_ENTRY}.enabled": "the plugin is disabled",
     }
-    return Trouble(words[path], f"openclaw config set {path} {value if value is not True else 'true'}")
+    written = value if isinstance(value, str) else json.dumps(value)
+    return Trouble(words[path], f"openclaw config set {path} {written}")
 
 
 def _list_missing(settings: dict[str, Any], plugin: dict[str, Any] | None, wish: Wish) -> dict[str, Any]:
@@ -127,6 +147,8 @@ def _list_missing(settings: dict[str, Any], plugin: dict[str, Any] | None, wish:
         wanted[_ACCESS] = True
     if _dig(settings, "slots", {}).get("memory") != PLUGIN:
         wanted[_SLOT] = PLUGIN
+    if not _is_rival_off(settings):
+        wanted[_RIVAL_ENABLED] = False
     if wish.command and entry.get("config", {}).get("command") != wish.command:
         wanted[_COMMAND] = wish.command
     return wanted
@@ -142,6 +164,8 @@ def _watch(machine: Machine, section: Section, before: dict[str, Any]) -> None:
     slot = _dig(before, "slots", {}).get("memory", "")
     if slot != PLUGIN:
         section.facts.setdefault("slot", slot)
+    if not _is_rival_off(before):
+        section.facts.setdefault("rival", _read_rival(before))
 
 
 def _program(machine: Machine) -> Path:
@@ -162,6 +186,22 @@ def _read_settings(machine: Machine) -> dict[str, Any]:
     """Give what OpenClaw's settings say of plugins; nothing when they say nothing."""
     done = machine.run([_program(machine), "config", "get", "plugins", "--json"])
     return _read_json(done.stdout) if done.code == 0 else {}
+
+
+def _set(machine: Machine, values: dict[str, Any]) -> None:
+    """Write settings by path, all with one start of OpenClaw, which takes seconds."""
+    if values:
+        batch = json.dumps([{"path": path, "value": value} for path, value in values.items()])
+        machine.demand([_program(machine), "config", "set", "--batch-json", batch])
+
+
+def _read_rival(settings: dict[str, Any]) -> Any:
+    """Give what the settings say of OpenClaw's own memory; None when they say nothing."""
+    return _dig(_dig(settings, "entries", {}), _RIVAL, {}).get("enabled")
+
+
+def _is_rival_off(settings: dict[str, Any]) -> bool:
+    return _read_rival(settings) is False
 
 
 def _dig(settings: dict[str, Any], key: str, default: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from mnemos.setup.hosts.base import HostState, Trouble, Wish
 from mnemos.setup.jsonc import NotJson, add_entry, parse, remove_entries
 from mnemos.setup.machine import Machine, SetupFailed
 from mnemos.setup.records import Section, read_bytes
-from mnemos.setup.sources import PACKAGES, find_source
+from mnemos.setup.sources import PACKAGES, find_source, tell_source
 
 name = "opencode"
 title = "OpenCode"
@@ -35,7 +35,7 @@ def find_folder(machine: Machine) -> Path:
 def plan(machine: Machine, wish: Wish) -> str:
     """Say what `install` would do."""
     path = _choose_file(machine)
-    return f"add {machine.shorten(_get_spec(_make_entry(wish)))} to {machine.shorten(path)}"
+    return f"add {tell_source(machine, _get_spec(_make_entry(wish)))} to {machine.shorten(path)}"
 
 
 def install(machine: Machine, section: Section, wish: Wish) -> bool:

@@ -1,0 +1,58 @@
+"""mnemos as a user installs it: from its wheels, into an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MEMBERS = (ROOT / "contract", ROOT / "clients" / "python")
+#: For one run of uv; it takes a second when its cache holds everything.
+RUN_SECONDS = 120
+
+
+def build_wheels(folder: Path) -> list[Path]:
+    """Build contract and client as for a registry: each wheel from its source distribution."""
+    for member in MEMBERS:
+        run_uv("build", "--out-dir", str(folder), str(member))
+    return sorted(folder.glob("*.whl"))
+
+
+def install_mnemos(folder: Path, wheels: list[Path]) -> Path:
+    """Install the wheels into a new environment, with the pinned versions of all else; gives its `mnemos`."""
+    pins = folder.with_name(f"{folder.name}-pins.txt")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    pins.write_text("\n".join(project["tool"]["uv"]["constraint-dependencies"]))
+    run_uv("venv", "--python", sys.executable, str(folder))
+    python = folder / "bin" / "python"
+    run_uv("pip", "install", "--python", str(python), "-c", str(pins), *map(str, wheels))
+    return folder / "bin" / "mnemos"
+
+
+def run_uv(*arguments: str) -> None:
+    """Run uv with what its cache holds, and only where that isn't enough with the registry."""
+    try:
+        _run([find_uv(), "--offline", *arguments])
+    except subprocess.CalledProcessError:
+        _run([find_uv(), *arguments])
+
+
+def find_uv() -> str:
+    """Give uv: the one that runs the tests, the one on the PATH, or the one that `./run` got."""
+    own = ROOT / ".bootstrap" / "bin" / "uv"
+    found = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.is_file() else None)
+    if found is None:
+        raise RuntimeError("there is no uv: `./run tests -l` gets it")
+    return found
+
+
+def _run(command: list[str]) -> None:
+    try:
+        subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=True)
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
