@@ -70,7 +70,9 @@ class Clock:
         for host in dict.fromkeys(tuple(case.host) for case in cases):
             self._run_host([case for case in cases if tuple(case.host) == host], is_measured=is_measured)
         time.sleep(_REST_SECONDS)
-        self.faults += [f"left behind after a second: {process}" for process in find_marked(self.mark)]
+        self.faults += [
+            f"left behind after a second: {command}" for command in find_marked(self.mark).values()
+        ]
 
     def _run_host(self, cases: Sequence[Case], *, is_measured: bool) -> None:
         done = subprocess.run(

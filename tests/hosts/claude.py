@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.marked import kill_group
 from tools import hosts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ class Claude:
         try:
             stdout, stderr = process.communicate(timeout=TURN_SECONDS)
         finally:
-            _kill_group(process.pid)
+            kill_group(process.pid)
             process.wait(10)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
@@ -106,10 +106,3 @@ class Claude:
 def find_claude() -> str:
     """Give the program: the one that MNEMOS_CLAUDE names, or the pinned one."""
     return os.environ.get("MNEMOS_CLAUDE") or str(hosts.ensure("claude"))
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

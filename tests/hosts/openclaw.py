@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.marked import MARK_VARIABLE, kill_group
 from tools import bundle_plugins, hosts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,8 +26,6 @@ SETUP = (
     "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true",
     "openclaw plugins disable memory-core",
 )
-#: Marks every process that descends from a host, in its environment.
-MARK = "MNEMOS_TEST_HOME"
 
 
 def find_free_port() -> int:
@@ -102,7 +100,7 @@ class OpenClaw:
         try:
             stdout, stderr = process.communicate(timeout=RUN_SECONDS)
         finally:
-            end_group(process.pid)
+            kill_group(process.pid)
             process.wait(10)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
@@ -148,7 +146,7 @@ class OpenClaw:
             "CI": "1",
             # The tests share few cores with each other; what is asserted isn't speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
-            MARK: str(self.home),
+            MARK_VARIABLE: str(self.home),
             **self.variables,
         }
 
@@ -169,14 +167,6 @@ def bundle_plugin() -> Path:
     """Give the plugin as it is published."""
     folders = bundle_plugins.bundle(ROOT, ROOT / "dist" / "plugins")
     return next(folder for folder in folders if folder.name == "openclaw")
-
-
-def end_group(pid: int) -> None:
-    """End what is left of a process group."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _write_config(model_url: str, workspace: Path, port: int) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.hosts.openclaw import MARK, OpenClaw, end_group
+from tests.hosts.openclaw import OpenClaw
+from tests.support.marked import find_marked, kill_group
 
 START_SECONDS = 90
 #: Until everything that a host started has ended after it: a second, and more on a busy machine.
@@ -46,7 +47,7 @@ class Gateway:
 
     def kill(self) -> None:
         """End it at once, also where the program that was started is only its parent."""
-        for pid, command in find_processes(self.openclaw.home).items():
+        for pid, command in find_marked(str(self.openclaw.home)).items():
             if pid == self.process.pid or command.startswith("openclaw-gateway"):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(30)
@@ -66,7 +67,7 @@ def run_gateway(openclaw: OpenClaw) -> Iterator[Gateway]:
     finally:
         if process.poll() is None:
             gateway.stop()
-        end_group(process.pid)
+        kill_group(process.pid)
         process.wait(10)
 
 
@@ -81,25 +82,11 @@ def _wait_for_gateway(gateway: Gateway, already: int) -> None:
 def wait_for_end(home: Path) -> None:
     """Wait until nothing is left of the host of this home and of what it started."""
     end = time.monotonic() + END_SECONDS
-    while left := find_processes(home):
+    while left := find_marked(str(home)):
         assert time.monotonic() < end, f"still there: {left}"
         time.sleep(0.05)
 
 
 def find_tool_servers(home: Path) -> list[int]:
     """Find the processes that answer tools for the host of this home."""
-    return [pid for pid, command in find_processes(home).items() if command.endswith("mnemos mcp")]
-
-
-def find_processes(home: Path) -> dict[int, str]:
-    """Find what descends from the host of this home, whatever its parent is now: pids and command lines."""
-    needle = f"{MARK}={home}".encode()
-    found = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if needle in (path / "environ").read_bytes().split(b"\0"):
-                command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-                found[int(path.name)] = command
-        except OSError:
-            continue
-    return found
+    return [pid for pid, command in find_marked(str(home)).items() if command.endswith("mnemos mcp")]

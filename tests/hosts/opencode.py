@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from tests.support.marked import MARK_VARIABLE, kill_group
 from tools import hosts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +24,6 @@ PLUGIN = ROOT / "plugins" / "opencode"
 TURN_SECONDS = 90
 START_SECONDS = 60
 MODEL = {"providerID": "fake", "modelID": "fake-model"}
-#: In the environment of OpenCode and of everything it starts.
-MARK = "MNEMOS_TEST_MARK"
 _LISTENING = "opencode server listening on "
 _SETTINGS = {
     "model": "fake/fake-model",
@@ -125,7 +123,7 @@ class OpenCode:
             "npm_config_fetch_retries": "0",
             # The tests share few cores with each other; what is asserted isn't speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
-            MARK: str(self.home),
+            MARK_VARIABLE: str(self.home),
             **self.variables,
         }
 
@@ -186,28 +184,6 @@ def read_text(answer: dict[str, Any]) -> str:
 def find_opencode() -> str:
     """Give the program: the one that MNEMOS_OPENCODE names, or the pinned one."""
     return os.environ.get("MNEMOS_OPENCODE") or str(hosts.ensure("opencode"))
-
-
-def list_processes(home: Path) -> list[str]:
-    """List the living processes that the OpenCode of this home left or is, by their command lines."""
-    mark = f"{MARK}={home}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-                found.append(f"{folder.name} {command}")
-        except OSError:
-            continue  # it ended just now
-    return found
-
-
-def kill_group(pid: int) -> None:
-    """Kill a process group, if there still is one."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _read_address(process: subprocess.Popen[str]) -> str:

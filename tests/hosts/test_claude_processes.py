@@ -94,7 +94,7 @@ def server_condition(
 def test_nothing_is_left_after_a_session(claude: Claude, mark: str, ending: signal.Signals | None) -> None:
     with open_conversation(claude) as conversation:
         conversation.ask("a word in the wind")
-        assert any("mnemos mcp" in process for process in find_marked(mark)), "the mark must show"
+        assert any("mnemos mcp" in command for command in find_marked(mark).values()), "the mark must show"
         gone_at = conversation.end(ending)
 
         assert_nothing_left(mark, gone_at)
@@ -144,4 +144,4 @@ def test_what_the_server_never_answered_to_arrives_with_the_next_session(
 
 
 def is_uploading(mark: str) -> bool:
-    return any("hook upload" in process for process in find_marked(mark))
+    return any("hook upload" in command for command in find_marked(mark).values())

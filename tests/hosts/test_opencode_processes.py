@@ -9,7 +9,8 @@ import pytest
 from mnemos import Client
 
 from tests.hosts.conftest import wait_until
-from tests.hosts.opencode import PLUGIN, OpenCode, list_processes
+from tests.hosts.opencode import PLUGIN, OpenCode
+from tests.support.marked import find_marked
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 
 pytestmark = pytest.mark.timeout(120)
@@ -69,11 +70,11 @@ def test_projects_of_a_server_share_one_process(alone: OpenCode, options: dict[s
         wait_until(lambda: not list_servers(alone))
 
 
-def list_servers(alone: OpenCode) -> list[str]:
+def list_servers(alone: OpenCode) -> list[int]:
     """List the processes that answer tools."""
-    return [process for process in list_processes(alone.home) if "mnemos mcp" in process]
+    return [pid for pid, command in find_marked(str(alone.home)).items() if "mnemos mcp" in command]
 
 
 def wait_until_gone(alone: OpenCode) -> None:
     """Wait a second, not longer, until no process with the mark of this home is left."""
-    wait_until(lambda: not list_processes(alone.home), seconds=1)
+    wait_until(lambda: not find_marked(str(alone.home)), seconds=1)

@@ -1,21 +1,29 @@
-"""Finding the processes that something left behind, by a mark in their environment (Linux)."""
+"""Processes of a host and of everything it started, by a mark in their environment."""
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
-#: Variable that carries the mark; every process started by a marked one inherits it.
+#: The variable that marks a process and all that descend from it.
 MARK_VARIABLE = "MNEMOS_TEST_MARK"
 
 
-def find_marked(mark: str) -> list[str]:
-    """Give pid and command of each living process whose environment carries the mark."""
+def find_marked(mark: str) -> dict[int, str]:
+    """Give the living processes whose environment carries the mark: pids and command lines."""
     wanted = f"{MARK_VARIABLE}={mark}".encode()
-    found = []
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile, or is somebody else's
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-                found.append(f"{folder.name} {command.strip()}")
+                found[int(folder.name)] = command.strip()
     return found
+
+
+def kill_group(pid: int) -> None:
+    """Kill what is left of a process group."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

@@ -24,6 +24,10 @@ Paste both lines into another terminal (and your shell's profile), then try:
   {client} store "Our staging database is db-7, and it is rebuilt every Monday"
   {client} search "where is staging?"
 
+And give it to your agents (Claude Code, OpenCode, OpenClaw):
+
+  {client} setup
+
 Stop the server with Ctrl+C; the memories stay.
 """
 

@@ -32,7 +32,9 @@ def test_a_command_that_only_this_environment_knows_is_shown_with_its_path(monke
     """`uv run` puts the environment on the PATH of the server, not of the shell that is pasted into."""
     monkeypatch.setenv("PATH", str(own_folder))
 
-    assert f"{own_folder}/mnemos store" in first_greeting("u", "w", "k")
+    greeting = first_greeting("u", "w", "k")
+    assert f"{own_folder}/mnemos store" in greeting
+    assert f"  {own_folder}/mnemos setup\n" in greeting
 
 
 @pytest.mark.usefixtures("own_folder")

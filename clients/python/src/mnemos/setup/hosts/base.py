@@ -28,7 +28,7 @@ class HostState:
     #: The version of its program; "" when it doesn't tell.
     version: str
     is_installed: bool
-    #: What was found of our plugin, such as "0.1.0 from /work/mnemos".
+    #: What was found of our plugin, such as "0.1.0 from ~/mnemos".
     plugin: str = ""
     troubles: list[Trouble] = field(default_factory=list)
 
