@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,12 @@ def test_links_lead_somewhere(page: Path):
 def test_the_readme_lists_every_session_that_runs_by_default():
     listed = set(re.findall(r"`([a-z0-9]+(?:\([a-z]+\))?)`", README_TABLE))
     sessions = subprocess.run(
-        ["nox", "--list-sessions"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "nox", "--list-sessions"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     ).stdout
     defaults = set(re.findall(r"^\* ([a-z0-9]+(?:\([a-z]+\))?)", sessions, re.MULTILINE))
 
