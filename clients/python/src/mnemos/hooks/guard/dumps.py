@@ -28,7 +28,7 @@ _OUTPUT = re.compile(
     |[IWEF]\d{4}\ \d\d:\d\d
     |\[\d\d:\d\d:\d\d\]|\[(?:[\w.+/-]{1,24}/)?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL)\]
     |(?:npm|yarn|pnpm)\ (?:WARN|ERR!|notice|info|error|warning)
-    |(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)[\s:]
+    |(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)[\s:]|(?:level|lvl|severity|ts|time|msg)=\S
     |(?:warning|error|note|info|debug)(?:\[\w+\])?:\s
     |at\ [\w.$<>\[\]/\ ]{1,120}\ ?\(.{0,200}\)|at\ \S{1,200}:\d+:\d+
     |File\ ".{1,200}",\ line\ \d+|\.{3}\ \d+\ more

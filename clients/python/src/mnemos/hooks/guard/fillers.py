@@ -36,6 +36,15 @@ _PHRASES = (
     (re.compile(r"\bkeep (?:going|on)\b"), "continue"),
     (re.compile(r"\bi see\b|\bsee (?:you|ya)\b"), "bye"),
 )
+#: What a model says before it does something; what it found comes after that.
+_ANNOUNCEMENT = re.compile(
+    r"(?:(?:ok(?:ay)?|sure|great|alright|right|yes|of course|certainly|got it)[,.!]? )?"
+    r"(?:let me|i'll|i will|i'm going to|let's) "
+    r"(?:now |first |just |quickly )?"
+    r"(?:take a (?:closer |quick )?look|look into|look at|check|see|start|begin|get started|get going|do"
+    r"|investigate|dig in(?:to)?|think about|work on|handle)"
+    r"(?: (?:at|on|into|with|it|this|that|now|these|those|right away|for you|the code|the files?))*[.!…]*"
+)
 _ANSWERS = WORDS["answers"]
 _USER_WORDS = _ANSWERS | WORDS["empty"] | WORDS["joining"]
 _ASSISTANT_WORDS = _USER_WORDS | WORDS["polite"]
@@ -49,10 +58,12 @@ def judge_words(role: str, content: str) -> Filler | None:
     longest = _LONGEST_CHARACTERS if role == "user" else _LONGEST_ASSISTANT_CHARACTERS
     if len(text) > longest:
         return None
-    plain = text
+    plain = text.replace("\u2019", "'")
+    if role != "user" and _ANNOUNCEMENT.fullmatch(plain):
+        return Filler.ALWAYS
     for phrase, word in _PHRASES:
         plain = phrase.sub(word, plain)
-    words = [word.replace("\u2019", "'") for word in _PARTS.findall(plain)]
+    words = _PARTS.findall(plain)
     known = _USER_WORDS if role == "user" else _ASSISTANT_WORDS
     words = [piece for word in words for piece in _split_unspaced(word, known)]
     if not known.issuperset(words) or (role == "user" and _TELLING.search(text)):

@@ -12,6 +12,7 @@ _BEGINNINGS = re.compile(
     |Caveat:\ The\ messages\ below\ were\ generated\ by\ the\ user\ while
     |This\ session\ is\ being\ continued\ from\ a\ previous\ conversation
     |Your\ task\ is\ to\ create\ a\ detailed\ summary\ of\ (?:the|this)\ conversation
+    |(?:Create|Write|Generate)\ a\ (?:detailed|concise|short)\ summary\ of\ (?:the|this|our)\ conversation
     |Provide\ a\ detailed\ (?:prompt|summary)\ for\ continuing\ our\ conversation
     |You\ are\ a\ title\ generator\b
     |(?:Please\ )?(?:write|generate|create)\ an?\ (?:[\w -]{1,30}\ )?title\ for\ (?:the|this)
