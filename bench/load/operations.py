@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from mnemos_contract.memories import Memory, StoreRequest, StoreResponse, UpdateRequest
+from mnemos_contract.memories import Memory
 from mnemos_contract.messages import Message
 from mnemos_contract.routes import IDEMPOTENCY_HEADER
+from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
 
 from bench.common.api import MEMORIES
 from bench.common.client import Address, HttpConnection, ask

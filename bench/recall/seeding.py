@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from mnemos_contract.memories import StoreRequest
 from mnemos_contract.messages import Message, SessionMessages
+from mnemos_contract.writing import StoreRequest
 
 from bench.common.api import MEMORIES, SESSION_MESSAGES, provision
 from bench.common.client import Address, HttpConnection, UnexpectedAnswer, ask

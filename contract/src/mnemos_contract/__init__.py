@@ -22,24 +22,20 @@ if TYPE_CHECKING:
         Spent,
         Usage,
     )
-    from mnemos_contract.memories import (
-        BatchDeleteRequest,
-        BatchDeleteResponse,
-        ListQuery,
-        Memory,
-        MemoryPage,
-        MemoryState,
-        MemoryType,
-        Outcome,
-        StoreRequest,
-        StoreResponse,
-        UpdateRequest,
-    )
+    from mnemos_contract.listing import ListQuery
+    from mnemos_contract.memories import Memory, MemoryPage, MemoryState, MemoryType, Outcome
     from mnemos_contract.messages import Message, SessionMessage, SessionMessages, SessionMessagesQuery
     from mnemos_contract.routes import ROUTES, ROUTES_BY_NAME, Access, Route
     from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
     from mnemos_contract.tenants import KeyStatus, Provisioned
     from mnemos_contract.tools import TOOLS, Tool
+    from mnemos_contract.writing import (
+        BatchDeleteRequest,
+        BatchDeleteResponse,
+        StoreRequest,
+        StoreResponse,
+        UpdateRequest,
+    )
 
 __all__ = [
     "ROUTES",
@@ -89,6 +85,13 @@ __all__ = [
 
 #: Which names each module gives.
 _GIVEN = {
+    "writing": (
+        "BatchDeleteRequest",
+        "BatchDeleteResponse",
+        "StoreRequest",
+        "StoreResponse",
+        "UpdateRequest",
+    ),
     "errors": ("ApiError", "ErrorBody", "MnemosError", "error_from_body"),
     "history": ("Change", "History", "RestoreRequest"),
     "jobs": (
@@ -102,19 +105,8 @@ _GIVEN = {
         "Spent",
         "Usage",
     ),
-    "memories": (
-        "BatchDeleteRequest",
-        "BatchDeleteResponse",
-        "ListQuery",
-        "Memory",
-        "MemoryPage",
-        "MemoryState",
-        "MemoryType",
-        "Outcome",
-        "StoreRequest",
-        "StoreResponse",
-        "UpdateRequest",
-    ),
+    "listing": ("ListQuery",),
+    "memories": ("Memory", "MemoryPage", "MemoryState", "MemoryType", "Outcome"),
     "messages": ("Message", "SessionMessage", "SessionMessages", "SessionMessagesQuery"),
     "routes": ("ROUTES", "ROUTES_BY_NAME", "Access", "Route"),
     "service": ("EmbeddingStatus", "Health", "Readiness", "Version"),

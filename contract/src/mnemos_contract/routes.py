@@ -14,19 +14,18 @@ from mnemos_contract import errors
 from mnemos_contract.base import WireModel
 from mnemos_contract.history import History, RestoreRequest
 from mnemos_contract.jobs import Job, JobPage, JobQuery, RedactRequest, Usage
-from mnemos_contract.memories import (
+from mnemos_contract.listing import ListQuery
+from mnemos_contract.memories import Memory, MemoryPage
+from mnemos_contract.messages import SessionMessages, SessionMessagesQuery
+from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
+from mnemos_contract.tenants import KeyStatus, Provisioned
+from mnemos_contract.writing import (
     BatchDeleteRequest,
     BatchDeleteResponse,
-    ListQuery,
-    Memory,
-    MemoryPage,
     StoreRequest,
     StoreResponse,
     UpdateRequest,
 )
-from mnemos_contract.messages import SessionMessages, SessionMessagesQuery
-from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
-from mnemos_contract.tenants import KeyStatus, Provisioned
 
 #: Where a tenant's routes live when the key is part of the path.
 V1ALPHA1_BASE: Final = "/v1alpha1/mem9s/{api_key}"

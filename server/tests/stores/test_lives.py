@@ -28,7 +28,9 @@ from mnemo_server.stores.opening import open_stores
 from mnemo_server.stores.ports import NewKey
 from mnemos_contract.errors import MemoryNotFound
 from mnemos_contract.history import RestoreRequest
-from mnemos_contract.memories import ListQuery, Memory, StoreRequest, UpdateRequest
+from mnemos_contract.listing import ListQuery
+from mnemos_contract.memories import Memory
+from mnemos_contract.writing import StoreRequest, UpdateRequest
 
 from .lives import Life, Model
 

@@ -21,8 +21,9 @@ from mnemo_server.stores.opening import open_stores
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.history import RestoreRequest
 from mnemos_contract.jobs import RedactRequest
-from mnemos_contract.memories import ListQuery, StoreRequest, UpdateRequest
+from mnemos_contract.listing import ListQuery
 from mnemos_contract.messages import Message
+from mnemos_contract.writing import StoreRequest, UpdateRequest
 
 from tests.support import peek
 

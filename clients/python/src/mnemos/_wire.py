@@ -20,7 +20,7 @@ from mnemos_contract.errors import (
     UnexpectedAnswer,
     error_from_body,
 )
-from mnemos_contract.memories import ListQuery
+from mnemos_contract.listing import ListQuery
 from mnemos_contract.routes import (
     AGENT_HEADER,
     API_KEY_HEADER,

@@ -17,7 +17,7 @@ from mnemos_contract.history import History
 from mnemos_contract.mcp.complaints import explain_arguments
 from mnemos_contract.mcp.protocol import compact_json
 from mnemos_contract.mcp.views import JsonObject, show_history, show_memory, show_page, show_stored
-from mnemos_contract.memories import Memory, MemoryPage, StoreResponse
+from mnemos_contract.memories import Memory, MemoryPage
 from mnemos_contract.routes import ROUTES_BY_NAME, Route
 from mnemos_contract.tools import (
     TOOLS,
@@ -28,6 +28,7 @@ from mnemos_contract.tools import (
     ToolArguments,
     UpdateArguments,
 )
+from mnemos_contract.writing import StoreResponse
 
 _UNDO: Final = "it is kept in its history: `mnemos restore {id}` brings it back"
 _ARGUMENTS: Final = {tool.name: tool.arguments for tool in TOOLS}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnemos_contract.history import History
-from mnemos_contract.memories import Memory, MemoryPage, MemoryState, MemoryType, StoreResponse
+from mnemos_contract.memories import Memory, MemoryPage, MemoryState, MemoryType
+from mnemos_contract.writing import StoreResponse
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,10 +8,12 @@ from typing import Any, Final, TypeVar
 
 from mnemos_contract.base import WireModel
 from mnemos_contract.history import History
+from mnemos_contract.listing import ListQuery
 from mnemos_contract.mcp.calls import ToolCall
 from mnemos_contract.mcp.protocol import compact_json
-from mnemos_contract.memories import ListQuery, Memory, MemoryPage, StoreRequest, StoreResponse, UpdateRequest
+from mnemos_contract.memories import Memory, MemoryPage
 from mnemos_contract.validation import explain
+from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
 from pydantic import ValidationError
 
 from mnemo_server.services.caller import Caller, IdempotentRequest

@@ -7,14 +7,9 @@ from typing import Final
 
 from aiohttp import web
 from mnemos_contract.errors import InvalidRequest
-from mnemos_contract.memories import (
-    BatchDeleteRequest,
-    BatchDeleteResponse,
-    ListQuery,
-    StoreRequest,
-    UpdateRequest,
-)
+from mnemos_contract.listing import ListQuery
 from mnemos_contract.routes import CONFLICT_HEADER
+from mnemos_contract.writing import BatchDeleteRequest, BatchDeleteResponse, StoreRequest, UpdateRequest
 
 from mnemo_server.http.answers import json_answer, text_answer
 from mnemo_server.http.context import TenantCall

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mnemos_contract.errors import IdempotencyMismatch, MemoryNotFound, VersionConflict
-from mnemos_contract.memories import Memory, StoreRequest, UpdateRequest
+from mnemos_contract.memories import Memory
+from mnemos_contract.writing import StoreRequest, UpdateRequest
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource, decode_id

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_ANSWER_BYTES
-from mnemos_contract.memories import StoreRequest
 from mnemos_contract.messages import Message, SessionMessage
 from mnemos_contract.recalled import OPENING, strip_recalled
+from mnemos_contract.writing import StoreRequest
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource, encode_id

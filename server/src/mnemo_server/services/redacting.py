@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from mnemos_contract.limits import MAX_NAME_CHARACTERS
-from mnemos_contract.memories import StoreRequest, UpdateRequest
 from mnemos_contract.messages import Message
 from mnemos_contract.redaction import MARK, redact
+from mnemos_contract.writing import StoreRequest, UpdateRequest
 from pydantic import JsonValue
 
 #: Name of the key of fingerprints among the values of the installation, and its length in bytes.

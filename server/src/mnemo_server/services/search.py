@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from mnemos_contract.base import to_microseconds
-from mnemos_contract.memories import ListQuery, Memory, MemoryPage, MemoryState
+from mnemos_contract.listing import ListQuery
+from mnemos_contract.memories import Memory, MemoryPage, MemoryState
 
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.filters import MemoryFilter

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mnemos_contract.jobs import Enrichment
-from mnemos_contract.memories import MemoryType, Outcome, StoreRequest, StoreResponse, UpdateRequest
+from mnemos_contract.memories import MemoryType, Outcome
+from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
 
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.memory import ACTIVE, Changes, StoredMemory, hash_content, likeness_of

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mnemos_contract.base import to_microseconds
-from mnemos_contract.memories import MemoryType, StoreRequest, StoreResponse
+from mnemos_contract.memories import MemoryType
 from mnemos_contract.messages import Message
+from mnemos_contract.writing import StoreRequest, StoreResponse
 
 from mnemo_server.domain.alignment import count_known
 from mnemo_server.domain.clock import Clock

@@ -8,7 +8,7 @@ from mnemo_server.services.caller import Caller
 from mnemo_server.services.enrichment_desk import EnrichmentDesk
 from mnemo_server.services.window import Window
 from mnemo_server.stores.ports import Appended, HeldMessages
-from mnemos_contract.memories import StoreRequest
+from mnemos_contract.writing import StoreRequest
 
 EMPTY = HeldMessages((), 0)
 NO_ENRICHMENT = EnrichmentDesk(system_clock, is_on=False, delay_seconds=0, wake=lambda _: None)

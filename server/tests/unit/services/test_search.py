@@ -6,7 +6,7 @@ from mnemo_server.index.entries import facet
 from mnemo_server.index.ranking import Ranking
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.search import SearchService, to_filter
-from mnemos_contract.memories import ListQuery
+from mnemos_contract.listing import ListQuery
 
 CALLER = Caller(tenant_id=1, key_id=1, request_id="r")
 
