@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemos.hooks import upload
+from mnemos.hooks import lifetime
 from mnemos.hooks.runner import run
 
 from tests.support.rest import RestApi
@@ -90,7 +91,7 @@ class Host:
         assert list((self.state_folder / "spool").iterdir()) == []
 
     def _run(self, name: str, given: bytes) -> None:
-        arguments = [name, "--harness", "claude"]
+        arguments = [name, "--harness", "claude", f"--host-pid={os.getpid()}"]
         assert run(arguments, self.environment, read_input=lambda: given, limit_life=lambda _: None) == b""
 
 
@@ -108,7 +109,8 @@ def api(server: RunningServer) -> Iterator[RestApi]:
 @pytest.fixture
 def host(tmp_path: Path, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Host:
     # The test sends what waits by itself, so that it knows when that is done.
-    monkeypatch.setattr(upload, "start_uploader", lambda *_: None)
+    monkeypatch.setattr(lifetime, "start_uploader", lambda *_: None)
+    monkeypatch.chdir(tmp_path)  # an uploader leaves the folder that it was started in
     return Host(tmp_path, server)
 
 
