@@ -185,7 +185,12 @@ def _write_config(model_url: str, workspace: Path, port: int) -> dict[str, Any]:
         "api": "openai-completions",
         "models": [model],
     }
-    defaults = {"workspace": str(workspace), "skipBootstrap": True, "model": {"primary": "made/scripted"}}
+    defaults = {
+        "workspace": str(workspace),
+        "skipBootstrap": True,
+        "model": {"primary": "made/scripted"},
+        "heartbeat": {"every": "0m"},  # its turns would stand among those that tests ask for
+    }
     return {
         "agents": {"defaults": defaults},
         "models": {"mode": "replace", "providers": {"made": provider}},

@@ -24,12 +24,12 @@ ITS_OWN = (
 
 
 def test_the_first_turn_recalls_and_afterwards_the_settings_are_as_they_were(
-    tmp_path: Path, claw_model: ScriptedModel, claw_server: RunningServer, claw_notes: Client
+    tmp_path: Path, model: ScriptedModel, claw_server: RunningServer, claw_notes: Client
 ) -> None:
     """All in one, since each start of OpenClaw takes seconds."""
     claw_notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
-    claw_model.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
-    openclaw = OpenClaw(tmp_path / "home", claw_model.url)
+    model.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
+    openclaw = OpenClaw(tmp_path / "home", model.url)
     openclaw.configure(with_plugin=False)
     openclaw.config_path.parent.chmod(0o700)  # as OpenClaw has it
     desk = Desk(openclaw.home, openclaw.make_environment())
@@ -56,8 +56,8 @@ def test_the_first_turn_recalls_and_afterwards_the_settings_are_as_they_were(
     wait_for_end(openclaw.home)
     assert not [name for name in openclaw.make_environment() if name.startswith("MEM9")]
     assert "Ada." in turn.stdout, turn.stdout + turn.stderr
-    assert "Ada Quill" in claw_model.requests[0].text
-    assert "Ada Quill" in claw_model.requests[-1].tool_results[-1]
+    assert "Ada Quill" in model.requests[0].text
+    assert "Ada Quill" in model.requests[-1].tool_results[-1]
 
     done = desk.mnemos("uninstall", "--yes", "--purge")
     assert done.returncode == 0, done.stdout + done.stderr
