@@ -57,8 +57,8 @@ def claw_notes(claw_server: RunningServer) -> Iterator[Client]:
 
 @pytest.fixture
 def make_openclaw(
-    tmp_path: Path, claw_model: ScriptedModel, claw_server: RunningServer
+    tmp_path: Path, model: ScriptedModel, claw_server: RunningServer
 ) -> Callable[..., OpenClaw]:
     """Make an OpenClaw in a home of its own; settings of the plugin are added to where the memory is."""
     settings = {"url": claw_server.url, "apiKey": claw_server.api_key}
-    return lambda **changes: OpenClaw(tmp_path / "home", claw_model.url, settings | changes)
+    return lambda **changes: OpenClaw(tmp_path / "home", model.url, settings | changes)

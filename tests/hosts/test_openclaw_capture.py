@@ -82,10 +82,10 @@ def test_a_compaction_repeats_nothing_and_its_summary_isnt_kept(
 
 
 def test_a_gateway_that_was_killed_leaves_no_process_and_the_next_one_goes_on(
-    make_openclaw: Callable[..., OpenClaw], claw_model: ScriptedModel, claw_notes: Client
+    make_openclaw: Callable[..., OpenClaw], model: ScriptedModel, claw_notes: Client
 ) -> None:
     store = CallTool("memory_store", {"content": "The sail is red."})
-    claw_model.rules = [
+    model.rules = [
         Rule("it again", (store, Say("The red sail is known already."))),
         Rule("store", (store, Say("The red sail is stored."))),
     ]

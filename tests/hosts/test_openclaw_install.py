@@ -30,9 +30,9 @@ HOOKS = {
 
 
 @pytest.fixture
-def openclaw(tmp_path: Path, claw_model: ScriptedModel) -> OpenClaw:
+def openclaw(tmp_path: Path, model: ScriptedModel) -> OpenClaw:
     """OpenClaw as a user has it before the plugin."""
-    openclaw = OpenClaw(tmp_path / "home", claw_model.url)
+    openclaw = OpenClaw(tmp_path / "home", model.url)
     openclaw.configure(with_plugin=False)
     return openclaw
 
@@ -55,10 +55,10 @@ def test_a_folder_is_installed_takes_the_slot_and_is_uninstalled(openclaw: OpenC
 
 
 def test_a_packed_package_is_installed_and_finds_the_server_by_the_environment(
-    openclaw: OpenClaw, claw_model: ScriptedModel, claw_server: RunningServer, claw_notes: Client
+    openclaw: OpenClaw, model: ScriptedModel, claw_server: RunningServer, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The lamp needs whale oil.", memory_type="pinned")
-    claw_model.rules = [Rule("lamp", (CallTool("memory_search", {"q": "lamp"}), Say("Whale oil.")))]
+    model.rules = [Rule("lamp", (CallTool("memory_search", {"q": "lamp"}), Say("Whale oil.")))]
     openclaw.do(INSTALL.format(f"npm-pack:{pack(openclaw.home)}"))
     openclaw.set_up()
     openclaw.variables = {"MEM9_API_URL": claw_server.url, "MEM9_API_KEY": claw_server.api_key}
@@ -66,8 +66,8 @@ def test_a_packed_package_is_installed_and_finds_the_server_by_the_environment(
     assert "Whale oil." in openclaw.ask_locally("packed", "What does the lamp need?").stdout
 
     wait_for_end(openclaw.home)
-    assert "The lamp needs whale oil." in claw_model.requests[0].text
-    [found] = json.loads(claw_model.requests[-1].tool_results[-1])["memories"]
+    assert "The lamp needs whale oil." in model.requests[0].text
+    [found] = json.loads(model.requests[-1].tool_results[-1])["memories"]
     assert found["content"] == "The lamp needs whale oil."
 
 
