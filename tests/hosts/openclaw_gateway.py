@@ -15,8 +15,8 @@ from tests.hosts.openclaw import OpenClaw
 from tests.support.marked import find_marked, kill_group
 
 START_SECONDS = 90
-#: Until everything that a host started has ended after it: a second, and more on a busy machine.
-END_SECONDS = 4
+#: Until everything that a host started has ended after it.
+END_SECONDS = 1
 
 
 class Gateway:
