@@ -5,8 +5,8 @@ import { makePart, readTexts } from "./parts.js"
 import { bounded } from "./sessions.js"
 
 const HARNESS = "opencode"
-/** The hook's own deadline (its default is 80 ms), and the time a loaded machine may take to start it. */
-const TURN_MS = (Number(process.env.MNEMOS_HOOK_TIMEOUT_MS) || 80) + 1_500
+/** The hook's own deadline (its default is 120 ms), and the time a loaded machine may take to start it. */
+const TURN_MS = (Number(process.env.MNEMOS_HOOK_TIMEOUT_MS) || 120) + 1_500
 const ASK_MS = 1_000
 /** Blocks that are kept in memory; the hook knows the older ones. */
 const MAX_SESSIONS = 200
