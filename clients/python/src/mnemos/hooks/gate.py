@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnemos._generated.recalled import OPENING, strip_recalled
+from mnemos.hooks.blocks import list_lines, read_memory
 from mnemos.hooks.guard import Context, asks, judge
 from mnemos.hooks.known import KnownMessages
 from mnemos.hooks.naming import name_session
@@ -47,9 +48,17 @@ class Gate:
         """Give what of a window is to be kept, and note what isn't and why."""
         if self._settings.capture == "off":
             return []
-        lines = list(dict.fromkeys([*self._kept.lines, *self._read_given(), *_list_lines(window.recalled)]))
+        lines = list(
+            dict.fromkeys(
+                [
+                    *self._kept.lines,
+                    *self._read_given(),
+                    *(line for block in window.recalled for line in list_lines(block)),
+                ]
+            )
+        )
         self._kept = self._kept._replace(lines=tuple(lines[-_MAX_LINES:]))
-        recalled = tuple(map(_read_memory, self._kept.lines))
+        recalled = tuple(map(read_memory, self._kept.lines))
         chosen = []
         for message in window.messages:
             # Where it isn't known what came before, an answer is taken for one.
@@ -83,9 +92,9 @@ class Gate:
             block = ""
         try:
             shown = json.loads((self._state.folder / "prompts" / f"{self._name}.json").read_bytes())["shown"]
-            return [*_list_lines((block,)), *map(str, shown)]
+            return [*list_lines(block), *map(str, shown)]
         except (OSError, ValueError, KeyError, TypeError):
-            return _list_lines((block,))
+            return list_lines(block)
 
 
 def _strip(message: SaidMessage) -> SaidMessage:
@@ -93,16 +102,6 @@ def _strip(message: SaidMessage) -> SaidMessage:
     if OPENING not in message.content:
         return message
     return message._replace(content=strip_recalled(message.content))
-
-
-def _list_lines(blocks: tuple[str, ...]) -> list[str]:
-    return [line for block in blocks for line in block.split("\n") if line.startswith("- [")]
-
-
-def _read_memory(line: str) -> str:
-    """Give the text of a recalled line as the memory has it."""
-    text = line.partition("] ")[2]
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _read_kept(path: Path) -> _Kept:

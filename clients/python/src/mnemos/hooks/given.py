@@ -11,11 +11,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from mnemos.hooks.blocks import list_lines
 from mnemos.hooks.connection import ConnectionFailed, Deadline
 from mnemos.hooks.events import HookEvent, Recalled
 from mnemos.hooks.naming import name_session
 from mnemos.hooks.project import find_project
-from mnemos.hooks.recall import list_lines, recall_for_prompt, recall_for_session
+from mnemos.hooks.recall import recall_for_prompt, recall_for_session
 from mnemos.hooks.server import HookServer
 
 if TYPE_CHECKING:

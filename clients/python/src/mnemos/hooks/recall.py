@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from mnemos._generated.recalled import CLOSING, OPENING, strip_recalled
+from mnemos.hooks.blocks import escape
 from mnemos.hooks.connection import ConnectionFailed
 from mnemos.hooks.redact import Redactor
 
@@ -166,11 +167,6 @@ def format_block(hits: Iterable[Hit], max_tokens: int, shown: Collection[str] = 
     return "\n".join([*lines, CLOSING]) if len(lines) > 2 else ""  # noqa: PLR2004 - tag and caution
 
 
-def list_lines(block: str) -> list[str]:
-    """Give the lines of a block that hold memories."""
-    return [line for line in block.split("\n") if line.startswith("- [")]
-
-
 def _count_quarter_tokens(line: str) -> int:
     """Estimate tokens: four characters of ASCII make one, other scripts take about three times as many."""
     return len(line) + 2 * sum(character > "\x7f" for character in line)
@@ -183,8 +179,4 @@ def _format_line(hit: Hit) -> str:
     if len(text) > MAX_LINE_CHARACTERS:
         text = text[:MAX_LINE_CHARACTERS].rstrip() + "…"
     label = f"{hit.memory_id}, {hit.day}" if hit.day else hit.memory_id
-    return f"- [{_escape(label)}] {_escape(text)}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"- [{escape(label)}] {escape(text)}"

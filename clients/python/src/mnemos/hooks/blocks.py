@@ -1,0 +1,19 @@
+"""The lines of a recalled block: `- [id, day] text`, one for each memory."""
+
+from __future__ import annotations
+
+
+def list_lines(block: str) -> list[str]:
+    """Give the lines of a block that hold memories."""
+    return [line for line in block.split("\n") if line.startswith("- [")]
+
+
+def escape(text: str) -> str:
+    """Write a text so that it can't end its block."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def read_memory(line: str) -> str:
+    """Give the text of a line as the memory has it."""
+    text = line.partition("] ")[2]
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
