@@ -48,15 +48,8 @@ class Gate:
         """Give what of a window is to be kept, and note what isn't and why."""
         if self._settings.capture == "off":
             return []
-        lines = list(
-            dict.fromkeys(
-                [
-                    *self._kept.lines,
-                    *self._read_given(),
-                    *(line for block in window.recalled for line in list_lines(block)),
-                ]
-            )
-        )
+        seen = (line for block in window.recalled for line in list_lines(block))
+        lines = list(dict.fromkeys([*self._kept.lines, *self._read_given(), *seen]))
         self._kept = self._kept._replace(lines=tuple(lines[-_MAX_LINES:]))
         recalled = tuple(map(read_memory, self._kept.lines))
         chosen = []
