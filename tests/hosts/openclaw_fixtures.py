@@ -25,7 +25,7 @@ def gateway_model() -> Iterator[ScriptedModel]:
 def claw_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A memory server on SQLite; the contract suite goes through OpenClaw to the live database."""
     folder = tmp_path_factory.mktemp("memory")
-    server = start_server(folder, f"sqlite:///{folder / 'memories.db'}")
+    server = start_server(folder, f"sqlite:///{folder / 'memories.db'}", provision_per_hour="0")
     yield server
     server.stop()
 
@@ -50,8 +50,10 @@ def claw_model(gateway_model: ScriptedModel) -> ScriptedModel:
 
 @pytest.fixture
 def claw_notes(claw_server: RunningServer) -> Iterator[Client]:
-    """Another client of the same memory."""
+    """Another client of the same memory, which is empty now."""
     with Client(claw_server.url, claw_server.api_key, agent_id="tester") as client:
+        while memories := client.list_memories(limit=200).memories:
+            client.delete_memories(ids=[memory.id for memory in memories])
         yield client
 
 

@@ -79,8 +79,10 @@ def test_each_of_ten_turns_begins_with_the_bytes_of_the_one_before(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
     """Also while others store memories: all but the last prompt's block stays, time stamps too."""
-    claw_model.rules = [Rule("number 3", (CallTool("memory_search", {"q": "lamp"}), Say("Found.")))]
-    claw_model.rules += [Rule(f"number {turn}", (Say(f"Answer {turn}."),)) for turn in range(10)]
+    # Behind the host's time stamp stands the prompt; other numbers may stand in what is recalled.
+    prompts = [rf"UTC\] What about the lamp of tower number {turn}" for turn in range(10)]
+    claw_model.rules = [Rule(prompts[3], (CallTool("memory_search", {"q": "lamp"}), Say("Found.")))]
+    claw_model.rules += [Rule(prompt, (Say(f"Answer {turn}."),)) for turn, prompt in enumerate(prompts)]
 
     for turn in range(10):
         claw_notes.store_memory(

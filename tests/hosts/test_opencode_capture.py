@@ -123,13 +123,13 @@ def test_a_session_that_branches_off_keeps_only_its_own(
 def test_of_a_command_the_user_s_own_words_are_kept(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
-    script.rules = [Rule("tabs", (Say("Noted."),))]
+    script.rules = [Rule("tabs", (Say("The editor uses tabs."),))]
     session_id = project.create_session()
 
     project.command(session_id, "remember", "I prefer tabs")
 
     said = read_said(notes, session_id, 2)
-    assert [content for _, _, content in said] == ["I prefer tabs", "Noted."]
+    assert [content for _, _, content in said] == ["I prefer tabs", "The editor uses tabs."]
 
 
 def test_what_was_said_while_the_server_was_down_arrives_later(

@@ -11,6 +11,7 @@ from mnemos import Client
 from tests.hosts.machines import Desk
 from tests.hosts.openclaw import ROOT, OpenClaw, find_openclaw
 from tests.hosts.openclaw_gateway import wait_for_end
+from tests.support.rest import provision
 from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
 from tests.support.servers import RunningServer
 
@@ -24,23 +25,25 @@ ITS_OWN = (
 
 
 def test_the_first_turn_recalls_and_afterwards_the_settings_are_as_they_were(
-    tmp_path: Path, model: ScriptedModel, claw_server: RunningServer, claw_notes: Client
+    tmp_path: Path, model: ScriptedModel, claw_server: RunningServer
 ) -> None:
     """All in one, since each start of OpenClaw takes seconds."""
-    claw_notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
+    api_key = provision(claw_server.url)
+    with Client(claw_server.url, api_key) as notes:
+        notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
     model.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
     openclaw = OpenClaw(tmp_path / "home", model.url)
     openclaw.configure(with_plugin=False)
     openclaw.config_path.parent.chmod(0o700)  # as OpenClaw has it
     desk = Desk(openclaw.home, openclaw.make_environment())
     desk.add_program("openclaw", find_openclaw())
-    (tmp_path / "key").write_text(claw_server.api_key)
+    (tmp_path / "key").write_text(api_key)
     before = desk.look()
 
     flags = ("--url", claw_server.url, "--api-key-file", str(tmp_path / "key"), "--host", "openclaw")
     done = desk.mnemos("setup", *flags, "--source", str(ROOT), "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert claw_server.api_key not in done.stdout + openclaw.config_path.read_text()
+    assert api_key not in done.stdout + openclaw.config_path.read_text()
     set_up = desk.look(*ITS_OWN)
 
     again = desk.mnemos("setup", *flags, "--source", str(ROOT), "--yes")

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 _CHUNK_BYTES = 65_536
+#: Until a connection that was accepted just before a cut has reached its handler.
+_ACCEPT_SECONDS = 0.05
 
 
 class Gate:
@@ -55,9 +57,13 @@ class Gate:
         for writer in tuple(self._writers):
             writer.transport.abort()
         await self._set_passing(True)
+        await asyncio.sleep(_ACCEPT_SECONDS)
         await asyncio.gather(*self._handlers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None or not self._server.is_serving():
+            writer.transport.abort()
+            return
         handler = asyncio.current_task()
         assert handler is not None
         self._handlers.add(handler)
