@@ -11,6 +11,7 @@ from mnemos.hooks.guard import Refusal
 from mnemos.hooks.known import KnownMessages
 from mnemos.hooks.refused import MAX_TEXT_CHARACTERS, RefusedLog, read_refused
 from mnemos.hooks.said import Cursor, SaidMessage, Window
+from mnemos.hooks.shown import Shown
 
 from tests.support.secret_maker import SecretMaker, find_leak
 
@@ -74,7 +75,7 @@ def test_what_recall_put_in_is_known_for_the_rest_of_the_session(settings, state
 
 
 def test_what_recall_says_it_put_in_counts_where_the_host_does_not_tell(settings, state) -> None:
-    state.write(state.get_subfolder("blocks") / "s1.txt", BLOCK.encode())
+    Shown("s1", state).write_session_block(BLOCK)
 
     assert pass_through(make_window("", "The mast & the keel are oak."), settings, state) == []
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 from mnemos.hooks.events import HookEvent
-from mnemos.hooks.given import forget_prompts, recall
+from mnemos.hooks.given import recall
 from mnemos.hooks.settings import HookSettings
+from mnemos.hooks.shown import Shown
 
 from clients.python.tests.hooks.support import Recorder, make_answer, run_socket
 
@@ -70,7 +71,7 @@ def test_a_memory_that_changed_is_shown_again(state) -> None:
 
 def test_after_a_compaction_memories_may_come_again(state) -> None:
     first, second = (recall_from(Recorder(MAST), state, make_event()) for _ in range(2))
-    forget_prompts(make_event("compacted"), state)
+    Shown("s1", state).forget_prompts()
     third = recall_from(Recorder(MAST), state, make_event())
 
     assert second == [("", "")]

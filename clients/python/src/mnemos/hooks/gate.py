@@ -11,6 +11,7 @@ from mnemos.hooks.guard import Context, asks, judge
 from mnemos.hooks.known import KnownMessages
 from mnemos.hooks.naming import name_session
 from mnemos.hooks.refused import RefusedLog
+from mnemos.hooks.shown import Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,8 @@ class Gate:
 
     def __init__(self, session_id: str, settings: HookSettings, state: State) -> None:
         self._session_id, self._settings, self._state = session_id, settings, state
-        self._name = name_session(session_id)
-        self._path = state.get_subfolder("contexts") / f"{self._name}.json"
+        self._path = state.get_subfolder("contexts") / f"{name_session(session_id)}.json"
+        self._shown = Shown(session_id, state)
         self._known = KnownMessages(state, settings)
         self._refused = RefusedLog(state, settings)
         self._kept = _read_kept(self._path)
@@ -49,7 +50,7 @@ class Gate:
         if self._settings.capture == "off":
             return []
         seen = (line for block in window.recalled for line in list_lines(block))
-        lines = list(dict.fromkeys([*self._kept.lines, *self._read_given(), *seen]))
+        lines = list(dict.fromkeys([*self._kept.lines, *self._shown.list_lines(), *seen]))
         self._kept = self._kept._replace(lines=tuple(lines[-_MAX_LINES:]))
         recalled = tuple(map(read_memory, self._kept.lines))
         chosen = []
@@ -76,18 +77,6 @@ class Gate:
 
     def _is_elsewhere(self, message: SaidMessage) -> bool:
         return message.is_copied or self._known.is_elsewhere(self._session_id, message.message_id)
-
-    def _read_given(self) -> list[str]:
-        """Give the lines that recall says it put into the session."""
-        try:
-            block = (self._state.folder / "blocks" / f"{self._name}.txt").read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            block = ""
-        try:
-            shown = json.loads((self._state.folder / "prompts" / f"{self._name}.json").read_bytes())["shown"]
-            return [*list_lines(block), *map(str, shown)]
-        except (OSError, ValueError, KeyError, TypeError):
-            return list_lines(block)
 
 
 def _strip(message: SaidMessage) -> SaidMessage:

@@ -118,9 +118,9 @@ def _handle(
 
         event = event._replace(session_id=name_conversation(session_id, state))
     if event.kind == "compacted":
-        from mnemos.hooks.given import forget_prompts  # noqa: PLC0415
+        from mnemos.hooks.shown import Shown  # noqa: PLC0415
 
-        forget_prompts(event, state)
+        Shown(event.session_id, state).forget_prompts()
         return None
     if event.kind == "capture":
         _capture(event, adapter, settings, state)
