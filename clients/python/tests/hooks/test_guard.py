@@ -50,6 +50,16 @@ def test_what_the_guard_was_not_made_with_is_told_apart_too() -> None:
     assert good <= 0.02, f"{good:.1%} of the good is refused"
 
 
+def test_what_others_labelled_is_told_apart() -> None:
+    """Labelled without a look at the guard, which refused 59 %, 60 % and 76 % of this junk as it was then."""
+    snippets = read_snippets("snippets-of-others.jsonl")
+    junk, good = measure(snippets)
+
+    assert len(snippets) >= 600
+    assert junk >= 0.9, f"only {junk:.1%} of the junk is refused"
+    assert good <= 0.02, f"{good:.1%} of the good is refused"
+
+
 def test_refusals_of_known_snippets_have_the_right_code() -> None:
     wrong = []
     for snippet in read_snippets("snippets.jsonl"):
@@ -127,6 +137,13 @@ def test_a_log_is_kept_with_a_question_and_refused_without() -> None:
     assert judge("user", f"{log}\nwhy does it start twice?") is None
     assert judge("user", log) is not None
     assert judge("user", log[:200]) is None
+
+
+@pytest.mark.parametrize("name", ["Ada:", "[Kim]", "TODO:", "3.11.:", "#team", "Q1:"])
+def test_lines_that_people_begin_alike_are_kept(name: str) -> None:
+    notes = [f"{name} the {word} goes to the harbour before it rains" for word in ("crane", "barge", "tug")]
+
+    assert judge("user", "\n".join(notes * 5)) is None
 
 
 def test_somebody_may_begin_as_a_program_does() -> None:

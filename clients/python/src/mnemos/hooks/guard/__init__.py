@@ -67,4 +67,4 @@ def _find_code(role: str, content: str, context: Context) -> str:
         return "filler"
     if is_echo(role, content, context.recalled):
         return "echo"
-    return "dump" if is_dump(content) else ""
+    return "dump" if is_dump(role, content) else ""

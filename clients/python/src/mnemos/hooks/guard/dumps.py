@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
+from typing import TYPE_CHECKING
 
+from mnemos.hooks.guard.printed import CODE, OUTPUT, PRINTED
 from mnemos.hooks.guard.words import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Shorter ones take no room, and may be what matters.
 _SHORTEST = 500
@@ -18,60 +25,97 @@ _MANY_DIGITS = 0.25
 #: Share of a text that must look like output, and of the rest, like sentences at most.
 _MIN_OUTPUT = 0.6
 _MIN_WORDS = 3
+_MANY_WORDS = 5
 _MANY_SENTENCE_WORDS = 4
+#: Share of the parts of a line that are plain words, and of signs among its characters, for it to be worded.
+_MIN_PLAIN = 0.5
+_MANY_SIGNS = 0.2
+_PLAIN_SIGNS = " \t.,;:!?'\"()-\u2019\u201c\u201d\u201e\u2026\u2013\u2014"
+#: Lines at the beginning and the end of a paste where whoever pasted it says why.
+_ENDS = 3
+#: Share of lines of source code from which on a text is code, which may be what it is about.
+_MUCH_CODE = 0.25
 _MIN_IDEOGRAPHS = 6
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-#: Lines as programs print them.
-_OUTPUT = re.compile(
-    r"""\s*(?:
-    \[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?\d\d:\d\d:\d\d|[A-Z][a-z]{2}\ [ \d]?\d\ \d\d:\d\d:\d\d  # times
-    |[IWEF]\d{4}\ \d\d:\d\d
-    |\[\d\d:\d\d:\d\d\]|\[(?:[\w.+/-]{1,24}/)?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL)\]
-    |(?:npm|yarn|pnpm)\ (?:WARN|ERR!|notice|info|error|warning)
-    |(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)[\s:]|(?:level|lvl|severity|ts|time|msg)=\S
-    |(?:warning|error|note|info|debug)(?:\[\w+\])?:\s
-    |at\ [\w.$<>\[\]/\ ]{1,120}\ ?\(.{0,200}\)|at\ \S{1,200}:\d+:\d+
-    |File\ ".{1,200}",\ line\ \d+|\.{3}\ \d+\ more
-    |Traceback\ \(most\ recent|\w*(?:Error|Exception):\ |return\ self\.\w+\(.{0,80}\)$
-    |diff\ --git\ |index\ [0-9a-f]{6,}|(?:---|\+\+\+)\ \S|@@\ -\d
-    |[bcdlps-][rwxsStT-]{9}|total\ \d+$
-    |[\u2502\u251c\u2514\u2500\s|`+]{3,}\s?\S{1,100}$
-    |\S{0,40}(?:/[\w.@+-]{1,80}){2,20}/?$|[\w./+@-]{1,120}:\d{1,6}(?::\d{1,5})?:\s
-    |(?:Compiling|Downloading|Downloaded|Installing|Unpacking|Fetching|Building|Linking|Checking|Collecting
-        |Using\ cached|Get:\d+|Selecting|Preparing|Setting\ up|Requirement\ already
-        |Pulling|Step\ \d|Running|Finished|Extracting)\b
-    |\S{1,200}\s+(?:PASSED|FAILED|SKIPPED|ERROR|ok|FAIL)\b
-    |(?:PASS|FAIL|ok|not\ ok|\u2713|\u2717|\u2714|\u2716)\s
-    |[0-9a-f]{6,16}[:\s]\s?(?:[0-9a-f]{2,4}\s){4,}
-    |.{0,80}[\u2588\u2591\u2592\u2593\u2501\u25a0]{2,}|.{0,80}\[[\#=>.\s-]{8,}\]|\s{0,6}\d{1,3}%[|\s]
-    |[\w+/=-]{40,}$
-    |[\[\]{}(),;]+$
-    )""",
-    re.VERBOSE,
+#: What a program may set before each of its lines: a process, a level, a file. People set dates, numbers,
+#: words and names before theirs: "TODO: …", "[Ada] …".
+_PREFIX = re.compile(
+    r"==\d+==|\[(?:[a-z]{3,}|[A-Z]{3,}|[\w.-]*\d[\w.:-]*)\]"
+    r"|(?=\S*[^\W\d_])[^\s:|=]*(?:[/_]|\w\.[a-z])[^\s:|=]{0,80}[:|=]"
+)
+#: Lines with the same one, to be a program's.
+_MANY_ALIKE = 3
+#: Nobody sets marks or more than a blank before a sentence, but for those of a list or of a quotation.
+_BEGINS_SENTENCE = re.compile(
+    r"[ ]?(?:[*>-] |\d{1,2}[.)] |[(\"'\u201c\u201e\u00ab\u00bf\u00a1@#/`]{0,2})[^\W\d_]"
+)
+_PLAIN_WORD = re.compile(
+    r"[(\"'\u201e\u201c]?[^\W\d_]+(?:['\u2019-][^\W\d_]+)*[.,;:!?)\"'\u201c\u201d\u2026]*"
 )
 _WORD = re.compile(r"(?<![\w/.:=$-])[^\W\d_]{1,24}(?:['\u2019-][^\W\d_]{1,20})*(?![\w/=(\[{:]|\.\w)")
 _SENTENCE_WORDS = WORDS["sentences"]
 
 
-def is_dump(content: str) -> bool:
-    """Whether a text is long, looks like output for the most part, and holds no sentence."""
+def is_dump(role: str, content: str) -> bool:
+    """Whether a text is long, looks like output for the most part, and holds no sentence.
+
+    A model that lists files and names says something with them, so of its lines more is asked.
+    """
     if len(content) < _SHORTEST:
         return False
+    if _is_json(content):
+        return True
     text = content
     if len(content) > _LOOKED_AT:
         text = "\n".join((content[: _LOOKED_AT // 2], content[-_LOOKED_AT // 2 :]))
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("```")]
     is_diff = any(line.startswith("@@ -") for line in lines)
-    output = [line for line in lines if _is_output(line) or (is_diff and line[0] in " +-")]
-    if sum(map(len, output)) < _MIN_OUTPUT * sum(map(len, lines)):
+    code = [line for line in lines if CODE.match(line.strip())]
+    is_code = role != "user" or len(code) > _MUCH_CODE * len(lines)
+    prefixes = _find_prefixes(lines)
+    output = {
+        line
+        for line in lines
+        if _is_output(line)
+        or _read_prefix(line) in prefixes
+        or (is_diff and line[0] in " +-")
+        or not (is_code or _is_worded(line))
+    }
+    if sum(len(line) for line in lines if line in output) < _MIN_OUTPUT * sum(map(len, lines)):
         return False
-    printed = set(output)
-    return not any(_is_sentence(line) for line in lines if line not in printed)
+    ends = {*lines[:_ENDS], *lines[-_ENDS:]}
+    return not any(_is_sentence(line, is_end=line in ends) for line in lines if line not in output)
+
+
+def _find_prefixes(lines: Sequence[str]) -> set[str]:
+    """Give what several lines begin with and no list of a person's does, such as `==123==` or `[info]`."""
+    counts = Counter(map(_read_prefix, lines))
+    return {prefix for prefix, count in counts.items() if prefix and count >= _MANY_ALIKE}
+
+
+def _read_prefix(line: str) -> str:
+    """Give the first part of a line, all digits alike, when it is none that people write; else ""."""
+    part = line.split(maxsplit=1)[0]
+    return re.sub(r"\d+", "0", part) if _PREFIX.fullmatch(part) else ""
+
+
+def _is_json(content: str) -> bool:
+    """Whether a text is one JSON object or list; a longer one is looked at line by line."""
+    text = content.strip()
+    if len(text) > _LOOKED_AT or (text[0], text[-1]) not in (("{", "}"), ("[", "]")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _is_output(line: str) -> bool:
     """Whether a program prints such lines. People begin as one does too: "Checking the log, I found …"."""
-    if _OUTPUT.match(line):
+    if PRINTED.match(line.lstrip()):
+        return True
+    if OUTPUT.match(line):
         return _count_sentence_words(line) < _MANY_SENTENCE_WORDS
     characters = line.replace(" ", "")
     if sum(map(str.isdigit, characters)) > _MANY_DIGITS * len(characters):
@@ -81,11 +125,26 @@ def _is_output(line: str) -> bool:
     return sum(map(len, _WORD.findall(line))) < _FEWEST_WORDS * len(line)
 
 
-def _is_sentence(line: str) -> bool:
-    """Whether a person may have written this line."""
+def _is_worded(line: str) -> bool:
+    """Whether a line is made of words for the most part, whatever it says with them."""
     if len(_IDEOGRAPH.findall(line)) >= _MIN_IDEOGRAPHS:
         return True
-    return len(_WORD.findall(line)) >= _MIN_WORDS and _count_sentence_words(line) > 0
+    signs = sum(not (character.isalnum() or character in _PLAIN_SIGNS) for character in line.strip())
+    parts = line.split()
+    words = sum(bool(_PLAIN_WORD.fullmatch(part)) for part in parts)
+    return signs < _MANY_SIGNS * len(line.strip()) and words > _MIN_PLAIN * len(parts)
+
+
+def _is_sentence(line: str, *, is_end: bool) -> bool:
+    """Whether a person may have written this line; amid their output programs write sentences too."""
+    if len(_IDEOGRAPH.findall(line)) >= _MIN_IDEOGRAPHS:
+        return True
+    if not _BEGINS_SENTENCE.match(line):
+        return False
+    count = len(_WORD.findall(line))
+    if not is_end:
+        return count >= _MANY_WORDS and _count_sentence_words(line) > 1
+    return count >= _MANY_WORDS or (count >= _MIN_WORDS and _count_sentence_words(line) > 0)
 
 
 def _count_sentence_words(line: str) -> int:

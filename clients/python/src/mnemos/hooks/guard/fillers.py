@@ -10,7 +10,7 @@ from mnemos.hooks.guard.words import WORDS
 
 #: Longer texts hold something else too.
 _LONGEST_CHARACTERS = 120
-_LONGEST_ASSISTANT_CHARACTERS = 90
+_LONGEST_ASSISTANT_CHARACTERS = 140
 #: How near its end a message must ask, to have asked.
 _ASKED_WITHIN = 400
 _QUESTION_MARKS = "?\uff1f\u061f\u037e"
@@ -29,25 +29,32 @@ class Filler(Enum):
 _TELLING = re.compile(r"\b(?:do (?:that|both|all|them|the)|go with|that one|this one|is it)\b")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONGEST_UNSPACED = 10
+_PRAISE = "awesome|excellent|amazing|fantastic|brilliant|stellar|superb|solid|beautiful"
 #: Turns of phrase, each with a word that says as much; word by word they could be orders ("keep it").
 _PHRASES = (
     (re.compile(r"\b(?:thanks|thank you)(?: so much| a lot)? for (?:all )?(?:the|your) \w+"), "thanks"),
-    (re.compile(r"\b(?:good|great|nice|awesome|excellent|amazing|fantastic) (?:job|work|one)\b"), "nice"),
+    (re.compile(rf"\b(?:good|great|nice|{_PRAISE}) (?:job|work|one|stuff)\b"), "nice"),
+    (
+        re.compile(r"\b(?:you're|you are|ur) (?:the best|a (?:star|legend|hero)|awesome|amazing|great)\b"),
+        "nice",
+    ),
     (re.compile(r"\bkeep (?:going|on)\b"), "continue"),
+    (re.compile(r"\bi'll get right on it\b|\bwhile i go through everything\b"), "thanks"),
     (re.compile(r"\bi see\b|\bsee (?:you|ya)\b"), "bye"),
 )
-#: What a model says before it does something; what it found comes after that.
-_ANNOUNCEMENT = re.compile(
-    r"(?:(?:ok(?:ay)?|sure|great|alright|right|yes|of course|certainly|got it)[,.!]? )?"
-    r"(?:let me|i'll|i will|i'm going to|let's) "
-    r"(?:now |first |just |quickly )?"
-    r"(?:take a (?:closer |quick )?look|look into|look at|check|see|start|begin|get started|get going|do"
-    r"|investigate|dig in(?:to)?|think about|work on|handle)"
-    r"(?: (?:at|on|into|with|it|this|that|now|these|those|right away|for you|the code|the files?))*[.!…]*"
+#: What a model says before it does something; what it found comes after that. Names, numbers and code are in
+#: no list, so an announcement that says what it is about is kept.
+_OPENS_ANNOUNCEMENT = re.compile(
+    r"(?:(?:ok(?:ay)?|sure|great|good|alright|right|yes|of course|certainly|got it|understood|perfect|done"
+    r"|first|next|now|great question|good question"
+    r"|(?:you're|you are) (?:absolutely |totally )?right)[,.!:]* ){0,2}"
+    r"(?:let me|let's|i'll|i will|i'm going to|i am going to|i'm now|i need to|moving on|now to|time to)\b"
 )
+_NAMES_NOTHING = re.compile(r"[^`_/\\=<>{}\[\]#@$]*")
 _ANSWERS = WORDS["answers"]
 _USER_WORDS = _ANSWERS | WORDS["empty"] | WORDS["joining"]
 _ASSISTANT_WORDS = _USER_WORDS | WORDS["polite"]
+_ANNOUNCING_WORDS = WORDS["announcing"] | _ASSISTANT_WORDS
 
 
 def judge_words(role: str, content: str) -> Filler | None:
@@ -59,7 +66,7 @@ def judge_words(role: str, content: str) -> Filler | None:
     if len(text) > longest:
         return None
     plain = text.replace("\u2019", "'")
-    if role != "user" and _ANNOUNCEMENT.fullmatch(plain):
+    if role != "user" and _is_announcement(plain):
         return Filler.ALWAYS
     for phrase, word in _PHRASES:
         plain = phrase.sub(word, plain)
@@ -68,9 +75,17 @@ def judge_words(role: str, content: str) -> Filler | None:
     words = [piece for word in words for piece in _split_unspaced(word, known)]
     if not known.issuperset(words) or (role == "user" and _TELLING.search(text)):
         return None
-    if not _ANSWERS.isdisjoint(words):
+    is_polite = role != "user" and not _USER_WORDS.issuperset(words)
+    if not is_polite and not _ANSWERS.isdisjoint(words):
         return Filler.UNLESS_ASKED
     return None if WORDS["joining"].issuperset(words) else Filler.ALWAYS
+
+
+def _is_announcement(text: str) -> bool:
+    """Whether a model says that it will do something, and nothing of what."""
+    if any(map(str.isdigit, text)) or not _NAMES_NOTHING.fullmatch(text):
+        return False
+    return bool(_OPENS_ANNOUNCEMENT.match(text)) and _ANNOUNCING_WORDS.issuperset(_PARTS.findall(text))
 
 
 def _split_unspaced(word: str, known: frozenset[str]) -> list[str]:

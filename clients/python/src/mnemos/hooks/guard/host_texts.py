@@ -8,7 +8,7 @@ _I = re.IGNORECASE
 #: A message that begins like this is the host's as a whole.
 _BEGINNINGS = re.compile(
     r"""
-    \[Request\ interrupted\ by\ user
+    (?:\[Request\ interrupted\ by\ user[^\]\n]{0,40}\]\s*){1,9}$
     |Caveat:\ The\ messages\ below\ were\ generated\ by\ the\ user\ while
     |This\ session\ is\ being\ continued\ from\ a\ previous\ conversation
     |Your\ task\ is\ to\ create\ a\ detailed\ summary\ of\ (?:the|this)\ conversation
@@ -22,6 +22,9 @@ _BEGINNINGS = re.compile(
     |(?:SessionStart|SessionEnd|UserPromptSubmit|PreToolUse|PostToolUse|Stop|SubagentStop|PreCompact)
         (?::\S{1,60})?\ hook
         \ (?:additional\ context|success|feedback|(?:blocking\ )?error|stopped|cancelled)\b[^\n]{0,80}:
+    |Called\ the\ \w{1,40}\ tool\ with\ the\ following\ input:
+    |Continue\ if\ you\ have\ next\ steps,?\ or\ stop
+    |Pre-compaction\ memory\ flush\b|\W{0,4}Agent\ failed\ before\ reply:
     |Operation\ (?:stopped|blocked)\ by\ hook
     |<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>
     |A\ new\ session\ was\ started\ via\ /(?:new|reset)
@@ -48,7 +51,7 @@ _WHOLE = re.compile(
     |Tool\ loaded|\(no\ content\)|HEARTBEAT_OK|NO_REPLY|Compact(?:ed|ing)(?:\ conversation)?(?:\ \(.{1,60}\))?
     |Conversation\ compacted(?:\ \(.{1,60}\))?
     |(?:\[(?:Image|Pasted\ text|File)(?:\ \#\d+|:\ )[^\]\n]{0,120}\]\s{0,4}){1,50}
-    |Read\ HEARTBEAT\.md\ if\ it\ exists.{0,300}
+    |Read\ HEARTBEAT\.md\ if\ it\ exists(?:.|\n){0,400}
     )[.!]?
     """,
     re.VERBOSE | _I,
@@ -61,6 +64,8 @@ _TAGS = (
     "|new-diagnostics|persisted-output|environment_context|user_instructions"
 )
 _MARKS = re.compile(rf"<(/?)({_TAGS})>", _I)
+#: What the host says behind such elements.
+_NOTE = re.compile(r"Read the output file to retrieve the result[^\n]{0,300}", _I)
 #: OpenClaw sets the time before each prompt.
 _STAMP = re.compile(r"\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d [^\]\n]{1,20}\]\s{0,4}")
 
@@ -72,7 +77,7 @@ def is_host_text(role: str, content: str) -> bool:
         return True
     if _BEGINNINGS.match(text) or _WHOLE.fullmatch(text):
         return True
-    return text.startswith("<") and not _strip_elements(text).strip()
+    return text.startswith("<") and not _NOTE.sub("", _strip_elements(text)).strip()
 
 
 def strip_stamp(text: str) -> str:
