@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnemo_server import openai_client
 from mnemo_server.domain.budget import Reservation
-from mnemo_server.domain.tokens import estimate_tokens
+from mnemo_server.domain.tokens import bound_tokens
 from mnemo_server.embedding.answers import Answer, read_answer
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Meter
 from mnemo_server.index.vectors import Floats32
@@ -97,7 +97,7 @@ class Endpoint:
         """Send one request with leave of the meter; what is set aside for it is the last `under_way`."""
         from openai import APIConnectionError, APIStatusError, omit  # noqa: PLC0415 - loaded with the client
 
-        reservation = await meter.reserve(sum(map(estimate_tokens, texts)))
+        reservation = await meter.reserve(sum(map(bound_tokens, texts)))
         under_way.append(reservation)
         try:
             return await client.embeddings.with_raw_response.create(

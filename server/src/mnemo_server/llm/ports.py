@@ -8,9 +8,12 @@ from typing import Generic, Protocol, TypeVar
 
 from mnemo_server.domain.facts import Fact, Known, SaidMessage
 from mnemo_server.domain.merge import MergeDecision, Neighbour
-from mnemo_server.domain.tokens import estimate_tokens
+from mnemo_server.domain.tokens import estimate_most
 
 T_co = TypeVar("T_co", covariant=True)
+
+#: What a request takes besides its texts: the marks around two messages.
+_FRAME_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class Prompt:
 
 def estimate_call(system: str, user: str, max_output_tokens: int) -> int:
     """Estimate the tokens that a call takes at most: what to reserve before it."""
-    return estimate_tokens(system) + estimate_tokens(user) + max_output_tokens
+    return estimate_most(system) + estimate_most(user) + _FRAME_TOKENS + max_output_tokens
 
 
 @dataclass(frozen=True, slots=True)

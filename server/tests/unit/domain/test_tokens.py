@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mnemo_server.domain.tokens import cut_middle, estimate_tokens
+from mnemo_server.domain.tokens import bound_tokens, cut_middle, estimate_most, estimate_tokens
 
 TEXTS = st.text(st.characters(), max_size=400)
 
@@ -21,6 +21,18 @@ COUNTED = {
 @pytest.mark.parametrize("text", COUNTED)
 def test_common_texts_are_estimated_too_high_but_not_wildly(text: str):
     assert COUNTED[text] <= estimate_tokens(text) <= 2 * COUNTED[text]
+
+
+#: Texts of which some tokenizer makes more than the estimate: cl100k of keys and emoji, WordPiece of codes.
+UNDERESTIMATED = {
+    "ERROR worker-999 /srv/app/models/user.py:313 0x7f69e4b92290": 30,
+    "def handler_100(request): return db.fetch_all(request.query['id'])": 24,
+}
+
+
+@pytest.mark.parametrize(("text", "count"), [*COUNTED.items(), *UNDERESTIMATED.items()])
+def test_what_is_set_aside_for_a_text_is_never_too_little(text: str, count: int):
+    assert count <= estimate_most(text) <= bound_tokens(text)
 
 
 def test_nothing_takes_nothing():

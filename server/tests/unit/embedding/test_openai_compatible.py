@@ -9,7 +9,7 @@ from base64 import b64encode
 
 import numpy as np
 import pytest
-from mnemo_server.domain.tokens import estimate_tokens
+from mnemo_server.domain.tokens import bound_tokens
 from mnemo_server.embedding.answers import TEXT_BYTES, cut_text
 from mnemo_server.embedding.openai_compatible import OpenAiEmbedder
 from mnemo_server.embedding.openai_endpoint import Endpoint
@@ -293,7 +293,7 @@ async def test_the_meter_is_told_what_the_endpoint_counted(embedder, fake, meter
     await embedder.embed_documents(["tea for two", "and two for tea"], meter)
     await embedder.embed_query("tea", meter)
 
-    expected = [estimate_tokens("tea for two") + estimate_tokens("and two for tea"), estimate_tokens("tea")]
+    expected = [bound_tokens("tea for two") + bound_tokens("and two for tea"), bound_tokens("tea")]
     assert meter.reserved == expected
     assert (meter.settled, meter.released) == ([7, 2], 0)
 
@@ -351,7 +351,7 @@ async def test_each_attempt_has_leave_of_its_own_and_those_turned_down_are_given
 async def test_an_attempt_beyond_the_budget_is_not_made(embedder, fake, meter):
     await embedder.prepare()
     fake.then(429, {}, retry_after="0")
-    meter.allowed = estimate_tokens("tea")
+    meter.allowed = bound_tokens("tea")
 
     with pytest.raises(OverBudget):
         await embedder.embed_query("tea", meter)

@@ -80,7 +80,8 @@ async def test_what_a_call_takes_at_most_is_known_before_it(curator, model):
     (request,) = curator.plan(say("The port is 4000."), Known(["ops"]))
     answer = await curator.extract(model, request)
 
-    assert request.prompt.estimated_tokens == answer.used.input_tokens + request.prompt.max_output_tokens
+    most = answer.used.input_tokens + request.prompt.max_output_tokens
+    assert most < request.prompt.estimated_tokens < 1.5 * most
 
 
 def test_requests_too_small_for_the_prompt_are_refused(wordings):

@@ -65,7 +65,8 @@ def test_the_request_has_a_bound(text: str):
     fact = Fact("x" * 1_000, ("t" * 40,) * 3, "user/" + "x" * 100, (100,), 2_000)
     request = plan_merge(SYSTEM, fact, [make(number, text) for number in range(1, 6)])
 
-    assert request.prompt.estimated_tokens < 6 * NEIGHBOUR_TOKENS + ANSWER_TOKENS
+    assert estimate_tokens(request.prompt.user) < 6 * NEIGHBOUR_TOKENS
+    assert request.prompt.estimated_tokens < 8 * NEIGHBOUR_TOKENS + ANSWER_TOKENS
 
 
 def test_an_order_in_a_memory_or_fact_stays_inside_the_fence():

@@ -294,11 +294,11 @@ async def test_a_refusal_is_told_with_what_it_took(model, endpoint, fields):
         {"prompt_tokens": 1e99},
     ],
 )
-async def test_tokens_are_estimated_where_the_endpoint_does_not_count(model, endpoint, usage):
+async def test_the_most_tokens_count_where_the_endpoint_does_not_count(model, endpoint, usage):
     endpoint.then(200, completion_of() | {"usage": usage})
 
     completion = await ask(model)
-    assert (completion.input_tokens, completion.output_tokens) == (13, 1)
+    assert (completion.input_tokens, completion.output_tokens) == (33, 1)
 
 
 async def test_requests_at_once_share_one_client(model, endpoint):
