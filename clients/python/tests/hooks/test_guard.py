@@ -1,4 +1,4 @@
-"""The guard, held against two labelled sets of messages and against single rules."""
+"""The guard, held against three labelled sets of messages and against single rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemos.hooks.guard import REASONS, Context, asks, judge
+from mnemos.hooks.guard import REASONS, Context, Refusal, asks, judge
 
 FIXTURES = Path(__file__).parent / "fixtures"
 #: Messages of 50 kB take a twentieth of this.
@@ -19,52 +19,45 @@ def read_snippets(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines()]
 
 
+def judge_snippet(snippet: dict[str, Any]) -> Refusal | None:
+    context = Context(tuple(snippet.get("recalled", ())), snippet.get("asked", False))
+    return judge(snippet["role"], snippet["text"], context)
+
+
 def measure(snippets: list[dict[str, Any]]) -> tuple[float, float]:
     """Give the shares of the junk and of the good that are refused."""
     counts = {True: 0, False: 0}
     refused = {True: 0, False: 0}
     for snippet in snippets:
-        context = Context(tuple(snippet.get("recalled", ())), snippet.get("asked", False))
         is_junk = bool(snippet["junk"])
         counts[is_junk] += 1
-        refused[is_junk] += judge(snippet["role"], snippet["text"], context) is not None
+        refused[is_junk] += judge_snippet(snippet) is not None
     return refused[True] / counts[True], refused[False] / counts[False]
 
 
-def test_what_the_guard_was_made_with_is_told_apart() -> None:
-    snippets = read_snippets("snippets.jsonl")
+@pytest.mark.parametrize(
+    ("name", "least_count", "least_junk"),
+    [
+        ("snippets.jsonl", 500, 0.95),  # what the guard was made with
+        # Labelled before the guard's words were extended: it then refused 81 % of this junk.
+        ("snippets-held-out.jsonl", 100, 0.95),
+        # Labelled without a look at the guard, which refused 59 %, 60 % and 76 % of this junk as it was then.
+        ("snippets-of-others.jsonl", 600, 0.9),
+    ],
+)
+def test_labelled_messages_are_told_apart(name: str, least_count: int, least_junk: float) -> None:
+    snippets = read_snippets(name)
     junk, good = measure(snippets)
 
-    assert len(snippets) >= 500
-    assert junk >= 0.95, f"only {junk:.1%} of the junk is refused"
-    assert good <= 0.02, f"{good:.1%} of the good is refused"
-
-
-def test_what_the_guard_was_not_made_with_is_told_apart_too() -> None:
-    """Labelled before the guard's words were last extended: it then refused 81 % of this junk."""
-    snippets = read_snippets("snippets-held-out.jsonl")
-    junk, good = measure(snippets)
-
-    assert len(snippets) >= 100
-    assert junk >= 0.95, f"only {junk:.1%} of the junk is refused"
-    assert good <= 0.02, f"{good:.1%} of the good is refused"
-
-
-def test_what_others_labelled_is_told_apart() -> None:
-    """Labelled without a look at the guard, which refused 59 %, 60 % and 76 % of this junk as it was then."""
-    snippets = read_snippets("snippets-of-others.jsonl")
-    junk, good = measure(snippets)
-
-    assert len(snippets) >= 600
-    assert junk >= 0.9, f"only {junk:.1%} of the junk is refused"
+    assert len(snippets) >= least_count
+    assert junk >= least_junk, f"only {junk:.1%} of the junk is refused"
     assert good <= 0.02, f"{good:.1%} of the good is refused"
 
 
 def test_refusals_of_known_snippets_have_the_right_code() -> None:
     wrong = []
     for snippet in read_snippets("snippets.jsonl"):
-        context = Context(tuple(snippet.get("recalled", ())), snippet.get("asked", False))
-        refusal = judge(snippet["role"], snippet["text"], context)
+        refusal = judge_snippet(snippet)
         if snippet["junk"] and refusal and refusal != (snippet["junk"], REASONS[snippet["junk"]]):
             wrong.append((refusal.code, snippet["junk"], snippet["text"][:80]))
     assert wrong == []

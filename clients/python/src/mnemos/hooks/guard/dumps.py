@@ -70,8 +70,7 @@ def is_dump(role: str, content: str) -> bool:
         text = "\n".join((content[: _LOOKED_AT // 2], content[-_LOOKED_AT // 2 :]))
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("```")]
     is_diff = any(line.startswith("@@ -") for line in lines)
-    code = [line for line in lines if CODE.match(line.strip())]
-    is_code = role != "user" or len(code) > _MUCH_CODE * len(lines)
+    is_code = role != "user" or _is_code(lines)
     prefixes = _find_prefixes(lines)
     output = {
         line
@@ -85,6 +84,10 @@ def is_dump(role: str, content: str) -> bool:
         return False
     ends = {*lines[:_ENDS], *lines[-_ENDS:]}
     return not any(_is_sentence(line, is_end=line in ends) for line in lines if line not in output)
+
+
+def _is_code(lines: Sequence[str]) -> bool:
+    return sum(bool(CODE.match(line.strip())) for line in lines) > _MUCH_CODE * len(lines)
 
 
 def _find_prefixes(lines: Sequence[str]) -> set[str]:

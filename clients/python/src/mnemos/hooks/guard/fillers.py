@@ -50,7 +50,7 @@ _OPENS_ANNOUNCEMENT = re.compile(
     r"|(?:you're|you are) (?:absolutely |totally )?right)[,.!:]* ){0,2}"
     r"(?:let me|let's|i'll|i will|i'm going to|i am going to|i'm now|i need to|moving on|now to|time to)\b"
 )
-_NAMES_NOTHING = re.compile(r"[^`_/\\=<>{}\[\]#@$]*")
+_NAMES_NOTHING = re.compile(r"[^\d`_/\\=<>{}\[\]#@$]*")
 _ANSWERS = WORDS["answers"]
 _USER_WORDS = _ANSWERS | WORDS["empty"] | WORDS["joining"]
 _ASSISTANT_WORDS = _USER_WORDS | WORDS["polite"]
@@ -83,9 +83,9 @@ def judge_words(role: str, content: str) -> Filler | None:
 
 def _is_announcement(text: str) -> bool:
     """Whether a model says that it will do something, and nothing of what."""
-    if any(map(str.isdigit, text)) or not _NAMES_NOTHING.fullmatch(text):
+    if not (_OPENS_ANNOUNCEMENT.match(text) and _NAMES_NOTHING.fullmatch(text)):
         return False
-    return bool(_OPENS_ANNOUNCEMENT.match(text)) and _ANNOUNCING_WORDS.issuperset(_PARTS.findall(text))
+    return _ANNOUNCING_WORDS.issuperset(_PARTS.findall(text))
 
 
 def _split_unspaced(word: str, known: frozenset[str]) -> list[str]:

@@ -10,7 +10,6 @@ OUTPUT = re.compile(
     \[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?\d\d:\d\d:\d\d|[A-Z][a-z]{2}\ [ \d]?\d\ \d\d:\d\d:\d\d  # times
     |[IWEF]\d{4}\ \d\d:\d\d
     |\[\d\d:\d\d:\d\d\]|\[(?:[\w.+/-]{1,24}/)?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL)\]
-    |(?:npm|yarn|pnpm)\ (?:WARN|ERR!|notice|info|error|warning)
     |(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)[\s:]|(?:level|lvl|severity|ts|time|msg)=\S
     |(?:warning|error|note|info|debug)(?:\[\w+\])?:\s
     |at\ [\w.$<>\[\]/\ ]{1,120}\ ?\(.{0,200}\)|at\ \S{1,200}:\d+:\d+
@@ -46,7 +45,7 @@ PRINTED = re.compile(
     |PHP\ (?:Fatal|Warning|Notice|Parse)|[A-Z\ ]{0,20}ERROR:\s|Failure/Error:|Uncaught\b
     |(?:[\w$]+\.){2,}[\w$]+(?:Exception|Error):\s|(?:Caused\ by|Suppressed):\ [\w$.]+|java\.lang\.
     |(?:The\ above|During\ handling\ of\ the\ above)\ exception|LINE\ \d+:\s|\[SQL:|\(Background\ on
-    |-\ (?:parking|waiting|locked)\b|\S+:\d+:\d+:\s\w+:|error\[\w+\]:|curl:\ \(\d+\)|fatal:\ \[
+    |-\ (?:parking|waiting|locked)\b|error\[\w+\]:|curl:\ \(\d+\)|fatal:\ \[
     |(?:[A-Z]+:\ )?(?:Failed\ to|Could\ not|Unable\ to|Command\ \S+\ failed|Build\ failed|Execution\ failed
         |The\ following|For\ more\ information|See\ also|Get\ more\ help|Run\ with|Press\ \[|Error\ \w+ing
         |This\ (?:warning|error)\ is)\b
