@@ -71,6 +71,11 @@ def test_an_answer_is_kept_after_a_question_and_only_there(answer: str) -> None:
     assert refusal.code == "filler"
 
 
+def test_a_model_s_answer_is_kept_in_polite_words_too() -> None:
+    assert judge("assistant", "Yes, this is working.", Context(was_asked=True)) is None
+    assert judge("assistant", "Yes, this is working.") is not None
+
+
 @pytest.mark.parametrize("order", ["work on it", "keep it", "see this", "do both", "that one", "revert"])
 def test_a_short_order_is_kept(order: str) -> None:
     assert judge("user", order) is None

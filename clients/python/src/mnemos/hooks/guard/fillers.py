@@ -75,8 +75,7 @@ def judge_words(role: str, content: str) -> Filler | None:
     words = [piece for word in words for piece in _split_unspaced(word, known)]
     if not known.issuperset(words) or (role == "user" and _TELLING.search(text)):
         return None
-    is_polite = role != "user" and not _USER_WORDS.issuperset(words)
-    if not is_polite and not _ANSWERS.isdisjoint(words):
+    if not _ANSWERS.isdisjoint(words):
         return Filler.UNLESS_ASKED
     return None if WORDS["joining"].issuperset(words) else Filler.ALWAYS
 
