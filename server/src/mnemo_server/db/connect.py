@@ -11,7 +11,8 @@ from mnemo_server.db.sqlite.database import SqliteDatabase
 async def connect(dsn: Dsn, *, pool_size: int = 8) -> Database:
     """Open the database of an address, creating it where it is absent.
 
-    `pool_size` bounds the connections that read and, separately, those that write; SQLite has one writer.
+    `pool_size` bounds each of three pools of connections: for lone statements, for transactions, and for
+    transactions that only insert. SQLite has one writer, and at most three readers.
 
     Raises:
         BadDsn: the path of a SQLite database is a folder.

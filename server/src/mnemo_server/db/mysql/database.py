@@ -1,4 +1,4 @@
-"""TiDB, MySQL and MariaDB behind the database port: two pools, whole-unit retries, bounded waits."""
+"""TiDB, MySQL and MariaDB behind the database port: three pools, whole-unit retries, bounded waits."""
 
 from __future__ import annotations
 
