@@ -1,8 +1,9 @@
-"""Finds secrets in a text and puts marks in their place, before anything is stored, embedded, logged or sent.
+"""Finds secrets in text and replaces them with marks, before anything is stored, embedded, logged or sent.
 
-What is recognised is told to users in docs/redaction.md. The rules in one paragraph: keys of known form and
-private blocks are secrets wherever they stand; anything else is one only where it is assigned to a name that
-says so, and only if it isn't an obvious placeholder. Every rule takes time linear in the length of the text.
+docs/redaction.md lists what is recognised; docs/redaction-rules.md explains how the rules work. In short:
+keys with a recognisable format and private blocks are secrets anywhere. Anything else is a secret only if it
+is assigned to a name of a secret, or at a place where secrets are expected, and isn't a placeholder.
+Every rule takes time linear in the length of the text.
 """
 
 from __future__ import annotations

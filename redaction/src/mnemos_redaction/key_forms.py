@@ -1,7 +1,7 @@
-r"""How the keys look that tell what they are: by a prefix, as a rule.
+r"""The formats of provider keys, most of which have a prefix.
 
-A pattern must not read the same characters again and again: where something has to follow a part of unlimited
-length, that part begins only where no other of its kind can have begun before.
+Patterns must take linear time: if something has to follow a part of unlimited length, that part begins only
+where no other part of its kind can have begun before.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _HEX = "[0-9a-fA-F]"
 
 
 class KeyShape(NamedTuple):
-    """One form of key."""
+    """One format of keys."""
 
     needle: str
-    """What every such key holds or has before it; looked for first, since that is quick."""
+    """A fixed string in or before every such key, in the same word; searched first, because that is fast."""
     kind: str
     pattern: re.Pattern[str]
-    """Matches the key; with a group, the group is the key."""
+    """Matches the key; if there is a group, the group is the key."""
     least: int = SHORTEST_KEY
-    """Characters of the shortest word that holds one."""
+    """Length of the shortest word that contains such a key, in characters."""
 
 
 def _shape(needle: str, kind: str, pattern: str, least: int = SHORTEST_KEY) -> KeyShape:
@@ -34,7 +34,7 @@ def _shape(needle: str, kind: str, pattern: str, least: int = SHORTEST_KEY) -> K
 
 
 def _opening(text: str, *, before: str = _A) -> str:
-    r"""Match where no word goes on, or behind an escape such as `\n` or `%3D`."""
+    r"""Return a pattern for `text` at the beginning of a word, or after an escape such as `\n` or `%3D`."""
     escapes = (r"\\[nrtbf]", "%[0-9A-Fa-f]{2}", r"\\u00[0-9a-f]{2}", r"\\x[0-9a-f]{2}")
     opening = re.escape(text)
     behind = "|".join(f"(?<={escape}{opening})" for escape in escapes)
@@ -42,12 +42,12 @@ def _opening(text: str, *, before: str = _A) -> str:
 
 
 def _prefixed(kind: str, prefixes: str, tail: str) -> list[KeyShape]:
-    """Make shapes of prefixes that are found nowhere else."""
+    """Return shapes for prefixes that occur nowhere else."""
     return [_shape(prefix, kind, re.escape(prefix) + tail) for prefix in prefixes.split()]
 
 
 def _opened(kind: str, prefixes: str, tail: str) -> list[KeyShape]:
-    """Make shapes of prefixes that also end other words."""
+    """Return shapes for prefixes that can also be the end of other words."""
     return [_shape(prefix, kind, _opening(prefix) + tail) for prefix in prefixes.split()]
 
 

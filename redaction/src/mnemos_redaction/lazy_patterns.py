@@ -1,6 +1,6 @@
 """Regular expressions that are compiled when they are first used.
 
-All of them together take 60 ms to compile. A hook looks at one short text, which needs few of them.
+Compiling all of them takes 60 ms. A hook reads one short text, which needs only a few.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ _METHODS = ("search", "match", "fullmatch", "findall", "finditer", "split", "gro
 
 
 def make_pattern(source: str, flags: int = 0) -> re.Pattern[str]:
-    """Give what behaves as `re.compile(source, flags)`. An error in the source shows at the first use."""
+    """Return an object like `re.compile(source, flags)`. An error in the source appears at the first use."""
     return cast("re.Pattern[str]", _LazyPattern(source, flags))
 
 
 class _LazyPattern:
-    """Stands for a pattern until something of it is asked for."""
+    """Takes the place of a pattern until one of its methods is used."""
 
     def __init__(self, source: str, flags: int) -> None:
         self.source, self.flags = source, flags
 
     def __getattr__(self, name: str) -> object:
-        """Compile; from now on the pattern's own methods are found here without a detour."""
+        """Compile, and keep the pattern's own methods here, so this is called once per pattern."""
         if name not in _METHODS:
             raise AttributeError(f"a lazy pattern has no {name!r}")
         compiled = re.compile(self.source, self.flags)

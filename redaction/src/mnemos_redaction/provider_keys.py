@@ -1,4 +1,4 @@
-"""Keys whose form tells what they are, wherever they stand."""
+"""The rule for provider keys: keys with a recognisable format, anywhere in a text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mnemos_redaction.marks import Span
 
 
 def find_provider_keys(text: str, words: list[str]) -> Iterator[Span]:
-    """Find keys of known form.
+    """Find keys with a known format.
 
     Args:
         text: where to look.
-        words: its longest parts between blanks; a key lies within one of them.
+        words: its longest parts between blanks; every key is within one of them.
     """
     longest = max(map(len, words))
     together = " ".join(words)
@@ -22,6 +22,6 @@ def find_provider_keys(text: str, words: list[str]) -> Iterator[Span]:
         if longest < least or needle not in together:
             continue
         for match in pattern.finditer(text):
-            start, end = match.span(pattern.groups)  # of the only group, or of all
+            start, end = match.span(pattern.groups)  # of the only group, or of the whole match
             if not is_placeholder(text[start:end]):
                 yield Span(start, end, kind)

@@ -1,4 +1,4 @@
-"""From spans to marks: merges what the rules found, and writes the text anew."""
+"""From spans to marks: merges what the rules found, and writes the redacted text."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from typing import Final, NamedTuple
 from mnemos_redaction.marks import MARK, STAND_IN, Span, make_fingerprint, make_mark
 from mnemos_redaction.scan import find_secrets
 
-_OLD_MARK: Final = ""  # the kind of a span that was a mark before
-_MOST_ROUNDS: Final = 8  # keeps the time linear; two are enough for all texts but contrived ones
+_OLD_MARK: Final = ""  # the kind of a span that is a mark already
+_MOST_ROUNDS: Final = 8  # keeps the time linear; two are enough except for contrived texts
 
 
 class Finding(NamedTuple):
-    """A secret that was taken out."""
+    """A secret that was replaced."""
 
     kind: str
     """What it was, such as `github_token`; the same word as in the mark."""
     start: int
-    """Where it began in the text that was given, in characters."""
+    """Its position in the original text, in characters."""
     end: int
-    """Where it ended there: the first character behind it."""
+    """Its end there: the position of the first character after it."""
     fingerprint: str
-    """What the same secret has in common wherever it stands: eight hexadecimal digits."""
+    """Eight hexadecimal digits, the same wherever the same secret appears."""
 
 
 class Redacted(NamedTuple):
     """A text without its secrets."""
 
     text: str
-    """The text given, with `[redacted:kind:fingerprint]` in place of each secret and nothing else changed."""
+    """The original text with `[redacted:kind:fingerprint]` instead of each secret; the rest is unchanged."""
     findings: tuple[Finding, ...] = ()
-    """What was taken out, in the order of the text."""
+    """The secrets that were replaced, in the order of the text."""
 
 
 def redact(text: str, fingerprint_key: bytes) -> Redacted:
-    """Put a mark in place of every secret. A text that was redacted once stays as it is.
+    """Replace every secret with a mark. A redacted text is returned unchanged.
 
     Args:
         text: any text.
-        fingerprint_key: the installation's own secret, best 32 random bytes. With the same key the same
-            secret has the same mark; without it, nobody can try out what a mark stands for.
+        fingerprint_key: the installation's own secret, best 32 random bytes. With the same key, the same
+            secret has the same mark; without it, no one can test guesses against a mark.
 
     Raises:
-        ValueError: the key is empty, so that anybody could compute the fingerprints.
+        ValueError: the key is empty, so anyone could compute the fingerprints.
     """
     if not fingerprint_key:
         raise ValueError("The key of the fingerprints is empty; give it random bytes, best 32")
@@ -64,11 +64,11 @@ def redact(text: str, fingerprint_key: bytes) -> Redacted:
 
 
 def _find_all(text: str) -> list[Span]:
-    """Find old marks and secrets, apart from each other and in order.
+    """Return old marks and secrets as spans, without overlaps and in order.
 
-    Where a secret was, there is a mark afterwards, and what stands beside a mark may be read differently. So
-    the search is repeated until it finds nothing more, on a text in which all marks look alike: searching the
-    redacted text once more would see just the same.
+    What is next to a mark may be read differently than what was next to the secret. So the search is repeated
+    until it finds nothing new, on a text in which all marks look alike: a search of the redacted text would
+    see the same.
     """
     spans = [Span(*found.span(), _OLD_MARK) for found in MARK.finditer(text)] if "[redacted:" in text else []
     for _ in range(_MOST_ROUNDS):
@@ -81,9 +81,9 @@ def _find_all(text: str) -> list[Span]:
 
 
 def _merge(spans: Iterable[Span]) -> list[Span]:
-    """Unite spans that overlap; the longest gives its kind, and the first found among equals.
+    """Unite spans that overlap. The longest gives its kind; among equals, the first one found.
 
-    A mark lies within whatever new span overlaps it, so it never does.
+    An old mark is always within a new span that overlaps it, so it never gives its kind.
     """
     merged: list[Span] = []
     longest = 0
@@ -101,13 +101,13 @@ def _merge(spans: Iterable[Span]) -> list[Span]:
 
 
 class _Squeezed:
-    """A text in which each span is one character long."""
+    """A text in which each span is replaced by one stand-in character."""
 
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
         pieces: list[str] = []
         done = 0
         self._stand_ins: list[int] = []  # where they are in the squeezed text
-        self._growth = [0]  # what each one and those before it are longer in the original
+        self._growth = [0]  # how much longer each one and those before it are in the original
         for start, end, _ in spans:
             pieces += text[done:start], STAND_IN
             done = end

@@ -1,7 +1,7 @@
-"""Which rules a text needs, and all that they find.
+"""Selects the rules that a text needs, and collects what they find.
 
-Most texts hold no secret and few of the words that secrets stand near, so every rule has a needle that is
-looked for first: a search for a fixed string is many times quicker than a pattern.
+Most texts contain no secret and few words that are typical near secrets. So every rule has a needle, a fixed
+string that is searched first: that is many times faster than a pattern.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Rule(Protocol):
-    """Finds the secrets of one sort."""
+    """Finds secrets of one sort."""
 
     def __call__(self, text: str, *more: object) -> Iterator[Span]:
-        """Find them; `more` is the text in lower case, for rules of words."""
+        """Find them; `more` is the text in lower case, for `_RULES_OF_WORDS`."""
 
 
-#: Needles, in lower case, and the rules that need them: a module of this package and a function in it. A rule
-#: is loaded with the first text that has the needle, since a hook has few milliseconds.
+#: Needles, in lower case, and their rules: a module of this package and a function in it. A rule is imported
+#: with the first text that contains its needle, because a hook has only milliseconds.
 _RULES: Final = (
     ("private", "blocks.private_tags.find_private_blocks"),
     ("private", "blocks.private_keys.find_private_keys"),
@@ -43,7 +43,7 @@ _RULES: Final = (
     (":5432:", "places.config_files.find_pgpass_passwords"),
     (":*:", "places.config_files.find_pgpass_passwords"),
 )
-#: The same for rules that need the text in lower case too.
+#: The same for rules that also take the text in lower case.
 _RULES_OF_WORDS: Final = (
     ("auth", "places.headers.find_authorization"),
     ("bearer", "places.headers.find_bearers"),
@@ -58,7 +58,7 @@ _NEEDLES: Final = tuple(
 )
 _FOREIGN_NEEDLES: Final = tuple(stem.needle for stem in FOREIGN_STEMS)
 _STEM_NEEDLES: Final = frozenset(stem.needle for stem in STEMS + FOREIGN_STEMS)
-#: A run of characters as in keys; and what makes it unlike words and identifiers.
+#: A run of characters as in keys, and what distinguishes it from words and identifiers.
 _RUN: Final = make_pattern("[A-Za-z0-9_-]{16,}")
 _DIGIT: Final = make_pattern("[0-9]")
 _HUMP: Final = make_pattern("[a-z][A-Z]")
@@ -66,9 +66,9 @@ _MANY_HUMPS: Final = 3
 
 
 def find_secrets(text: str) -> list[Span]:
-    """Find all secrets of a text as each rule sees them, some more than once.
+    """Return what each rule finds; spans may overlap.
 
-    Where rules find the same, the one that knows more comes first.
+    Of rules that find the same secret, the more specific one comes first.
     """
     lowered = lower(text)
     present = {needle for needle in _NEEDLES if needle in lowered}
@@ -108,13 +108,13 @@ def _load_rule(name: str) -> Rule:
 
 
 def lower(text: str) -> str:
-    """Put a text in lower case with each character at its place."""
+    """Return a text in lower case, with each character at the same position."""
     # The one character that becomes two in lower case.
     return text.lower() if text.isascii() else text.replace("\u0130", "i").lower()
 
 
 def _may_be_keys(words: list[str]) -> bool:
-    """Whether any of these words holds a run that is neither word nor identifier."""
+    """Whether any of these words contains a run that is neither a word nor an identifier."""
     return any(
         _DIGIT.search(run) or run.isupper() or len(_HUMP.findall(run)) >= _MANY_HUMPS
         for run in _RUN.findall(" ".join(words))

@@ -1,1 +1,1 @@
-"""Values assigned to names that tell a secret: `password = …`, `token: …`, in any syntax."""
+"""Values assigned to names of secrets: `password = …`, `token: …`, in any syntax."""

@@ -1,4 +1,8 @@
-"""Secrets that a name gives away: `DB_PASSWORD=…`, `"api_key": "…"`, `--token …`, `the password is …`."""
+"""The rule for assignments: `DB_PASSWORD=…`, `"api_key": "…"`, `--token …`, `the password is …`.
+
+It combines what the other modules of this folder find out: the name's trust (`names.py`), how and where the
+assignment is written (`position.py`), and the value (`values.py`) with its strength (`strength.py`).
+"""
 
 from __future__ import annotations
 
@@ -38,18 +42,18 @@ def find_assignments(text: str, lowered: str, present: Collection[str]) -> Itera
 
     Args:
         text: where to look.
-        lowered: the same in lower case, with each character at the same place.
-        present: the needles of stems that the text holds.
+        lowered: the same text in lower case, with each character at the same position.
+        present: the needles of stems that the text contains.
     """
     for stem, pattern in ASSIGNMENTS + FOREIGN_ASSIGNMENTS:
         if stem.needle not in present:
             continue
-        done = 0  # what is taken out already needs no second look, and could be long
+        done = 0  # what was found already isn't read again; it could be long
         for match, following in pairwise(chain(pattern.finditer(lowered), (None,))):
             if match is None or match.start() < done:
                 continue
             if following is not None and following.start() == match.end():
-                continue  # what looks like the value is the next name
+                continue  # the value is the next name
             if (span := _judge(text, match, stem)) is not None:
                 done = span.end
                 yield span
@@ -80,7 +84,7 @@ def _read_name(text: str, start: int, match: re.Match[str], stem: Stem) -> Name 
 
 
 def _require(name: Name, value: Value, place: Place) -> Strength:
-    """Say how much a value must look like a secret to be taken for one."""
+    """Return the least strength that makes a value a secret, for its name and its place."""
     if not name.is_plain or name.trust is Trust.KEY:
         return Strength.RANDOM
     is_password = name.trust is Trust.PASSWORD
@@ -92,7 +96,7 @@ def _require(name: Name, value: Value, place: Place) -> Strength:
 
 
 def _is_secret(text: str, value: Value, name: Name, place: Place, strength: Strength) -> bool:
-    """Rule out what is code, prose or the place of a secret."""
+    """Whether a value that is strong enough is neither code nor prose nor the path of a secret."""
     if not _fits_place(value, name, place):
         return False
     if (
@@ -105,11 +109,11 @@ def _is_secret(text: str, value: Value, name: Name, place: Place, strength: Stre
 
 
 def _fits_place(value: Value, name: Name, place: Place) -> bool:
-    """Whether a value is none of those that often stand where this one does."""
+    """Whether a value is none of those that are common at this place, such as hashes and lists of words."""
     is_key = name.trust is Trust.KEY
     if is_key and not KEY_ALPHABET.fullmatch(value.text):
         return False
-    is_spoken = place.operator == "space" and not place.is_firm  # there is nothing but a blank between them
+    is_spoken = place.operator == "space" and not place.is_firm  # only a blank between name and value
     if (is_key or is_spoken) and looks_like_hash(value.text):
         return False
     if is_spoken and not value.is_quoted and not SPOKEN.fullmatch(value.text):
@@ -120,7 +124,7 @@ def _fits_place(value: Value, name: Name, place: Place) -> bool:
 
 
 def _can_be_secret(value: Value, name: Name) -> bool:
-    """Whether a value that has words in it may be a secret all the same."""
+    """Whether a value that contains words may still be a secret."""
     if PATH.match(value.text[:_LONGEST_PATH]):
         return False
     has_blanks = any(map(str.isspace, value.text))
@@ -130,11 +134,11 @@ def _can_be_secret(value: Value, name: Name) -> bool:
 
 
 def _ends_well(text: str, value: Value, place: Place) -> bool:
-    """Whether what follows a value is what follows secrets, and not more code."""
+    """Whether what follows a value can follow a secret, and isn't more code."""
     if place.operator == "tag":
         return text.startswith("</", value.end)
     if place.operator == "space" and not value.is_quoted and value.text.isalpha():
-        return text.startswith(" -", value.end)  # the next flag, and not a sentence about flags
+        return text.startswith(" -", value.end)  # the next flag follows, so it isn't a sentence about flags
     if value.is_quoted or place.is_firm:
         return True
     ending = ENDS_LINE if place.operator == "equals" and not place.is_tight else ENDS_WORD

@@ -1,4 +1,4 @@
-"""What a name says of the value that is assigned to it."""
+"""Names: whether the value that is assigned to a name is a secret, and how sure that is."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mnemos_redaction.lazy_patterns import make_pattern
 
 
 class Name(NamedTuple):
-    """A name that may hold a secret."""
+    """A name whose value may be a secret."""
 
     kind: str
     trust: Trust
     is_plain: bool
-    """Whether nothing in it is unknown; else only a random value is a secret."""
+    """Whether every part after the stem is known; otherwise only a random value is a secret."""
 
 
 _NAME_CHARACTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
@@ -43,13 +43,13 @@ _SPACED_KEY: Final = make_pattern(
 
 
 def find_name_start(text: str, stem_start: int) -> int:
-    """Return where the name begins that has a stem at a place."""
+    """Return where the name begins that contains the stem at `stem_start`."""
     before = text[max(0, stem_start - _LONGEST_NAME) : stem_start]
     return stem_start - len(before) + len(before.rstrip(_NAME_CHARACTERS))
 
 
 def is_called_secret(text: str, start: int) -> bool:
-    """Whether a key that begins at a place is called one, as in `API key` or `?key=`."""
+    """Whether the `key` at `start` is called a secret one, as in `API key` or `?key=`."""
     return text[max(0, start - 1) : start] in ("?", "&") or (
         _SPACED_KEY.search(text, max(0, start - 12), start) is not None
     )
@@ -57,16 +57,13 @@ def is_called_secret(text: str, start: int) -> bool:
 
 @lru_cache(maxsize=4_096)
 def read_name(stem: Stem, before: str, written: str, after: str) -> Name | None:
-    """Judge a name.
+    """Return what a name says about its value; None when it isn't the name of a secret.
 
     Args:
         stem: what makes it the name of a secret.
-        before: what the name has before the stem.
+        before: the part of the name before the stem.
         written: the stem as it is written.
-        after: what the name has after the stem.
-
-    Returns:
-        None when it names no secret.
+        after: the part of the name after the stem.
     """
     if stem.is_short and not _stands_apart(before, written, after):
         return None
@@ -80,13 +77,13 @@ def read_name(stem: Stem, before: str, written: str, after: str) -> Name | None:
     if trust is Trust.KEY and parts_before and before.lower().rstrip("_-.").endswith(_SECRET_KEYS):
         trust = Trust.SECRET
     if written.lower() == "pass" and not parts_before:
-        trust = Trust.SECRET  # tests pass, and so do years
+        trust = Trust.SECRET  # `pass` alone is often a verb
     is_plain = all(part in PLAIN_SUFFIXES or part.isdigit() for part in parts_after)
     return Name(stem.kind, trust, is_plain)
 
 
 def looks_like_name(value: str) -> bool:
-    """Whether a value is the name of a secret rather than one: `tok-secret-1`, `ApiGatewayApiKey`."""
+    """Whether a value is the name of a secret rather than a secret: `tok-secret-1`, `ApiGatewayApiKey`."""
     if not value.isascii() or sum(map(str.isdigit, value)) > _MOST_DIGITS or not _NAME.fullmatch(value):
         return False
     is_named = False

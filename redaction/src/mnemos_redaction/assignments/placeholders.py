@@ -1,4 +1,4 @@
-"""What stands where a secret would, and is none: `<your-key>`, `${TOKEN}`, `xxxx`, `changeme`."""
+"""Placeholders: values that aren't secrets but take their position, `<your-key>`, `${TOKEN}`, `changeme`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from mnemos_redaction.assignments.vocabulary import ALGORITHMS, EMPTY_WORDS
 from mnemos_redaction.lazy_patterns import make_pattern
 
 _FEW_DIFFERENT: Final = 2  # characters that a mask such as `*****` or `x.x.x` is made of
-#: Parts that no secret has; in lower case.
+#: Parts that no secret contains; in lower case.
 _ELIDED: Final = (
     *("...", "\u2026", "***", "\u2022\u2022\u2022", "xxxx", "00000000", "12345678", "abcdefgh"),
     *("example", "changeme", "placeholder", "redacted", "dummy", "your-", "your_", "replace-", "replace_"),
     *("replaceme", "insert-", "insert_", "not-real", "not_real", "not-a-real", "notreal"),
 )
-#: What a value of letters holds that only says that it is a secret.
+#: Words in values such as `mypassword`, which only say that they are secrets.
 _SAYS_SECRET: Final = ("password", "passwd", "passphrase", "secret", "token")
-#: Templates of shells, web pages, Python and printf; those that are all of a value, and those within one.
+#: Templates of shells, web pages, Python and printf, at the beginning of a value; and those within one.
 _TEMPLATE: Final = make_pattern(
     r"\$\{|\{\{|\$\(|#\{|<%[= ]|\$[A-Za-z_]\w*$|%[A-Za-z_]\w*%$|\{.{0,64}\}$|(?:[:/@ -]*%[sdrv])+$|@\w+@$"
     r"|<[^<>]*>|&(?:lt|#60|#x3c);|\[[A-Za-z][^\]]*\]$"
@@ -25,18 +25,18 @@ _INSERTED: Final = make_pattern(
     r"\$\{[^}]{0,200}\}|\{\{[^}]{0,200}\}\}|\$\([^)]{0,200}\)|%\(\w{1,64}\)s|\{[a-z_][a-z_.]{2,64}\}"
     r"|(?<![A-Za-z0-9])%[sdrv](?![A-Za-z0-9])"
 )
-#: Where a secret is, or which version a package has that is called after secrets.
+#: References to a secret in another place; and version numbers, since packages are named after secrets.
 _REFERENCE: Final = make_pattern(
     r"(?i:[a-z][a-z0-9+.-]{1,20}://|arn:[a-z]|vault:|ref\+|env:|file:)"
     r"|[\^~<>=v]{0,3}\d+(?:\.\d+){1,3}(?:[-+.][\w.+-]*)?$"
 )
-#: Regular expressions, and manual pages in source.
+#: Parts of regular expressions, and of the source of manual pages.
 _NOTATION: Final = make_pattern(r"\(\?[:=!P]|\[\^?(?:a-z|A-Z|0-9|\\)|\\[wsdbS](?![a-z])|\\f[BIRP]|\\\*\(|\\&")
 _WORD: Final = make_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a value obviously stands for a secret rather than being one."""
+    """Whether a value is obviously a placeholder, and no secret."""
     if len(set(value)) <= _FEW_DIFFERENT or _TEMPLATE.match(value) or _REFERENCE.match(value):
         return True
     lowered = value.lower()
@@ -56,7 +56,7 @@ def _only_says_so(lowered: str) -> bool:
 
 
 def _consists_of_empty_words(value: str) -> bool:
-    """Whether a value is made of words such as `my-secret-token` with at most one digit, or of algorithms."""
+    """Whether a value consists of words as in `my-secret-token` with at most one digit, or of algorithms."""
     digits = 0
     are_empty = are_algorithms = True
     for match in _WORD.finditer(value.lower() if value.isupper() else value):

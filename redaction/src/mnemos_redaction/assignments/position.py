@@ -1,4 +1,4 @@
-"""Where an assignment stands, and what that says about its value."""
+"""Where and how an assignment is written, and what that says about its value."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 from mnemos_redaction.lazy_patterns import make_pattern
 
-#: Operators behind which other than secrets may stand.
+#: Operators after which values other than secrets are common.
 _LOOSE: Final = frozenset(("compare", "argument", "says", "space"))
 _LONGEST_BEFORE: Final = 40
 _SHORTEST_FLAG: Final = 5
-#: What sets variables, where a command can begin; and flags that do.
+#: Commands that set variables, where a command can begin; and flags that set variables.
 _SETS: Final = make_pattern(
     r"(?:(?:^|[\n;&|`\"'(])[ \t+>-]*(?:export|setx?|env|arg)|[ \t](?:-e|--env|--build-arg))[ \t]+$",
     re.IGNORECASE,
@@ -23,22 +23,22 @@ class Place(NamedTuple):
     """How an assignment is written."""
 
     operator: str
-    """The group of the pattern that matched it."""
+    """The operator between name and value: the name of the group of `syntax.ASSIGNMENTS` that matched."""
     is_firm: bool
-    """Whether a value without quotes can't be code here: `NAME=…`, `--name=…`, `?name=…`."""
+    """Whether an unquoted value can't be code here: `NAME=…`, `--name=…`, `?name=…`."""
     is_tight: bool = False
-    """Whether no blanks stand around the equals sign."""
+    """Whether there are no blanks around the equals sign."""
     takes_line: bool = False
-    """Whether nothing but the value can stand in the rest of the line: `NAME=…` where a line begins."""
+    """Whether the rest of the line is only the value: `NAME=…` at the beginning of a line."""
 
     @property
     def is_loose(self) -> bool:
-        """Whether other than secrets may stand behind the operator."""
+        """Whether values other than secrets are common after the operator."""
         return self.operator in _LOOSE
 
 
 def read_place(text: str, start: int, match: re.Match[str]) -> Place:
-    """Read how an assignment is written whose name starts at a place."""
+    """Return how the assignment is written whose name begins at `start`."""
     operator = str(match.lastgroup)
     end = match.end("after")
     before = text[max(0, start - _LONGEST_BEFORE) : start]
@@ -58,7 +58,7 @@ def read_place(text: str, start: int, match: re.Match[str]) -> Place:
 
 
 def is_misread(text: str, start: int, match: re.Match[str]) -> bool:
-    """Whether what looks like an assignment is something else."""
+    """Whether something that looks like an assignment is something else."""
     end = match.end("after")
     before = text[max(0, start - 1) : start]
     if match.lastgroup == "tag":

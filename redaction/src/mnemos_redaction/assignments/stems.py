@@ -1,4 +1,4 @@
-"""The parts of names that make them names of secrets, apart from all that judges them."""
+"""Stems: the parts that make a name the name of a secret. Data only, since every text loads this module."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Final, NamedTuple
 
 
 class Trust(IntEnum):
-    """How sure it is that the value of a name is a secret."""
+    """How likely it is that the value of a name is a secret."""
 
     KEY = 1
-    """Some key; many are no secrets."""
+    """Some kind of key; most of these are no secrets."""
     SECRET = 2
-    """A secret that a program made."""
+    """A secret that a program made, so it looks random."""
     PASSWORD = 3
-    """A secret that a person may have made, so it need not look like one."""
+    """A secret that a person may have chosen, so it needn't look random."""
 
 
 class Stem(NamedTuple):
-    """A part of names that makes them names of secrets."""
+    """A part that makes a name the name of a secret."""
 
     needle: str
-    """What every such name holds, in lower case; looked for first, since that is quick."""
+    """A fixed string that every such name contains, in lower case; searched first, because that is fast."""
     pattern: str
-    """All of the stem, in lower case; begins with the needle."""
+    """Matches the whole stem, in lower case; begins with the needle."""
     kind: str
     trust: Trust
     is_short: bool = False
-    """Whether other words hold it too (`bypass`, `keyboard`), so that it must stand apart in the name."""
+    """Whether other words contain it too (`bypass`, `keyboard`), so it must be a word of its own."""
 
 
-#: Stems to look for.
+#: Stems in ASCII.
 STEMS: Final = (
     Stem("passw", "passw(?:or)?[dt]", "password", Trust.PASSWORD),
     Stem("passphrase", "passphrase", "password", Trust.PASSWORD),
@@ -43,7 +43,7 @@ STEMS: Final = (
     Stem("auth", "auth", "credential", Trust.KEY, is_short=True),
     Stem("key", "key", "api_key", Trust.KEY, is_short=True),
 )
-#: Stems of other languages and scripts; an ASCII text holds none.
+#: Stems of other languages and scripts; an ASCII text contains none.
 FOREIGN_STEMS: Final = tuple(
     Stem(word, word, "password", Trust.PASSWORD)
     for word in (
@@ -58,7 +58,7 @@ FOREIGN_STEMS: Final = tuple(
 ) + tuple(
     Stem(word, word, "secret", Trust.SECRET) for word in ("\u5bc6\u94a5", "\u5bc6\u9470", "\u4ee4\u724c")
 )
-#: One of these is in each word for a secret that a random string may stand near.
+#: One of these is part of every word that `near_words.py` looks for before a random string.
 WORDS_BEFORE: Final = frozenset(
     ("pass", "key", "token", "secret", "cred", "bearer", "\u5bc6\u7801", "\u5bc6\u94a5", "\u4ee4\u724c")
 )

@@ -1,4 +1,4 @@
-"""How much a value looks like a secret."""
+"""Strength: how much a value looks like a secret, judged by its characters alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mnemos_redaction.marks import STAND_IN
 
 
 class Strength(IntEnum):
-    """How sure it is that a value is a secret, from its characters alone."""
+    """How likely it is that a value is a secret, judged by its characters alone."""
 
     NONE = 0
     """A placeholder, or too short."""
     WORD = 1
-    """Letters; a secret only where nothing but a secret can stand."""
+    """Letters or words; a secret only where nothing else is possible."""
     MIXED = 2
     """Letters with digits or signs, such as `hunter2`."""
     JUMBLED = 3
@@ -31,9 +31,9 @@ _SHORTEST: Final = 4
 _SHORTEST_MIXED: Final = 6
 _SHORTEST_JUMBLED: Final = 8
 _SHORTEST_RANDOM: Final = 16
-_LONGEST_LOOKED_AT: Final = 64  # what is longer is judged by its beginning
+_LONGEST_LOOKED_AT: Final = 64  # a longer value is judged by its beginning
 
-# Found by trying: of random strings of 20 characters, 1 in 100 is not jumbled.
+# Found by experiment: of random strings of 20 characters, 1 in 100 is not jumbled.
 _FEWEST_RUNS: Final = 3
 _LONGEST_RUN: Final = 3  # characters of one kind in a row, on average
 _LONGEST_MIXED_RUN: Final = 2.5
@@ -57,9 +57,9 @@ _HASH_LENGTHS: Final = frozenset((40, 56, 64, 96, 128))
 
 
 def measure(value: str) -> Strength:
-    """Judge a value by its characters."""
+    """Return the strength of a value."""
     head = value[:_LONGEST_LOOKED_AT]
-    # Where a mark stands, what was secret is taken out already.
+    # In a value that contains a mark, the secret was replaced already.
     if len(head) < _SHORTEST or STAND_IN in value or is_placeholder(head):
         return Strength.NONE
     if head.isalpha() and head.islower():
@@ -71,7 +71,7 @@ def measure(value: str) -> Strength:
 
 
 def looks_jumbled(value: str) -> bool:
-    """Whether a value of 8 characters or more holds no words: odd pairs of letters, or digits mixed in."""
+    """Whether a value of 8 characters or more has no words: rare pairs of letters, or digits mixed in."""
     if len(value) < _SHORTEST_JUMBLED or not value.isascii() or " " in value:
         return False
     if _HEXADECIMAL.fullmatch(value) or _UUID.fullmatch(value):
@@ -84,7 +84,7 @@ def looks_jumbled(value: str) -> bool:
 
 
 def _changes_often(value: str) -> bool:
-    """Whether letters, digits and signs alternate as they do in no identifier."""
+    """Whether letters, digits and signs alternate more often than in any identifier."""
     runs = _RUN.findall(value)
     length = sum(map(len, runs))
     digits = sum(map(str.isdigit, value))
@@ -96,7 +96,7 @@ def _changes_often(value: str) -> bool:
 
 
 def _has_odd_pairs(value: str) -> bool:
-    """Whether most letters follow each other as they seldom do in words."""
+    """Whether at least half of the pairs of neighbouring letters are rare in words."""
     pairs = [left + right for part in _LETTERS.findall(value.lower()) for left, right in pairwise(part)]
     return len(pairs) >= _FEWEST_PAIRS and (
         sum(map(COMMON_PAIRS.__contains__, pairs)) <= _MOST_COMMON * len(pairs)

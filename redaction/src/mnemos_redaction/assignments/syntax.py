@@ -1,4 +1,4 @@
-"""How an assignment looks: `NAME=value`, `"name": "value"`, `name is value`, `--name value`."""
+"""The syntax of assignments: `NAME=value`, `"name": "value"`, `name is value`, `--name value`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnemos_redaction.lazy_patterns import make_pattern
 
 _CLOSE: Final = rf"(?:{QUOTE})?[\])]{{0,2}}\*{{0,2}}"
 _TYPE: Final = r"[a-z*\[\]][\w.*]{0,30}(?:\[[\w., |]{0,30}\])?(?:[ ]?\|[ ]?[a-z]{1,9})?"
-#: What stands between name and value. Each group is one way to write it; `lastgroup` tells which.
+#: The operator between name and value. Each named group is one operator; `lastgroup` is its name.
 _OPERATORS: Final = rf"""
     # password: str = "…", var password string = "…", char password[] = "…"
     (?P<typed>(?<!["'`])(?:(?:[?!]?:[ \t]?|[ \t]){_TYPE}|\[\w{{0,8}}\])[ \t]?=[ \t]?(?=[bfru@]?["'`]))
@@ -41,18 +41,18 @@ def _compile(stem: Stem) -> tuple[Stem, re.Pattern[str]]:
     return stem, make_pattern(stem.pattern + _TAIL, re.VERBOSE)
 
 
-#: Each stem with what matches an assignment up to its value, in a text in lower case.
+#: Each stem with a pattern that matches an assignment up to its value, in a text in lower case.
 ASSIGNMENTS: Final = tuple(map(_compile, STEMS))
 FOREIGN_ASSIGNMENTS: Final = tuple(map(_compile, FOREIGN_STEMS))
 
-#: What stands in code without quotes: a call, an index, a member, a variable with its sign.
+#: Code without quotes: a call, an index, a member, a variable with its sign.
 _CODE: Final = make_pattern(
     r"[\[({]|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)*(?:[(\[{]|->|::)"
     r"|[!*&@$+-]{0,2}[A-Za-z_]\w*(?:(?:\.|->|::|\?\.)[A-Za-z_]\w*)+(?![\w$!@#%^&*~-])"
     r"|[!*&@$+]{1,2}[A-Za-z_]+(?![\w$!@#%^&*~/=-])"
 )
 _LONGEST_PASSWORD: Final = 40
-#: What keys are written in.
+#: The characters of keys.
 KEY_ALPHABET: Final = make_pattern(r"[\w+/=.:~-]+")
 #: A secret in a sentence, without quotes.
 SPOKEN: Final = make_pattern(r"[A-Za-z0-9](?=\D*\d|(?<=\d))[\w!@#$%^&*+~.=-]*")
@@ -65,12 +65,12 @@ ENDS_WORD: Final = make_pattern(
 
 
 def is_code(text: str, value: Value, *, may_be_password: bool) -> bool:
-    """Whether a value without quotes is an expression.
+    """Whether an unquoted value is an expression.
 
     Args:
-        text: where it stands.
-        value: what was read of it.
-        may_be_password: whether it can also be a password with brackets, which seldom come in pairs there.
+        text: the text that contains it.
+        value: the part of it that was read.
+        may_be_password: whether it can also be a password with brackets, which are rarely paired there.
     """
     if _CODE.match(text, value.start) is None:
         return False

@@ -1,4 +1,4 @@
-"""Where a value ends that begins at a place."""
+"""Values: where the value of an assignment begins and ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnemos_redaction.lazy_patterns import make_pattern
 
 
 class Value(NamedTuple):
-    """A value as it stands in a text."""
+    """A value with its position in the text."""
 
     start: int
     end: int
@@ -17,7 +17,7 @@ class Value(NamedTuple):
     is_quoted: bool
 
 
-#: A quotation mark, behind as many backslashes as strings in strings need; or as HTML and addresses write it.
+#: A quotation mark, after as many backslashes as nested strings need; or as HTML and URLs write it.
 QUOTE: Final = r"\\{0,7}(?:\"{3}|'{3}|[\"'`])|&quot;|&\#3[49];|\\{1,7}u002[27]|%2[27]"
 
 _OPENING: Final = make_pattern(rf"[bBfFrRuUL@$]{{0,2}}(?P<quote>{QUOTE})")
@@ -25,28 +25,28 @@ _PLAIN_QUOTES: Final = frozenset("\"'`")
 _TRIPLE: Final = 3
 _LONGEST_QUOTED: Final = 8_192
 _LONGEST_UNQUOTED: Final = 128
-#: Scripts that need no blank between a value and what follows it.
+#: Scripts in which no blank separates a value from what follows.
 _UNSPACED: Final = r"\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef"
 _PLAIN: Final = rf"[^\s\"'`\\<{_UNSPACED}]"
 _ESCAPE: Final = r"\\(?![nrtu\"'`\\])"  # a backslash that belongs to the value
 _UNQUOTED: Final = make_pattern(rf"(?:{_PLAIN}|{_ESCAPE}|<(?!/)){_PLAIN}*(?:(?:{_ESCAPE}|<(?!/)){_PLAIN}*)*")
 _LINE_REST: Final = make_pattern(rf"(?:[^\s\\]|{_ESCAPE})[^\s\\]*(?:{_ESCAPE}[^\s\\]*)*")
-#: Where the next assignment begins in an address, a connection string or a list of arguments.
+#: Where the next assignment begins in a URL, a connection string or a list of arguments.
 _NEXT_PAIR: Final = make_pattern(r"[&;,\]](?:(?<=[&;,])(?=[\w.$\[\]-]{1,64}[=:])|(?<=&)amp;|(?<=\])\()")
 _NEXT_MEMBER: Final = make_pattern(r",(?=[\w.$\[\]-]{1,64}:)|\]\(")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 
 def read_value(text: str, start: int, *, takes_line: bool = False, is_member: bool = False) -> Value | None:
-    """Read the value that begins at a place: what is within its quotes, or all up to the next blank.
+    """Return the value that begins at `start`: the text between quotes, or everything up to the next blank.
 
-    Of a value without quotes only the first 128 characters are read; see `find_end`.
+    Only the first 128 characters of an unquoted value are read; see `find_end`.
 
     Args:
-        text: where it stands.
-        start: where it begins, or its quotation mark.
-        takes_line: whether nothing but the value can stand in the rest of the line, as in an env file.
-        is_member: whether it stands behind a colon, so that the next pair begins behind a comma.
+        text: the text that contains it.
+        start: the position of the value, or of its quotation mark.
+        takes_line: whether the rest of the line is only the value, as in an env file.
+        is_member: whether it follows a colon, so the next pair begins after a comma.
     """
     opening = _OPENING.match(text, start)
     if opening is not None:
@@ -66,7 +66,7 @@ def read_value(text: str, start: int, *, takes_line: bool = False, is_member: bo
 
 
 def find_end(text: str, value: Value) -> int:
-    """Return where a value ends that may be longer than what was read of it."""
+    """Return the end of a value that may be longer than the part that was read."""
     if value.is_quoted or value.end - value.start < _LONGEST_UNQUOTED:
         return value.end
     match = _UNQUOTED.match(text, value.end)
@@ -79,12 +79,12 @@ def _cut(raw: str, following: re.Pattern[str]) -> str:
 
 
 def has_paired_brackets(text: str) -> bool:
-    """Whether as many brackets are closed as opened."""
+    """Whether there are as many closing as opening brackets."""
     return all(text.count(closing) == text.count(opening) for closing, opening in _CLOSERS.items())
 
 
 def _find_closing(text: str, start: int, quote: str) -> int | None:
-    """Find where a quoted value ends, in the same line; triple quotes may span lines."""
+    """Return the end of a quoted value on the same line, or None; triple quotes may span lines."""
     limit = start + _LONGEST_QUOTED
     at = text.find(quote, start, limit)
     while at > start and quote in _PLAIN_QUOTES and _is_escaped(text, start, at):
@@ -95,13 +95,13 @@ def _find_closing(text: str, start: int, quote: str) -> int | None:
 
 
 def _is_escaped(text: str, start: int, at: int) -> bool:
-    """Whether an odd number of backslashes stands before a place."""
+    """Whether an odd number of backslashes is before `at`."""
     before = text[max(start, at - 64) : at]
     return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def _strip_end(raw: str) -> str:
-    """Take off what closes a sentence, or a bracket or quote that opened before."""
+    """Remove trailing punctuation, and brackets and quotes that were opened before the value."""
     while raw:
         last = raw[-1]
         if last in ".,;:\"'`" or (last in _CLOSERS and raw.count(last) > raw.count(_CLOSERS[last])):

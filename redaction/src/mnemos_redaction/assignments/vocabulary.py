@@ -1,4 +1,4 @@
-"""The words that the rules know."""
+"""The vocabulary of the rules about assignments: lists of words, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: What makes a key a secret: `api_key`, `private-key`, `STRIPE_KEY`.
+#: Parts before `key` that make it a secret: `api_key`, `private-key`, `STRIPE_KEY`.
 SECRET_KEYS: Final = _words(
     """
     access account admin algolia amplitude anthropic api app application auth aws azure claude client
@@ -20,7 +20,7 @@ SECRET_KEYS: Final = _words(
     telegram twilio webhook write
     """
 )
-#: Parts of a name before the stem that make it no secret: `public_key`, `next_page_token`.
+#: Parts of a name before the stem that make its value no secret: `public_key`, `next_page_token`.
 NO_SECRET_WITH_PREFIX: Final = _words(
     """
     anti ask bos cache cached cancel cancellation check cls completion composite continuation count css
@@ -31,7 +31,7 @@ NO_SECRET_WITH_PREFIX: Final = _words(
     unique unk use without
     """
 )
-#: Parts behind the stem that make it no secret: `token_type`, `password_file`.
+#: Parts after the stem that make its value no secret: `token_type`, `password_file`.
 NO_SECRET_WITH_SUFFIX: Final = _words(
     """
     age alg algorithm arg argument arn array at audience board bucket budget callback class code codes
@@ -46,7 +46,7 @@ NO_SECRET_WITH_SUFFIX: Final = _words(
     validation validator validators var variable version view word words
     """
 )
-#: Parts behind the stem that change nothing: `password_prod`, `secret_key`.
+#: Parts after the stem that change nothing: `password_prod`, `secret_key`.
 PLAIN_SUFFIXES: Final = _words(
     """
     access admin api app auth b64 backup base base64 bearer bot ci client current database db default
@@ -55,9 +55,9 @@ PLAIN_SUFFIXES: Final = _words(
     signing stage staging str string test testing token tokens user val value
     """
 )
-#: Words that a placeholder is made of. A value that holds nothing else is one.
+#: Words of placeholders. A value that consists of nothing else is a placeholder.
 EMPTY_WORDS: Final = _words(
-    # what it would be
+    # what it would contain
     """
     access account admin anthropic api apikey app application auth authentication authorization aws
     azure basic bearer client code contrasena cookie cred credential credentials creds database db
@@ -73,7 +73,7 @@ EMPTY_WORDS: Final = _words(
     off on option optional path prompt required secretstr settings str string tbd text todo true type
     undef undefined unknown unset url value values var variable void yes
     """
-    # that it stands for another one
+    # that it is an example
     """
     a abc an and another anything bad bar base baz be censored change changeit changeme clear cleartext
     correct current demo do dummy encrypted enter example fake fill first foo foobar for from generated
@@ -84,21 +84,21 @@ EMPTY_WORDS: Final = _words(
     x xyz your
     """
 )
-#: Words that name secrets.
+#: Words for secrets.
 SECRET_WORDS: Final = _words(
     """
     cred credential credentials creds key keys pass passphrase passwd password secret secrets token
     tokens
     """
 )
-#: What names run together with a short stem, as in `dbpass` and `apikey`.
+#: Words that are joined with a short stem, as in `dbpass` and `apikey`.
 RUN_TOGETHER: Final = _words(
     """
     access account admin api app auth client db encryption ftp license master mysql pg private root
     secret service shared signing smtp ssh storage user
     """
 )
-#: Names of algorithms and formats, which have digits.
+#: Names of algorithms and formats, which contain digits.
 ALGORITHMS: Final = _words(
     """
     aes alpha argon aws base bcrypt beta cbc chacha ctr curve des dsa ecdh ecdsa ed eddsa es f float gcm
@@ -106,8 +106,8 @@ ALGORITHMS: Final = _words(
     v x
     """
 )
-#: The 150 most frequent pairs of letters in the words and identifiers of code and manuals, 83 % of all pairs
-#: there. Among random letters they are 22 %.
+#: The 150 most frequent pairs of letters in the words and identifiers of code and manuals: 83 % of all pairs
+#: there, but 22 % of the pairs in random letters.
 COMMON_PAIRS: Final = _words(
     """
     ab ac ad ag ai al am an ap ar as at be bl bu ca ce ch ci ck cl co cr ct da de di do ea ec ed ee ef
@@ -117,7 +117,7 @@ COMMON_PAIRS: Final = _words(
     to tr ts tt tu ty ue ul um un up ur us ut va ve vi wi
     """
 )
-#: Words of sentences; no passphrase needs them.
+#: Words that make a sentence; passphrases don't contain them.
 JOINING_WORDS: Final = _words(
     """
     a an and are at be can cannot characters could do does enter for from has have if in is it least

@@ -1,1 +1,1 @@
-"""Secrets that span lines: private keys and what a user marked as private."""
+"""Secrets that span lines: private keys, and text that a user marked as private."""

@@ -1,4 +1,4 @@
-"""Private keys as blocks of text: PEM, OpenSSH, PGP, PuTTY; whole, escaped in one line, or cut off."""
+"""The rules for blocks of private keys: PEM, OpenSSH, PGP, PuTTY; whole, escaped on one line, or cut off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BEGIN: Final = make_pattern(rf"-{{4,5}}[ ]?BEGIN {_NAME}|Private-Lines: ?\d{{1,
 _END: Final = make_pattern(rf"-{{4,5}}[ ]?END {_NAME}|Private-MAC: ?[0-9a-f]{{40,}}")
 _MATERIAL: Final = make_pattern("[A-Za-z0-9+/=]{16,}")
 
-#: What stands around a line of a block in diffs, quotes, comments and code.
+#: What surrounds a line of a block in diffs, quotes, comments and code.
 _AROUND: Final = r"[ \t>|#*\"'`,;+-]{0,40}"
 _LINE: Final = make_pattern(
     rf"{_AROUND}(?:(?P<key>[A-Za-z0-9/][A-Za-z0-9+/=]{{0,2000}})|[A-Z][A-Za-z-]{{1,20}}: [^\r\n\\]{{0,200}}|)"
@@ -25,11 +25,11 @@ _LINE: Final = make_pattern(
     r"(?:\\{0,7}\\r)?(?:\\{0,7}\\n|\r?\n|$|(?=\0))"
 )
 _PLAIN_WORD: Final = make_pattern("[A-Z]?[a-z]{1,14}")
-#: What of a key stands at the beginning of a line that goes on otherwise.
+#: The part of a key at the beginning of a line that continues with something else.
 _BROKEN_LINE: Final = make_pattern(
     rf"{_AROUND}(?:[A-Za-z0-9/][A-Za-z0-9+/=]{{19,2000}}|(?=[a-z+/]{{0,20}}[A-Z0-9])(?=[A-Z+/]{{0,20}}[a-z0-9])[A-Za-z0-9+/=]{{8,}})"
 )
-#: A block in which blanks stand for line breaks.
+#: A block with blanks instead of line breaks.
 _ONE_LINE: Final = make_pattern(r"(?:[ \t\"'`,;]{1,8}[A-Za-z0-9+/=]{20,2000}){1,2000}")
 
 #: Base64 of "-----BEGIN", and of "PRIVATE KEY" at each of its three shifts.
@@ -39,7 +39,7 @@ _NAMED_WITHIN: Final = 80
 
 
 def find_private_keys(text: str) -> Iterator[Span]:
-    """Find private keys with the lines that begin and end them."""
+    """Find private keys, with their first and last lines."""
     for begin, following in pairwise(chain(_BEGIN.finditer(text), (None,))):
         if begin is None:
             return
@@ -50,7 +50,7 @@ def find_private_keys(text: str) -> Iterator[Span]:
 
 
 def find_encoded_keys(text: str) -> Iterator[Span]:
-    """Find private keys that were encoded as a whole once more, as in manifests of Kubernetes."""
+    """Find private keys that were encoded again as a whole, as in Kubernetes manifests."""
     for match in _ENCODED.finditer(text):
         head = text[match.start() : match.start() + _NAMED_WITHIN]
         if any(name in head for name in _ENCODED_NAMES):
@@ -58,7 +58,7 @@ def find_encoded_keys(text: str) -> Iterator[Span]:
 
 
 def _find_end(text: str, start: int, limit: int) -> int | None:
-    """Return where a block ends; None where no key follows its first line."""
+    """Return the end of a block; None if no key follows its first line."""
     closing = _END.search(text, start, limit)
     if closing is None:
         return _find_cut(text, start, limit)
@@ -66,7 +66,7 @@ def _find_end(text: str, start: int, limit: int) -> int | None:
 
 
 def _find_cut(text: str, start: int, limit: int) -> int | None:
-    """Follow the lines that look like a key, of a block that was cut off."""
+    """Return the end of a block without a last line: the end of the lines that look like a key."""
     end = None
     at = start
     if (in_one_line := _ONE_LINE.match(text, start, limit)) is not None:

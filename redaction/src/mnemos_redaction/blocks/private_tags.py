@@ -1,4 +1,4 @@
-"""What somebody put between `<private>` and `</private>`."""
+"""The rule for text between `<private>` and `</private>`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnemos_redaction.marks import Span
 
 KIND: Final = "private"
 
-#: A tag, also as JSON or HTML escape it. Group 1 is the slash of a closing tag, group 2 that of an empty one.
+#: A tag, also as JSON or HTML escape it. Group 1 is the slash of a closing tag, group 2 that of an empty tag.
 _TAG: Final = make_pattern(
     r"(?:<|&lt;|\\{1,7}u003c)(/?)private(?:\s{1,8}[\w-]{1,64}=[^<>&\\/]{0,200}|\s{0,8})(/?)(?:>|&gt;|\\{1,7}u003e)",
     re.IGNORECASE,
@@ -19,10 +19,10 @@ _TAG: Final = make_pattern(
 
 
 def find_private_blocks(text: str) -> Iterator[Span]:
-    """Find private blocks with their tags. One that isn't closed goes on to the end of the text.
+    """Find private blocks with their tags. A block that isn't closed continues to the end of the text.
 
-    A tag between two backticks is spoken about, and opens nothing. Neither does one in upper case or behind a
-    word, such as `Local<Private>`, unless another tag closes it.
+    A tag between two backticks is only mentioned, and opens nothing. Neither does a tag in upper case or
+    after a word, such as `Local<Private>`, unless another tag closes it.
     """
     tags = list(_TAG.finditer(text))
     last_closing = max((tag.start() for tag in tags if tag[1]), default=0)

@@ -1,1 +1,1 @@
-"""Secrets known by where they stand: in URLs, headers, commands and configuration files."""
+"""Secrets at places where they are expected: URLs, headers, commands and configuration files."""

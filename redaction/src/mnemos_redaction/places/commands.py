@@ -1,4 +1,4 @@
-"""Passwords that short flags of known commands carry: `curl -u user:…`, `mysql -p…`, `redis-cli -a …`."""
+"""The rule for short flags of known commands: `curl -u user:…`, `mysql -p…`, `redis-cli -a …`."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from mnemos_redaction.lazy_patterns import make_pattern
 from mnemos_redaction.marks import Span
 
 KIND: Final = "password"
-#: Characters before a flag in which its command must stand.
+#: Number of characters before a flag in which its command must appear.
 _LOOK_BACK: Final = 300
-#: The flag, and what stands between it and its value; longer flags with one dash are others.
+#: The flag, and what separates it from its value. Longer flags with one dash are different flags.
 _FLAG: Final = make_pattern(
     r"(-(?<=[\s\"']-)(?:-user|-proxy-user|[upUaPw](?!ass(?:in|out|w)|ort\b|rotocol)))"
     r"(?:[\"'],[ \t]{0,4}|=?[ \t]{1,4}|=|(?=[^\s=,-]))"
 )
-_LINE_BREAK: Final = make_pattern(r"(?<!\\)\r?\n")  # that no backslash takes back
+_LINE_BREAK: Final = make_pattern(r"(?<!\\)\r?\n")  # not continued by a backslash
 
 
 class _Use(NamedTuple):
-    """A use of a flag."""
+    """One meaning of a flag."""
 
     commands: tuple[str, ...]
-    """One of these stands before."""
+    """One of these appears before the flag."""
     subcommand: str = ""
-    """This too."""
+    """This appears before the flag too."""
     user_ends_with: str = ""
-    """What stands between user and password; empty: there is no user."""
+    """What separates user and password; empty if there is no user."""
     is_attached: bool = False
-    """Whether the value follows without a blank, or else means something else: `mysql -p database`."""
+    """Whether the value must follow without a blank: `mysql -p database` has none."""
 
 
 _CURL: Final = _Use(("curl",), user_ends_with=":")
@@ -52,7 +52,7 @@ _USES: Final = {
 
 
 def find_command_passwords(text: str) -> Iterator[Span]:
-    """Find passwords that a flag of a known command carries."""
+    """Find the values of flags that take a password."""
     for match in _FLAG.finditer(text):
         before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
         is_attached = match.end() == match.end(1)
@@ -62,7 +62,7 @@ def find_command_passwords(text: str) -> Iterator[Span]:
 
 
 def _is_use(use: _Use, before: str) -> bool:
-    """Whether the command stands before the flag, in the same line."""
+    """Whether the command appears before the flag, on the same line."""
     if use.subcommand not in before or not any(map(before.__contains__, use.commands)):
         return False
     line = _LINE_BREAK.split(before)[-1]

@@ -1,4 +1,4 @@
-"""Passwords in files and statements that hold them in a known place: .netrc, .pgpass, redis.conf, SQL."""
+"""The rules for files and statements with a password at a known place: .netrc, .pgpass, redis.conf, SQL."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _PGPASS: Final = make_pattern(
 
 
 def find_netrc_passwords(text: str) -> Iterator[Span]:
-    """Find what follows `machine … login … password`."""
+    """Find the value after `machine … login … password`."""
     yield from _take(_MACHINE.finditer(text), Strength.WORD)
     yield from _take(_LOGIN.finditer(text), Strength.MIXED)
 
@@ -68,7 +68,7 @@ def find_setting_passwords(text: str) -> Iterator[Span]:
 
 
 def find_statement_passwords(text: str) -> Iterator[Span]:
-    """Find what SQL says a user is identified by."""
+    """Find the value after `IDENTIFIED BY` in SQL statements about users."""
     statements = (
         match for match in _IDENTIFIED.finditer(text) if _SPEAKS_OF_USER.search(_before(text, match))
     )
@@ -76,12 +76,12 @@ def find_statement_passwords(text: str) -> Iterator[Span]:
 
 
 def find_pairs(text: str) -> Iterator[Span]:
-    """Find the password in a pair of user and password that code authenticates with."""
+    """Find the password in a pair of user and password in code: `auth=("user", "…")`."""
     yield from _take(_PAIR.finditer(text), Strength.WORD)
 
 
 def find_changed_passwords(text: str) -> Iterator[Span]:
-    """Find both passwords where one was changed into the other."""
+    """Find both passwords in `the password was changed from … to …`."""
     for match in _CHANGED.finditer(text):
         for group in (1, 2):
             secret = match[group].rstrip(".,;:)")
@@ -90,12 +90,12 @@ def find_changed_passwords(text: str) -> Iterator[Span]:
 
 
 def find_credentials(text: str) -> Iterator[Span]:
-    """Find the password of a pair that is called credentials."""
+    """Find the password in `credentials: user/…`."""
     yield from _take(_CREDENTIALS.finditer(text), Strength.MIXED)
 
 
 def find_pgpass_passwords(text: str) -> Iterator[Span]:
-    """Find the last column of .pgpass."""
+    """Find the last column of .pgpass files."""
     yield from _take(_PGPASS.finditer(text), Strength.WORD)
 
 

@@ -1,4 +1,4 @@
-"""Secrets in HTTP headers: `Authorization`, `Cookie`, `Set-Cookie`; and bearer tokens anywhere."""
+"""The rules for HTTP headers: `Authorization`, `Cookie`, `Set-Cookie`; and for bearer tokens anywhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ATTRIBUTES: Final = frozenset(("path", "domain", "expires", "max-age", "samesit
 
 
 def find_authorization(text: str, lowered: str) -> Iterator[Span]:
-    """Find what follows `Authorization:`, without its scheme."""
+    """Find the credentials after `Authorization:`, without the scheme."""
     for match in _AUTHORIZATION.finditer(lowered):
         start, end = match.span("secret")
         least = Strength.MIXED if match["scheme"] else Strength.RANDOM
@@ -38,7 +38,7 @@ def find_authorization(text: str, lowered: str) -> Iterator[Span]:
 
 
 def find_bearers(text: str, lowered: str) -> Iterator[Span]:
-    """Find whatever is called a bearer token."""
+    """Find bearer tokens, with or without a header."""
     for match in _BEARER.finditer(lowered):
         start, end = match.span("secret")
         if measure(text[start:end]) is Strength.RANDOM:
@@ -46,7 +46,7 @@ def find_bearers(text: str, lowered: str) -> Iterator[Span]:
 
 
 def find_cookies(text: str, lowered: str) -> Iterator[Span]:
-    """Find the values of cookies that hold a session, or that a program made."""
+    """Find the values of session cookies, and random values of other cookies."""
     for match in _COOKIE.finditer(lowered):
         for pair in _PAIR.finditer(text, *match.span("pairs")):
             if pair[1].lower() in _ATTRIBUTES:

@@ -1,4 +1,4 @@
-"""Passwords in addresses: `postgres://user:password@host`, `user:password@tcp(host)`."""
+"""The rules for URLs and DSNs: `postgres://user:password@host`, `user:password@tcp(host)`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KIND: Final = "url_password"
 
 _USER: Final = r"[^\s:/?#@\"'<>`\\]{0,128}"
 _STRICT: Final = make_pattern(rf"://({_USER}):([^\s/?#\"'<>`\\]{{1,512}})@(?=[\w\[$%{{*-])")
-#: In addresses of databases people leave slashes and question marks as they are.
+#: In database URLs, slashes and question marks of passwords are often not encoded.
 _LOOSE: Final = make_pattern(rf"://({_USER}):(?!\d{{2,5}}[/?])([^\s\"'<>`\\]{{1,128}})@(?=[\w\[-])")
 _DATABASE: Final = make_pattern(
     r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|redis|rediss|amqps?|mssql|sqlserver|tidb|clickhouse|cockroachdb|ldaps?)"
@@ -22,12 +22,12 @@ _DATABASE: Final = make_pattern(
     re.IGNORECASE,
 )
 _USER_ONLY: Final = make_pattern(r"://([^\s:/?#@\"'<>`\\]{20,255})(?::x-oauth-basic)?@(?=[\w\[-])")
-#: As drivers of Go write it; the user begins where no other could have.
+#: The form of Go drivers. The user begins where no other user can have begun, for linear time.
 _GO: Final = make_pattern(r"(?<![\w.%+-])[\w.%+-]{1,64}:([^\s\"'`\\]{1,128}?)@(?:tcp|tcp6|unix)\(")
 
 
 def find_addresses(text: str) -> Iterator[Span]:
-    """Find the passwords in addresses; user and host stay."""
+    """Find the passwords in URLs; user and host stay."""
     for match in _STRICT.finditer(text):
         yield from _judge(match, 2, Strength.WORD)
         yield from _judge(match, 1, Strength.RANDOM)
@@ -39,7 +39,7 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 
 def find_go_addresses(text: str) -> Iterator[Span]:
-    """Find the passwords in data source names as drivers of Go write them."""
+    """Find the passwords in data source names of Go drivers."""
     for match in _GO.finditer(text):
         yield from _judge(match, 1, Strength.WORD)
 
