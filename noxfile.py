@@ -73,13 +73,21 @@ def imports(session: nox.Session) -> None:
 
 @shared(tags=["static"])
 def generated(session: nox.Session) -> None:
-    """Generated files are what the generator makes of the contract."""
+    """Generated files are what the generator makes of the contract; all packages have one version."""
+    python(session, "tools/version.py", "--check")
     python(session, "tools/generate.py", "--check")
 
 
 @shared(default=False)
 def generate(session: nox.Session) -> None:
     """Write the generated files: clients, path constants, openapi.json, docs/http-api.md."""
+    python(session, "tools/generate.py")
+
+
+@shared(default=False)
+def version(session: nox.Session) -> None:
+    """Write the version into every package and every generated file; `-- 0.2.0` sets a new one first."""
+    python(session, "tools/version.py", *session.posargs)
     python(session, "tools/generate.py")
 
 
