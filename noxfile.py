@@ -154,6 +154,14 @@ def javascript(session: nox.Session) -> None:
     python(session, "tools/check_javascript.py")
 
 
+@nox.session(tags=["tests"])
+def build(session: nox.Session) -> None:
+    """Wheels, source distributions and npm tarballs: what is in them, and what works once installed."""
+    need(session, "Node.js", check_javascript.find_node)
+    session.install(*pins(session), *dependency_group("build"))
+    session.run("python", "tools/build.py", *session.posargs)
+
+
 @shared(tags=["tests"])
 def docs(session: nox.Session) -> None:
     """What the documentation says is so: commands, settings, routes, links."""

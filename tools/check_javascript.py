@@ -18,7 +18,7 @@ if str(ROOT) not in sys.path:
 
 from tools import hosts  # noqa: E402  (needs the path above)
 
-FORMATTED = ("plugins/**/*.js", "bench/**/*.mjs")
+FORMATTED = ("plugins/**/*.{js,mjs}", "bench/**/*.mjs")
 #: The oldest Node whose test runner knows what the tests use.
 OLDEST_NODE = 20
 
