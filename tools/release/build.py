@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools import bundle_plugins
 from tools.hosts import npm_environment
-from tools.release.members import ROOT, read_members, read_npm_packages
+from tools.release.members import ROOT, Member, read_members, read_npm_packages
 
 RUN_SECONDS = 300
 
@@ -30,13 +30,17 @@ def build_all(output: Path) -> list[Path]:
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     for member in read_members():
-        # From its source distribution, so that the wheel shows that this one is complete.
-        run([find_uv(), "build", "--quiet", "--no-create-gitignore", "--out-dir", output, member.folder])
+        build_member(member, output)
     with tempfile.TemporaryDirectory(prefix="mnemos-bundles-") as bundles:
         bundle_plugins.bundle(ROOT, Path(bundles))
         for package in read_npm_packages():
             pack(Path(bundles, package.folder.name), output)
     return sorted(output.iterdir())
+
+
+def build_member(member: Member, output: Path) -> None:
+    """Build a source distribution, and the wheel from it, which shows that it is complete."""
+    run([find_uv(), "build", "--quiet", "--no-create-gitignore", "--out-dir", output, member.folder])
 
 
 def pack(folder: Path, output: Path) -> Path:

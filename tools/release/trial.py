@@ -1,25 +1,21 @@
-"""Install the archives as users do, into bare environments, and see that what they promise works.
-
-Nothing of the working tree is on the path of these programs: they run from an empty folder, with a home of
-their own, and Python's isolated mode keeps other packages out.
-"""
+"""Install the archives as users do, and see that what they promise works."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 import sys
 import tarfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tools.release.build import RUN_SECONDS, find, find_uv, run
-from tools.release.members import ROOT, Member, read_members, read_npm_packages, read_pyproject
+from tools.release.build import RUN_SECONDS, find, run
+from tools.release.installed import Installed, install
+from tools.release.members import Member, read_members, read_npm_packages
 
 STOP_SECONDS = 30
 SENTENCE = "Our staging database is db-7, and it is rebuilt every Monday"
@@ -41,54 +37,6 @@ if (!["function", "object"].includes(typeof found)) throw new Error("it exports 
 
 class Broken(Exception):
     """What was installed doesn't do what it promises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """An environment with nothing but our wheels and what they ask for, and a home for its programs."""
-
-    folder: Path
-    home: Path
-
-    def program(self, name: str) -> str:
-        """Return the path of an installed program."""
-        windows = sys.platform == "win32"
-        return str(self.folder / ("Scripts" if windows else "bin") / (f"{name}.exe" if windows else name))
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """Return the variables of a user who has just installed mnemos."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MNEMO", "MEM9"))}
-        own = {name: value for name, value in kept.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
-        own |= {
-            "HOME": str(self.home),
-            "USERPROFILE": str(self.home),
-            "XDG_CONFIG_HOME": "",
-            "XDG_DATA_HOME": "",
-        }
-        return own | {"PATH": os.pathsep.join([str(Path(self.program("x")).parent), own["PATH"]])} | more
-
-    def do(self, *command: str, **variables: str) -> str:
-        """Run an installed program in the home and return what it printed."""
-        name, *arguments = command
-        return run([self.program(name), *arguments], cwd=self.home, env=self.environment(**variables))
-
-
-def install(dist: Path, members: list[Member], folder: Path) -> Installed:
-    """Install members from their wheels, and all else in the pinned versions, into a new environment."""
-    installed = Installed(folder / "venv", folder / "home")
-    installed.home.mkdir(parents=True)
-    pins = folder / "pins.txt"
-    pins.write_text(
-        "\n".join(read_pyproject(ROOT)["tool"]["uv"]["constraint-dependencies"]), encoding="utf-8"
-    )
-    uv = find_uv()
-    run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, installed.folder])
-    wheels = [next(dist.glob(f"{member.file_name}-*.whl")) for member in members]
-    python = installed.program("python")
-    run([uv, "pip", "install", "--quiet", "--python", python, "-c", pins, *wheels], cwd=installed.home)
-    for member in members:
-        installed.do("python", "-I", str(ROOT / "tools" / "import_all.py"), member.module)
-    return installed
 
 
 def try_packages(dist: Path, folder: Path) -> None:
@@ -171,12 +119,6 @@ def try_mcp(client: Installed, shell: dict[str, str]) -> None:
         "clientInfo": {"name": "t", "version": "1"},
     }
     search = {"name": "memory_search", "arguments": {"q": QUESTION}}
-    requests = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": version},
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
-        {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": search},
-    ]
     process = subprocess.Popen(
         [client.program("mnemos"), "mcp"],
         cwd=client.home,
@@ -186,15 +128,26 @@ def try_mcp(client: Installed, shell: dict[str, str]) -> None:
         text=True,
     )
     with process, ending(process):
-        results = {}
-        for request in requests:
-            print(json.dumps(request), file=process.stdin, flush=True)
-            if "id" in request and process.stdout is not None:
-                results[request["id"]] = json.loads(process.stdout.readline())["result"]
-    expect("mnemos", json.dumps(results[1]["serverInfo"]), "initialize")
-    if {tool["name"] for tool in results[2]["tools"]} != TOOLS:
-        raise Broken(f"mnemos mcp lists {results[2]['tools']}")
-    expect(SENTENCE, json.dumps(results[3]), "memory_search over MCP")
+        greeted = call(process, "initialize", version)
+        listed = call(process, "tools/list", {})
+        found = call(process, "tools/call", search)
+    expect("mnemos", json.dumps(greeted), "initialize")
+    if {tool["name"] for tool in listed["tools"]} != TOOLS:
+        raise Broken(f"mnemos mcp lists {listed['tools']}")
+    expect(SENTENCE, json.dumps(found), "memory_search over MCP")
+
+
+def call(process: subprocess.Popen[str], method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Send one request to an MCP server on standard input and return its result."""
+    if process.stdin is None or process.stdout is None:
+        raise Broken("mnemos mcp has no standard input and output")
+    request = {"jsonrpc": "2.0", "id": method, "method": method, "params": params}
+    print(json.dumps(request), file=process.stdin, flush=True)
+    line = process.stdout.readline()
+    response = json.loads(line or "{}")
+    if not isinstance(response.get("result"), dict):
+        raise Broken(f"the response to {method} is {line!r}")
+    return dict(response["result"])
 
 
 def try_setup(client: Installed, shell: dict[str, str]) -> None:
