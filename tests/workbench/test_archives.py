@@ -91,6 +91,7 @@ def test_a_file_that_belongs_to_no_package_is_found(wheel: Path) -> None:
         (f"{INFO}/METADATA", b"License-File: LICENSE\n", b"", "its metadata lacks License-File"),
         (f"{INFO}/METADATA", b"Project-URL", b"X-URL", "its metadata lacks Project-URL"),
         (f"{INFO}/METADATA", f"Version: {VERSION}\n".encode(), b"Version: 0\n", "it calls itself"),
+        (f"{INFO}/METADATA", b"Metadata-Version: 2.4", b"Metadata-Version: 9", "of version 9, not 2.4"),
         (f"{INFO}/METADATA", b"# mnemos-contract", b"# Contract", "its description isn't its README"),
     ],
 )

@@ -18,6 +18,8 @@ FIELDS = (
     "Summary", "License-Expression", "License-File", "Author", "Keywords", "Classifier", "Project-URL",
     "Requires-Python", "Description-Content-Type",
 )  # fmt: skip
+#: The newest that every uploading tool reads.
+METADATA_VERSION = "2.4"
 #: Where a member's wheel and its source distribution hold the plugins (see its hatch_build.py).
 BROUGHT = {"mnemos-client": ("mnemos/_plugins", "_plugins")}
 
@@ -73,6 +75,8 @@ def check_metadata(path: Path, member: Member, metadata: Message, version: str) 
     missing = [field for field in FIELDS if not metadata.get(field)]
     if missing:
         yield f"{path.name}: its metadata lacks {', '.join(missing)}"
+    if metadata["Metadata-Version"] != METADATA_VERSION:
+        yield f"{path.name}: metadata of version {metadata['Metadata-Version']}, not {METADATA_VERSION}"
     if (metadata["Name"], metadata["Version"]) != (member.name, version):
         yield f"{path.name}: it calls itself {metadata['Name']} {metadata['Version']}"
     description = metadata.get_payload(decode=True)
