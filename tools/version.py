@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from packaging.version import InvalidVersion, Version  # noqa: E402
-
 from tools.release import stamp  # noqa: E402  (needs the path above)
 from tools.release.members import read_project  # noqa: E402
+
+#: What PyPI and npm read alike.
+VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,13 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail when packages differ")
     parser.add_argument("--tag", help="fail unless this tag is that of the version")
     options = parser.parse_args(arguments)
+    if options.version and not VERSION.fullmatch(options.version):
+        return report([f"{options.version} isn't of the form 1.2.3"])
     try:
         if options.check or options.tag:
             problems = stamp.check(ROOT) + (check_tag(ROOT, options.tag) if options.tag else [])
             return report(problems)
-        version = str(Version(options.version)) if options.version else None
-        changed = stamp.write(ROOT, version)
-    except (stamp.Unstampable, InvalidVersion) as error:
+        changed = stamp.write(ROOT, options.version)
+    except stamp.Unstampable as error:
         return report([str(error)])
     print(f"version: {read_project(ROOT)['version']}, {len(changed)} files written")
     return 0
@@ -47,11 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def check_tag(root: Path, tag: str) -> list[str]:
     """Return a sentence when a tag isn't that of the root's version, or the changelog lacks the version."""
     version = read_project(root)["version"]
-    headings = [
-        line for line in (root / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line[:3] == "## "
-    ]
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     problems = [] if tag == f"v{version}" else [f"the tag is {tag}, but the version is {version}"]
-    if not any(line.removeprefix("## ").split()[0].strip("[]") == version for line in headings):
+    if not re.search(rf"^## {re.escape(version)}(?: |$)", changelog, re.MULTILINE):
         problems.append(f"CHANGELOG.md has no section for {version}")
     return problems
 

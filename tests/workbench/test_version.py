@@ -107,6 +107,14 @@ def test_a_package_without_a_place_for_the_version_is_an_error(tree: Path) -> No
         stamp.check(tree)
 
 
+@pytest.mark.parametrize("wrong", ["1.2", "v1.2.3", "1.2.3rc1", "01.2.3", "1.2.3-rc.1"])
+def test_a_version_that_only_one_registry_reads_is_refused(
+    wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert version.main([wrong]) == 1
+    assert f"{wrong} isn't of the form 1.2.3" in capsys.readouterr().err
+
+
 def test_a_tag_is_released_only_as_its_version_and_with_a_section_in_the_changelog(tree: Path) -> None:
     changelog = tree / "CHANGELOG.md"
     changelog.write_text("# Changelog\n\n## Unreleased\n\n- A change.\n", encoding="utf-8")
