@@ -92,6 +92,12 @@ def version(session: nox.Session) -> None:
 
 
 @shared(tags=["static"])
+def workflows(session: nox.Session) -> None:
+    """Workflows, issue forms and update rules: their form (check-jsonschema) and their security (zizmor)."""
+    python(session, "tools/check_workflows.py")
+
+
+@shared(tags=["static"])
 def plugins(session: nox.Session) -> None:
     """Plugin manifests and skills, by our own rules and by Claude Code's."""
     python(session, "tools/check_plugins.py")
