@@ -4,7 +4,16 @@
 //
 //     node ../shared/pack.mjs prepack|postpack      in the folder of a plugin
 
-import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const KEPT = ".packing.json"
