@@ -12,6 +12,7 @@ from tools.release import members, stamp
 
 ROOT = members.ROOT
 VERSION = members.read_project(ROOT)["version"]
+GITHUB_FILES = (".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml")
 MEMBERS = [str(member.folder.relative_to(ROOT)) for member in members.read_members()]
 
 
@@ -24,7 +25,7 @@ def tree(tmp_path: Path) -> Path:
         (tmp_path / member).mkdir(parents=True)
         for name in ("pyproject.toml", "LICENSE"):
             shutil.copy(ROOT / member / name, tmp_path / member)
-    for pattern in stamp.MANIFESTS:
+    for pattern in (*stamp.MANIFESTS, *GITHUB_FILES):
         for path in ROOT.glob(pattern):
             copy = tmp_path / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,8 @@ def test_all_packages_say_the_same(tree: Path) -> None:
         ("plugins/opencode/package.json", '"github:', '"github:elsewhere/'),
         ("plugins/openclaw/package.json", f'"version": "{VERSION}"', '"version": "9.9.9"'),
         ("plugins/openclaw/openclaw.plugin.json", VERSION, "9.9.9"),
+        (".github/CODEOWNERS", "@", "@elsewhere-"),
+        (".github/ISSUE_TEMPLATE/config.yml", "github.com/", "github.com/elsewhere-"),
     ],
 )
 def test_a_package_that_says_something_else_is_found_and_written(

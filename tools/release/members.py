@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,16 @@ def read_member(folder: Path, document: dict[str, Any], names: set[str]) -> Memb
     [source] = document["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     needed = {requirement.partition("==")[0] for requirement in document["project"].get("dependencies", ())}
     return Member(folder, document["project"]["name"], Path(source).name, tuple(sorted(needed & names)))
+
+
+def find_needs(member: Member, members: Iterable[Member]) -> list[Member]:
+    """Return the members that a member needs, and those that these need, in the order of `members`."""
+    listed = list(members)
+    needed: set[str] = set(member.needs)
+    for name in member.needs:
+        [other] = [other for other in listed if other.name == name]
+        needed |= {found.name for found in find_needs(other, listed)}
+    return [other for other in listed if other.name in needed]
 
 
 def read_npm_packages(root: Path = ROOT) -> list[NpmPackage]:

@@ -18,11 +18,15 @@ MANIFESTS = (
     "plugins/*/package.json",
     "plugins/*/openclaw.plugin.json",
 )
+GITHUB = "https://github.com/"
 _VERSION = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
 _JSON_VERSION = re.compile(r'^( *"version": )"[^"]*"', re.MULTILINE)
 _JSON_REPOSITORY = re.compile(r'"github:[^"]*"')
+#: Files for GitHub that name the owner or the repository.
+_OWNERS, _FORMS = ".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml"
+_OWNER = re.compile(r"@[\w-]+/")
+_REPOSITORY = re.compile(rf"{GITHUB}[\w-]+/[\w.-]+(?=/)")
 _ADDRESSES = re.compile(r"^\[project\.urls\]\n(?:[^\[\n].*\n)*", re.MULTILINE)
-GITHUB = "https://github.com/"
 
 
 class Unstampable(Exception):
@@ -41,13 +45,16 @@ def stamp(root: Path) -> dict[Path, str]:
     for member in read_members(root):
         path = member.folder / "pyproject.toml"
         files |= {path: stamp_member(root, path, version), member.folder / "LICENSE": licence}
-    repository = f'"github:{read_project(root)["urls"]["Repository"].removeprefix(GITHUB)}"'
+    repository = str(read_project(root)["urls"]["Repository"]).removeprefix(GITHUB)
+    owner = repository.partition("/")[0]
     for pattern in MANIFESTS:
         for path in sorted(root.glob(pattern)):
             files[path] = replace(_JSON_VERSION, rf'\g<1>"{version}"', path, path.read_text(encoding="utf-8"))
     for package in read_npm_packages(root):
         path = package.folder / "package.json"
-        files[path] = replace(_JSON_REPOSITORY, repository, path, files[path])
+        files[path] = replace(_JSON_REPOSITORY, f'"github:{repository}"', path, files[path])
+    for name, place, text in ((_OWNERS, _OWNER, f"@{owner}/"), (_FORMS, _REPOSITORY, GITHUB + repository)):
+        files[root / name] = replace(place, text, root / name, (root / name).read_text(encoding="utf-8"))
     return files
 
 

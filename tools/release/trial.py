@@ -15,7 +15,7 @@ from typing import Any
 
 from tools.release.build import RUN_SECONDS, find, run
 from tools.release.installed import Installed, install
-from tools.release.members import Member, read_members, read_npm_packages
+from tools.release.members import find_needs, read_members, read_npm_packages
 
 STOP_SECONDS = 30
 SENTENCE = "Our staging database is db-7, and it is rebuilt every Monday"
@@ -48,7 +48,7 @@ def try_packages(dist: Path, folder: Path) -> None:
     members = {member.name: member for member in read_members()}
     installed = {}
     for name, member in members.items():
-        needed = [*find_needs(member, members), member]
+        needed = [*find_needs(member, members.values()), member]
         installed[name] = install(dist, needed, folder / name)
         print(f"build: {name} is installed with {len(needed) - 1} of ours, and all its modules import")
     client = installed["mnemos-client"]
@@ -59,14 +59,6 @@ def try_packages(dist: Path, folder: Path) -> None:
         try_mcp(client, shell)
         try_setup(client, shell)
     print("build: server, SDK, command line, MCP and set-up work from the wheels")
-
-
-def find_needs(member: Member, members: dict[str, Member]) -> list[Member]:
-    """Return the members that a member needs, and those that these need."""
-    needed: dict[str, Member] = {}
-    for name in member.needs:
-        needed |= {found.name: found for found in [*find_needs(members[name], members), members[name]]}
-    return list(needed.values())
 
 
 @contextlib.contextmanager
