@@ -93,7 +93,7 @@ def test_a_member_needs_nothing_but_its_place_in_the_workspace(tree: Path) -> No
     change(tree / "more" / "pyproject.toml", "mnemos-contract", "mnemos-more")
     change(tree / "more" / "pyproject.toml", f'version = "{VERSION}"', 'version = "0.0.0"')
     change(tree / "server" / "pyproject.toml", "dependencies = [", 'dependencies = [\n    "mnemos-more",')
-    change(tree / "pyproject.toml", 'members = ["contract"', 'members = ["more", "contract"')
+    change(tree / "pyproject.toml", "\nmembers = [", '\nmembers = ["more", ')
     (tree / "more" / "LICENSE").unlink()
 
     stamp.write(tree)

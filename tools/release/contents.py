@@ -13,7 +13,7 @@ from pathlib import Path
 from tools import bundle_plugins
 from tools.release.members import ROOT, Member, NpmPackage, read_members, read_npm_packages, read_project
 
-#: What a package tells a registry; each field must be there.
+#: The metadata that every package needs.
 FIELDS = (
     "Summary", "License-Expression", "License-File", "Author", "Keywords", "Classifier", "Project-URL",
     "Requires-Python", "Description-Content-Type",
@@ -113,7 +113,7 @@ def list_modules(member: Member) -> set[str]:
 
 
 def list_brought(member: Member, place: int) -> set[str]:
-    """Return the files of the plugins in a member's archives, if it brings them along."""
+    """Return the files of the plugins in a member's archives, if it includes them."""
     if member.name not in BROUGHT:
         return set()
     prefix = BROUGHT[member.name][place]

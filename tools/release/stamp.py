@@ -1,7 +1,7 @@
 """What every package repeats of the root, written and checked in one place.
 
 That is the version, with the exact versions that the members ask of each other; the addresses of the
-project; and the licence, since a source distribution holds only what lies in its own folder.
+project; and the licence, since a source distribution contains only its own folder.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def stamp_member(root: Path, path: Path, version: str) -> str:
 
 
 def replace(place: re.Pattern[str], replacement: str, path: Path, text: str) -> str:
-    """Return `text`, which stands in `path`, with the replacement in every such place."""
+    """Return `text`, that of `path`, with the replacement in every such place."""
     changed, count = place.subn(replacement, text)
     if not count:
         raise Unstampable(f"{path} has no place that looks like {place.pattern}")

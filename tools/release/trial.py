@@ -143,7 +143,7 @@ def call(process: subprocess.Popen[str], method: str, params: dict[str, Any]) ->
 
 
 def try_setup(client: Installed, shell: dict[str, str]) -> None:
-    """Set up OpenCode in the home with the plugin that the wheel brings, and take it back."""
+    """Set up OpenCode in the home with the plugin in the wheel, and undo it."""
     key = client.home / "key"
     key.write_text(shell["MEM9_API_KEY"], encoding="utf-8")
     setup = (
@@ -161,7 +161,7 @@ def try_setup(client: Installed, shell: dict[str, str]) -> None:
     plugin = json.loads(settings.read_text(encoding="utf-8"))["plugin"][0]
     brought = Path(plugin if isinstance(plugin, str) else plugin[0])
     if not brought.is_relative_to(client.folder) or not (brought / "skills").is_dir():
-        raise Broken(f"mnemos setup told OpenCode to take {brought}")
+        raise Broken(f"mnemos setup made OpenCode load {brought}")
     expect("Tuesdays", client.do("mnemos", "search", "when do we deploy?"), "the profile of mnemos setup")
     client.do("mnemos", "uninstall", "--yes", "--purge")
     if settings.exists():
