@@ -22,7 +22,8 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support import counts, livedb  # noqa: E402  (needs the path above)
+from tests.support import counts  # noqa: E402  (needs the path above)
+from tests.support.databases import livedb  # noqa: E402
 from tools import check_javascript  # noqa: E402
 from tools import hosts as agent_hosts  # noqa: E402
 
@@ -30,13 +31,20 @@ nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_external_run = True
 
-PACKAGES = {"contract": "mnemos_contract", "server": "mnemo_server", "client": "mnemos"}
+PACKAGES = {
+    "redaction": "mnemos_redaction",
+    "contract": "mnemos_contract",
+    "server": "mnemo_server",
+    "client": "mnemos",
+}
 FOLDERS = {
+    "redaction": ("redaction",),
     "contract": ("contract",),
-    "server": ("contract", "server"),
-    "client": ("contract", "clients/python"),
+    "server": ("redaction", "contract", "server"),
+    "client": ("redaction", "contract", "clients/python"),
 }
 TESTS = {
+    "redaction": ("redaction/tests",),
     "contract": ("contract/tests",),
     "server": ("server/tests/unit", "server/tests/http"),
     "client": ("clients/python/tests",),
@@ -57,17 +65,18 @@ def lint(session: nox.Session) -> None:
 @shared(tags=["static"])
 def types(session: nox.Session) -> None:
     """Strict types in all members, tools, benchmarks and test support (mypy)."""
-    members = ("contract/src", "server/src", "clients/python/src")
+    members = ("redaction/src", "contract/src", "server/src", "clients/python/src")
     python(session, "-m", "mypy", *members, "tools", "bench", "tests/support", "conftest.py", "noxfile.py")
 
 
 @nox.session(tags=["static"])
 def imports(session: nox.Session) -> None:
-    """Who may import whom (import-linter); the contract stands alone."""
-    session.install(*pins(session), "./contract")
-    session.run("python", "-I", "tools/import_all.py", "mnemos_contract")
+    """Who may import whom (import-linter); redaction and the contract stand alone."""
+    for folder, package in (("redaction", "mnemos_redaction"), ("contract", "mnemos_contract")):
+        session.install(*pins(session), f"./{folder}")
+        session.run("python", "-I", "tools/import_all.py", package)
     session.install(*pins(session), *dependency_group("lint"))
-    session.install("--no-deps", "-e", "contract", "-e", "server", "-e", "clients/python")
+    session.install("--no-deps", "-e", "redaction", "-e", "contract", "-e", "server", "-e", "clients/python")
     session.run("lint-imports")
 
 
@@ -111,7 +120,7 @@ def plugins(session: nox.Session) -> None:
 @shared(tags=["tests"])
 def workbench(session: nox.Session) -> None:
     """The live-database provider, the event-loop guard and the tools do what the other sessions rely on."""
-    pytest(session, "tests/workbench")
+    pytest(session, "tests/tooling")
 
 
 @nox.session(tags=["tests"])
@@ -135,7 +144,7 @@ def stores(session: nox.Session) -> None:
 @shared(tags=["tests", "live"])
 def contract(session: nox.Session) -> None:
     """The five tools through every way in (REST, client, MCP), on SQLite and on the live database."""
-    pytest(session, "tests/contract", live=True)
+    pytest(session, "tests/api", live=True)
 
 
 @shared(tags=["tests", "live"])
@@ -195,7 +204,7 @@ def search(session: nox.Session) -> None:
 @nox.session(default=False)
 def hooks_bench(session: nox.Session) -> None:
     """How long a hook holds up its host, installed as users install it; arguments after -- go to it."""
-    session.install(*pins(session), "./contract", "./clients/python")
+    session.install(*pins(session), "./redaction", "./contract", "./clients/python")
     program = Path(session.bin) / "mnemos"
     python(session, "-m", "bench.hooks", "--program", str(program), *session.posargs)
 

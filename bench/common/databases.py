@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import asyncmy
 
 from bench.common import machine
-from tests.support import livedb
+from tests.support.databases import livedb
 
 #: Databases of ours on a shared server begin so.
 DATABASE_PREFIX = "mnemos_bench_"

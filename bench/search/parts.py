@@ -16,14 +16,14 @@ from mnemo_server.db.connect import connect
 from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.domain.question import read_question
-from mnemo_server.embedding.minilm import MiniLmEmbedder
+from mnemo_server.domain.search.question import read_question
+from mnemo_server.embedding.local.minilm import MiniLmEmbedder
 from mnemo_server.embedding.ports import Embedder
-from mnemo_server.index.loading import load_tenant
-from mnemo_server.index.matching import plan_query
-from mnemo_server.index.ranking import draft, rank
-from mnemo_server.index.resident import ResidentTenant
-from mnemo_server.index.vectors import VectorSpace
+from mnemo_server.index.ranking.bm25 import plan_query
+from mnemo_server.index.ranking.ranker import draft, rank
+from mnemo_server.index.resident.loading import load_tenant
+from mnemo_server.index.resident.segments import ResidentTenant
+from mnemo_server.index.segments.vectors import VectorSpace
 from mnemo_server.services.tenants import TenantService
 from mnemo_server.stores.opening import Stores, open_stores
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 from mnemo_server.domain.ids import ID_EPOCH_MS
-from mnemo_server.domain.memory import ACTIVE, StoredMemory, hash_content
+from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory, hash_content
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.stores.rows import to_row
-from mnemo_server.stores.writing import entry_row
+from mnemo_server.stores.memories.rows import to_row
+from mnemo_server.stores.memories.write import entry_row
 
 from bench.search.texts import MESSAGES, UNIT, VERSION, Texts
 from bench.search.vectors import VectorPool, load_pool

@@ -41,7 +41,9 @@ _NAMES: Final = 0.6
 @cache
 def load_words() -> tuple[str, ...]:
     """Return about 20,000 English words, the most frequent first."""
-    text = files("mnemo_server").joinpath("embedding", "data", "vocab.txt").read_text(encoding="utf-8")
+    text = (
+        files("mnemo_server").joinpath("embedding", "local", "data", "vocab.txt").read_text(encoding="utf-8")
+    )
     return tuple(word for word in text.splitlines() if word.isascii() and word.isalpha() and len(word) > 1)
 
 

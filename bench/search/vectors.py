@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from mnemo_server.embedding.minilm import MiniLmEmbedder
+from mnemo_server.embedding.local.minilm import MiniLmEmbedder
 from mnemo_server.embedding.ports import Model
-from mnemo_server.index.vectors import Floats32, encode_tokens, encode_vector
+from mnemo_server.index.segments.vectors import Floats32, encode_tokens, encode_vector
 from numpy.typing import NDArray
 
 from bench.search.texts import UNIT, Texts

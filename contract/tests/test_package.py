@@ -5,7 +5,7 @@ import sys
 
 import mnemos_contract
 import pytest
-from mnemos_contract.redaction import scanning
+from mnemos_redaction import scan
 
 
 @pytest.mark.parametrize("name", mnemos_contract.__all__)
@@ -26,6 +26,6 @@ def test_the_package_alone_does_not_load_pydantic() -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("name", [name for _, name in (*scanning._RULES, *scanning._RULES_OF_WORDS)])
+@pytest.mark.parametrize("name", [name for _, name in (*scan._RULES, *scan._RULES_OF_WORDS)])
 def test_every_rule_of_redaction_can_be_loaded(name: str) -> None:
-    assert callable(scanning._load_rule(name))
+    assert callable(scan._load_rule(name))

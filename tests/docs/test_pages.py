@@ -83,5 +83,7 @@ def test_the_places_of_the_architecture_page_exist():
     assert len(names) > 10
     for name in names:
         below = "server/…/" if name.startswith("sql/") else ""
-        pattern = (below + name).replace("…/", "**/").replace("<store>", "*").rstrip("/")
+        pattern = (
+            (below + name).replace("…/", "**/").replace("<store>", "*").replace("<name>", "*").rstrip("/")
+        )
         assert any(ROOT.glob(pattern)), name

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import ENGINES, empty_database
+from tests.support.databases.engines import ENGINES, empty_database
 from tests.support.servers import RunningServer, start_server
 
 Start = Callable[..., RunningServer]

@@ -11,9 +11,9 @@ import httpx2
 import pytest
 from mnemo_server.domain.ids import decode_id
 
-from tests.support import peek
-from tests.support.engines import ENGINES, empty_database
-from tests.support.rest import provision, said
+from tests.support.databases import peek
+from tests.support.databases.engines import ENGINES, empty_database
+from tests.support.interfaces.rest import provision, said
 from tests.support.servers import start_server
 
 WRITERS = 50

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import httpx2
 
 from tests.e2e.conftest import Start
-from tests.support import peek
-from tests.support.rest import RestApi, said
+from tests.support.databases import peek
+from tests.support.interfaces.rest import RestApi, said
 from tests.support.servers import RunningServer
 
 ROUNDS = 3

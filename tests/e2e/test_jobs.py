@@ -24,7 +24,7 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.stores.opening import open_stores
 
-from tests.support import peek
+from tests.support.databases import peek
 from tests.support.job_worker import KIND, PACE
 
 ROOT = Path(__file__).resolve().parents[2]

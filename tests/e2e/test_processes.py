@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.e2e.conftest import Start
-from tests.support import peek
-from tests.support.rest import RestApi
+from tests.support.databases import peek
+from tests.support.interfaces.rest import RestApi
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 8

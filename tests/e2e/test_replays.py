@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemos.hooks import lifetime
 from mnemos.hooks.runner import run
+from mnemos.hooks.upload import lifetime
 
-from tests.support.rest import RestApi
+from tests.support.interfaces.rest import RestApi
 from tests.support.secret_maker import SecretMaker, find_leak
 from tests.support.servers import RunningServer
 

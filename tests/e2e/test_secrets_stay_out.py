@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.support import peek
-from tests.support.chat_endpoint import run_chat_endpoint
-from tests.support.embedding_endpoint import open_endpoint
-from tests.support.rest import RestApi
+from tests.support.databases import peek
+from tests.support.interfaces.rest import RestApi
+from tests.support.models.chat_endpoint import run_chat_endpoint
+from tests.support.models.embedding_endpoint import open_endpoint
 from tests.support.secret_maker import Secret, SecretMaker, find_leak
 from tests.support.servers import RunningServer, start_server
 

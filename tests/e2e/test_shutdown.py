@@ -16,8 +16,8 @@ import httpx2
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.support.gate import open_gate
-from tests.support.rest import RestApi, said
+from tests.support.databases.gate import open_gate
+from tests.support.interfaces.rest import RestApi, said
 from tests.support.servers import RunningServer
 
 SECONDS = 10

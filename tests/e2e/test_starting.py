@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.support import peek
-from tests.support.livedb import LiveServer, free_port
-from tests.support.rest import RestApi, provision
+from tests.support.databases import peek
+from tests.support.databases.livedb import LiveServer, free_port
+from tests.support.interfaces.rest import RestApi, provision
 from tests.support.servers import RunningServer
 
 KEY = re.compile(r"mnk_[\w-]{32}")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from mnemos import Client
 
-from tests.hosts.claude import Claude
-from tests.hosts.openclaw_fixtures import (
+from tests.hosts.claude.program import Claude
+from tests.hosts.openclaw.fixtures import (
     claw_model,
     claw_notes,
     claw_server,
@@ -18,7 +18,7 @@ from tests.hosts.openclaw_fixtures import (
     gateway_model,
     make_openclaw,
 )
-from tests.hosts.opencode_fixtures import (
+from tests.hosts.opencode.fixtures import (
     folder,
     memory_server,
     notes,
@@ -29,7 +29,7 @@ from tests.hosts.opencode_fixtures import (
     script,
     serving,
 )
-from tests.support.scripted_model import ScriptedModel, run_scripted_model
+from tests.support.models.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, mnemo_server, server_dsn
 
 __all__ = ["folder", "memory_server", "mnemo_server", "notes", "opencode", "opencode_model", "project"]

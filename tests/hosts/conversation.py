@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tests.hosts.claude import PLUGIN, TURN_SECONDS, Claude, find_claude
+from tests.hosts.claude.program import PLUGIN, TURN_SECONDS, Claude, find_claude
 from tests.support.marked import find_marked
 
 _STREAM = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")

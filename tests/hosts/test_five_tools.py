@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from mnemos_contract import TOOLS
 
-from tests.contract.test_tools import *  # noqa: F403 - the tests themselves
+from tests.api.test_tools import *  # noqa: F403 - the tests themselves
 from tests.hosts.ways import HostWay, open_claude
 from tests.hosts.ways_openclaw import open_openclaw
 from tests.hosts.ways_opencode import open_opencode
-from tests.support.engines import LIVE, empty_database
-from tests.support.rest import make_mark
-from tests.support.scripted_model import ScriptedModel, run_scripted_model
+from tests.support.databases.engines import LIVE, empty_database
+from tests.support.interfaces.rest import make_mark
+from tests.support.models.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, start_server
 
 OPENERS = {"claude": open_claude, "opencode": open_opencode, "openclaw": open_openclaw}

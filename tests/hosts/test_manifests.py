@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.claude import ROOT
+from tests.hosts.claude.program import ROOT
 from tools import bundle_plugins, check_plugins
 
 VERSION = tomllib.loads((ROOT / "clients" / "python" / "pyproject.toml").read_text())["project"]["version"]

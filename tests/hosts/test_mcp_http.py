@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.claude import Claude
+from tests.hosts.claude.program import Claude
 from tests.support.servers import RunningServer, start_server
 
 pytestmark = pytest.mark.timeout(180)

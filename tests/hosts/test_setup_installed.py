@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from mnemos import Client
 
-from tests.hosts.claude import Claude, find_claude
+from tests.hosts.claude.program import Claude, find_claude
 from tests.hosts.machines import Desk
-from tests.hosts.opencode import OpenCode, find_opencode
+from tests.hosts.opencode.program import OpenCode, find_opencode
 from tests.hosts.wheels import ROOT, build_wheels, install_mnemos
-from tests.support.scripted_model import CallTool, Rule, Say, ScriptedModel
+from tests.support.models.scripted_model import CallTool, Rule, Say, ScriptedModel
 from tools import bundle_plugins
 
 pytestmark = pytest.mark.timeout(300)

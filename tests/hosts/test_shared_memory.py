@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from mnemos import Client
 
-from tests.hosts.claude import Claude
+from tests.hosts.claude.program import Claude
 from tests.hosts.conftest import wait_until
-from tests.hosts.openclaw import OpenClaw
-from tests.hosts.openclaw_gateway import run_gateway
-from tests.hosts.opencode import PLUGIN, OpenCode
-from tests.support.engines import LIVE, empty_database
-from tests.support.scripted_model import ScriptedModel, run_scripted_model
+from tests.hosts.openclaw.gateway import run_gateway
+from tests.hosts.openclaw.program import OpenClaw
+from tests.hosts.opencode.program import PLUGIN, OpenCode
+from tests.support.databases.engines import LIVE, empty_database
+from tests.support.models.scripted_model import ScriptedModel, run_scripted_model
 from tests.support.servers import RunningServer, start_server
 
 pytestmark = pytest.mark.timeout(300)

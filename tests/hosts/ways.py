@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.hosts.claude import Claude
-from tests.support.held_turn import PROMPT, HeldTurn
-from tests.support.scripted_model import ScriptedModel
-from tests.support.ways import AGENT, JsonObject, McpWay, ToolFailure
+from tests.hosts.claude.program import Claude
+from tests.support.interfaces.all import AGENT, JsonObject, McpWay, ToolFailure
+from tests.support.models.held_turn import PROMPT, HeldTurn
+from tests.support.models.scripted_model import ScriptedModel
 
 #: What Claude Code gives a model instead of a long result: where to read it.
 _PERSISTED = re.compile(r"<persisted-output>.*?saved to: (?P<path>\S+)", re.DOTALL)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.hosts.openclaw import OpenClaw
-from tests.hosts.openclaw_gateway import run_gateway
+from tests.hosts.openclaw.gateway import run_gateway
+from tests.hosts.openclaw.program import OpenClaw
 from tests.hosts.ways import HostWay, hold_turn
-from tests.support.held_turn import PROMPT
-from tests.support.scripted_model import ScriptedModel
-from tests.support.ways import AGENT, JsonObject, ToolFailure
+from tests.support.interfaces.all import AGENT, JsonObject, ToolFailure
+from tests.support.models.held_turn import PROMPT
+from tests.support.models.scripted_model import ScriptedModel
 
 #: OpenClaw holds calls to the schemas itself; it says what is wrong, then repeats the whole call.
 _REFUSED = "Validation failed for tool "

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.hosts.opencode import PLUGIN, OpenCode
+from tests.hosts.opencode.program import PLUGIN, OpenCode
 from tests.hosts.ways import HostWay, hold_turn
-from tests.support.held_turn import PROMPT
-from tests.support.scripted_model import ScriptedModel
-from tests.support.ways import AGENT
+from tests.support.interfaces.all import AGENT
+from tests.support.models.held_turn import PROMPT
+from tests.support.models.scripted_model import ScriptedModel
 
 #: OpenCode puts longer results into a file, of which the model is told; one memory may be larger.
 _WHOLE_RESULTS = {"max_bytes": 10_000_000, "max_lines": 1_000_000}

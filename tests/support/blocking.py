@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
-OUR_PACKAGES = ("mnemos_contract", "mnemo_server", "mnemos")
+OUR_PACKAGES = ("mnemos_redaction", "mnemos_contract", "mnemo_server", "mnemos")
 
 
 @pytest.fixture(scope="session", autouse=True)

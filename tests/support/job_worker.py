@@ -20,13 +20,13 @@ from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import Again, ClaimedJob, Done, JobResult
-from mnemo_server.domain.memory import ACTIVE, Actor, StoredMemory, hash_content
+from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, hash_content
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.services.job_runs import Pace, Progress
-from mnemo_server.services.jobs import JobRunner
-from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.services.jobs.run import Pace, Progress
+from mnemo_server.services.jobs.runner import JobRunner
+from mnemo_server.stores.jobs.write import JobWriter
+from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import open_stores
-from mnemo_server.stores.writing import MemoryWriter
 
 KIND: Final = "enrich"
 #: Short leases, so that tests of dying servers take seconds.

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.support import counts
-from tests.support.livedb import (
+from tests.support.databases.livedb import (
     LiveServer,
     NoLiveDatabase,
     UnusableDatabase,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.scripted_model import ModelRequest
+from tests.support.models.scripted_model import ModelRequest
 
 
 def list_parts(request: ModelRequest) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from hypothesis import strategies as st
 
-from tests.support.rest import RestApi, provision
+from tests.support.interfaces.rest import RestApi, provision
 
 #: Words that have no term in common.
 WORDS = ["quartz", "basalt", "marble", "granite", "E4711", "src/mine.py", "缓存"]

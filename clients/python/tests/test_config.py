@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from mnemos.config import DEFAULT_URL, BadAddress, ServerAddress, read_address, read_agent_id, trace_address
+from mnemos.address import DEFAULT_URL, BadAddress, ServerAddress
+from mnemos.config import read_address, read_agent_id, trace_address
 
 WORK = {"url": "https://work.example", "api_key": "mnk_work"}
 HOME = {"url": "http://home.example:7077", "api_key": "mnk_home"}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from mnemos.config import BadAddress
+from mnemos.address import BadAddress
 from mnemos.credentials import find_config_folder, find_credentials_file, find_profile, read_credentials
 
 PROFILES = {"default": "a", "profiles": {"a": {"url": "http://a", "api_key": "mnk_secret"}}}

@@ -7,7 +7,7 @@ from types import NoneType
 
 import pytest
 from mnemos._wire import Arguments, WireAnswer, WireRequest, build_request, read_answer
-from mnemos.config import ServerAddress
+from mnemos.address import ServerAddress
 from mnemos_contract import ROUTES, ROUTES_BY_NAME, Access, Memory, Message
 from mnemos_contract.errors import (
     ApiError,

@@ -1,6 +1,6 @@
 """The wire contract of mnemos: what server and clients say to each other, in one place.
 
-Names are loaded on first use: the hook runner needs `mnemos_contract.redaction` and can't wait for pydantic.
+Names are loaded on first use: the hook runner needs `mnemos_redaction` and can't wait for pydantic.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from mnemo_server.app import open_services
+from mnemo_server.cli.serving import serve
 from mnemo_server.db.errors import BadDsn, DatabaseError, SchemaMismatch
-from mnemo_server.http.service import VERSION
-from mnemo_server.observability import configure_logging
-from mnemo_server.serving import serve
+from mnemo_server.http.handlers.service import VERSION
+from mnemo_server.observability.metrics import configure_logging
 from mnemo_server.settings import Settings
 
 #: Exit codes: what a supervisor can tell apart.

@@ -20,23 +20,23 @@ from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.embedding.opening import open_embedder
 from mnemo_server.embedding.ports import Embedder
-from mnemo_server.gauges import offer_metrics
 from mnemo_server.http.binding import bind
 from mnemo_server.http.context import Admission
 from mnemo_server.http.draining import DRAIN, Drain
-from mnemo_server.http.history import HistoryHandlers
-from mnemo_server.http.jobs import JobHandlers
-from mnemo_server.http.mcp import McpHandlers
-from mnemo_server.http.mcp_tools import McpTools
-from mnemo_server.http.memories import MemoryHandlers
+from mnemo_server.http.handlers.history import HistoryHandlers
+from mnemo_server.http.handlers.jobs import JobHandlers
+from mnemo_server.http.handlers.memories import MemoryHandlers
+from mnemo_server.http.handlers.redactions import RedactionHandlers
+from mnemo_server.http.handlers.service import ServiceHandlers
+from mnemo_server.http.handlers.sessions import SessionHandlers
+from mnemo_server.http.handlers.tenants import TenantHandlers
+from mnemo_server.http.handlers.usage import UsageHandlers
+from mnemo_server.http.mcp.endpoint import McpHandlers
+from mnemo_server.http.mcp.tools import McpTools
 from mnemo_server.http.middleware import frame
-from mnemo_server.http.redactions import RedactionHandlers
-from mnemo_server.http.service import ServiceHandlers
-from mnemo_server.http.sessions import SessionHandlers
-from mnemo_server.http.tenants import TenantHandlers
-from mnemo_server.http.usage import UsageHandlers
 from mnemo_server.llm.opening import open_language_model
 from mnemo_server.llm.ports import LanguageModel
+from mnemo_server.observability.gauges import offer_metrics
 from mnemo_server.settings import Settings
 from mnemo_server.wiring import Services, wire
 

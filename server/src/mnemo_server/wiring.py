@@ -12,26 +12,26 @@ from mnemo_server.db.database import Database
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.embedding.ports import Embedder
-from mnemo_server.index.cache import SearchIndex
+from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.llm.curator import PromptingCurator
 from mnemo_server.llm.ports import LanguageModel
-from mnemo_server.llm.wording import load_wordings
-from mnemo_server.services.budget import Budget
-from mnemo_server.services.embedding import EmbeddingService
-from mnemo_server.services.enrichment import EnrichmentService
-from mnemo_server.services.enrichment_desk import ENRICH, EnrichmentDesk
-from mnemo_server.services.fact_placing import FactPlacer
-from mnemo_server.services.history import HistoryService
-from mnemo_server.services.job_runs import JobHandler
-from mnemo_server.services.job_status import JobService
-from mnemo_server.services.jobs import JobRunner
-from mnemo_server.services.memories import MemoryService
-from mnemo_server.services.messages import MessageService
-from mnemo_server.services.metering import TenantMeter
-from mnemo_server.services.redacting import FINGERPRINT_KEY, KEY_BYTES, Redactor
-from mnemo_server.services.redaction_sweep import REDACT, RedactionSweep
-from mnemo_server.services.search import SearchService
-from mnemo_server.services.tags import TagSuggester
+from mnemo_server.llm.prompts.files import load_wordings
+from mnemo_server.services.budget.embedding import TenantMeter
+from mnemo_server.services.budget.ledger import Budget
+from mnemo_server.services.embedding.service import EmbeddingService
+from mnemo_server.services.enrichment.facts import FactPlacer
+from mnemo_server.services.enrichment.scheduler import ENRICH, EnrichmentDesk
+from mnemo_server.services.enrichment.service import EnrichmentService
+from mnemo_server.services.jobs.run import JobHandler
+from mnemo_server.services.jobs.runner import JobRunner
+from mnemo_server.services.jobs.status import JobService
+from mnemo_server.services.memories.history import HistoryService
+from mnemo_server.services.memories.service import MemoryService
+from mnemo_server.services.memories.tags import TagSuggester
+from mnemo_server.services.messages.service import MessageService
+from mnemo_server.services.redaction.requests import FINGERPRINT_KEY, KEY_BYTES, Redactor
+from mnemo_server.services.redaction.sweep import REDACT, RedactionSweep
+from mnemo_server.services.search.service import SearchService
 from mnemo_server.services.tenants import TenantService
 from mnemo_server.settings import Settings
 from mnemo_server.stores.opening import Stores, open_stores

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.support.hashing_embedder import HashingEmbedder
+from tests.support.models.hashing_embedder import HashingEmbedder
 
 MEMORIES = "/v1alpha2/mem9s/memories"
 STATUS = "/v1alpha2/mem9s/embedding"

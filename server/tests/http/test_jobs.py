@@ -8,7 +8,7 @@ import re
 import pytest
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.jobs import Done, JobRequest
-from mnemo_server.services.job_status import DONE_KEPT_FOR
+from mnemo_server.services.jobs.status import DONE_KEPT_FOR
 from mnemo_server.stores.opening import Stores, open_stores
 
 JOBS = "/v1alpha2/mem9s/jobs"

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from mnemo_server.services import messages
+from mnemo_server.services.messages import service
 
 
 async def test_messages_beyond_one_answer_are_asked_for_in_parts(app, monkeypatch):
-    monkeypatch.setattr(messages, "MAX_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(service, "MAX_ANSWER_BYTES", 1_000)
     said = [{"role": "user", "content": f"{place} " + "x" * 300} for place in range(5)]
     await app.call("POST", "/v1alpha2/mem9s/memories", json={"messages": said, "session_id": "s"})
     path = "/v1alpha2/mem9s/session-messages?session_id=s"

@@ -13,7 +13,7 @@ from mnemo_server.db.migrate import migrate
 from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores, open_stores
 
 

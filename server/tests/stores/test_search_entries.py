@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from mnemo_server.domain.memory import Changes, revise
-from mnemo_server.index.entries import EntryRow, facet, hash_term
+from mnemo_server.domain.memories.memory import Changes, revise
+from mnemo_server.index.segments.entries import EntryRow, facet, hash_term
 from mnemo_server.index.source import Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores import search_entries

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import JobRequest
-from mnemo_server.domain.memory import hash_content
+from mnemo_server.domain.memories.memory import hash_content
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.ports import Answer, Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mnemos._generated.async_client import AsyncClient
     from mnemos._generated.client import Client
     from mnemos._transport import RetryPolicy, Timeouts
-    from mnemos.config import BadAddress, ServerAddress
+    from mnemos.address import BadAddress, ServerAddress
 
 __all__ = [
     "ApiError",
@@ -79,8 +79,8 @@ _HOMES = {
     "Client": "mnemos._generated.client",
     "RetryPolicy": "mnemos._transport",
     "Timeouts": "mnemos._transport",
-    "BadAddress": "mnemos.config",
-    "ServerAddress": "mnemos.config",
+    "BadAddress": "mnemos.address",
+    "ServerAddress": "mnemos.address",
     "InvalidRequest": "mnemos_contract.errors",
     "MemoryNotFound": "mnemos_contract.errors",
     "ServerUnreachable": "mnemos_contract.errors",

@@ -33,7 +33,7 @@ from mnemos_contract.validation import explain
 from pydantic import ValidationError
 
 from mnemos._generated.paths import USER_AGENT
-from mnemos.config import ServerAddress
+from mnemos.address import ServerAddress
 
 #: A model of the contract, or None for an answer without a body.
 AnswerT = TypeVar("AnswerT", bound=WireModel | None)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-#: Address of a server on this machine.
-DEFAULT_URL = "http://127.0.0.1:7077"
+from mnemos.address import DEFAULT_URL, ServerAddress, is_same_address
+
 #: Variables that hold address and key; the first that isn't empty counts. MEM9_TENANT_ID is older.
 URL_VARIABLES = ("MEM9_API_URL",)
 KEY_VARIABLES = ("MEM9_API_KEY", "MEM9_TENANT_ID")
@@ -22,42 +22,6 @@ PLUGIN_VARIABLES = (
 )
 #: Variable that names the agent on whose behalf the client speaks.
 AGENT_VARIABLE = "MNEMOS_AGENT_ID"
-
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-
-
-class BadAddress(ValueError):
-    """The address or the key can't be used as it stands; the sentence says why, and never shows the key."""
-
-
-class ServerAddress:
-    """A server's URL, without a slash at its end, and the key that opens a tenant there ("" for none)."""
-
-    __slots__ = ("api_key", "url")
-
-    def __init__(self, url: str, api_key: str = "") -> None:
-        """Trim both.
-
-        Raises:
-            BadAddress: the URL has no http or https scheme, or the key can't stand in a header.
-        """
-        self.url = url.strip().rstrip("/")
-        self.api_key = api_key.strip()
-        if not self.url.lower().startswith(("http://", "https://")):
-            raise BadAddress(f"{self.url!r} is no server address; it looks like {DEFAULT_URL}")
-        if not (self.api_key.isascii() and self.api_key.isprintable()) or " " in self.api_key:
-            raise BadAddress("the API key has characters that no key has; copy it again")
-
-    def __repr__(self) -> str:
-        return f"ServerAddress(url={self.url!r}, api_key={'***' if self.api_key else ''!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ServerAddress):
-            return NotImplemented
-        return (self.url, self.api_key) == (other.url, other.api_key)
-
-    def __hash__(self) -> int:
-        return hash((self.url, self.api_key))
 
 
 class Origin:
@@ -124,18 +88,6 @@ def trace_address(
             return Origin(ServerAddress(found.url, layer.key), first.url_from, layer.key_from)
         withheld = withheld or layer.key_from
     return Origin(found, first.url_from, "", withheld)
-
-
-def is_same_address(one: str, other: str) -> bool:
-    """Tell whether two URLs lead to the same server, however they are written."""
-    return _normalise(one) == _normalise(other)
-
-
-def _normalise(url: str) -> str:
-    scheme, _, rest = url.strip().rstrip("/").partition("://")
-    host, slash, path = rest.partition("/")
-    scheme = scheme.lower()
-    return f"{scheme}://{host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, '/'))}{slash}{path}"
 
 
 def _read_layers(

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from mnemos.config import BadAddress
+from mnemos.address import BadAddress
 
 #: Variable that names the profile to use instead of the default one.
 PROFILE_VARIABLE = "MNEMOS_PROFILE"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FIXTURES = Path(__file__).parent / "fixtures" / "claude"
+FIXTURES = Path(__file__).parents[1] / "hosts" / "fixtures" / "claude"
 #: What a scripted server does with one connection.
 Behaviour = Callable[[socket.socket], None]
 

@@ -5,8 +5,8 @@ import json
 from mnemos.hooks.conversations import begin_anew, name_conversation
 from mnemos.hooks.runner import run
 
+from clients.python.tests.hooks.recall.test_session import KEEL, MAST, NOTHING
 from clients.python.tests.hooks.support import Recorder, run_socket
-from clients.python.tests.hooks.test_given import KEEL, MAST, NOTHING
 
 
 def test_a_session_that_began_anew_has_another_conversation_each_time(state) -> None:

@@ -7,14 +7,14 @@ import subprocess
 import sys
 
 import pytest
-from mnemos.hooks.connection import Deadline
-from mnemos.hooks.recall import MAX_QUERY_CHARACTERS, make_query
+from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.connection import Deadline
+from mnemos.hooks.recall.recall import MAX_QUERY_CHARACTERS, make_query
 from mnemos.hooks.redact import Redactor, make_fingerprint_key
 from mnemos.hooks.runner import run
-from mnemos.hooks.server import HookServer
 from mnemos.hooks.settings import HookSettings, read_settings
-from mnemos.hooks.spool import Spool
-from mnemos_contract.redaction import redact
+from mnemos.hooks.upload.spool import Spool
+from mnemos_redaction import redact
 
 from clients.python.tests.hooks.support import Recorder, make_answer, run_socket
 from tests.support.secret_maker import Secret, SecretMaker, find_leak
@@ -92,7 +92,7 @@ def test_a_long_run_of_key_characters_is_no_query(settings) -> None:
 
 def test_a_query_that_cannot_be_cleaned_is_not_asked(tmp_path, monkeypatch) -> None:
     recorder = Recorder(PAGE)
-    monkeypatch.setitem(sys.modules, "mnemos_contract.redaction", None)  # cannot be imported
+    monkeypatch.setitem(sys.modules, "mnemos_redaction", None)  # cannot be imported
     with run_socket(recorder) as url:
         environment = {"HOME": str(tmp_path), "MEM9_API_KEY": "k", "MEM9_API_URL": url}
         output = run(
@@ -125,7 +125,7 @@ def test_what_to_capture_is_told_by_the_environment(word, capture) -> None:
 
 def test_a_plain_prompt_loads_few_rules_and_no_pydantic() -> None:
     code = (
-        "import sys; from mnemos_contract.redaction import redact;"
+        "import sys; from mnemos_redaction import redact;"
         "redact('please fix the failing test and push it', b'k');"
         "print(*sys.modules)"
     )
@@ -135,7 +135,7 @@ def test_a_plain_prompt_loads_few_rules_and_no_pydantic() -> None:
         ).stdout.split()
     )
 
-    assert "mnemos_contract.redaction.scanning" in loaded
+    assert "mnemos_redaction.scan" in loaded
     costly = {"pydantic", "hashlib", "dataclasses", "mnemos_contract.errors"}
-    rules = {f"mnemos_contract.redaction.{name}" for name in ("assignments", "key_shapes", "private_keys")}
+    rules = {f"mnemos_redaction.{name}" for name in ("assignments.find", "key_forms", "blocks.private_keys")}
     assert loaded.isdisjoint(costly | rules)

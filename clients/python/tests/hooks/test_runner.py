@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from mnemos.hooks.adapters.claude import OWN_TOOLS
 from mnemos.hooks.runner import run
+from mnemos.hosts.claude.events import OWN_TOOLS
 from mnemos_contract import TOOLS
 
+from clients.python.tests.hooks.http.test_connection import hang, trickle
 from clients.python.tests.hooks.support import (
     FIXTURES,
     Recorder,
@@ -21,7 +22,6 @@ from clients.python.tests.hooks.support import (
     read_fixture,
     run_socket,
 )
-from clients.python.tests.hooks.test_connection import hang, trickle
 
 PAGE = {
     "memories": [
@@ -254,7 +254,7 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
 
-    assert "mnemos.hooks.connection" in loaded
+    assert "mnemos.hooks.http.connection" in loaded
     costly = {
         "pydantic",
         "http.client",

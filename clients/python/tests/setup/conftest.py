@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from mnemos.cli import cli
-from mnemos.setup.machine import Machine
+from mnemos.machine.machine import Machine
 
 FAKE = Path(__file__).parent / "fakes" / "host.py"
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from mnemos.setup.jsonc import parse
+from mnemos.machine.jsonc import parse
 
 HOSTS = ("claude", "opencode", "openclaw")
 #: What somebody who uses the hosts has.
@@ -294,8 +294,8 @@ def test_a_host_that_is_not_here_is_told(desk):
 
 
 def test_an_installed_mnemos_takes_the_plugins_of_its_package(home, monkeypatch):
-    monkeypatch.setattr("mnemos.setup.sources.find_working_tree", lambda: None)
-    monkeypatch.setattr("mnemos.setup.sources._BROUGHT", home.tree)
+    monkeypatch.setattr("mnemos.hosts.sources.find_working_tree", lambda: None)
+    monkeypatch.setattr("mnemos.hosts.sources._BROUGHT", home.tree)
 
     flags = ("--url", "http://memory.example", "--api-key-stdin", "--no-check", "--yes")
     assert home.run("setup", *flags, given="mnk_1").exit_code == 0
@@ -305,8 +305,8 @@ def test_an_installed_mnemos_takes_the_plugins_of_its_package(home, monkeypatch)
 
 
 def test_a_client_without_plugins_says_so(home, monkeypatch, tmp_path):
-    monkeypatch.setattr("mnemos.setup.sources.find_working_tree", lambda: None)
-    monkeypatch.setattr("mnemos.setup.sources._BROUGHT", tmp_path / "nowhere")
+    monkeypatch.setattr("mnemos.hosts.sources.find_working_tree", lambda: None)
+    monkeypatch.setattr("mnemos.hosts.sources._BROUGHT", tmp_path / "nowhere")
 
     result = home.run("setup", "--provision", "--no-check", "--yes")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.dsn import Dsn
-from mnemo_server.db.sqlite import SqliteDatabase
-from mnemo_server.db.tidb import TidbDatabase
+from mnemo_server.db.mysql.database import TidbDatabase
+from mnemo_server.db.sqlite.database import SqliteDatabase
 
 
 async def connect(dsn: Dsn, *, pool_size: int = 8) -> Database:

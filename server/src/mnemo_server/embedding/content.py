@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from mnemo_server.domain.stopwords import CONTRACTED_ENDINGS, STOP_WORDS
-from mnemo_server.embedding.wordpiece import has_letters
+from mnemo_server.domain.search.stopwords import CONTRACTED_ENDINGS, STOP_WORDS
+from mnemo_server.embedding.local.wordpiece import has_letters
 
 #: What BERT's splitting leaves of "it's", "they'll" and "we'd"; `em` also is a word.
 _ENDINGS: Final = CONTRACTED_ENDINGS - {"em"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from mnemo_server.db.database import Database
 from mnemo_server.embedding.choice import EmbedderChoice
-from mnemo_server.embedding.embed_text import EmbedTextEmbedder
-from mnemo_server.embedding.minilm import MiniLmEmbedder
-from mnemo_server.embedding.openai_compatible import OpenAiEmbedder
-from mnemo_server.embedding.openai_endpoint import Endpoint
+from mnemo_server.embedding.local.minilm import MiniLmEmbedder
 from mnemo_server.embedding.ports import Embedder
 from mnemo_server.embedding.query_cache import QueryCache
+from mnemo_server.embedding.remote.embed_text import EmbedTextEmbedder
+from mnemo_server.embedding.remote.openai_compatible import OpenAiEmbedder
+from mnemo_server.embedding.remote.openai_endpoint import Endpoint
 
 
 def open_embedder(choice: EmbedderChoice, database: Database) -> Embedder | None:

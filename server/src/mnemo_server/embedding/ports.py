@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from mnemo_server.domain.budget import Reservation
-from mnemo_server.index.vectors import Embedding
+from mnemo_server.index.segments.vectors import Embedding
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from mnemo_server.embedding.ports import FREE, Embedder, EmbedderUnavailable, Meter, Model
-from mnemo_server.index.flight import mark_retrieved
-from mnemo_server.index.vectors import Embedding
+from mnemo_server.index.resident.single_flight import mark_retrieved
+from mnemo_server.index.segments.vectors import Embedding
 
 KEPT_QUERIES: Final = 1_000
 KEPT_BYTES: Final = 32 * 1_048_576

@@ -9,7 +9,7 @@ from aiohttp import web
 from mnemos_contract.routes import ROUTES, Access, Route
 
 from mnemo_server.http.context import Admission, Call, TenantCall
-from mnemo_server.http.reading import read_body, read_query
+from mnemo_server.http.requests.reading import read_body, read_query
 
 #: A handler of one route; named like it, a method of a resource.
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]

@@ -18,11 +18,11 @@ from mnemos_contract.routes import REQUEST_ID_HEADER
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
 from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.domain.rate_limit import TokenBuckets
-from mnemo_server.http.addresses import client_address
-from mnemo_server.http.answers import error_answer
 from mnemo_server.http.context import CLIENT_ADDRESS, REQUEST_ID, hold_to_rate
-from mnemo_server.http.mcp_answers import rpc_error_answer, speaks_mcp
-from mnemo_server.observability import Metrics
+from mnemo_server.http.mcp.responses import rpc_error_answer, speaks_mcp
+from mnemo_server.http.requests.client_address import client_address
+from mnemo_server.http.responses import error_answer
+from mnemo_server.observability.metrics import Metrics
 from mnemo_server.services.tenants import KEY_PREFIX
 from mnemo_server.settings import Network
 

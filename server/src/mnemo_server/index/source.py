@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mnemo_server.index.entries import EntryRow
-from mnemo_server.index.vectors import Floats32
+from mnemo_server.index.segments.entries import EntryRow
+from mnemo_server.index.segments.vectors import Floats32
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mnemo_server.domain.facts import Cleaner, Fact, Known, SaidMessage, keep_facts
-from mnemo_server.domain.merge import NO_NEIGHBOURS, MergeDecision, Neighbour, decide
-from mnemo_server.llm.answers import ExtractAnswer, MergeAnswer
-from mnemo_server.llm.extracting import REQUEST_TOKENS, ExtractionPlanner
-from mnemo_server.llm.merging import plan_merge
+from mnemo_server.domain.enrichment.facts import Cleaner, Fact, Known, SaidMessage, keep_facts
+from mnemo_server.domain.enrichment.merge import NO_NEIGHBOURS, MergeDecision, Neighbour, decide
 from mnemo_server.llm.ports import NOTHING_USED, Answered, ExtractionRequest, LanguageModel
+from mnemo_server.llm.prompts.extraction import REQUEST_TOKENS, ExtractionPlanner
+from mnemo_server.llm.prompts.files import Wordings
+from mnemo_server.llm.prompts.merge import plan_merge
+from mnemo_server.llm.response_models import ExtractAnswer, MergeAnswer
 from mnemo_server.llm.structured import ask
-from mnemo_server.llm.wording import Wordings
 
 
 class PromptingCurator:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from mnemo_server.llm.chat_answers import read_completion
+from mnemo_server.llm.chat_responses import read_completion
 from mnemo_server.llm.ports import (
     Completion,
     LanguageModel,

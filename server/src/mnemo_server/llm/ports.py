@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from mnemo_server.domain.facts import Fact, Known, SaidMessage
-from mnemo_server.domain.merge import MergeDecision, Neighbour
+from mnemo_server.domain.enrichment.facts import Fact, Known, SaidMessage
+from mnemo_server.domain.enrichment.merge import MergeDecision, Neighbour
 from mnemo_server.domain.tokens import estimate_most
 
 T_co = TypeVar("T_co", covariant=True)

@@ -9,10 +9,10 @@ from typing import Final, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mnemo_server.domain.tokens import cut_middle
-from mnemo_server.llm.fencing import Fence, defuse
 from mnemo_server.llm.json_objects import find_objects
 from mnemo_server.llm.ports import Completion, InvalidCompletion, LanguageModel, ModelError, Prompt, Used
-from mnemo_server.llm.wording import Wording
+from mnemo_server.llm.prompts.boundary import Fence, defuse
+from mnemo_server.llm.prompts.files import Wording
 
 MAX_ANSWER_CHARACTERS: Final = 200_000
 """What is longer isn't read: no answer of the lengths that are asked for is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mnemo_server.domain.memory import Actor
+from mnemo_server.domain.memories.memory import Actor
 
 
 @dataclass(frozen=True, slots=True)

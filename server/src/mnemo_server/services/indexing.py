@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from mnemo_server.domain.analysis import analyse
 from mnemo_server.domain.clock import to_datetime
-from mnemo_server.domain.filters import FILTER_FIELDS, facets_of
-from mnemo_server.domain.memory import ACTIVE, StoredMemory
-from mnemo_server.domain.traits import describe
-from mnemo_server.index.entries import EntryRow, encode_terms, facet, hash_session, revision_of
+from mnemo_server.domain.memories.filters import FILTER_FIELDS, facets_of
+from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory
+from mnemo_server.domain.search.analysis import analyse
+from mnemo_server.domain.search.traits import describe
+from mnemo_server.index.segments.entries import EntryRow, encode_terms, facet, hash_session, revision_of
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Characters from which on analysis takes more than a few milliseconds, and gets a thread.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mnemo_server.domain.facts import Fact, Known
+from mnemo_server.domain.enrichment.facts import Fact, Known
+from mnemo_server.domain.enrichment.merge import MergeDecision
 from mnemo_server.domain.jobs import ClaimedJob
-from mnemo_server.domain.memory import StoredMemory
-from mnemo_server.domain.merge import MergeDecision
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Who the history names for what a model decided.

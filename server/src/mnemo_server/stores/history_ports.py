@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mnemo_server.domain.filters import MemoryFilter
-from mnemo_server.domain.memory import Actor, StoredMemory
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.domain.memories.filters import MemoryFilter
+from mnemo_server.domain.memories.memory import Actor, StoredMemory
+from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.ports import KeptAnswer, Receipt, WrittenMemory
 
 

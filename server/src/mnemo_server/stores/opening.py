@@ -8,23 +8,23 @@ from mnemo_server.db.database import Database
 from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.stores.answers import AnswerBook
-from mnemo_server.stores.creating import MemoryCreator
-from mnemo_server.stores.enriching import SqlEnrichmentStore
-from mnemo_server.stores.history import SqlHistoryStore
+from mnemo_server.stores.enrichment.store import SqlEnrichmentStore
+from mnemo_server.stores.idempotency import AnswerBook
 from mnemo_server.stores.installation import SqlInstallationStore
-from mnemo_server.stores.job_writing import JobWriter
-from mnemo_server.stores.jobs import SqlJobStore
-from mnemo_server.stores.memories import SqlMemoryStore
-from mnemo_server.stores.places import Places
-from mnemo_server.stores.redacting import SqlRedactionStore
-from mnemo_server.stores.restoring import MemoryRestorer
+from mnemo_server.stores.jobs.store import SqlJobStore
+from mnemo_server.stores.jobs.write import JobWriter
+from mnemo_server.stores.memories.create import MemoryCreator
+from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.history import SqlHistoryStore
+from mnemo_server.stores.memories.restore import MemoryRestorer
+from mnemo_server.stores.memories.store import SqlMemoryStore
+from mnemo_server.stores.memories.write import MemoryWriter
+from mnemo_server.stores.redaction import SqlRedactionStore
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SqlSessionStore
 from mnemo_server.stores.tenants import SqlTenantStore
 from mnemo_server.stores.usage import SqlUsageStore
 from mnemo_server.stores.vectors import SqlVectorStore
-from mnemo_server.stores.writing import MemoryWriter
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from mnemo_server.domain.clock import MICROSECONDS
-from mnemo_server.domain.filters import MemoryFilter
 from mnemo_server.domain.jobs import JobRequest
-from mnemo_server.domain.memory import Actor, StoredMemory
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.domain.memories.filters import MemoryFilter
+from mnemo_server.domain.memories.memory import Actor, StoredMemory
+from mnemo_server.index.segments.entries import EntryRow
 
 #: How long the answer to a request with an Idempotency-Key is kept, in microseconds: 24 hours.
 ANSWERS_KEPT_FOR: Final = 24 * 3_600 * MICROSECONDS

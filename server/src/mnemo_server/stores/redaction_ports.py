@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from mnemo_server.domain.jobs import ClaimedJob, Detail
-from mnemo_server.domain.memory import StoredMemory
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.ports import WrittenMemory
 
 #: Who takes secrets out, for the event log.

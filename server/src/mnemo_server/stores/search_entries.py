@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.index import entries as packing
-from mnemo_server.index.entries import HASH_BYTES, EntryRow
+from mnemo_server.index.segments import entries as packing
+from mnemo_server.index.segments.entries import HASH_BYTES, EntryRow
 from mnemo_server.index.source import NearQuery, Stretch
 
 #: Entries per query while a tenant is loaded or read through.

@@ -9,12 +9,12 @@ from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.jobs import JobRequest
-from mnemo_server.domain.memory import Actor, StoredMemory
-from mnemo_server.stores.answers import AnswerBook
-from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.domain.memories.memory import Actor, StoredMemory
+from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.jobs.write import JobWriter
+from mnemo_server.stores.memories.rows import to_memory
+from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.ports import Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
-from mnemo_server.stores.rows import to_memory
-from mnemo_server.stores.writing import MemoryWriter
 
 #: How many of a session's latest messages a window without seq is compared with; a long window with more.
 ALIGNMENT_REACH: Final = 5_000

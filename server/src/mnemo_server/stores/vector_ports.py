@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.ports import WrittenMemory
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from mnemo_server.db.database import Connection, Database, Row
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.domain.memory import StoredMemory
-from mnemo_server.index.entries import EntryRow
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.index.segments.entries import EntryRow
+from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.ports import WrittenMemory
-from mnemo_server.stores.rows import to_memory
 from mnemo_server.stores.search_entries import to_entry
 from mnemo_server.stores.vector_ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount
 

@@ -14,7 +14,7 @@ from mnemo_server.db.connect import connect
 from mnemo_server.db.dsn import Dsn
 from mnemo_server.db.errors import BadDsn, DatabaseError, DatabaseUnavailable
 from mnemo_server.db.queries import parse_queries
-from mnemo_server.db.sqlite import SqliteDatabase
+from mnemo_server.db.sqlite.database import SqliteDatabase
 
 QUERIES = parse_queries(
     """
@@ -32,7 +32,7 @@ WRITER = """
 import asyncio, sys
 from pathlib import Path
 from mnemo_server.db.queries import parse_queries
-from mnemo_server.db.sqlite import SqliteDatabase
+from mnemo_server.db.sqlite.database import SqliteDatabase
 
 SOURCE = "-- name: put\\nINSERT INTO counts (writer, n) VALUES (:writer, :n);"
 PUT = parse_queries(SOURCE, "sqlite", origin="-").put

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from mnemo_server.embedding.content import find_content, find_lettered
-from mnemo_server.embedding.wordpiece import load_wordpiece
+from mnemo_server.embedding.local.wordpiece import load_wordpiece
 
 
 def content_of(text: str) -> list[str]:

@@ -8,11 +8,11 @@ import pytest
 from mnemo_server.db.connect import connect
 from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.embedding.choice import EmbedderChoice
-from mnemo_server.embedding.embed_text import EmbedTextEmbedder
-from mnemo_server.embedding.minilm import MiniLmEmbedder
-from mnemo_server.embedding.openai_compatible import OpenAiEmbedder
+from mnemo_server.embedding.local.minilm import MiniLmEmbedder
 from mnemo_server.embedding.opening import open_embedder
 from mnemo_server.embedding.query_cache import QueryCache
+from mnemo_server.embedding.remote.embed_text import EmbedTextEmbedder
+from mnemo_server.embedding.remote.openai_compatible import OpenAiEmbedder
 from mnemo_server.settings import Settings
 from pydantic import ValidationError
 

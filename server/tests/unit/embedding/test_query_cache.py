@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mnemo_server.embedding.ports import EmbedderUnavailable, Model
 from mnemo_server.embedding.query_cache import QueryCache
-from mnemo_server.index.vectors import Embedding
+from mnemo_server.index.segments.vectors import Embedding
 
 from .conftest import ScriptedMeter
 

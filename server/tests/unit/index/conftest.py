@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from mnemo_server.index.entries import find_holders
+from mnemo_server.index.segments.entries import find_holders
 from mnemo_server.index.source import Stretch
 
 from .definition import Document, make_codes, make_row

@@ -6,8 +6,8 @@ import math
 from typing import NamedTuple
 
 import pytest
-from mnemo_server.index.entries import EntryRow, encode_terms, facet, hash_session, hash_term
-from mnemo_server.index.vectors import encode_tokens, encode_vector
+from mnemo_server.index.segments.entries import EntryRow, encode_terms, facet, hash_session, hash_term
+from mnemo_server.index.segments.vectors import encode_tokens, encode_vector
 
 from .toy_model import Vectors
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from mnemo_server.index.entries import hash_term
-from mnemo_server.index.vectors import EmbeddedQuery, Embedding, VectorSpace
+from mnemo_server.index.segments.entries import hash_term
+from mnemo_server.index.segments.vectors import EmbeddedQuery, Embedding, VectorSpace
 
 SYNONYMS = {"car": "automobile", "w0": "w7"}  # words of one meaning point in the same direction
 

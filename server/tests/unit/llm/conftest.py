@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from mnemo_server.llm.wording import Wordings, load_wordings
+from mnemo_server.llm.prompts.files import Wordings, load_wordings
 from mnemo_server.testing.language_model import ScriptedModel
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from mnemo_server.domain.facts import Fact, Known, SaidMessage
-from mnemo_server.domain.merge import NO_NEIGHBOURS, MergeAction, Neighbour
+from mnemo_server.domain.enrichment.facts import Fact, Known, SaidMessage
+from mnemo_server.domain.enrichment.merge import NO_NEIGHBOURS, MergeAction, Neighbour
 from mnemo_server.llm.curator import PromptingCurator
 from mnemo_server.llm.ports import Curator, LanguageModel, ModelUnavailable, Used
 from mnemo_server.testing.language_model import ScriptedModel

@@ -16,7 +16,7 @@ from mnemo_server.llm.ports import Completion, ModelMisconfigured, ModelRefused,
 from mnemo_server.openai_client import Patience
 from mnemo_server.testing.script import Stall
 
-from tests.support.chat_endpoint import run_chat_endpoint
+from tests.support.models.chat_endpoint import run_chat_endpoint
 
 KEY = "sk-hunter2"
 PASSWORD = "correcthorse"

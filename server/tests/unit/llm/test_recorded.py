@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemo_server.domain.facts import Fact, Known, SaidMessage
-from mnemo_server.domain.merge import MergeDecision, Neighbour
+from mnemo_server.domain.enrichment.facts import Fact, Known, SaidMessage
+from mnemo_server.domain.enrichment.merge import MergeDecision, Neighbour
 from mnemo_server.llm.curator import PromptingCurator
 from mnemo_server.llm.ports import InvalidCompletion
 from mnemo_server.testing.language_model import ScriptedModel

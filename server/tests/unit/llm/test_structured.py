@@ -9,7 +9,6 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mnemo_server.llm.answers import ExtractAnswer, MergeAnswer
 from mnemo_server.llm.ports import (
     Completion,
     InvalidCompletion,
@@ -18,8 +17,9 @@ from mnemo_server.llm.ports import (
     Prompt,
     Used,
 )
+from mnemo_server.llm.prompts.files import Wording
+from mnemo_server.llm.response_models import ExtractAnswer, MergeAnswer
 from mnemo_server.llm.structured import MAX_ANSWER_CHARACTERS, NotOfThisForm, ask, read_answer
-from mnemo_server.llm.wording import Wording
 from mnemo_server.testing.language_model import ScriptedModel
 from mnemo_server.testing.script import BROKEN_ANSWERS, LYING_ANSWERS, fact, facts, merge
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mnemo_server.domain.memory import StoredMemory
-from mnemo_server.domain.traits import describe
-from mnemo_server.index.entries import hash_session
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.domain.search.traits import describe
+from mnemo_server.index.segments.entries import hash_session
 from mnemo_server.services.indexing import index_memory, indexed_text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from mnemo_server.db.queries import Query, load_queries
@@ -13,8 +14,7 @@ FILES = sorted(path.name.removesuffix(".sql") for path in FOLDER.iterdir() if pa
 USERS = "\n".join(
     path.read_text(encoding="utf-8")
     for package in ("stores", "embedding")
-    for path in (files("mnemo_server") / package).iterdir()
-    if path.name.endswith(".py")
+    for path in sorted(Path(str(files("mnemo_server") / package)).rglob("*.py"))
 )
 #: What stores call their queries.
 QUERY_SETS = "queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction"

@@ -9,16 +9,16 @@ import click
 
 import mnemos
 from mnemos._generated.paths import VERSION
+from mnemos.address import DEFAULT_URL, BadAddress
 from mnemos.cli.failures import explain
-from mnemos.cli.jobs import show_jobs
-from mnemos.cli.reading import get_memory, list_memories, search_memories, show_history
-from mnemos.cli.redacting import redact_stored
+from mnemos.cli.memories.read import get_memory, list_memories, search_memories, show_history
+from mnemos.cli.memories.write import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.cli.refused import list_refused
+from mnemos.cli.server.jobs import show_jobs
+from mnemos.cli.server.redact import redact_stored
+from mnemos.cli.server.status import show_status
+from mnemos.cli.server.usage import show_usage
 from mnemos.cli.settings import Settings, pass_settings
-from mnemos.cli.status import show_status
-from mnemos.cli.usage import show_usage
-from mnemos.cli.writing import delete_memories, restore_memory, store_memory, update_memory
-from mnemos.config import DEFAULT_URL, BadAddress
 
 _HELP = f"""Keep what your agents learn, and find it again: one memory for all of them.
 
@@ -42,10 +42,10 @@ Exit codes: 0 done, 1 the server answered an error, 2 wrong usage, 3 no server.
 
 #: Commands that others shouldn't wait for: module and name.
 _RARE: Final = {
-    "setup": ("mnemos.cli.setup", "set_up"),
-    "doctor": ("mnemos.cli.doctor", "examine"),
-    "uninstall": ("mnemos.cli.uninstall", "take_out"),
-    "profiles": ("mnemos.cli.profiles", "manage_profiles"),
+    "setup": ("mnemos.cli.setup.setup", "set_up"),
+    "doctor": ("mnemos.cli.setup.doctor", "examine"),
+    "uninstall": ("mnemos.cli.setup.uninstall", "take_out"),
+    "profiles": ("mnemos.cli.setup.profiles", "manage_profiles"),
 }
 
 

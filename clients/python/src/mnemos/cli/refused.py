@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mnemos.cli.options import examples
-from mnemos.hooks.guard import REASONS
+from mnemos.hooks.capture.guard import REASONS
 
 if TYPE_CHECKING:
-    from mnemos.hooks.refused import RefusedMessage
+    from mnemos.hooks.capture.refused import RefusedMessage
 
 
 @click.command(
@@ -32,7 +32,7 @@ def list_refused(*, session_id: str | None, code: str | None, limit: int, as_jso
     The list lies in the state folder, holds the beginnings of messages without their secrets, and is bounded.
     MNEMOS_CAPTURE=all lets everything pass.
     """
-    from mnemos.hooks.refused import read_refused  # noqa: PLC0415  (no other command needs it)
+    from mnemos.hooks.capture.refused import read_refused  # noqa: PLC0415  (no other command needs it)
     from mnemos.hooks.state import State, find_state_folder  # noqa: PLC0415
 
     entries = deque(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from mnemos.hooks.said import SaidMessage
+    from mnemos.hooks.messages import SaidMessage
 
 #: `turn` is a prompt in a host that doesn't tell when a session begins: it brings both blocks. `compacted`
 #: tells that earlier prompts, and what was recalled with them, were replaced by a summary.

@@ -1,6 +1,6 @@
 """Redaction on this machine: what a hook sends holds no secret that the rules know.
 
-The rules are the server's (`mnemos_contract.redaction`, standard library only). A text that goes through both
+The rules are the server's (`mnemos_redaction`, standard library only). A text that goes through both
 is changed once, since marks never change.
 """
 
@@ -26,7 +26,7 @@ class Redactor:
         """Return a text without secrets. After an error there is nothing that may be sent."""
         if not self._is_on or not text:
             return text
-        from mnemos_contract.redaction import redact  # noqa: PLC0415 - costs 5 ms
+        from mnemos_redaction import redact  # noqa: PLC0415 - costs 5 ms
 
         return redact(text, self._fingerprint_key).text
 

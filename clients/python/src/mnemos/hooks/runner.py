@@ -18,7 +18,7 @@ from mnemos.hooks.clock import find_recall_seconds, measure_life
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mnemos.hooks.adapters import Adapter
+    from mnemos.hooks.adapter import Adapter
     from mnemos.hooks.events import HookEvent
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
@@ -69,8 +69,8 @@ def _answer(
     read_input: Callable[[], bytes],
     limit_life: Callable[[float], None],
 ) -> dict[str, object] | None:
-    from mnemos.hooks.adapters import find_adapter  # noqa: PLC0415
     from mnemos.hooks.settings import read_settings  # noqa: PLC0415
+    from mnemos.hosts.registry import find_adapter  # noqa: PLC0415
 
     name, harness = _read_arguments(argv)
     adapter = find_adapter(harness)
@@ -118,7 +118,7 @@ def _handle(
 
         event = event._replace(session_id=name_conversation(session_id, state))
     if event.kind == "compacted":
-        from mnemos.hooks.shown import Shown  # noqa: PLC0415
+        from mnemos.hooks.recall.shown import Shown  # noqa: PLC0415
 
         Shown(event.session_id, state).forget_prompts()
         return None
@@ -131,16 +131,16 @@ def _handle(
         return None
     seconds = find_recall_seconds(settings.recall_timeout_ms, measure_life())
     limit_life(seconds + _RECALL_GRACE_SECONDS)
-    from mnemos.hooks.given import recall  # noqa: PLC0415
+    from mnemos.hooks.recall.session import recall  # noqa: PLC0415
 
     recalled = recall(event, settings._replace(recall_timeout_ms=int(seconds * 1000)), state)
     return adapter.format_context(event, recalled) if any(recalled) else None
 
 
 def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> None:
-    from mnemos.hooks.capture import capture  # noqa: PLC0415
-    from mnemos.hooks.lifetime import start_uploader  # noqa: PLC0415
-    from mnemos.hooks.spool import Spool  # noqa: PLC0415
+    from mnemos.hooks.capture.capture import capture  # noqa: PLC0415
+    from mnemos.hooks.upload.lifetime import start_uploader  # noqa: PLC0415
+    from mnemos.hooks.upload.spool import Spool  # noqa: PLC0415
 
     try:
         count = capture(event, adapter, settings, state)
@@ -154,8 +154,8 @@ def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: 
 def _upload(
     argv: Sequence[str], settings: HookSettings, state: State, limit_life: Callable[[float], None]
 ) -> None:
-    from mnemos.hooks.lifetime import Lifetime, read_host_pid  # noqa: PLC0415
-    from mnemos.hooks.upload import UPLOAD_SECONDS, upload  # noqa: PLC0415
+    from mnemos.hooks.upload.lifetime import Lifetime, read_host_pid  # noqa: PLC0415
+    from mnemos.hooks.upload.uploader import UPLOAD_SECONDS, upload  # noqa: PLC0415
 
     def end() -> None:
         state.log("the host has gone and the server doesn't answer; what waits is for the next hook")

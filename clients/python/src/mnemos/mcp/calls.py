@@ -11,7 +11,8 @@ from mnemos_contract import MnemosError
 from mnemos_contract.mcp.calls import read_call, show_error, to_result
 
 from mnemos import Client
-from mnemos.config import BadAddress, read_agent_id
+from mnemos.address import BadAddress
+from mnemos.config import read_agent_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

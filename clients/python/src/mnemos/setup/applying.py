@@ -8,15 +8,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mnemos.config import BadAddress, ServerAddress
+from mnemos.address import BadAddress, ServerAddress
 from mnemos.hooks.state import State
-from mnemos.hooks.upload import UPLOAD_LOCK, UPLOAD_SECONDS
+from mnemos.hooks.upload.uploader import UPLOAD_LOCK, UPLOAD_SECONDS
+from mnemos.hosts.install_port import Host, Wish
+from mnemos.hosts.registry import load_host
+from mnemos.machine.linking import make_link, remove_link
+from mnemos.machine.machine import Machine
+from mnemos.machine.records import Manifest, Section
 from mnemos.setup import profiles
-from mnemos.setup.hosts import HOSTS
-from mnemos.setup.hosts.base import Host, Wish
-from mnemos.setup.linking import make_link, remove_link
-from mnemos.setup.machine import Machine
-from mnemos.setup.records import Manifest, Section
 from mnemos.setup.undoing import remove_empty_folders, undo
 
 CREDENTIALS = "credentials"
@@ -82,7 +82,7 @@ def take_back(machine: Machine, manifest: Manifest, name: str) -> list[str]:
         elif name == LINK:
             remove_link(section)
         else:
-            HOSTS[name].remove(machine, section)
+            load_host(name).remove(machine, section)
 
     kept = undo(section, remove_entries)
     del manifest.sections[name]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mnemos.config import DEFAULT_URL, BadAddress, ServerAddress, is_same_address, trace_address
+from mnemos.address import DEFAULT_URL, BadAddress, ServerAddress, is_same_address
+from mnemos.config import trace_address
 from mnemos.credentials import Profile
+from mnemos.machine.machine import Machine
 from mnemos.setup import profiles
-from mnemos.setup.machine import Machine
 from mnemos.setup.mem9 import find_mem9_address, find_mem9_file
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnemos._generated.paths import VERSION
-from mnemos.config import BadAddress, Origin
+from mnemos.address import BadAddress
+from mnemos.config import Origin
 from mnemos.credentials import PROFILE_VARIABLE
+from mnemos.hosts.install_port import Host, is_present
+from mnemos.machine.linking import PATH_LINE, is_linked, is_reachable
+from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.setup import profiles
-from mnemos.setup.hosts.base import Host, is_present
-from mnemos.setup.linking import PATH_LINE, is_linked, is_reachable
-from mnemos.setup.machine import Machine, SetupFailed
 
 #: What waits for longer than this is told as wrong: an uploader runs with every turn.
 STALE_SECONDS = 3600

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mnemos.config import BadAddress, ServerAddress
-from mnemos.setup.machine import Machine
-from mnemos.setup.records import read_bytes
+from mnemos.address import BadAddress, ServerAddress
+from mnemos.machine.machine import Machine
+from mnemos.machine.records import read_bytes
 
 #: Where mem9's plugins go when their file names no address.
 MEM9_URL = "https://api.mem9.ai"

@@ -6,10 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from mnemos.config import BadAddress, ServerAddress
+from mnemos.address import BadAddress, ServerAddress
 from mnemos.credentials import OTHERS, Credentials, Profile, read_credentials
-from mnemos.setup.files import write_file
-from mnemos.setup.machine import Machine, SetupFailed
+from mnemos.machine.files import write_file
+from mnemos.machine.machine import Machine, SetupFailed
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700

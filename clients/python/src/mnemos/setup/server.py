@@ -6,8 +6,8 @@ import secrets
 import time
 
 import mnemos
-from mnemos.config import ServerAddress
-from mnemos.setup.machine import SetupFailed
+from mnemos.address import ServerAddress
+from mnemos.machine.machine import SetupFailed
 
 #: Until a memory that was stored must be found.
 FIND_SECONDS = 10.0

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mnemos.setup.files import write_file
-from mnemos.setup.records import FileRecord, Section, read_bytes
+from mnemos.machine.files import write_file
+from mnemos.machine.records import FileRecord, Section, read_bytes
 
 
 def undo(section: Section, remove_entries: Callable[[], None]) -> list[str]:

@@ -14,10 +14,10 @@ from mnemo_server.domain.jobs import (
     JobRequest,
     StoredJob,
 )
-from mnemo_server.services.job_runs import Pace
-from mnemo_server.services.jobs import JobRunner
+from mnemo_server.services.jobs.run import Pace
+from mnemo_server.services.jobs.runner import JobRunner
 from mnemo_server.stores.job_ports import Claim
-from mnemo_server.stores.jobs import SqlJobStore
+from mnemo_server.stores.jobs.store import SqlJobStore
 
 KIND = "enrich"
 START = 1_000_000 * MICROSECONDS

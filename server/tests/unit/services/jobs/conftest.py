@@ -11,11 +11,11 @@ import pytest
 from mnemo_server.db.database import Database
 from mnemo_server.db.migrate import migrate
 from mnemo_server.db.queries import load_queries
-from mnemo_server.db.sqlite import SqliteDatabase
+from mnemo_server.db.sqlite.database import SqliteDatabase
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.stores.job_writing import JobWriter
-from mnemo_server.stores.jobs import SqlJobStore
+from mnemo_server.stores.jobs.store import SqlJobStore
+from mnemo_server.stores.jobs.write import JobWriter
 
 from .bench import Bench, Clock
 

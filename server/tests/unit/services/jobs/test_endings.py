@@ -18,7 +18,7 @@ from mnemo_server.domain.jobs import (
     JobError,
     Postponed,
 )
-from mnemo_server.services.job_runs import Ending, Pace
+from mnemo_server.services.jobs.run import Ending, Pace
 
 from .bench import BUSY, START, Bench, Faulty, Gate, wait_for
 

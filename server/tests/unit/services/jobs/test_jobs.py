@@ -15,7 +15,7 @@ from mnemo_server.domain.jobs import (
     Done,
     JobRequest,
 )
-from mnemo_server.services.job_runs import Ending, Pace
+from mnemo_server.services.jobs.run import Ending, Pace
 
 from .bench import BUSY, KIND, START, Bench, Faulty, Gate, be_done, wait_for
 

@@ -15,9 +15,9 @@ from mnemo_server.domain.jobs import (
     Done,
     JobLost,
 )
-from mnemo_server.services.job_runs import Ending, Pace
-from mnemo_server.services.jobs import JobRunner
-from mnemo_server.stores.job_writing import JobWriter
+from mnemo_server.services.jobs.run import Ending, Pace
+from mnemo_server.services.jobs.runner import JobRunner
+from mnemo_server.stores.jobs.write import JobWriter
 
 from .bench import BUSY, KIND, PATIENT, START, Bench, Faulty, Gate, be_done, running, wait_for
 

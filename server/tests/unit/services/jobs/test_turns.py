@@ -10,7 +10,7 @@ from mnemo_server.db.queries import parse_queries
 from mnemo_server.domain.jobs import (
     Done,
 )
-from mnemo_server.services.job_runs import Ending, Pace
+from mnemo_server.services.jobs.run import Ending, Pace
 
 from .bench import Bench, be_done, wait_for
 
@@ -82,7 +82,7 @@ async def test_tenants_take_turns(bench: Bench):
 
 
 async def test_many_turns_are_remembered_but_not_all(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mnemo_server.services.jobs.MAX_REMEMBERED", 2)
+    monkeypatch.setattr("mnemo_server.services.jobs.runner.MAX_REMEMBERED", 2)
     for tenant_id in (1, 2, 3):
         await bench.ask(tenant_id=tenant_id)
     runner = await bench.start(be_done)

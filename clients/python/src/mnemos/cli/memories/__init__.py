@@ -1,0 +1,1 @@
+"""Commands on memories: `store`, `search`, `get`, `update`, `delete`, `list`, `history`, `restore`."""

@@ -1,0 +1,1 @@
+"""Commands on a server: `status`, `jobs`, `usage`, `redact`."""

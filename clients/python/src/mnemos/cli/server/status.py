@@ -1,0 +1,32 @@
+"""`mnemos status`: what of the way to the memory works."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from mnemos.cli.failures import Failure
+from mnemos.cli.server.components import ask_parts, describe, is_well, to_json
+from mnemos.cli.settings import Settings, json_option, pass_settings
+
+
+@click.command("status")
+@json_option
+@pass_settings
+def show_status(settings: Settings, *, as_json: bool) -> None:
+    """Say whether server, database, key and vectors are well.
+
+    Exits with 0 when all of it is so, with 1 when a part isn't, with 3 when no server answers.
+    `mnemos doctor` looks at the hosts too.
+    """
+    with settings.open_client(attempts=1) as client:
+        parts = ask_parts(client)
+        url = client.url
+    if as_json:
+        click.echo(json.dumps({"url": url, **{name: to_json(part) for name, part in parts.items()}}))
+    else:
+        for name, part in parts.items():
+            click.echo(f"{'ok ' if is_well(part) else 'BAD'}  {name:<8}  {describe(name, part, url)}")
+    if not all(is_well(part) for part in parts.values()):
+        click.get_current_context().exit(Failure.exit_code)

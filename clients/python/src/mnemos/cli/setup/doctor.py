@@ -1,0 +1,92 @@
+"""`mnemos doctor`: looks at every link between the agents and their memory, in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import click
+
+import mnemos
+from mnemos.address import BadAddress
+from mnemos.cli.failures import Failure, NoServer, explain
+from mnemos.cli.server.components import ask_parts, describe, is_well
+from mnemos.cli.settings import Settings, pass_settings
+from mnemos.cli.setup.printing import BAD, NOTE, OK, tell
+from mnemos.config import Origin, trace_address
+from mnemos.hosts.registry import load_hosts
+from mnemos.machine.machine import Machine
+from mnemos.setup import findings, profiles
+from mnemos.setup.findings import Finding
+from mnemos.setup.server import open_client
+
+#: What mends a part that a server tells of.
+_MENDS = {
+    "database": "mnemos status",
+    "key": "mnemos setup",
+    "vectors": "mnemos status",
+}
+
+
+@click.command("doctor")
+@click.option("--mend", is_flag=True, help="Let nobody else read the keys, where that is what is wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else.")
+@pass_settings
+def examine(settings: Settings, *, mend: bool, as_json: bool) -> None:
+    """Look at every link between the agents and their memory, and say what mends it.
+
+    Exits with 0 when all is well, with 1 when something isn't, with 3 when no server answers.
+    """
+    machine = Machine(os.environ)
+    if mend:
+        profiles.tighten(machine.credentials_path)
+    found, exit_code = _look(machine, settings)
+    if as_json:
+        rows = [{"name": f.name, "mark": f.mark, "words": f.words, "mend": f.mend} for f in found]
+        click.echo(json.dumps({"is_well": exit_code == 0, "findings": rows}))
+    else:
+        for finding in found:
+            tell(finding.mark, finding.name, finding.words, finding.mend)
+    click.get_current_context().exit(exit_code)
+
+
+def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
+    """Give everything that is found, and the exit code."""
+    origin: Origin | BadAddress
+    try:
+        origin = trace_address(machine.environ, url=settings.url, profile=settings.profile)
+    except BadAddress as error:
+        origin = error
+    usable = None if isinstance(origin, BadAddress) else origin
+    found = [
+        findings.look_at_program(machine),
+        findings.look_at_credentials(machine, usable),
+        findings.look_at_address(machine, origin),
+    ]
+    parts, is_answering = _look_at_server(usable) if usable else ([], True)
+    found += parts
+    for host in load_hosts():
+        found += findings.look_at_host(machine, host)
+    now = time.time()
+    found += [*findings.look_at_spool(machine, now), *findings.look_at_log(machine, now)]
+    if not is_answering:
+        return found, NoServer.exit_code
+    return found, Failure.exit_code if any(finding.mark == BAD for finding in found) else 0
+
+
+def _look_at_server(origin: Origin) -> tuple[list[Finding], bool]:
+    """Ask the server how it is; False when it doesn't answer."""
+    url = origin.address.url
+    try:
+        with open_client(origin.address) as client:
+            parts = ask_parts(client)
+    except mnemos.MnemosError as error:
+        found = [Finding("server", BAD, explain(error).message, "mnemo-server")]
+        return [*found, *(Finding(name, NOTE, "not asked") for name in _MENDS)], False
+    return [
+        Finding(name, OK, describe(name, part, url))
+        if is_well(part)
+        else Finding(name, BAD, describe(name, part, url), _MENDS.get(name, ""))
+        for name, part in parts.items()
+    ], True

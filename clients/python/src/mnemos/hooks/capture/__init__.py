@@ -1,0 +1,1 @@
+"""Capture: new messages, filtered and redacted, on their way to the spool."""

@@ -1,0 +1,78 @@
+"""Capture: what was said since the last hook goes into the spool."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.capture.filter import Gate
+from mnemos.hooks.messages import read_cursor, write_cursor
+from mnemos.hooks.naming import name_session
+from mnemos.hooks.project.find import find_project
+from mnemos.hooks.upload.spool import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mnemos.hooks.adapter import Adapter
+    from mnemos.hooks.events import HookEvent
+    from mnemos.hooks.messages import SaidMessage
+    from mnemos.hooks.settings import HookSettings
+    from mnemos.hooks.state import State
+
+#: Claude Code kills its SessionEnd hooks after about 1.5 s; what isn't read by then is read by the next hook.
+_READING_SECONDS = 0.8
+#: Stop, PreCompact and SessionEnd of one session wait this long for each other.
+_LOCK_WAIT_SECONDS = 0.5
+#: Longest session id the server takes (MAX_NAME_CHARACTERS of the contract).
+_MAX_SESSION_ID_CHARACTERS = 200
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+
+
+def capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> int:
+    """Spool what is worth keeping of what was said since the last capture of this session; gives the number.
+
+    A refused message leaves a gap in `seq`: the places of the others are the same in every replay.
+
+    The cursor moves after the spool file is safe: a crash between the two sends messages again, which the
+    server recognises by their `seq`. Raises OSError when the transcript can't be read.
+    """
+    if not event.session_id:
+        return 0
+    cursor_path = state.get_subfolder("cursors") / f"{name_session(event.session_id)}.json"
+    with state.lock(f"{cursor_path.stem}.lock", _LOCK_WAIT_SECONDS):
+        return _capture_from(event, adapter, settings, state, cursor_path)
+
+
+def _capture_from(
+    event: HookEvent, adapter: Adapter, settings: HookSettings, state: State, cursor_path: Path
+) -> int:
+    cursor, count = read_cursor(cursor_path), 0
+    end = time.monotonic() + _READING_SECONDS
+    gate = Gate(event.session_id, settings, state)
+    spool, project = Spool(state, settings), find_project(event.cwd)
+    frame = {"session_id": event.session_id[:_MAX_SESSION_ID_CHARACTERS], "agent_id": settings.agent_id}
+    if project:
+        frame["project"] = project
+    while True:
+        window = adapter.read_window(event, cursor)
+        kept = gate.choose(window)
+        if kept:
+            spool.add(frame, [_to_wire(message) for message in kept])
+        if window.cursor == cursor:
+            return count
+        state.write(cursor_path, write_cursor(window.cursor))
+        gate.remember(kept)
+        count += len(kept)
+        if time.monotonic() > end:
+            return count
+        cursor = window.cursor
+
+
+def _to_wire(message: SaidMessage) -> dict[str, object]:
+    """Write a message as the server reads it; a time it couldn't read is left out."""
+    wire: dict[str, object] = {"role": message.role, "content": message.content, "seq": message.seq}
+    if _TIMESTAMP.fullmatch(message.timestamp):
+        wire["created_at"] = message.timestamp
+    return wire

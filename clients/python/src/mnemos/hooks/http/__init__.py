@@ -1,0 +1,1 @@
+"""HTTP with few imports: a hook has milliseconds."""

@@ -1,0 +1,1 @@
+"""Recall: the blocks of memories that a model is shown."""

@@ -1,0 +1,80 @@
+"""What a session has been given so far, so that it is given the same again, and nothing twice.
+
+The block of a session is frozen when it begins: all its requests begin with the same bytes. A prompt that is
+sent again gets the bytes it had. A line that stands in the conversation already isn't repeated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.events import HookEvent, Recalled
+from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.connection import ConnectionFailed, Deadline
+from mnemos.hooks.project.find import find_project
+from mnemos.hooks.recall.blocks import list_lines
+from mnemos.hooks.recall.recall import recall_for_prompt, recall_for_session
+from mnemos.hooks.recall.shown import Shown
+
+if TYPE_CHECKING:
+    from mnemos.hooks.settings import HookSettings
+    from mnemos.hooks.state import State
+
+
+def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
+    """Give an event what the model is to read. A server in trouble means less of it, or nothing."""
+    project, shown = find_project(event.cwd), Shown(event.session_id, state)
+    if event.is_compacted:
+        shown.forget_prompts()
+    server = HookServer(settings, Deadline(settings.recall_timeout_ms / 1000))
+    session = ""
+    try:
+        if event.kind != "prompt":
+            session = _recall_session(event, server, settings, shown, project)
+        if event.kind == "session_start":
+            return Recalled(session=session)
+        return Recalled(session, _recall_prompt(event, server, settings, shown, project))
+    except ConnectionFailed as error:
+        state.log(f"{event.name}: nothing recalled: {error}")
+        return Recalled(session=session)
+    finally:
+        server.close()
+
+
+def _recall_session(
+    event: HookEvent, server: HookServer, settings: HookSettings, shown: Shown, project: str | None
+) -> str:
+    """Give a session its block; one that goes on gets the bytes it had before.
+
+    In a host that asks with each turn, a session that began without a block stays without one.
+    """
+    if event.is_resumed or event.kind == "turn":
+        block = shown.read_session_block()
+        if block is not None:
+            return block
+    try:
+        block = recall_for_session(server, settings, project)
+    except ConnectionFailed:
+        if event.kind == "turn":
+            shown.write_session_block("")
+        raise
+    shown.write_session_block(block)
+    return block
+
+
+def _recall_prompt(
+    event: HookEvent, server: HookServer, settings: HookSettings, shown: Shown, project: str | None
+) -> str:
+    if not event.session_id:
+        return recall_for_prompt(server, event.prompt, settings, project=project)
+    before = shown.read_prompts()
+    if event.prompt_id and event.prompt_id == before.prompt_id:
+        return before.block
+    kept = () if event.drops_blocks else before.lines
+    lines = {*kept, *list_lines(shown.read_session_block() or "")}
+    block = recall_for_prompt(
+        server, event.prompt, settings, session_id=event.session_id, project=project, shown=lines
+    )
+    if block or event.prompt_id:
+        shown.write_prompts(before.add(event.prompt_id, block))
+    return block

@@ -1,0 +1,1 @@
+"""The spool and the process that sends it."""

@@ -1,0 +1,136 @@
+"""The uploader: a detached process that sends what is spooled, and ends.
+
+It outlives the host, which may kill its hooks, but only while it gets ahead (`lifetime.py`), and never its
+own deadline. What can't be sent now stays for the uploader of the next hook.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.connection import Answer, ConnectionFailed, Deadline
+from mnemos.hooks.upload.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mnemos.hooks.settings import HookSettings
+    from mnemos.hooks.state import State
+
+#: No uploader lives longer.
+UPLOAD_SECONDS = 60.0
+#: Held by the one uploader that may run; no session's lock can have this name.
+UPLOAD_LOCK = "+upload.lock"
+#: For one request, connecting included.
+_REQUEST_SECONDS = 10.0
+#: Pauses between the attempts for one file; after the last one the file waits for the next hook.
+_BACK_OFF_SECONDS = (0.2, 0.8)
+#: Cursors and session blocks that nobody touched for so long are forgotten.
+_KEEP_STATE_SECONDS = 60 * 86_400
+#: Statuses with which a server refuses a body for good.
+_REFUSALS = (400, 413, 422)
+#: What a 400 about the key says (here and from mem9): nothing is wrong with the body.
+_KEY_TROUBLES = ("missing API key", "invalid API key")
+
+
+class Verdict(Enum):
+    """What an answer means for the file that was sent."""
+
+    SENT = "sent"
+    #: The server will never take it.
+    REFUSED = "refused"
+    #: Perhaps later.
+    LATER = "later"
+
+
+def upload(settings: HookSettings, state: State, note_progress: Callable[[], None] = lambda: None) -> None:
+    """Send everything that waits, oldest first. Only one uploader at a time does.
+
+    `note_progress` is called whenever something was connected, sent or answered.
+    """
+    spool = Spool(state, settings)
+    while spool.list_waiting():
+        with state.lock(UPLOAD_LOCK, 0.0) as mine:
+            if not mine or not _send_all(spool, settings, state, note_progress):
+                return
+        # a hook may have added a file after the last look and left it to this process
+    _forget_old_state(state)
+
+
+def _send_all(spool: Spool, settings: HookSettings, state: State, note_progress: Callable[[], None]) -> bool:
+    """Send until nothing waits; False when the server can't take it now."""
+    while waiting := spool.list_waiting():
+        for path in waiting:
+            answer = _send_with_retries(path, settings, state, note_progress)
+            if answer is None:
+                return False
+            if judge(answer) is Verdict.REFUSED:
+                reason = f"status {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}"
+                spool.reject(path, reason)
+                state.log(f"rejected {path.name}: {reason}")
+            else:
+                path.unlink(missing_ok=True)
+                state.log(f"uploaded {path.name}")
+    return True
+
+
+def _send_with_retries(
+    path: Path, settings: HookSettings, state: State, note_progress: Callable[[], None]
+) -> Answer | None:
+    """Send one file; gives the answer that settles it, None when it must wait."""
+    body = path.read_bytes()
+    for pause in (*_BACK_OFF_SECONDS, None):
+        server = HookServer(settings, Deadline(_REQUEST_SECONDS, note_progress))
+        try:
+            answer = server.store_messages(body, path.name.removesuffix(".json"))
+            if judge(answer) is not Verdict.LATER:
+                return answer
+            trouble = f"status {answer.status}"
+        except ConnectionFailed as error:
+            trouble = str(error)
+        finally:
+            server.close()
+        state.log(f"{path.name} not sent: {trouble}")
+        if pause is not None:
+            time.sleep(pause)
+    return None
+
+
+def judge(answer: Answer) -> Verdict:
+    """Tell what an answer means; one without the server's JSON comes from something in between.
+
+    A wrong key or address is put right one day: only a body that the server itself refuses is given up.
+    """
+    if 200 <= answer.status < 300:  # noqa: PLR2004 - success
+        return Verdict.SENT if _is_acknowledgement(answer.body) else Verdict.LATER
+    error = _read_object(answer.body).get("error")
+    is_about_body = answer.status in _REFUSALS and error is not None and error not in _KEY_TROUBLES
+    return Verdict.REFUSED if is_about_body else Verdict.LATER
+
+
+def _is_acknowledgement(body: bytes) -> bool:
+    return _read_object(body).get("status") in ("accepted", "ok")
+
+
+def _read_object(body: bytes) -> dict[str, object]:
+    """Read a JSON object; anything else is as good as an empty one."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _forget_old_state(state: State) -> None:
+    oldest = time.time() - _KEEP_STATE_SECONDS
+    for name in ("cursors", "blocks", "prompts", "contexts", "locks"):
+        with os.scandir(state.get_subfolder(name)) as entries:
+            old = [entry.path for entry in entries if entry.stat().st_mtime < oldest]
+        for path in old:
+            os.unlink(path)

@@ -1,0 +1,135 @@
+"""Claude Code: a marketplace and a plugin from it, through its own command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mnemos.hosts.install_port import PLUGIN, HostState, Trouble, Wish
+from mnemos.hosts.sources import find_source, tell_source
+from mnemos.machine.machine import Machine, SetupFailed
+from mnemos.machine.records import Section
+
+name = "claude"
+title = "Claude Code"
+program = "claude"
+#: What shows that a folder is the plugin.
+_MARK = ".claude-plugin/marketplace.json"
+
+_ID = f"{PLUGIN}@{PLUGIN}"
+#: Files in Claude Code's folder that adding a marketplace and a plugin changes.
+_FILES = ("settings.json", "plugins/known_marketplaces.json", "plugins/installed_plugins.json")
+#: Folders there that come with them; Claude Code leaves them when the plugin goes.
+_TREES = ("plugins/cache/mnemos", "plugins/marketplaces/mnemos", "plugins/data/mnemos-mnemos")
+_FOLDERS = ("plugins/cache", "plugins/marketplaces", "plugins/data")
+
+
+def find_folder(machine: Machine) -> Path:
+    """Give the folder of Claude Code's settings."""
+    given = machine.environ.get("CLAUDE_CONFIG_DIR", "")
+    return Path(given) if given else machine.home / ".claude"
+
+
+def plan(machine: Machine, wish: Wish) -> str:
+    """Say what `install` would do."""
+    return f"install {tell_source(machine, find_source(name, _MARK, wish.source))} as {_ID}"
+
+
+def install(machine: Machine, section: Section, wish: Wish) -> bool:
+    """Add the marketplace, install the plugin, enable it."""
+    source = find_source(name, _MARK, wish.source)
+    marketplace, plugin = _find_marketplace(machine), _find_plugin(machine)
+    if marketplace and source not in _list_sources(marketplace):
+        if not section.facts.get("marketplace"):
+            raise SetupFailed(
+                f"Claude Code has a marketplace {PLUGIN!r} from {_list_sources(marketplace)[0]} already; "
+                f"`claude plugin marketplace remove {PLUGIN}` lets this one in"
+            )
+        _watch(machine, section)
+        machine.demand([_program(machine), "plugin", "marketplace", "remove", PLUGIN])
+        marketplace, plugin = None, None
+    if marketplace and plugin and plugin.get("enabled", True):
+        return False
+    _watch(machine, section)
+    if marketplace is None:
+        section.facts["marketplace"] = source
+        machine.demand([_program(machine), "plugin", "marketplace", "add", source])
+    if plugin is None:
+        section.facts["plugin"] = _ID
+        machine.demand([_program(machine), "plugin", "install", _ID])
+    elif not plugin.get("enabled", True):
+        section.facts["enabled"] = _ID
+        machine.demand([_program(machine), "plugin", "enable", _ID])
+    return True
+
+
+def remove(machine: Machine, section: Section) -> None:
+    """Uninstall the plugin and remove the marketplace, if they came from us."""
+    if machine.find_program(program) is None:
+        return
+    if section.facts.get("plugin") and _find_plugin(machine):
+        machine.demand([_program(machine), "plugin", "uninstall", _ID])
+    elif section.facts.get("enabled") and _find_plugin(machine):
+        machine.demand([_program(machine), "plugin", "disable", _ID])
+    if section.facts.get("marketplace") and _find_marketplace(machine):
+        machine.demand([_program(machine), "plugin", "marketplace", "remove", PLUGIN])
+
+
+def inspect(machine: Machine) -> HostState:
+    """Ask Claude Code which version it is, and whether the plugin is there and enabled."""
+    version = machine.demand([_program(machine), "--version"]).split()
+    if not find_folder(machine).exists():
+        return HostState(version[0] if version else "", is_installed=False)
+    plugin = _find_plugin(machine)
+    troubles = []
+    if plugin and not plugin.get("enabled", True):
+        troubles.append(Trouble("the plugin is disabled", f"claude plugin enable {_ID}"))
+    words = f"{plugin.get('version', '')} from {_origin(plugin, machine)}" if plugin else ""
+    return HostState(version[0] if version else "", plugin is not None, words, troubles)
+
+
+def _watch(machine: Machine, section: Section) -> None:
+    folder = find_folder(machine)
+    section.watch(*(folder / file for file in _FILES))
+    for path in _FOLDERS:
+        section.watch_folder(folder / path)
+    for path in _TREES:
+        section.watch_tree(folder / path)
+
+
+def _program(machine: Machine) -> Path:
+    found = machine.find_program(program)
+    if found is None:
+        raise SetupFailed("there is no `claude` on the PATH")
+    return found
+
+
+def _find_marketplace(machine: Machine) -> dict[str, Any] | None:
+    return _find(machine, "name", PLUGIN, "plugin", "marketplace", "list", "--json")
+
+
+def _find_plugin(machine: Machine) -> dict[str, Any] | None:
+    return _find(machine, "id", _ID, "plugin", "list", "--json")
+
+
+def _find(machine: Machine, key: str, value: str, *arguments: str) -> dict[str, Any] | None:
+    """Give the entry of a list that Claude Code prints."""
+    printed = machine.demand([_program(machine), *arguments])
+    try:
+        entries = json.loads(printed)
+    except ValueError:
+        raise SetupFailed(
+            f"`claude {' '.join(arguments)}` printed no JSON; is Claude Code too old?"
+        ) from None
+    return next((entry for entry in entries if isinstance(entry, dict) and entry.get(key) == value), None)
+
+
+def _list_sources(marketplace: dict[str, Any]) -> list[str]:
+    return [str(marketplace[key]) for key in ("path", "repo", "url") if key in marketplace]
+
+
+def _origin(plugin: dict[str, Any], machine: Machine) -> str:
+    return machine.shorten(
+        str(plugin.get("readFromFolder") or plugin.get("installPath") or "its marketplace")
+    )

@@ -1,0 +1,110 @@
+"""OpenCode: what its plugin sends and expects (version 1.18.33)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from mnemos.hooks.events import EventKind, HookEvent, Recalled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mnemos.hooks.messages import Cursor, SaidMessage, Window
+
+_KINDS: dict[str, EventKind] = {
+    "chat.message": "turn",
+    "session.compacted": "compacted",
+    "session.idle": "capture",
+    "session.compacting": "capture",
+    "dispose": "capture",
+}
+
+
+class OpenCodeAdapter:
+    """Reads and writes what the plugin for OpenCode says to its hooks."""
+
+    NAME = "opencode"
+    AGENT_ID = "opencode"
+
+    def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
+        """Normalise one event; None for events that are none of ours."""
+        kind = _KINDS.get(name)
+        if kind is None:
+            return None
+        fields = {key: value for key, value in data.items() if isinstance(value, str)}
+        return HookEvent(
+            kind=kind,
+            name=name,
+            session_id=fields.get("sessionID", ""),
+            cwd=fields.get("directory", ""),
+            prompt=fields.get("text", ""),
+            prompt_id=fields.get("messageID", ""),
+            messages=tuple(_read_messages(data)) if kind == "capture" else (),
+        )
+
+    def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
+        """Give the messages after the last known one: ids are OpenCode's own, each used once."""
+        from mnemos.hooks.capture.diff import read_handed  # noqa: PLC0415 - for captures only
+
+        return read_handed(event.messages, cursor, has_unique_ids=True)
+
+    def format_context(
+        self,
+        event: HookEvent,  # noqa: ARG002 - other hosts want its name
+        recalled: Recalled,
+    ) -> dict[str, object]:
+        """Give the plugin both blocks; it knows where they go."""
+        return {"system": recalled.session, "prompt": recalled.prompt}
+
+    def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
+        """OpenCode doesn't ask before it lets the model use a plugin's tools."""
+        return None
+
+
+#: For the registry.
+ADAPTER: Final = OpenCodeAdapter()
+
+
+def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
+    """Give what the user and the model said, oldest first.
+
+    Summaries of the conversation weren't said, and what is older than its session was copied there.
+    An answer that is still being written is left for the next time; one that never was completed counts once
+    something stands behind it.
+    """
+    from mnemos.hooks.messages import SaidMessage, cut_content  # noqa: PLC0415
+
+    messages, born = data.get("messages"), _read_moment(data.get("createdAt"))
+    given = messages if isinstance(messages, list) else []
+    for place, message in enumerate(map(_read_object, given), 1):
+        info = _read_object(message.get("info"))
+        role, times = info.get("role"), _read_object(info.get("time"))
+        moment = _read_moment(times.get("created"))
+        is_unfinished = role == "assistant" and place == len(given) and "completed" not in times
+        if role not in ("user", "assistant") or info.get("summary") or is_unfinished:
+            continue
+        content = "\n\n".join(_read_texts(message.get("texts"))).strip()
+        if content:
+            said = SaidMessage(str(info.get("id", "")), str(role), cut_content(content), _format_time(moment))
+            yield said._replace(is_copied=0 < moment < born)
+
+
+def _read_texts(texts: object) -> list[str]:
+    given = texts if isinstance(texts, list) else []
+    return [text for text in given if isinstance(text, str) and text.strip()]
+
+
+def _read_object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _read_moment(milliseconds: object) -> int:
+    """Read milliseconds since 1970; 0 for anything else."""
+    return milliseconds if isinstance(milliseconds, int) else 0
+
+
+def _format_time(moment: int) -> str:
+    """Write a moment as RFC 3339; empty for none."""
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000))
+    return f"{seconds}.{moment % 1000:03d}Z" if moment else ""

@@ -1,0 +1,1 @@
+"""This machine as set-up sees and changes it: programs, files, JSON with comments, records of changes."""

@@ -1,0 +1,65 @@
+"""A link to `mnemos` where hosts find it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mnemos.machine.machine import Machine, SetupFailed
+from mnemos.machine.records import Section
+
+#: The line of a shell's start-up file that puts the link's folder on the PATH.
+PATH_LINE = 'export PATH="$HOME/.local/bin:$PATH"'
+
+
+def get_link_path(machine: Machine) -> Path:
+    """Give where a user's own programs lie."""
+    return machine.home / ".local" / "bin" / "mnemos"
+
+
+def is_reachable(machine: Machine) -> bool:
+    """Tell whether `mnemos` on the PATH is the one that runs now."""
+    found = machine.find_program("mnemos")
+    if found is None or machine.own_program is None:
+        return found is not None and machine.own_program is None
+    return found.resolve() == machine.own_program.resolve()
+
+
+def is_linked(machine: Machine) -> bool:
+    """Tell whether the link is there and leads to the running `mnemos`."""
+    link = get_link_path(machine)
+    return link.is_symlink() and link.readlink() == machine.own_program
+
+
+def is_on_path(machine: Machine) -> bool:
+    """Tell whether the folder of the link is on the PATH."""
+    folders = machine.environ.get("PATH", "").split(os.pathsep)
+    return str(get_link_path(machine).parent) in [folder.rstrip("/") for folder in folders]
+
+
+def make_link(machine: Machine, section: Section) -> bool:
+    """Link to the running `mnemos`; False when the link is there already.
+
+    Raises:
+        SetupFailed: something else has that name.
+    """
+    link, target = get_link_path(machine), machine.own_program
+    if target is None:
+        raise SetupFailed("mnemos isn't installed as a program, so there is nothing to link to")
+    if is_linked(machine):
+        return False
+    if link.exists() and not (link.is_symlink() and section.facts.get("link") == str(link)):
+        raise SetupFailed(f"{link} is something else: move it away first")
+    section.watch_folder(link.parent)
+    section.facts |= {"link": str(link), "target": str(target)}
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    return True
+
+
+def remove_link(section: Section) -> None:
+    """Remove the link, unless it leads elsewhere by now."""
+    link = Path(section.facts["link"])
+    if link.is_symlink() and str(link.readlink()) == section.facts["target"]:
+        link.unlink()

@@ -1,0 +1,1 @@
+"""Secrets known by where they stand: in URLs, headers, commands and configuration files."""

@@ -1,0 +1,1 @@
+"""The embedded engine: SQLite behind the `Database` port."""

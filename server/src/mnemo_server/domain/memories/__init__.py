@@ -1,0 +1,1 @@
+"""Rules of memories: making, changing, comparing, filtering, going back."""

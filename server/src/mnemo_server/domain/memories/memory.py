@@ -1,0 +1,172 @@
+"""The memory as the server holds it, and the rules for making and changing one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from mnemos_contract.memories import MemoryState, MemoryType
+
+from mnemo_server.domain.memories.likeness import fingerprint
+
+ACTIVE: Final = MemoryState.ACTIVE.value
+DELETED: Final = MemoryState.DELETED.value
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMemory:
+    """One row of `memories`. Times are microseconds UTC; see schema.sql for the columns."""
+
+    tenant_id: int
+    id: int
+    content: str
+    memory_type: str
+    state: str
+    version: int
+    content_hash: bytes
+    created_at: int
+    updated_at: int
+    source: str | None = None
+    tags: tuple[str, ...] = ()
+    #: JSON text, exactly as it came; None for none.
+    metadata: str | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+    seq: int | None = None
+    role: str | None = None
+    name: str | None = None
+    project: str | None = None
+    superseded_by: int | None = None
+    updated_by: str | None = None
+    subject: str | None = None
+    superseded_at: int | None = None
+    #: As `likeness_of` gives it; None where repeats of it are answered with another memory, or are none.
+    likeness: bytes | None = None
+    #: Ids of what it was made of.
+    derived_from: tuple[int, ...] = ()
+
+    @property
+    def is_message(self) -> bool:
+        """Whether this is one message of a session."""
+        return self.memory_type == MemoryType.SESSION.value
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it holds: it is active, and no other memory has taken its place."""
+        return self.state == ACTIVE and self.superseded_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes a change, for the event log."""
+
+    agent_id: str | None
+    key_id: int | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update sets. None keeps a field; metadata is cleared by `clears_metadata`."""
+
+    content: str | None = None
+    tags: tuple[str, ...] | None = None
+    metadata: str | None = None
+    clears_metadata: bool = False
+    source: str | None = None
+
+
+def hash_content(content: str) -> bytes:
+    """Fingerprint the text of a memory: 32 bytes."""
+    return hashlib.sha256(content.encode()).digest()
+
+
+def hash_message(role: str, name: str | None, created_at: int | None, content: str) -> bytes:
+    """Fingerprint a message by who said what, and by when where the sender told: 32 bytes."""
+    parts = (role, name or "", "" if created_at is None else str(created_at), content)
+    return hashlib.sha256("\x00".join(parts).encode()).digest()
+
+
+def likeness_of(memory: StoredMemory) -> bytes | None:
+    """Fingerprint what a memory says; None for messages and for what doesn't hold."""
+    if memory.is_message or not memory.is_current:
+        return None
+    return fingerprint(
+        memory.content,
+        memory_type=memory.memory_type,
+        project=memory.project,
+        subject=memory.subject,
+    )
+
+
+def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now: int) -> StoredMemory:
+    """Give the next version of a memory. Every revision is one, even when nothing differs."""
+    content = changes.content or memory.content
+    metadata = None if changes.clears_metadata else (changes.metadata or memory.metadata)
+    revised = next_version(
+        memory,
+        agent_id=agent_id,
+        now=now,
+        content=content,
+        tags=memory.tags if changes.tags is None else changes.tags,
+        metadata=metadata,
+        source=changes.source or memory.source,
+    )
+    if content == memory.content:
+        return revised
+    return replace(revised, content_hash=hash_content(content), likeness=likeness_of(revised))
+
+
+def supersede(memory: StoredMemory, by: int, *, agent_id: str | None, now: int) -> StoredMemory:
+    """Give the version of a memory whose place another one has taken. Nobody repeats it any more."""
+    at = max(now, memory.updated_at + 1)
+    return next_version(memory, agent_id=agent_id, now=at, superseded_by=by, superseded_at=at, likeness=None)
+
+
+def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fields: Any) -> StoredMemory:
+    """Give a memory with other fields as its next version; its times only ever grow."""
+    return replace(
+        memory,
+        version=memory.version + 1,
+        updated_by=agent_id,
+        updated_at=max(now, memory.updated_at + 1),
+        **fields,
+    )
+
+
+def snapshot(memory: StoredMemory) -> str:
+    """Write a memory as the JSON that the event log keeps of its earlier states."""
+    fields = {
+        "content": memory.content,
+        "memory_type": memory.memory_type,
+        "state": memory.state,
+        "version": memory.version,
+        "source": memory.source,
+        "tags": list(memory.tags),
+        "metadata": None if memory.metadata is None else json.loads(memory.metadata),
+        "agent_id": memory.agent_id,
+        "session_id": memory.session_id,
+        "project": memory.project,
+        "superseded_by": memory.superseded_by,
+        "superseded_at": memory.superseded_at,
+        "subject": memory.subject,
+        "derived_from": list(memory.derived_from),
+        "updated_by": memory.updated_by,
+        "updated_at": memory.updated_at,
+    }
+    present = {key: value for key, value in fields.items() if value not in (None, [])}
+    return json.dumps(present, ensure_ascii=False, separators=(",", ":"))
+
+
+def describe_repeat(memory: StoredMemory) -> dict[str, Any]:
+    """Give what was sent by somebody who repeated what another memory says, for that one's history."""
+    fields = {
+        "content": memory.content,
+        "tags": list(memory.tags),
+        "metadata": None if memory.metadata is None else json.loads(memory.metadata),
+        "source": memory.source,
+        "session_id": memory.session_id,
+    }
+    return {key: value for key, value in fields.items() if value not in (None, [])}

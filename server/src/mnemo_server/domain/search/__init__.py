@@ -1,0 +1,1 @@
+"""Rules of search that need no index: terms, questions, traits."""

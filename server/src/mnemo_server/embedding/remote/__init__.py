@@ -1,0 +1,1 @@
+"""Models elsewhere: OpenAI-compatible endpoints and TiDB Cloud."""

@@ -1,0 +1,124 @@
+"""Any endpoint that speaks OpenAI's API of embeddings: OpenAI, a gateway, or a server of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, EmbeddingRefused, Meter, Model
+from mnemo_server.embedding.remote.openai_endpoint import Endpoint, SettingsRefused
+from mnemo_server.embedding.remote.responses import cut_text, whole_text, without_content
+from mnemo_server.index.resident.single_flight import SharedWork
+from mnemo_server.index.segments.vectors import Embedding, Floats32
+from mnemo_server.openai_client import Patience
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+REQUEST_TEXTS: Final = 64
+"""Texts in one request; OpenAI takes 2,048, other servers far fewer."""
+
+REQUEST_BYTES: Final = 256_000
+"""Bytes of text in one request: room for 32 long ones, which so are paid for at once or not at all. OpenAI
+takes 300,000 tokens, which are never more than the bytes."""
+
+DOCUMENT_PATIENCE: Final = Patience(seconds=60)
+QUERY_PATIENCE: Final = Patience(seconds=5, attempts=3)
+"""Somebody waits for the answer; without it, search goes on by words alone."""
+
+#: What is embedded to learn the length of the vectors.
+_SAMPLE: Final = "memory"
+
+
+class OpenAiEmbedder:
+    """Embeds at an endpoint; gives vectors of whole texts, none of words."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        for_documents: Patience = DOCUMENT_PATIENCE,
+        for_queries: Patience = QUERY_PATIENCE,
+    ) -> None:
+        """Take where to ask, and how long to insist."""
+        self._endpoint = endpoint
+        self._for_documents = for_documents
+        self._for_queries = for_queries
+        self._client: AsyncOpenAI | None = None
+        self._model: Model | None = None
+        self._preparing = SharedWork(self._prepare)
+        self._is_open = True
+
+    async def prepare(self) -> Model:
+        """Embed one word, which tells whether the settings are right and how long the vectors are."""
+        if self._model is None:
+            await self._preparing.run()
+        if self._model is None or not self._is_open:
+            raise EmbedderUnavailable("The embedding endpoint was closed.")
+        return self._model
+
+    async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
+        """Embed the beginnings of texts, in as many requests as it takes, one after another."""
+        model = await self.prepare()
+        cut = [cut_text(text) for text in texts]
+        embeddings = [without_content(model.dimensions) for _ in texts]
+        for places in _plan_requests([len(text.encode()) for text in cut]):
+            part = [cut[place] for place in places]
+            vectors = await self._embed(model, part, self._for_documents, meter)
+            for place, vector in zip(places, vectors, strict=True):
+                embeddings[place] = whole_text(vector)
+        return embeddings
+
+    async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
+        """Embed the beginning of a question, in a request of its own."""
+        model = await self.prepare()
+        cut = cut_text(text)
+        if not cut:
+            return without_content(model.dimensions)
+        return whole_text((await self._embed(model, [cut], self._for_queries, meter))[0])
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self._is_open = False
+        if self._client is not None:
+            await self._client.close()
+
+    async def _prepare(self) -> None:
+        if self._model is not None or not self._is_open:
+            return
+        if self._client is None:
+            self._client = await asyncio.to_thread(self._endpoint.open_client)
+        vector = (await self._endpoint.embed(self._client, [_SAMPLE], None, self._for_documents, FREE))[0]
+        wanted = self._endpoint.dimensions
+        if wanted is not None and len(vector) != wanted:
+            raise EmbeddingRefused(
+                f"The model makes vectors of {len(vector)} dimensions, but MNEMO_EMBED_DIMS is {wanted}."
+            )
+        self._model = Model(self._endpoint.name, len(vector))
+
+    async def _embed(
+        self, model: Model, texts: Sequence[str], patience: Patience, meter: Meter
+    ) -> list[Floats32]:
+        """Send one request; what is wrong with the settings by now says nothing against the texts."""
+        if self._client is None or not self._is_open:
+            raise EmbedderUnavailable("The embedding endpoint was closed.")
+        try:
+            return await self._endpoint.embed(self._client, texts, model.dimensions, patience, meter)
+        except SettingsRefused as refusal:
+            raise EmbedderUnavailable(str(refusal)) from None
+
+
+def _plan_requests(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Yield which texts go together, by their places in `sizes` (bytes); empty ones nowhere."""
+    group: list[int] = []
+    total = 0
+    for place, size in enumerate(sizes):
+        if group and (len(group) >= REQUEST_TEXTS or total + size > REQUEST_BYTES):
+            yield group
+            group, total = [], 0
+        if size:
+            group.append(place)
+            total += size
+    if group:
+        yield group

@@ -1,0 +1,89 @@
+"""What models elsewhere answer, checked, and what they are sent, cut to what they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mnemo_server.embedding.ports import EmbedderUnavailable
+from mnemo_server.index.segments.vectors import Embedding, Floats32
+from mnemo_server.openai_client import read_json, read_usage
+
+TEXT_BYTES: Final = 8_000
+"""Bytes of a text, in UTF-8, that are sent. OpenAI's models and Amazon's Titan take about 8,190 tokens, and
+no tokenizer makes more tokens than there are bytes."""
+
+
+_MOST_TOKENS: Final = 2**31
+"""More is no count of one request's tokens."""
+
+
+def cut_text(text: str) -> str:
+    """Return the beginning of a text as it can be sent, in whole characters; empty when it is blank."""
+    encoded = text.strip()[:TEXT_BYTES].encode("utf-8", "replace")
+    return encoded[:TEXT_BYTES].decode("utf-8", "ignore")
+
+
+def read_vector(values: object, dimensions: int | None) -> Floats32:
+    """Return a vector of length 1 made of numbers that were answered; None takes any number of dimensions.
+
+    Raises:
+        EmbedderUnavailable: they are no such vector.
+    """
+    try:
+        with np.errstate(over="ignore"):
+            vector = np.asarray(values, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        vector = np.zeros(0, np.float32)
+    if vector.ndim != 1 or not vector.size:
+        raise EmbedderUnavailable("The embedding model answered something that is no vector.")
+    if dimensions is not None and len(vector) != dimensions:
+        raise EmbedderUnavailable(
+            f"The embedding model answered a vector of {len(vector)} dimensions instead of {dimensions}."
+        )
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or not length:
+        raise EmbedderUnavailable("The embedding model answered a vector without a direction.")
+    return (vector / length).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an OpenAI-compatible endpoint made of some texts."""
+
+    vectors: list[Floats32]
+    """In the order of the texts."""
+    tokens: int | None
+    """What it took; None when it doesn't say."""
+
+
+def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
+    """Read an answer of an OpenAI-compatible endpoint.
+
+    Raises:
+        EmbedderUnavailable: it isn't such an answer, or not to `count` texts.
+    """
+    try:
+        answer = read_json(content)
+        found = {int(entry["index"]): entry["embedding"] for entry in answer["data"]}
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise EmbedderUnavailable("The embedding endpoint answered something else than embeddings.") from None
+    if found.keys() != set(range(count)):
+        raise EmbedderUnavailable(
+            f"The embedding endpoint answered {len(found)} vectors to {count} texts, or misnumbered them."
+        )
+    vectors = [read_vector(found[place], dimensions) for place in range(count)]
+    # Some that don't count say 0.
+    return Answer(vectors, read_usage(answer, "total_tokens", least=1, most=_MOST_TOKENS))
+
+
+def whole_text(vector: Floats32) -> Embedding:
+    """Make an embedding of a model that gives no vectors of words."""
+    return Embedding(vector, np.zeros((0, len(vector)), np.float32), ())
+
+
+def without_content(dimensions: int) -> Embedding:
+    """Make the embedding of a blank text, for which no model is asked."""
+    return whole_text(np.zeros(dimensions, np.float32))

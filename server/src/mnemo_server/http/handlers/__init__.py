@@ -1,0 +1,1 @@
+"""One handler for each route of the contract, grouped by noun."""

@@ -1,0 +1,29 @@
+"""Handlers of the past of memories."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from mnemos_contract.history import RestoreRequest
+
+from mnemo_server.http.context import TenantCall
+from mnemo_server.http.requests.idempotency import read_key
+from mnemo_server.http.responses import json_answer, text_answer
+from mnemo_server.services.memories.history import HistoryService
+
+
+class HistoryHandlers:
+    """The routes below a memory."""
+
+    def __init__(self, history: HistoryService) -> None:
+        self._history = history
+
+    async def get_history(self, call: TenantCall[None]) -> web.Response:
+        """Tell what happened to a memory."""
+        return json_answer(await self._history.tell(call.caller, call.path["memory_id"]))
+
+    async def restore_memory(self, call: TenantCall[RestoreRequest]) -> web.Response:
+        """Bring one back."""
+        memory_id = call.path["memory_id"]
+        once = await read_key(call.request, call.caller, f"restore {memory_id.lower()}")
+        answer = await self._history.restore(call.caller, memory_id, call.sent, once)
+        return text_answer(answer.body, answer.status)

@@ -1,0 +1,52 @@
+"""Handlers of tenants and keys."""
+
+from __future__ import annotations
+
+import secrets
+
+from aiohttp import web
+from mnemos_contract.errors import AccessDenied, KeyNotFound, MalformedApiKey
+from mnemos_contract.routes import API_KEY_HEADER
+from mnemos_contract.tenants import KeyStatus, Provisioned
+from pydantic import SecretStr
+
+from mnemo_server.domain.rate_limit import TokenBuckets
+from mnemo_server.http.context import CLIENT_ADDRESS, Call, hold_to_rate, read_bearer
+from mnemo_server.http.responses import json_answer
+from mnemo_server.services.tenants import TenantService
+
+
+class TenantHandlers:
+    """The routes that make a tenant and ask about a key."""
+
+    def __init__(
+        self, tenants: TenantService, provisions: TokenBuckets, provision_token: SecretStr | None
+    ) -> None:
+        self._tenants = tenants
+        self._provisions = provisions
+        self._provision_token = provision_token
+
+    async def provision_tenant(self, call: Call[None]) -> web.Response:
+        """Make a tenant and show its key."""
+        if not bears_token(call.request, self._provision_token):
+            raise AccessDenied(reason="making a tenant takes the provision token of this server")
+        hold_to_rate(self._provisions, call.request[CLIENT_ADDRESS])
+        key = await self._tenants.provision("tenant")
+        return json_answer(Provisioned(id=key), status=201)
+
+    async def get_key_status(self, call: Call[None]) -> web.Response:
+        """Say whether a key opens its tenant."""
+        key = call.request.headers.get(API_KEY_HEADER, "").strip()
+        if not key:
+            raise MalformedApiKey
+        record = await self._tenants.find_key(key)
+        if record is None:
+            raise KeyNotFound
+        return json_answer(KeyStatus(status="active" if record.is_active else "inactive"))
+
+
+def bears_token(request: web.Request, token: SecretStr | None) -> bool:
+    """Whether the request carries the bearer token; none is asked for when none is set."""
+    if token is None:
+        return True
+    return secrets.compare_digest(read_bearer(request).encode(), token.get_secret_value().encode())

@@ -1,0 +1,20 @@
+"""Handlers of what models cost."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from mnemo_server.http.context import TenantCall
+from mnemo_server.http.responses import json_answer
+from mnemo_server.services.budget.ledger import Budget
+
+
+class UsageHandlers:
+    """The route `/usage`."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    async def get_usage(self, call: TenantCall[None]) -> web.Response:
+        """Say what models cost a tenant, and what may still be spent today."""
+        return json_answer(await self._budget.describe(call.caller.tenant_id))

@@ -1,0 +1,81 @@
+"""The five tools on the services, which are called as the handlers of their routes call them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from mnemos_contract.base import WireModel
+from mnemos_contract.history import History
+from mnemos_contract.listing import ListQuery
+from mnemos_contract.mcp.calls import ToolCall
+from mnemos_contract.mcp.protocol import compact_json
+from mnemos_contract.memories import Memory, MemoryPage
+from mnemos_contract.validation import explain
+from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
+from pydantic import ValidationError
+
+from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.memories.history import HistoryService
+from mnemo_server.services.memories.service import MemoryService
+from mnemo_server.services.search.service import SearchService
+
+Model = TypeVar("Model", bound=WireModel)
+_Run = Callable[[Caller, ToolCall, IdempotentRequest | None], Awaitable[Any]]
+
+
+class McpTools:
+    """Makes the request of the API that a tool call comes to."""
+
+    def __init__(self, memories: MemoryService, search: SearchService, history: HistoryService) -> None:
+        self._memories = memories
+        self._search = search
+        self._history = history
+        self._runs: Final[dict[str, _Run]] = {
+            "store_memory": self._store,
+            "list_memories": self._list,
+            "get_memory": self._get,
+            "get_history": self._tell,
+            "update_memory": self._update,
+            "delete_memory": self._delete,
+        }
+
+    async def run(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> WireModel | None:
+        """Give what the route of the call answers.
+
+        Raises:
+            ApiError: the fields aren't what the route takes, or any error of it.
+            DatabaseError: the database can't do it now.
+        """
+        answer: WireModel | None = await self._runs[call.route.name](caller, call, once)
+        return answer
+
+    async def _store(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> StoreResponse:
+        answer = await self._memories.store(caller, _read(StoreRequest, call), once)
+        # The answer nests a level deeper than the request, where pydantic's own parser would stop.
+        return StoreResponse.model_validate(json.loads(answer.body))
+
+    async def _list(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> MemoryPage:
+        return await self._search.find(caller, _read(ListQuery, call))
+
+    async def _get(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> Memory:
+        return await self._memories.get(caller, call.memory_id or "")
+
+    async def _tell(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> History:
+        return await self._history.tell(caller, call.memory_id or "")
+
+    async def _update(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> Memory:
+        sent = _read(UpdateRequest, call)
+        return await self._memories.update(caller, call.memory_id or "", sent, sent.expected_version)
+
+    async def _delete(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> None:
+        await self._memories.delete(caller, call.memory_id or "")
+
+
+def _read(model: type[Model], call: ToolCall) -> Model:
+    """Read the fields as the body of a request is read, by the same parser with the same limits."""
+    try:
+        return model.model_validate_json(compact_json(call.fields))
+    except ValidationError as error:
+        raise explain(error) from None

@@ -1,0 +1,1 @@
+"""What is read of a request before a handler sees it."""

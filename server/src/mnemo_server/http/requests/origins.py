@@ -1,0 +1,38 @@
+"""Which pages of a browser may speak to this server: those of this machine alone."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from mnemos_contract.errors import AccessDenied
+
+from mnemo_server.http.requests.client_address import is_loopback
+
+_WEB: Final = ("http", "https")
+
+
+def check_origin(request: web.Request) -> None:
+    """Hold off pages that a browser was made to send here, by DNS rebinding for instance.
+
+    Programs send no Origin. Of pages those of loopback addresses pass, whatever address this server has: the
+    name in Host proves nothing, since a rebound name stands in both headers. Origins of other schemes
+    (vscode-file:, app:) are those of installed programs, which no DNS name leads to.
+
+    Raises:
+        AccessDenied: the request comes from any other page, or from one that hides where it comes from.
+    """
+    if not all(_is_trusted(origin.strip()) for origin in request.headers.getall("Origin", ())):
+        raise AccessDenied(reason="web pages may not speak to this server, but for those of this machine")
+
+
+def _is_trusted(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme not in _WEB:
+        return bool(parts.scheme)  # "null" has none
+    return host == "localhost" or host.endswith(".localhost") or is_loopback(host)

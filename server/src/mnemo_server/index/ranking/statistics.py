@@ -1,0 +1,96 @@
+"""What BM25 counts over the live documents of a tenant, and which terms it leaves out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemo_server.index.segments.segment import Segment
+
+FREQUENT_SHARE = 0.1
+"""A term in more than this share of the documents says little and costs most of the time."""
+
+FREQUENT_COUNT = 64
+"""In fewer documents than this no term is frequent: it costs nothing there, and may be the only match."""
+
+KEPT_TERMS = 2
+"""Frequent terms are dropped only when more than this many other terms have a match."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSize:
+    """How much a tenant holds: what rarity and length are measured against."""
+
+    document_count: int
+    """Live documents."""
+    length: int
+    """Sum of their lengths."""
+
+    @property
+    def mean_length(self) -> float:
+        """Length of a document on average; 1 where there is nothing to average."""
+        return self.length / self.document_count if self.length else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a query is weighed by."""
+
+    document_count: int
+    """Live documents of the tenant."""
+    mean_length: float
+    frequencies: list[int]
+    """Per term of the query: in how many live documents it is."""
+
+
+def measure_corpus(segments: Sequence[Segment]) -> CorpusSize:
+    """Return how much there is in segments."""
+    return CorpusSize(
+        sum(segment.live_count for segment in segments), sum(segment.live_length for segment in segments)
+    )
+
+
+def collect_statistics(
+    segments: Sequence[Segment], postings: Sequence[Sequence[slice]], size: CorpusSize
+) -> Statistics:
+    """Count terms, of which each segment's postings are given, over a tenant of this size."""
+    counts = [
+        [_live_postings(segment, where) for where in slices]
+        for segment, slices in zip(segments, postings, strict=True)
+    ]
+    frequencies = [sum(column) for column in zip(*counts, strict=True)]
+    return Statistics(size.document_count, size.mean_length, frequencies)
+
+
+def _live_postings(segment: Segment, where: slice) -> int:
+    if where.start == where.stop or segment.live_count == len(segment.alive):
+        return int(where.stop - where.start)
+    return int(np.count_nonzero(segment.alive[segment.ordinals[where]]))
+
+
+def choose_terms(statistics: Statistics) -> list[int]:
+    """Return the positions of the terms to score: all, or all but the frequent ones."""
+    limit = max(FREQUENT_SHARE * statistics.document_count, FREQUENT_COUNT)
+    rare = [term for term, count in enumerate(statistics.frequencies) if count <= limit]
+    matching = sum(1 for term in rare if statistics.frequencies[term])
+    return rare if matching > KEPT_TERMS else list(range(len(statistics.frequencies)))
+
+
+def weigh_term(statistics: Statistics, term: int) -> float:
+    """Return the inverse document frequency of a term of the query."""
+    return weigh_rarity(statistics.frequencies[term], statistics.document_count)
+
+
+def weigh_rarity(count: int, document_count: int) -> float:
+    """Return the inverse document frequency of what is in `count` documents."""
+    return math.log(1 + (document_count - count + 0.5) / (count + 0.5))
+
+
+def count_live(segments: Sequence[Segment], hashes: NDArray[np.uint64]) -> list[int]:
+    """Return in how many live documents each term is."""
+    counts = [[_live_postings(one, where) for where in one.find_postings(hashes)] for one in segments]
+    return [sum(column) for column in zip(*counts, strict=True)] if counts else [0] * len(hashes)

@@ -1,0 +1,1 @@
+"""Indexes of tenants in memory: loaded, refreshed, evicted."""

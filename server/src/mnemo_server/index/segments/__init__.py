@@ -1,0 +1,1 @@
+"""Immutable arrays of search entries, their vectors, and how segments merge."""

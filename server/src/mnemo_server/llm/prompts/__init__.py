@@ -1,0 +1,1 @@
+"""The prompts and how a request is put together around them."""

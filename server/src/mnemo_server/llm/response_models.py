@@ -1,0 +1,55 @@
+"""The forms in which models are asked to answer. Members that aren't asked for are ignored."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from mnemo_server.domain.enrichment.facts import ProposedFact
+from mnemo_server.domain.enrichment.merge import MergeAction, ProposedMerge
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class FactAnswer(_Answer):
+    """One fact."""
+
+    content: str
+    sources: list[int]
+    tags: list[str] = []
+    subject: str | None = None
+
+
+class ExtractAnswer(_Answer):
+    """What was found in messages."""
+
+    facts: list[FactAnswer]
+
+    def proposed(self) -> list[ProposedFact]:
+        """Give the facts as the rules take them."""
+        return [ProposedFact(fact.content, fact.sources, fact.tags, fact.subject) for fact in self.facts]
+
+
+class MergeAnswer(_Answer):
+    """What to do with a fact."""
+
+    decision: MergeAction
+    number: int | None = None
+    content: str | None = None
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _names_what_it_needs(self) -> Self:
+        needs_number = self.decision in (MergeAction.UPDATE, MergeAction.SUPERSEDE, MergeAction.NONE)
+        if needs_number and self.number is None:
+            raise ValueError(f"number: {self.decision} names the number of a memory")
+        if self.decision is MergeAction.UPDATE and not (self.content or "").strip():
+            raise ValueError("content: update gives the new statement")
+        return self
+
+    def proposed(self) -> ProposedMerge:
+        """Give the decision as the rules take it."""
+        return ProposedMerge(self.decision, self.number, self.content, self.reason)

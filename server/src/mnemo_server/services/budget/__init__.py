@@ -1,0 +1,1 @@
+"""What models may take of a tenant in a day, asked before each request."""

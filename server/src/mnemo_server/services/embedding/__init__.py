@@ -1,0 +1,1 @@
+"""Embeds memories in the background, after they are stored."""

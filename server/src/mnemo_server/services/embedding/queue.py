@@ -1,0 +1,78 @@
+"""Texts that wait for a vector in memory. The database has them all, so what doesn't fit isn't lost."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mnemo_server.index.segments.entries import EntryRow
+from mnemo_server.services.indexing import indexed_text
+from mnemo_server.stores.ports import WrittenMemory
+
+#: Texts that may wait at once, and their characters together.
+MAX_TEXTS: Final = 2_000
+MAX_CHARACTERS: Final = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingText:
+    """A text to embed, and the entry that gets its vector."""
+
+    tenant_id: int
+    entry: EntryRow
+    text: str
+    #: When it was written, microseconds UTC.
+    since: int
+
+    @classmethod
+    def of(cls, written: WrittenMemory) -> WaitingText:
+        """Give the text of a memory under which search finds it."""
+        memory = written.memory
+        return cls(memory.tenant_id, written.entry, indexed_text(memory), written.entry.changed_at)
+
+
+class EmbeddingQueue:
+    """First in, first out, and bounded."""
+
+    def __init__(self, max_texts: int = MAX_TEXTS, max_characters: int = MAX_CHARACTERS) -> None:
+        self._max_texts = max_texts
+        self._max_characters = max_characters
+        self._waiting: deque[WaitingText] = deque()
+        self._characters = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def oldest(self) -> int | None:
+        """Since when the first one has been waiting."""
+        return self._waiting[0].since if self._waiting else None
+
+    def put(self, waiting: WaitingText) -> bool:
+        """Let a text wait; whether there was room."""
+        characters = self._characters + len(waiting.text)
+        if len(self._waiting) >= self._max_texts or characters > self._max_characters:
+            return False
+        self._waiting.append(waiting)
+        self._characters = characters
+        return True
+
+    def put_back(self, batch: Sequence[WaitingText]) -> None:
+        """Let a batch that was taken wait again, before all others."""
+        self._waiting.extendleft(reversed(batch))
+        self._characters += sum(len(one.text) for one in batch)
+
+    def take(self, most: int) -> list[WaitingText]:
+        """Take the texts that have been waiting longest."""
+        batch = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        self._characters -= sum(len(one.text) for one in batch)
+        return batch
+
+    def clear(self) -> int:
+        """Leave all of them to the database; how many there were."""
+        count = len(self._waiting)
+        self._waiting.clear()
+        self._characters = 0
+        return count

@@ -1,0 +1,1 @@
+"""Turns conversations into facts with a language model, in jobs."""

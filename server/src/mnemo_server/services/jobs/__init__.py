@@ -1,0 +1,1 @@
+"""Runs durable jobs: claims, leases, retries, status."""

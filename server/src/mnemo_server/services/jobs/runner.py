@@ -1,0 +1,208 @@
+"""Works on durable jobs, next to other servers and fair to every tenant.
+
+How two servers never do one thing twice, and none is forgotten:
+
+- A claim is a compare-and-swap on the row of one job, and gives it a new token. Whatever changes the job
+  later asks for that token, and what the job is about is written in transactions that hold its row and take
+  its items out.
+- A claim is a lease, renewed while the handler works. When a server dies, its jobs pass to others after that.
+- Leases are times by the clock of the server that wrote them. An owner that can't renew stops when its lease
+  ends, and others wait `Pace.skew` longer: clocks that differ by less never let two work on one job. If they
+  differ by more, two may, and only the one with the last claim writes anything. A server whose clock is
+  behind merely begins a little later.
+- A request that comes while a job runs is counted, and makes it run once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import count
+from typing import Final
+
+import structlog
+
+from mnemo_server.db.errors import DatabaseError
+from mnemo_server.domain.clock import MICROSECONDS, Clock
+from mnemo_server.domain.ids import encode_id
+from mnemo_server.domain.jobs import fair_order
+from mnemo_server.services.jobs.run import USUAL_PACE, Ending, JobHandler, JobRun, Pace
+from mnemo_server.stores.job_ports import Claim, JobCounts, JobStore
+
+#: Tenants whose last turn is remembered; one that was forgotten comes before those that weren't.
+MAX_REMEMBERED: Final = 10_000
+
+_log = structlog.get_logger("mnemo")
+
+
+class JobRunner:
+    """Claims jobs of the kinds that it has handlers for; what other kinds there are is left to other servers.
+
+    All methods belong to one event loop.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        handlers: Mapping[str, JobHandler],
+        clock: Clock,
+        *,
+        concurrency: int,
+        pace: Pace = USUAL_PACE,
+    ) -> None:
+        """Work on up to `concurrency` jobs at once; with 0 none."""
+        #: Runs since the start, by how they ended.
+        self.endings: Counter[Ending] = Counter()
+        #: What there is in the whole database, as of the last look.
+        self.counts = JobCounts()
+        self._store = store
+        self._handlers = dict(handlers)
+        self._clock = clock
+        self._concurrency = concurrency
+        self._pace = pace
+        self._server = secrets.token_hex(8)
+        self._claims = count(1)
+        self._running: set[asyncio.Task[None]] = set()
+        self._due: dict[int, int] = {}  # tenants that may have something due, and since when
+        self._noted: dict[int, int] = {}
+        self._served: dict[int, int] = {}  # the last turn of each tenant, the earliest first
+        self._turns = count(1)
+        self._look_at = self._count_at = float("-inf")
+        self._woken = asyncio.Event()
+
+    @property
+    def running(self) -> int:
+        """Jobs that this server works on."""
+        return len(self._running)
+
+    @property
+    def oldest_due_seconds(self) -> float:
+        """How long the job of the whole database that waits longest has been due."""
+        since = self.counts.oldest_run_at
+        return 0.0 if since is None else max(0, self._clock() - since) / MICROSECONDS
+
+    def add_handler(self, kind: str, handler: JobHandler) -> None:
+        """Work on jobs of one more kind; before `run`."""
+        self._handlers[kind] = handler
+
+    def note(self, tenant_id: int) -> None:
+        """Look at once for jobs of a tenant that has just asked for one, after the commit."""
+        if self._kinds:
+            self._noted[tenant_id] = self._clock()
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled, then hand back what is under way; an error is logged and tried again."""
+        pause = self._pace.first_pause
+        try:
+            while True:
+                try:
+                    await self._count()
+                    await self._fill()
+                except DatabaseError as error:
+                    _log.warning("jobs wait for the database", reason=str(error))
+                except Exception as error:  # noqa: BLE001 - whatever happened, the next jobs are worked on
+                    # A traceback reads source files.
+                    await asyncio.to_thread(_log.error, "looking for jobs was interrupted", exc_info=error)
+                else:
+                    pause = self._pace.first_pause
+                    await self._wait()
+                    continue
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, self._pace.longest_pause)
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _wait(self) -> None:
+        """Wait until somebody asks for a job, a run ends, or it is time to look."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.poll):
+                await self._woken.wait()
+
+    async def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._count_at:
+            self.counts = await self._store.count()
+            self._count_at = now + self._pace.count
+
+    async def _fill(self) -> None:
+        """Start jobs while there is room: one of each tenant with something due before a second of any."""
+        self._woken.clear()
+        while self._has_room:
+            await self._look()
+            if not self._due:
+                return
+            for tenant_id in fair_order(self._due, self._served):
+                if self._has_room and not await self._start_one(tenant_id):
+                    del self._due[tenant_id]
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """What this server works on."""
+        return tuple(sorted(self._handlers)) if self._concurrency else ()
+
+    @property
+    def _has_room(self) -> bool:
+        return bool(self._kinds) and len(self._running) < self._concurrency
+
+    async def _look(self) -> None:
+        """Find out which tenants have something due: those noted here, and now and then all there are."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if began >= self._look_at:
+            now = self._clock()
+            self._due = await self._store.list_due_tenants(self._kinds, now, self._lost_before(now))
+            ended = loop.time()
+            self._look_at = ended + max(self._pace.look, self._pace.look_share * (ended - began))
+        self._due = self._noted | self._due
+        self._noted.clear()
+
+    async def _start_one(self, tenant_id: int) -> bool:
+        """Start what a tenant has had due longest; whether there was something."""
+        until = asyncio.get_running_loop().time() + self._pace.lease
+        now = self._clock()
+        claim = Claim(
+            token=f"{self._server}.{next(self._claims)}",
+            kinds=self._kinds,
+            now=now,
+            lease_until=now + round(self._pace.lease * MICROSECONDS),
+            lost_before=self._lost_before(now),
+        )
+        job = await self._store.claim(tenant_id, claim)
+        if job is None:
+            return False
+        self._served.pop(tenant_id, None)
+        self._served[tenant_id] = next(self._turns)
+        if len(self._served) > MAX_REMEMBERED:
+            del self._served[next(iter(self._served))]
+        handler = self._handlers[job.kind]
+        run = JobRun(job, handler, self._store, self._clock, pace=self._pace, until=until)
+        self._running.add(asyncio.create_task(self._work(run)))
+        return True
+
+    def _lost_before(self, now: int) -> int:
+        return now - round(self._pace.skew * MICROSECONDS)
+
+    async def _work(self, run: JobRun) -> None:
+        job = run.job
+        began = asyncio.get_running_loop().time()
+        try:
+            ending = await run.work()
+            self.endings[ending] += 1
+            ms = round((asyncio.get_running_loop().time() - began) * 1_000)
+            _log.info("job", job=encode_id(job.id), kind=job.kind, ending=ending.value, ms=ms)
+        except DatabaseError as error:
+            # What it had to write is written or not; the next run looks at the items that are left.
+            _log.warning("a job waits for its lease to end", job=encode_id(job.id), reason=str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours costs one run
+            await asyncio.to_thread(_log.error, "a run of a job broke off", exc_info=error)
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.discard(task)
+            self.note(job.tenant_id)

@@ -1,0 +1,1 @@
+"""Use cases of memories: store, read, update, delete, history, tags."""

@@ -1,0 +1,1 @@
+"""Use cases of messages: windows of a session, aligned and stored."""

@@ -1,0 +1,114 @@
+"""Store the messages of sessions, each once, and read them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mnemos_contract.errors import InvalidRequest
+from mnemos_contract.limits import MAX_ANSWER_BYTES
+from mnemos_contract.messages import Message, SessionMessage
+from mnemos_contract.recalled import OPENING, strip_recalled
+from mnemos_contract.writing import StoreRequest
+
+from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.ids import IdSource, encode_id
+from mnemo_server.index.resident.cache import SearchIndex
+from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.embedding.service import EmbeddingService
+from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.indexing import run_analysis
+from mnemo_server.services.memories.service import same_answer
+from mnemo_server.services.memories.wire import to_session_message
+from mnemo_server.services.messages.window import Window
+from mnemo_server.services.redaction.requests import Redactor
+from mnemo_server.stores.ports import Answer, Appended, KeptAnswer, Receipt, SessionStore
+
+
+class MessageService:
+    """The verbs on messages."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        index: SearchIndex,
+        embedding: EmbeddingService,
+        *,
+        redactor: Redactor,
+        desk: EnrichmentDesk,
+        ids: IdSource,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._redactor = redactor
+        self._desk = desk
+        self._index = index
+        self._embedding = embedding
+        self._ids = ids
+        self._clock = clock
+
+    async def store(self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None) -> Answer:
+        """Place a window of messages in its session; what the session holds already is not stored again.
+
+        Raises:
+            IdempotencyMismatch: the Idempotency-Key was used for another body.
+        """
+        cleaned, taken = await self._redactor.clean_store(
+            request.model_copy(update={"messages": _without_recalled(request.messages)})
+        )
+        window = Window(
+            caller=caller,
+            request=cleaned,
+            taken=taken,
+            session_id=cleaned.session_id or caller.session_id or encode_id(self._ids.new_id()),
+            clock=self._clock,
+            ids=self._ids,
+            desk=self._desk,
+        )
+        await run_analysis(window.draft, window.characters)
+
+        def sign(appended: Appended) -> Receipt:
+            assert once is not None  # noqa: S101 - only called with a key
+            return Receipt(once.key, once.request_hash, window.answer(appended))
+
+        result = await self._store.append(
+            caller.tenant_id,
+            window.session_id,
+            caller.actor,
+            window.now,
+            seqs=window.seqs,
+            window_length=window.length,
+            place=window.place,
+            sign=None if once is None else sign,
+            job=window.ask_for_enrichment,
+        )
+        if isinstance(result, KeptAnswer):
+            return same_answer(result, once)
+        self._index.note(caller.tenant_id, [written.entry for written in result.written])
+        self._embedding.note(result.written)
+        self._desk.note(caller.tenant_id, result.job_id)
+        return window.answer(result)
+
+    async def list_messages(
+        self, caller: Caller, session_ids: Sequence[str], limit_per_session: int
+    ) -> list[SessionMessage]:
+        """Read the latest messages of each session, in the order they were said.
+
+        Raises:
+            InvalidRequest: they are too much for one answer.
+        """
+        wanted = list(dict.fromkeys(filter(None, session_ids)))
+        if await self._store.measure_messages(caller.tenant_id, wanted, limit_per_session) > MAX_ANSWER_BYTES:
+            reason = f"these messages are longer than {MAX_ANSWER_BYTES} bytes together; ask for fewer"
+            raise InvalidRequest(field="limit_per_session", reason=reason)
+        messages = await self._store.list_messages(caller.tenant_id, wanted, limit_per_session)
+        return [to_session_message(message) for message in messages]
+
+
+def _without_recalled(messages: Sequence[Message]) -> list[Message]:
+    """Take out what a plugin had put in from the memory, which would be stored as if it were said."""
+    return [
+        message.model_copy(update={"content": strip_recalled(message.content)})
+        if OPENING in message.content
+        else message
+        for message in messages
+    ]

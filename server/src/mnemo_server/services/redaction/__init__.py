@@ -1,0 +1,1 @@
+"""Takes secrets out of requests and of what is stored."""

@@ -1,0 +1,147 @@
+"""Takes secrets out of what is sent, before anything else is done with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from mnemos_contract.limits import MAX_NAME_CHARACTERS
+from mnemos_contract.messages import Message
+from mnemos_contract.writing import StoreRequest, UpdateRequest
+from mnemos_redaction import MARK, redact
+from pydantic import JsonValue
+
+#: Name of the key of fingerprints among the values of the installation, and its length in bytes.
+FINGERPRINT_KEY: Final = "redaction_fingerprint_key"
+KEY_BYTES: Final = 32
+#: Characters from which on looking for secrets takes more than a few milliseconds, and gets a thread.
+_LONG_TEXT: Final = 20_000
+
+R = TypeVar("R", StoreRequest, UpdateRequest)
+
+
+class Scrubber:
+    """Takes secrets out of texts one after the other, and counts them by kind."""
+
+    def __init__(self, key: bytes) -> None:
+        self.found: Counter[str] = Counter()
+        self._key = key
+
+    def clean(self, text: str) -> str:
+        """Return the text with a mark in place of each secret."""
+        redacted = redact(text, self._key)
+        self.found.update(finding.kind for finding in redacted.findings)
+        return redacted.text
+
+    def clean_json(self, value: JsonValue) -> JsonValue:
+        """Clean every text in a JSON value, names of members too.
+
+        A text is read together with the name of its member, which may tell that it is a secret.
+        """
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, list):
+            return [self.clean_json(item) for item in value]
+        if isinstance(value, dict):
+            return {self.clean(name): self._clean_member(name, item) for name, item in value.items()}
+        return value
+
+    def clean_name(self, text: str) -> str:
+        """Clean a short text; where marks make it too long for its column, the first stands for it."""
+        cleaned = self.clean(text)
+        if len(cleaned) <= MAX_NAME_CHARACTERS or cleaned == text:
+            return cleaned
+        mark = MARK.search(cleaned)
+        return cleaned[:MAX_NAME_CHARACTERS] if mark is None else mark[0]
+
+    def _clean_member(self, name: str, item: JsonValue) -> JsonValue:
+        if not isinstance(item, str):
+            return self.clean_json(item)
+        head = f"{name}: "
+        together = redact(f"{head}{item}", self._key)
+        if together.text.startswith(head) and together.findings:
+            self.found.update(finding.kind for finding in together.findings)
+            return together.text.removeprefix(head)
+        return self.clean(item)
+
+
+class Redactor:
+    """Cleans requests; without a key it lets everything pass."""
+
+    def __init__(self, key: bytes | None) -> None:
+        #: Secrets taken out since the start.
+        self.taken = 0
+        self._key = key
+
+    @property
+    def is_on(self) -> bool:
+        """Whether secrets are looked for."""
+        return self._key is not None
+
+    def clean_text(self, text: str) -> str:
+        """Return a text without secrets."""
+        scrubber = self.open_scrubber()
+        return text if scrubber is None else scrubber.clean(text)
+
+    def open_scrubber(self) -> Scrubber | None:
+        """Give a scrubber with the installation's key; None where redaction is switched off."""
+        return None if self._key is None else Scrubber(self._key)
+
+    async def clean_store(self, request: StoreRequest) -> tuple[StoreRequest, int]:
+        """Return what may be stored, and how many secrets were taken out of it."""
+        size = len(request.content or "") + sum(len(message.content) for message in request.messages)
+        return await self._clean(request, size, _clean_stored)
+
+    async def clean_update(self, request: UpdateRequest) -> tuple[UpdateRequest, int]:
+        """Return what may be written, and how many secrets were taken out of it."""
+        return await self._clean(request, len(request.content or ""), _clean_updated)
+
+    async def _clean(self, request: R, size: int, work: Callable[[R, Scrubber], R]) -> tuple[R, int]:
+        scrubber = self.open_scrubber()
+        if scrubber is None:
+            return request, 0
+        is_long = size > _LONG_TEXT
+        cleaned = await asyncio.to_thread(work, request, scrubber) if is_long else work(request, scrubber)
+        taken = scrubber.found.total()
+        self.taken += taken
+        return (cleaned, taken) if taken else (request, 0)
+
+
+def _clean_stored(request: StoreRequest, scrubber: Scrubber) -> StoreRequest:
+    update: dict[str, object] = {"messages": [_clean_message(one, scrubber) for one in request.messages]}
+    if request.content:
+        update["content"] = scrubber.clean(request.content)
+    for name in ("source", "subject", "session_id", "project"):
+        value = getattr(request, name)
+        if value:
+            update[name] = scrubber.clean_name(value)
+    return request.model_copy(update=update | _clean_extras(request, scrubber))
+
+
+def _clean_updated(request: UpdateRequest, scrubber: Scrubber) -> UpdateRequest:
+    update: dict[str, object] = {}
+    if request.content:
+        update["content"] = scrubber.clean(request.content)
+    if request.source:
+        update["source"] = scrubber.clean_name(request.source)
+    return request.model_copy(update=update | _clean_extras(request, scrubber))
+
+
+def _clean_extras(request: StoreRequest | UpdateRequest, scrubber: Scrubber) -> dict[str, object]:
+    """Clean tags and metadata where they were sent; what is absent stays absent."""
+    extras: dict[str, object] = {}
+    if request.tags:
+        extras["tags"] = list(dict.fromkeys(map(scrubber.clean_name, request.tags)))
+    if request.metadata is not None:
+        extras["metadata"] = scrubber.clean_json(request.metadata)
+    return extras
+
+
+def _clean_message(message: Message, scrubber: Scrubber) -> Message:
+    content = scrubber.clean(message.content)
+    name = message.name and scrubber.clean_name(message.name)
+    if (content, name) == (message.content, message.name):
+        return message
+    return message.model_copy(update={"content": content, "name": name})

@@ -1,0 +1,77 @@
+"""Takes secrets out of what is stored already: memories, and texts that are kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from mnemo_server.domain.memories.memory import StoredMemory, hash_content, hash_message, likeness_of
+from mnemo_server.services.redaction.requests import Scrubber
+
+#: Member that holds whatever JSON a caller sent; its names tell what its texts are.
+_SENT_JSON = "metadata"
+
+
+def scrub_memory(memory: StoredMemory, scrubber: Scrubber) -> StoredMemory:
+    """Give a memory without secrets; the same one when it has none. It is no new version yet."""
+    metadata = memory.metadata
+    if metadata is not None:
+        sent = json.loads(metadata)
+        cleaned = scrubber.clean_json(sent)
+        metadata = metadata if cleaned == sent else json.dumps(cleaned, ensure_ascii=False)
+    scrubbed = replace(
+        memory,
+        content=scrubber.clean(memory.content),
+        tags=tuple(dict.fromkeys(map(scrubber.clean_name, memory.tags))),
+        metadata=metadata,
+        source=memory.source and scrubber.clean_name(memory.source),
+        subject=memory.subject and scrubber.clean_name(memory.subject),
+        project=memory.project and scrubber.clean_name(memory.project),
+        session_id=memory.session_id and scrubber.clean_name(memory.session_id),
+        name=memory.name and scrubber.clean_name(memory.name),
+    )
+    if scrubbed == memory:
+        return memory
+    return replace(scrubbed, content_hash=_hash_anew(memory, scrubbed), likeness=likeness_of(scrubbed))
+
+
+def scrub_text(text: str | None, scrubber: Scrubber) -> str | None:
+    """Give a text without secrets. If it is JSON it stays JSON, with the same names of members."""
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return scrubber.clean_name(text)
+    cleaned = _scrub_record(value, scrubber)
+    return text if cleaned == value else json.dumps(cleaned, ensure_ascii=False)
+
+
+def _scrub_record(value: JsonValue, scrubber: Scrubber) -> JsonValue:
+    """Clean what the server wrote: the names are its own, and tell nothing about the texts."""
+    if isinstance(value, str):
+        return scrubber.clean(value)
+    if isinstance(value, list):
+        return [_scrub_record(item, scrubber) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: scrubber.clean_json(item) if name == _SENT_JSON else _scrub_record(item, scrubber)
+            for name, item in value.items()
+        }
+    return value
+
+
+def _hash_anew(memory: StoredMemory, scrubbed: StoredMemory) -> bytes:
+    """Give the fingerprint of a cleaned text in the form that the old one had.
+
+    So a message that is sent again, and cleaned then, is known. Whether its sender told when it was said
+    isn't kept: the fingerprint alone tells.
+    """
+    if not memory.is_message or memory.content_hash == hash_content(memory.content):
+        return hash_content(scrubbed.content)
+    role = memory.role or ""
+    dated = hash_message(role, memory.name, memory.created_at, memory.content)
+    said_at = memory.created_at if memory.content_hash == dated else None
+    return hash_message(role, scrubbed.name, said_at, scrubbed.content)

@@ -1,0 +1,1 @@
+"""Use cases of search: from a query to a page of hits."""

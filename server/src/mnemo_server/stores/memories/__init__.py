@@ -1,0 +1,1 @@
+"""Persistence of memories: rows, current and past."""

@@ -1,0 +1,57 @@
+"""Which memory holds: the locks and look-ups that let one take the place of others."""
+
+from __future__ import annotations
+
+from mnemo_server.db.database import Connection
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.stores.memories.rows import to_memory
+
+
+class Places:
+    """Answers inside a caller's transaction, and locks the rows that it gives."""
+
+    def __init__(self, memories: QuerySet) -> None:
+        self._memories = memories
+
+    async def lock(self, tx: Connection, tenant_id: int) -> None:
+        """Let nobody else change who holds a place until the commit; before anything else is read.
+
+        Two that store about one subject at once would not see each other's rows.
+        """
+        await tx.fetch_one(self._memories.lock_places, {"tenant_id": tenant_id})
+
+    async def lock_memory(self, tx: Connection, tenant_id: int, memory_id: int) -> StoredMemory | None:
+        """Give a memory in any state."""
+        params = {"tenant_id": tenant_id, "ids": (memory_id,)}
+        row = await tx.fetch_one(self._memories.lock_memories, params)
+        return None if row is None else to_memory(row)
+
+    async def find_alike(self, tx: Connection, tenant_id: int, likeness: bytes | None) -> StoredMemory | None:
+        """Give the memory that holds and says the same."""
+        if likeness is None:
+            return None
+        row = await tx.fetch_one(self._memories.find_alike, {"tenant_id": tenant_id, "likeness": likeness})
+        memory = None if row is None else await self.lock_memory(tx, tenant_id, row["id"])
+        return memory if memory is not None and memory.likeness == likeness else None
+
+    async def find_subject(
+        self, tx: Connection, tenant_id: int, project: str | None, subject: str | None
+    ) -> list[StoredMemory]:
+        """Give what holds about a subject in a project: one memory, or none."""
+        if not subject:
+            return []
+        params = {"tenant_id": tenant_id, "project": project, "subject": subject}
+        return [to_memory(row) for row in await tx.fetch_all(self._memories.lock_subject, params)]
+
+    async def find_holder(self, tx: Connection, memory: StoredMemory) -> StoredMemory | None:
+        """Give the memory in whose place `memory` stood: itself, or what took it, or what took that one's.
+
+        None when that one is deleted, so that the place is empty.
+        """
+        seen: set[int] = set()
+        holder: StoredMemory | None = memory
+        while holder is not None and holder.superseded_by is not None and holder.id not in seen:
+            seen.add(holder.id)
+            holder = await self.lock_memory(tx, holder.tenant_id, holder.superseded_by)
+        return holder if holder is not None and holder.is_current else None

@@ -1,0 +1,126 @@
+"""What happened to memories, and how they were before, in SQL."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mnemo_server.db.database import Database
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.memories.filters import MemoryFilter
+from mnemo_server.domain.memories.memory import Actor, StoredMemory
+from mnemo_server.domain.memories.past import recall
+from mnemo_server.stores.history_ports import Event, Restored
+from mnemo_server.stores.memories.restore import MemoryRestorer
+from mnemo_server.stores.memories.rows import to_memory
+from mnemo_server.stores.memories.store import SqlMemoryStore
+from mnemo_server.stores.ports import KeptAnswer, Receipt, WrittenMemory
+
+#: Memories that are read at once to see how they were.
+CHUNK_ROWS: Final = 500
+#: Unchanged memories that are read at once to be mixed with changed ones.
+PAGE_ROWS: Final = 200
+
+_Key = tuple[int, int]
+
+
+class SqlHistoryStore:
+    """The HistoryStore port over any of the databases."""
+
+    def __init__(
+        self, database: Database, history: QuerySet, memories: SqlMemoryStore, restorer: MemoryRestorer
+    ) -> None:
+        self._database = database
+        self._history = history
+        self._memories = memories
+        self._restorer = restorer
+
+    async def find_history(
+        self, tenant_id: int, memory_id: int, limit: int
+    ) -> tuple[StoredMemory, list[Event]] | None:
+        """Read a memory in any state, and its latest events, the latest first."""
+        params = {"tenant_id": tenant_id, "ids": (memory_id,)}
+        row = await self._database.fetch_one(self._history.find_any_memories, params)
+        if row is None:
+            return None
+        wanted = {"tenant_id": tenant_id, "memory_id": memory_id, "limit": limit}
+        events = await self._database.fetch_all(self._history.list_events, wanted)
+        return to_memory(row), [Event(**event) for event in events]
+
+    async def restore(
+        self,
+        tenant_id: int,
+        memory_id: int,
+        version: int | None,
+        actor: Actor,
+        *,
+        revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
+        sign: Callable[[StoredMemory], Receipt] | None,
+    ) -> Restored | KeptAnswer:
+        """Let a memory hold again; see the port."""
+        return await self._restorer.restore(tenant_id, memory_id, version, actor, revive=revive, sign=sign)
+
+    async def find_many_at(
+        self, tenant_id: int, memory_ids: Sequence[int], as_of: int
+    ) -> dict[int, StoredMemory]:
+        """Read those of some memories that exist, by id, as they were at a time, in any state."""
+        found: dict[int, StoredMemory] = {}
+        for start in range(0, len(memory_ids), CHUNK_ROWS):
+            params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + CHUNK_ROWS], "as_of": as_of}
+            rows = await self._database.fetch_all(self._history.find_any_memories, params)
+            priors = await self._database.fetch_all(self._history.find_priors, params)
+            then = {row["memory_id"]: row["prior"] for row in priors}
+            for memory in map(to_memory, rows):
+                prior = then.get(memory.id)
+                found[memory.id] = memory if prior is None else recall(memory, prior)
+        return found
+
+    async def list_page_at(
+        self, tenant_id: int, wanted: MemoryFilter, as_of: int, *, limit: int, offset: int
+    ) -> tuple[list[StoredMemory], int]:
+        """List memories as they were at a time, newest change first, and count all that matched then.
+
+        Most are as they were: the database sorts and counts those. The others are few, and are mixed in.
+        """
+        changed = await self._find_changed(tenant_id, wanted, as_of)
+        # What lies before is before the page, wherever the changed ones belong.
+        start = max(0, offset - len(changed))
+
+        async def read(begin: int) -> tuple[list[StoredMemory], int]:
+            return await self._memories.list_page(
+                tenant_id, wanted, limit=PAGE_ROWS, offset=begin, unchanged_since=as_of
+            )
+
+        rows, unchanged_count = await read(start)
+        waiting, mixed = deque(changed), list[StoredMemory | int]()
+        needed = offset - start + limit
+        while rows and len(mixed) < needed:
+            for memory in rows:
+                while waiting and waiting[0] > _key(memory):
+                    mixed.append(waiting.popleft()[1])
+                mixed.append(memory)
+            start += len(rows)
+            rows = (await read(start))[0] if len(rows) == PAGE_ROWS and len(mixed) < needed else []
+        if len(mixed) < needed:
+            mixed.extend(memory_id for _, memory_id in waiting)
+        page = mixed[needed - limit : needed]
+        then = await self.find_many_at(tenant_id, [one for one in page if isinstance(one, int)], as_of)
+        found = [then[one] if isinstance(one, int) else one for one in page]
+        return found, len(changed) + unchanged_count
+
+    async def _find_changed(self, tenant_id: int, wanted: MemoryFilter, as_of: int) -> list[_Key]:
+        """Give the memories that met the conditions then and were changed since, newest change first."""
+        params = {"tenant_id": tenant_id, "as_of": as_of}
+        rows = await self._database.fetch_all(self._history.list_changed_since, params)
+        ids = [row["id"] for row in rows]
+        keys: list[_Key] = []
+        for start in range(0, len(ids), CHUNK_ROWS):
+            then = await self.find_many_at(tenant_id, ids[start : start + CHUNK_ROWS], as_of)
+            keys += [_key(memory) for memory in then.values() if wanted.admits(memory)]
+        return sorted(keys, reverse=True)
+
+
+def _key(memory: StoredMemory) -> _Key:
+    """Give what lists are sorted by."""
+    return memory.updated_at, memory.id

@@ -1,0 +1,134 @@
+"""Memories that are brought back: from deletion, from being superseded, from what later versions said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from mnemo_server.db.database import Connection, Database
+from mnemo_server.db.errors import UniqueViolation
+from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory
+from mnemo_server.domain.memories.past import recall
+from mnemo_server.stores.history_ports import NoSuchVersion, Restored
+from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.write import RESTORED, MemoryWriter
+from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
+
+#: Why a memory was superseded, where its successor says what it said: taking that back takes both back.
+_SWAPPED: Final = ("replaces",)
+
+Revive: TypeAlias = Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory]
+Sign: TypeAlias = Callable[[StoredMemory], Receipt] | None
+
+
+class MemoryRestorer:
+    """Lets a memory hold again, in one transaction with what has to make room for it."""
+
+    def __init__(
+        self,
+        database: Database,
+        history: QuerySet,
+        writer: MemoryWriter,
+        places: Places,
+        *,
+        answers: AnswerBook,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._history = history
+        self._writer = writer
+        self._places = places
+        self._answers = answers
+        self._clock = clock
+
+    async def restore(
+        self, tenant_id: int, memory_id: int, version: int | None, actor: Actor, *, revive: Revive, sign: Sign
+    ) -> Restored | KeptAnswer:
+        """See `HistoryStore.restore`."""
+        receipts: list[Receipt] = []
+
+        async def work(tx: Connection) -> Restored:
+            await self._places.lock(tx, tenant_id)
+            current = await self._places.lock_memory(tx, tenant_id, memory_id)
+            if current is None:
+                raise NoSuchMemory
+            restored = await self._bring_back(tx, current, version, actor, revive)
+            if sign is not None:
+                receipts[:] = [sign(restored.memory)]
+                await self._answers.keep(tx, tenant_id, receipts[0])
+            return restored
+
+        try:
+            return await self._database.transact(work)
+        except UniqueViolation as violation:
+            return await self._answers.recall(tenant_id, receipts[0].key if receipts else None, violation)
+
+    async def _bring_back(
+        self, tx: Connection, current: StoredMemory, version: int | None, actor: Actor, revive: Revive
+    ) -> Restored:
+        earlier = (
+            None if version in (None, current.version) else await self._find_version(tx, current, version)
+        )
+        rivals = await self._find_rivals(tx, current)
+        now = max(self._clock(), *(one.updated_at + 1 for one in (current, *rivals)))
+        revived = revive(current, earlier, now)
+        entries = await self._writer.supersede(
+            tx, rivals, current.id, actor, now=now, detail={"reason": "restored"}
+        )
+        detail = _describe(current, earlier)
+        if current.state == ACTIVE and _is_found_alike(current, revived.memory):
+            entry = await self._writer.replace_facets(
+                tx, current, revived, actor, action=RESTORED, detail=detail
+            )
+        else:
+            await self._writer.replace(tx, current, revived, actor, action=RESTORED, detail=detail)
+            entry = revived.entry
+        return Restored(revived.memory, (entry, *entries))
+
+    async def _find_version(self, tx: Connection, current: StoredMemory, version: int) -> StoredMemory:
+        """Give a memory as it was.
+
+        Raises:
+            NoSuchVersion: it never had this version.
+        """
+        params = {"tenant_id": current.tenant_id, "memory_id": current.id, "version": version}
+        row = await tx.fetch_one(self._history.find_version, params)
+        if row is None:
+            raise NoSuchVersion
+        return recall(current, row["prior"])
+
+    async def _find_rivals(self, tx: Connection, current: StoredMemory) -> list[StoredMemory]:
+        """Give what can't hold beside a memory that is brought back."""
+        subject = await self._places.find_subject(tx, current.tenant_id, current.project, current.subject)
+        rivals = {one.id: one for one in subject if one.id != current.id}
+        if current.superseded_by is not None and await self._is_swapped(tx, current):
+            holder = await self._places.find_holder(tx, current)
+            if holder is not None:
+                rivals[holder.id] = holder
+        return [rivals[one] for one in sorted(rivals)]
+
+    async def _is_swapped(self, tx: Connection, current: StoredMemory) -> bool:
+        """Whether the memory that took its place was made to say it instead, rather than beside it."""
+        params = {"tenant_id": current.tenant_id, "memory_id": current.id}
+        row = await tx.fetch_one(self._history.find_superseding, params)
+        detail: dict[str, Any] = json.loads(row["detail"] or "{}") if row else {}
+        return bool(detail.get("merge")) or detail.get("reason") in _SWAPPED
+
+
+def _describe(current: StoredMemory, earlier: StoredMemory | None) -> dict[str, Any]:
+    """Say what a memory was brought back from."""
+    detail: dict[str, Any] = {}
+    if current.state != ACTIVE:
+        detail["from"] = current.state
+    elif current.superseded_by is not None:
+        detail["from"] = "superseded"
+    return detail if earlier is None else detail | {"version": earlier.version}
+
+
+def _is_found_alike(one: StoredMemory, other: StoredMemory) -> bool:
+    """Whether two versions are found by the same text."""
+    return one.content == other.content and one.tags == other.tags

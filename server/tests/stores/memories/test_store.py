@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Callable
+
+import pytest
+from mnemo_server.db.database import Database
+from mnemo_server.db.errors import WriteConflict
+from mnemo_server.db.queries import parse_queries
+from mnemo_server.domain.memories.filters import MemoryFilter
+from mnemo_server.domain.memories.memory import Actor, Changes, StoredMemory, revise
+from mnemo_server.services.indexing import index_memory
+from mnemo_server.stores.opening import Stores
+from mnemo_server.stores.ports import Answer, KeptAnswer, Receipt, Stored, WrittenMemory
+
+from server.tests.stores.making import ACTOR, TENANT, make
+
+AWKWARD = "quotes ' \" ` percent % %s %(x)s backslash \\ colon :id newline\n tab\t emoji 🐙 中文 \u200b é end"
+
+HISTORY = """
+-- name: list_events
+SELECT * FROM events WHERE tenant_id = 1 AND memory_id = :memory_id ORDER BY id;
+"""
+
+
+def changing(**changes: object):
+    """Give a revision that makes these changes."""
+
+    def next_version(current: StoredMemory) -> WrittenMemory:
+        return index_memory(revise(current, Changes(**changes), agent_id="bob", now=current.updated_at + 5))  # type: ignore[arg-type]
+
+    return next_version
+
+
+async def history(database: Database, memory_id: int) -> list[dict]:
+    queries = parse_queries(HISTORY, database.variant, origin=__name__)
+    return [dict(row) for row in await database.fetch_all(queries.list_events, {"memory_id": memory_id})]
+
+
+async def test_a_memory_is_read_as_it_was_stored(stores: Stores):
+    written = make(
+        11,
+        AWKWARD,
+        tags=("b", "a", AWKWARD[:50]),
+        metadata=json.dumps({"k": AWKWARD, "n": 1.0}),
+        source="s",
+        agent_id="ann",
+        session_id="s-1",
+        project="p",
+        updated_by="ann",
+        content_hash=bytes(range(32)),
+    )
+
+    await stores.memories.create(written, ACTOR, None)
+
+    assert await stores.memories.find(TENANT, 11) == written.memory
+
+
+async def test_memories_of_another_tenant_do_not_exist(stores: Stores):
+    await stores.memories.create(make(11), ACTOR, None)
+
+    assert await stores.memories.find(2, 11) is None
+    assert await stores.memories.find_many(2, [11]) == {}
+    assert await stores.memories.update(2, 11, changing(content="x"), ACTOR) is None
+    assert await stores.memories.delete(2, [11], ACTOR, 5) == []
+    assert not await stores.memories.exists(2, 11)
+    assert await stores.memories.list_page(2, MemoryFilter(), limit=10, offset=0) == ([], 0)
+
+
+async def test_creation_is_in_the_log_without_a_prior_state(stores: Stores, database: Database):
+    written = make(11)
+
+    await stores.memories.create(written, ACTOR, None)
+
+    (event,) = await history(database, 11)
+    assert (event["action"], event["version"], event["prior"]) == ("created", 1, None)
+    assert (event["agent_id"], event["key_id"], event["request_id"]) == ("ann", 9, "r-1")
+    assert event["happened_at"] == written.memory.created_at
+
+
+async def test_an_update_is_a_new_version_with_the_old_one_in_the_log(stores: Stores, database: Database):
+    await stores.memories.create(make(11, "old", tags=("x",)), ACTOR, None)
+
+    updated = await stores.memories.update(TENANT, 11, changing(content="new"), ACTOR)
+
+    found = await stores.memories.find(TENANT, 11)
+    assert updated is not None
+    assert found == updated.memory
+    assert (found.content, found.version, found.tags) == ("new", 2, ("x",))
+    event = (await history(database, 11))[-1]
+    assert (event["action"], event["version"]) == ("updated", 2)
+    assert json.loads(event["prior"])["content"] == "old"
+
+
+async def test_new_tags_replace_the_old_ones(stores: Stores):
+    await stores.memories.create(make(11, tags=("x", "y")), ACTOR, None)
+
+    await stores.memories.update(TENANT, 11, changing(tags=("y", "z")), ACTOR)
+
+    for tag, count in (("x", 0), ("y", 1), ("z", 1)):
+        _, total = await stores.memories.list_page(TENANT, MemoryFilter(tags=(tag,)), limit=10, offset=0)
+        assert total == count, tag
+
+
+async def test_a_revision_that_refuses_changes_nothing(stores: Stores, database: Database):
+    await stores.memories.create(make(11, "old"), ACTOR, None)
+
+    def refuse(current: StoredMemory) -> WrittenMemory:
+        raise LookupError(current.content)
+
+    with pytest.raises(LookupError, match="old"):
+        await stores.memories.update(TENANT, 11, refuse, ACTOR)
+
+    assert (await stores.memories.find(TENANT, 11)).version == 1  # type: ignore[union-attr]
+    assert len(await history(database, 11)) == 1
+
+
+async def test_fifty_updates_at_once_are_fifty_versions(stores: Stores):
+    await stores.memories.create(make(11), ACTOR, None)
+
+    updates = [stores.memories.update(TENANT, 11, changing(), ACTOR) for _ in range(50)]
+    versions = [one.memory.version for one in await asyncio.gather(*updates) if one]
+
+    assert sorted(versions) == list(range(2, 52))
+
+
+async def test_a_deleted_memory_is_gone_but_its_state_is_kept(stores: Stores, database: Database):
+    await stores.memories.create(make(11, "secret"), ACTOR, None)
+    await stores.memories.create(make(12), ACTOR, None)
+
+    deleted = await stores.memories.delete(TENANT, [11, 12, 99], Actor("eve", 3, "r-2"), 77)
+
+    assert [(one.id, one.version, one.deleted_at) for one in deleted] == [(11, 2, 77), (12, 2, 77)]
+    assert await stores.memories.find(TENANT, 11) is None
+    assert await stores.memories.exists(TENANT, 11)
+    assert not await stores.memories.exists(TENANT, 99)
+    assert await stores.memories.update(TENANT, 11, changing(content="x"), ACTOR) is None
+    assert await stores.memories.delete(TENANT, [11, 12], ACTOR, 78) == []
+    event = (await history(database, 11))[-1]
+    assert (event["action"], event["version"], event["agent_id"]) == ("deleted", 2, "eve")
+    assert json.loads(event["prior"])["content"] == "secret"
+
+
+async def test_a_thousand_memories_are_deleted_at_once(stores: Stores):
+    for memory_id in range(1, 31):
+        await stores.memories.create(make(memory_id), ACTOR, None)
+
+    deleted = await stores.memories.delete(TENANT, range(1, 1_001), ACTOR, 5)
+
+    assert len(deleted) == 30
+
+
+async def test_lists_show_the_newest_change_first_and_count_all(stores: Stores):
+    for memory_id, changed in ((1, 100), (2, 300), (3, 200), (4, 200)):
+        await stores.memories.create(make(memory_id, updated_at=changed), ACTOR, None)
+
+    first, total = await stores.memories.list_page(TENANT, MemoryFilter(), limit=3, offset=0)
+    rest, _ = await stores.memories.list_page(TENANT, MemoryFilter(), limit=3, offset=3)
+
+    assert [memory.id for memory in first + rest] == [2, 4, 3, 1]
+    assert total == 4
+
+
+async def test_pages_over_many_equal_times_neither_repeat_nor_miss(stores: Stores):
+    for memory_id in range(1, 41):
+        await stores.memories.create(make(memory_id, updated_at=5), ACTOR, None)
+
+    seen = []
+    for offset in range(0, 40, 7):
+        page, _ = await stores.memories.list_page(TENANT, MemoryFilter(), limit=7, offset=offset)
+        seen += [memory.id for memory in page]
+
+    assert seen == list(range(40, 0, -1))
+
+
+FILTERS = [
+    (MemoryFilter(tags=("a",)), {1, 2}),
+    (MemoryFilter(tags=("a", "b")), {2}),
+    (MemoryFilter(tags_any=("b", "c")), {2, 3}),
+    (MemoryFilter(tags=("a",), tags_any=("b", "c")), {2}),
+    (MemoryFilter(source="cli"), {1}),
+    (MemoryFilter(agent_id="ann"), {1, 2}),
+    (MemoryFilter(session_id="s"), {3}),
+    (MemoryFilter(project="p"), {2}),
+    (MemoryFilter(memory_types=("pinned",)), {3}),
+    (MemoryFilter(memory_types=("pinned", "insight")), {1, 2, 3}),
+    (MemoryFilter(memory_types=("session",)), set()),
+    (MemoryFilter(agent_id="ann", project="p", tags=("b",)), {2}),
+    (MemoryFilter(tags=("A",)), set()),
+    (MemoryFilter(states=("archived",)), {5}),
+    (MemoryFilter(states=("active", "archived", "deleted", "paused")), {1, 2, 3, 5}),
+]
+
+
+@pytest.mark.parametrize(("wanted", "expected"), FILTERS)
+async def test_filters_hold_together(stores: Stores, wanted: MemoryFilter, expected: set[int]):
+    await stores.memories.create(make(1, tags=("a",), source="cli", agent_id="ann"), ACTOR, None)
+    await stores.memories.create(make(2, tags=("a", "b"), agent_id="ann", project="p"), ACTOR, None)
+    pinned = make(3, tags=("c",), session_id="s", memory_type="pinned")
+    await stores.memories.create(pinned, ACTOR, None)
+    await stores.memories.create(make(4, memory_type="session", session_id="s", seq=0), ACTOR, None)
+    await stores.memories.create(make(5, state="archived"), ACTOR, None)
+
+    page, total = await stores.memories.list_page(TENANT, wanted, limit=10, offset=0)
+
+    assert {memory.id for memory in page} == expected
+    assert total == len(expected)
+    assert all(wanted.admits(memory) for memory in page)
+
+
+def receipt(key: str, *, request: bytes = b"r" * 32) -> Callable[[Stored], Receipt]:
+    """Sign every store alike."""
+    return lambda _stored: Receipt(key, request, Answer(202, '{"id":"first"}'))
+
+
+async def test_a_repeated_key_gets_the_first_answer_and_stores_nothing(stores: Stores):
+    await stores.memories.create(make(11), ACTOR, receipt("k"))
+
+    kept = await stores.memories.create(make(12), ACTOR, receipt("k", request=b"s" * 32))
+
+    assert isinstance(kept, KeptAnswer)
+    assert (kept.answer, kept.request_hash) == (Answer(202, '{"id":"first"}'), b"r" * 32)
+    assert await stores.memories.find(TENANT, 12) is None
+
+
+async def test_keys_sent_at_once_store_once(stores: Stores):
+    creations = [stores.memories.create(make(memory_id), ACTOR, receipt("k")) for memory_id in range(1, 11)]
+
+    answers = await asyncio.gather(*creations)
+
+    assert sum(isinstance(answer, Stored) for answer in answers) == 1
+    found = await stores.memories.find_many(TENANT, range(1, 11))
+    assert len(found) == 1
+
+
+async def test_keys_belong_to_a_tenant(stores: Stores):
+    other = make(12, tenant_id=2)
+    await stores.memories.create(make(11), ACTOR, receipt("k"))
+
+    assert isinstance(await stores.memories.create(other, ACTOR, receipt("k")), Stored)
+
+
+async def test_an_answer_can_be_used_again_once_it_is_forgotten(stores: Stores):
+    await stores.memories.create(make(11), ACTOR, receipt("k"))
+
+    assert await stores.tenants.remove_answers(2**62) == 1
+    assert isinstance(await stores.memories.create(make(12), ACTOR, receipt("k")), Stored)
+
+
+async def test_two_equal_ids_are_a_conflict_and_nothing_is_overwritten(stores: Stores):
+    await stores.memories.create(make(11, "first"), ACTOR, None)
+
+    with pytest.raises(WriteConflict):
+        await stores.memories.create(make(11, "second"), ACTOR, None)
+
+    assert (await stores.memories.find(TENANT, 11)).content == "first"  # type: ignore[union-attr]
+
+
+async def test_a_store_that_fails_leaves_nothing_behind(stores: Stores, database: Database):
+    broken = make(11, tags=("same", "same"))
+
+    with pytest.raises(WriteConflict):
+        await stores.memories.create(broken, ACTOR, None)
+
+    assert not await stores.memories.exists(TENANT, 11)
+    assert await history(database, 11) == []
+    clean = dataclasses.replace(broken, memory=dataclasses.replace(broken.memory, tags=("same",)))
+    await stores.memories.create(clean, ACTOR, None)
+
+
+async def test_round_trips_stay_within_budget(stores: Stores, database: Database):
+    """Store 6 with tags and a key, get 1, list 2, update 6, delete 6; SQLite, in process, says BEGIN too."""
+    begin = 1 if database.engine == "sqlite" else 0
+
+    async def cost(operation) -> int:
+        before = database.round_trips
+        await operation
+        return database.round_trips - before
+
+    assert await cost(stores.memories.create(make(11, tags=("a",)), ACTOR, receipt("k"))) <= 6 + begin
+    assert await cost(stores.memories.find(TENANT, 11)) == 1
+    assert await cost(stores.memories.list_page(TENANT, MemoryFilter(), limit=50, offset=0)) == 2
+    assert await cost(stores.memories.update(TENANT, 11, changing(content="x"), ACTOR)) <= 6 + begin
+    assert await cost(stores.memories.delete(TENANT, [11], ACTOR, 5)) <= 6 + begin

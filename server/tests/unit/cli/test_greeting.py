@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+from mnemo_server.cli.greeting import first_greeting, later_greeting
+
+
+@pytest.fixture
+def own_folder(monkeypatch, tmp_path):
+    """The folder of this environment's programs, with the client in it."""
+    folder = tmp_path / "environment" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("mnemos", "mnemo-server"):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    return folder
+
+
+def test_the_first_greeting_can_be_pasted():
+    lines = [
+        line.strip() for line in first_greeting("http://h:1", "/data/m.db (sqlite)", "mnk_x").splitlines()
+    ]
+
+    assert "export MEM9_API_URL=http://h:1" in lines
+    assert "export MEM9_API_KEY=mnk_x" in lines
+    assert "Memories are kept in /data/m.db (sqlite)" in lines
+
+
+def test_a_command_that_only_this_environment_knows_is_shown_with_its_path(monkeypatch, own_folder):
+    """`uv run` puts the environment on the PATH of the server, not of the shell that is pasted into."""
+    monkeypatch.setenv("PATH", str(own_folder))
+
+    greeting = first_greeting("u", "w", "k")
+    assert f"{own_folder}/mnemos store" in greeting
+    assert f"  {own_folder}/mnemos setup\n" in greeting
+
+
+@pytest.mark.usefixtures("own_folder")
+def test_a_command_that_any_shell_finds_is_shown_by_its_name(monkeypatch, tmp_path):
+    elsewhere = tmp_path / "bin"
+    elsewhere.mkdir()
+    (elsewhere / "mnemos").touch(0o755)
+    monkeypatch.setenv("PATH", str(elsewhere))
+
+    assert '  mnemos store "' in first_greeting("u", "w", "k")
+
+
+def test_a_later_greeting_shows_no_secret_and_how_to_get_a_new_one():
+    greeting = later_greeting("http://h:1", "w")
+
+    assert "export" not in greeting
+    assert "mnemo-server provision" in greeting

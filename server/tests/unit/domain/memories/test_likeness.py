@@ -1,0 +1,108 @@
+"""What counts as said already, and what only looks like it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mnemo_server.domain.memories.likeness import FINGERPRINT_BYTES, fingerprint
+
+
+def of(content: str, memory_type: str = "insight", project: str | None = None, subject: str | None = None):
+    return fingerprint(content, memory_type=memory_type, project=project, subject=subject)
+
+
+ALIKE = [
+    ("Deploys need the VPN.", "deploys need the vpn"),
+    ("Deploys need the VPN.", "  Deploys\tneed\n the VPN !"),
+    ("Deploys need the VPN.", "Deploys need VPN"),
+    ("The staging database is db-7", "Staging database: db-7."),
+    ("Use `ruff`, not flake8", "use ruff not flake8"),
+    ('He said "no"', "He said no."),
+    ("Do not use X", "Don't use X!"),
+    ("It isn't ready", "it is not ready"),
+    ("We can't ship", "We cannot ship"),
+    ("We can't ship", "we can\u2019t ship"),
+    ("A, B, and C", "a, b and c"),
+    ("Please remember that the port is 8080", "remember: port 8080"),
+    ("The limit is 1,000", "limit 1,000"),
+    ("Alerts \u2013 see the runbook", "Alerts - see the runbook"),
+    ("数据库迁移在星期五进行、不要部署。", "数据库迁移在星期五进行 不要部署"),
+    ("\uff21\uff22 costs \uff15", "ab costs 5"),
+    ("Is it up?", "is it up ?"),
+    ("[done] (see above)", "done see above"),
+]
+
+UNLIKE = [
+    ("use X", "do not use X"),
+    ("use X", "don't use X"),
+    ("port 8080", "port 8081"),
+    ("turn on the cache", "turn off the cache"),
+    ("deploy before the migration", "deploy after the migration"),
+    ("works with TLS", "works without TLS"),
+    ("We use tabs.", "We used tabs."),
+    ("I work at Acme", "I worked at Acme"),
+    ("The server is in Berlin", "The server was in Berlin"),
+    ("Ann reports to Bob", "Bob reports to Ann"),
+    ("Run A. Then run B.", "Then run B. Run A."),
+    ("We use tabs?", "We use tabs."),
+    ("the offset is 5", "the offset is -5"),
+    ("n < 5", "n > 5"),
+    ("the rate is 5", "the rate is 5%"),
+    ("Use C", "Use C++"),
+    ("run it with -v", "run it with -V"),
+    ("read /srv/App", "read /srv/app"),
+    ("set MAX_SIZE", "set max_size"),
+    ("Use plan A", "Use the plan"),
+    ("you must ask", "you may ask"),
+    ("my editor is vim", "your editor is vim"),
+    ("approved 👍", "approved 👎"),
+    ("[x] tests", "[ ] tests"),
+    ("version 1.2", "version 12"),
+    ("costs 1,000", "costs 1 000"),
+    ("不要部署", "要部署"),
+    ("m²", "m³"),
+    ("...", "???"),
+    ("...", "the"),
+    ("!!!", "..."),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_another_form_of_the_same_statement_is_alike(one: str, other: str):
+    assert of(one) == of(other)
+
+
+@pytest.mark.parametrize(("one", "other"), UNLIKE)
+def test_another_statement_in_nearly_the_same_words_is_not(one: str, other: str):
+    assert of(one) != of(other)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"memory_type": "pinned"}, {"project": "atlas"}, {"subject": "user/city"}, {"project": "x\x1fy"}],
+)
+def test_the_same_words_elsewhere_are_not_alike(place: dict):
+    assert of("Deploys need the VPN") != of("Deploys need the VPN", **place)
+    assert of("Deploys need the VPN", **place) == of("deploys need the VPN.", **place)
+
+
+@given(st.text())
+def test_any_text_has_a_fingerprint_and_keeps_it_through_spacing(content: str):
+    assert len(of(content)) == FINGERPRINT_BYTES
+    assert of(content) == of(f" \n {content}  ")
+
+
+@given(st.lists(st.sampled_from(["use", "do", "not", "no", "tabs", "8080", "8081", "on", "off"]), max_size=6))
+def test_every_word_counts(words: list[str]):
+    text = " ".join(words)
+    assert all(of(text) != of(" ".join([*words, extra])) for extra in ("not", "7", "off"))
+
+
+def test_long_texts_take_linear_time():
+    for unit in ("x", "-", "'", "don't ", "?", "A ", "漢", "a.b-c'd", "((((", "e\u0301"):
+        started = time.process_time()
+        of(unit * (200_000 // len(unit)))
+        assert time.process_time() - started < 3, unit

@@ -1,0 +1,130 @@
+"""TiDB Cloud's EMBED_TEXT: tried before it is believed, and refused where it is absent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mnemo_server.db.connect import connect
+from mnemo_server.db.dsn import parse_dsn
+from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable
+from mnemo_server.domain.tokens import estimate_tokens
+from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model, OverBudget
+from mnemo_server.embedding.remote.embed_text import EmbedTextEmbedder
+
+MODEL = "tidbcloud_free/amazon/titan-embed-text-v2"
+
+
+class FakeDatabase:
+    """Answers the one query as TiDB Cloud does, or with what a test wants."""
+
+    variant = "tidb"
+
+    def __init__(self, engine: str = "tidb") -> None:
+        self.engine = engine
+        self.asked = []
+        self.answer = None
+
+    async def fetch_one(self, query, params):
+        assert "VEC_AS_TEXT(EMBED_TEXT(" in query.text
+        assert query.prepared is None
+        assert params["model"] == MODEL
+        self.asked.append(params["text"])
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or {"vector": f"[{len(params['text'])},0,-1]"}
+
+
+@pytest.fixture
+def database() -> FakeDatabase:
+    return FakeDatabase()
+
+
+@pytest.fixture
+def embedder(database) -> EmbedTextEmbedder:
+    return EmbedTextEmbedder(database, MODEL)
+
+
+async def test_the_function_is_tried_once(embedder, database):
+    assert await embedder.prepare() == await embedder.prepare() == Model(f"tidb:{MODEL}", 3)
+    assert database.asked == ["memory"]
+
+
+async def test_texts_become_vectors_of_length_one_in_their_order(embedder):
+    first, blank, last = await embedder.embed_documents(["a", " ", "abc"])
+
+    assert np.allclose(first.vector, np.array([1, 0, -1]) / np.sqrt(2))
+    assert np.allclose(last.vector, np.array([3, 0, -1]) / np.sqrt(10))
+    assert not blank.vector.any()
+    assert first.tokens.shape == (0, 3)
+
+
+async def test_a_database_without_the_function_is_refused(embedder, database):
+    database.answer = DatabaseError("embed_text: the database answered with error 1305.")
+
+    with pytest.raises(EmbeddingRefused, match=r"can't embed texts with EMBED_TEXT .*1305"):
+        await embedder.prepare()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "mysql", "mariadb"])
+async def test_another_engine_is_not_even_asked(engine: str):
+    database = FakeDatabase(engine)
+
+    with pytest.raises(EmbeddingRefused, match=f"it is {engine}"):
+        await EmbedTextEmbedder(database, MODEL).prepare()
+    assert database.asked == []
+
+
+async def test_an_outage_at_the_start_may_pass(embedder, database):
+    database.answer = DatabaseUnavailable("gone")
+    with pytest.raises(EmbedderUnavailable, match="gone"):
+        await embedder.prepare()
+    database.answer = None
+
+    assert (await embedder.prepare()).dimensions == 3
+
+
+async def test_an_error_later_says_nothing_against_the_text(embedder, database):
+    await embedder.prepare()
+    database.answer = DatabaseError("embed_text: the database answered with error 1105.")
+
+    with pytest.raises(EmbedderUnavailable, match="1105"):
+        await embedder.embed_documents(["a"])
+
+
+@pytest.mark.parametrize("value", [None, "", "[", "7", "[1,2]", "[0,0,0]", '["a"]', 7])
+async def test_a_senseless_answer_is_not_believed(embedder, database, value):
+    await embedder.prepare()
+    database.answer = {"vector": value}
+
+    with pytest.raises(EmbedderUnavailable, match="answered"):
+        await embedder.embed_query("a")
+
+
+async def test_texts_are_paid_for_together_by_what_they_are_likely_to_take(embedder, database, meter):
+    await embedder.prepare()
+    await embedder.embed_documents(["tea", " ", "for two"], meter)
+    await embedder.embed_documents([" "], meter)
+
+    assert meter.reserved == meter.settled == [estimate_tokens("tea") + estimate_tokens("for two")]
+    meter.allowed = 0
+    with pytest.raises(OverBudget):
+        await embedder.embed_documents(["tea", "for two"], meter)
+    assert database.asked == ["memory", "tea", "for two"]
+
+
+async def test_when_the_database_fails_only_what_was_asked_is_paid_for(embedder, database, meter):
+    await embedder.prepare()
+    database.answer = DatabaseUnavailable("gone")
+
+    with pytest.raises(EmbedderUnavailable):
+        await embedder.embed_documents(["tea", "for two"], meter)
+    assert meter.settled == [estimate_tokens("tea")]
+
+
+async def test_a_real_database_without_the_function_is_refused(live_dsn):
+    database = await connect(parse_dsn(live_dsn), pool_size=2)
+    try:
+        with pytest.raises(EmbeddingRefused, match="can't embed texts with EMBED_TEXT"):
+            await EmbedTextEmbedder(database, MODEL).prepare()
+    finally:
+        await database.close()

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import numpy as np
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.index.ranking.ranker import Ranking
+from mnemo_server.index.segments.entries import facet
+from mnemo_server.services.caller import Caller
+from mnemo_server.services.search.service import SearchService, to_filter
+from mnemos_contract.listing import ListQuery
+
+CALLER = Caller(tenant_id=1, key_id=1, request_id="r")
+
+
+def memory(memory_id: int, *tags: str) -> StoredMemory:
+    return StoredMemory(
+        tenant_id=1,
+        id=memory_id,
+        content=f"memory {memory_id}",
+        memory_type="insight",
+        state="active",
+        version=1,
+        content_hash=b"",
+        created_at=0,
+        updated_at=0,
+        tags=tags,
+    )
+
+
+class StaleIndex:
+    """An index that ranks ten memories, whatever became of them."""
+
+    def __init__(self) -> None:
+        self.required: object = None
+
+    async def search(self, _tenant_id, _question, scope, embedding):
+        self.required = scope.required
+        assert await embedding is None
+        return Ranking(np.arange(10, 0, -1), np.linspace(1, 0.1, 10))
+
+
+class NoModel:
+    """The embedding service without a model."""
+
+    async def embed_query(self, _tenant_id, _text):
+        return None
+
+
+class Rows:
+    """A store that holds some of them."""
+
+    def __init__(self, *held: StoredMemory) -> None:
+        self.held = {one.id: one for one in held}
+        self.reads = 0
+
+    async def find_many(self, _tenant_id, memory_ids):
+        self.reads += 1
+        return {number: self.held[number] for number in memory_ids if number in self.held}
+
+
+async def search(rows: Rows, index: StaleIndex, **query: object):
+    service = SearchService(rows, rows, index, NoModel(), lambda: 0)  # type: ignore[arg-type]
+    return await service.find(CALLER, ListQuery.model_validate({"q": "x", **query}))
+
+
+async def test_a_full_page_takes_one_read():
+    rows = Rows(*(memory(number) for number in range(1, 11)))
+
+    page = await search(rows, StaleIndex(), limit=3, offset=2)
+
+    assert [hit.content for hit in page.memories] == ["memory 8", "memory 7", "memory 6"]
+    assert (page.total, rows.reads) == (10, 1)
+
+
+async def test_rows_that_are_gone_are_never_shown_and_later_ones_move_up():
+    rows = Rows(*(memory(number) for number in (1, 3, 5, 7, 9)))
+
+    page = await search(rows, StaleIndex(), limit=4)
+
+    assert [hit.content for hit in page.memories] == ["memory 9", "memory 7", "memory 5", "memory 3"]
+
+
+async def test_a_row_that_no_longer_meets_the_filter_is_not_shown():
+    rows = Rows(memory(10, "old"), memory(9, "new"))
+
+    page = await search(rows, StaleIndex(), tags="new")
+
+    assert [hit.content for hit in page.memories] == ["memory 9"]
+    assert page.total == 1
+
+
+async def test_pages_hang_together_whatever_their_size():
+    rows = Rows(*(memory(number) for number in range(1, 11)))
+
+    whole = (await search(rows, StaleIndex(), limit=10)).memories
+    pages = [await search(rows, StaleIndex(), limit=3, offset=offset) for offset in range(0, 10, 3)]
+
+    assert [hit for page in pages for hit in page.memories] == whole
+    assert {page.total for page in pages} == {10}
+
+
+async def test_the_index_is_told_of_the_filters():
+    index = StaleIndex()
+
+    await search(Rows(memory(10, "new")), index, tags="new")
+
+    assert index.required == [[facet("tag", "new")]]
+
+
+async def test_hits_carry_score_confidence_and_age():
+    page = await search(Rows(memory(10), memory(9)), StaleIndex())
+
+    best, second = page.memories
+    assert (best.score, best.confidence, best.relative_age) == (1, 100, "just now")
+    assert second.score is not None
+    assert second.confidence == round(second.score * 100)
+
+
+async def test_beyond_the_last_hit_there_is_nothing():
+    page = await search(Rows(memory(10)), StaleIndex(), offset=50)
+
+    assert page.memories == []
+
+
+def test_a_search_knows_active_memories_and_a_list_any_state():
+    assert to_filter(ListQuery(q="x", state="all")).states == ("active",)
+    assert to_filter(ListQuery()).states == ("active",)
+    assert to_filter(ListQuery(state="deleted")).states == ("deleted",)
+    assert set(to_filter(ListQuery(state="all")).states) == {"active", "paused", "archived", "deleted"}

@@ -1,0 +1,40 @@
+"""What goes in one way comes out every other: the same memory, by id and by search."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.interfaces.all import WAYS, Ways
+from tests.support.interfaces.rest import make_mark
+
+SHARED = ("id", "content", "tags", "metadata", "source", "project", "agent_id", "version")
+
+
+@pytest.mark.parametrize("writer", WAYS)
+def test_what_one_way_stores_every_way_finds_and_reads(ways: Ways, writer: str):
+    mark = make_mark()
+    fields = {"tags": ["crossing"], "metadata": {"k": "v"}, "source": "handbook", "project": "atlas"}
+    stored = ways[writer].store(f"{writer} remembers {mark}", **fields)
+    expected = fields | {
+        "id": stored["id"],
+        "content": f"{writer} remembers {mark}",
+        "agent_id": "contract-suite",
+        "version": 1,
+    }
+    for reader in WAYS:
+        assert [hit["id"] for hit in ways[reader].search(mark)["memories"]] == [stored["id"]], reader
+        memory = ways[reader].get(stored["id"])
+        assert {name: memory[name] for name in SHARED} == expected, reader
+
+
+@pytest.mark.parametrize("writer", WAYS)
+def test_what_one_way_changes_and_deletes_is_changed_and_gone_for_every_way(ways: Ways, writer: str):
+    before, after = make_mark("before"), make_mark("after")
+    stored = ways["rest-v1alpha2"].store(f"Release on {before}")
+    ways[writer].update(stored["id"], content=f"Release on {after}")
+    for reader in WAYS:
+        assert ways[reader].search(before)["memories"] == [], reader
+        assert [hit["content"] for hit in ways[reader].search(after)["memories"]] == [f"Release on {after}"]
+    ways[writer].delete(stored["id"])
+    for reader in WAYS:
+        assert ways[reader].search(after)["memories"] == [], reader

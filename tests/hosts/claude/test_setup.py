@@ -1,0 +1,212 @@
+"""`mnemos setup` on the real Claude Code: the first turn knows, and after `uninstall` all is as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mnemos import Client
+
+from tests.hosts.claude.program import ROOT, Claude, find_claude
+from tests.hosts.machines import PROGRAM, Desk
+from tests.support.models.scripted_model import CallTool, Rule, Say, ScriptedModel
+from tests.support.servers import RunningServer
+
+pytestmark = pytest.mark.timeout(240)
+
+#: What Claude Code writes for itself whenever it runs; the settings below `.claude` are compared.
+ITS_OWN = (".claude.json", ".claude/backups")
+#: What it and the test write in a turn.
+OF_A_TURN = (
+    ".claude/plugins/store", "project", f"claude-{os.getuid()}", "cc-socks", ".cache", ".npm",
+    *(f".claude/{name}" for name in ("projects", "sessions", "shell-snapshots", "session-env", "todos")),
+    *(f".claude/{name}" for name in ("statsig", "debug", "history.jsonl", "tasks", "cache")),
+)  # fmt: skip
+
+
+@pytest.fixture
+def claude(tmp_path: Path, model: ScriptedModel) -> Claude:
+    """Claude Code in a home with nothing in it, told nothing of a memory."""
+    found = Claude(tmp_path / "home", model.url, with_plugin_folder=False)
+    found.home.mkdir()
+    return found
+
+
+@pytest.fixture
+def desk(claude: Claude) -> Desk:
+    """The machine that it is on."""
+    made = Desk(claude.home, claude.make_environment())
+    made.add_program("claude", Path(find_claude()))
+    return made
+
+
+@pytest.fixture
+def key_file(tmp_path: Path, mnemo_server: RunningServer) -> str:
+    path = tmp_path / "key"
+    path.write_text(f"{mnemo_server.api_key}\n")
+    return str(path)
+
+
+@pytest.fixture
+def set_up(desk: Desk, mnemo_server: RunningServer, key_file: str) -> Callable[[], str]:
+    """Runs set-up with flags, and gives what it printed."""
+
+    def run() -> str:
+        flags = ("--url", mnemo_server.url, "--api-key-file", key_file, "--host", "claude")
+        done = desk.mnemos("setup", *flags, "--source", str(ROOT), "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert mnemo_server.api_key not in done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_the_first_turn_recalls_and_afterwards_the_home_is_as_it_was(
+    set_up: Callable[[], str], desk: Desk, claude: Claude, model: ScriptedModel, memory: Client
+) -> None:
+    memory.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
+    before = desk.look()
+
+    assert "ok   recall       stored, found" in set_up()
+    model.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
+    turn = claude.ask("who am I")
+
+    assert not [name for name in claude.make_environment() if name.startswith("MEM9")]
+    assert turn.output["result"] == "Ada."
+    assert "SessionStart hook additional context" in model.requests[0].text
+    assert "Ada Quill" in model.requests[0].text
+    assert "Ada Quill" in model.requests[-1].tool_results[-1]
+
+    done = desk.mnemos("uninstall", "--yes", "--purge")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = desk.look(*ITS_OWN, *OF_A_TURN)
+    folders = {name for name, what in after.items() if what.startswith("folder")}
+    assert folders <= {".claude", ".claude/plugins"}  # they hold what Claude Code writes for itself
+    assert {name: after[name] for name in set(after) - folders} == before
+    assert "mnemos" not in (claude.home / ".claude.json").read_text()
+
+
+def test_a_home_that_was_lived_in_is_as_it_was(set_up: Callable[[], str], desk: Desk) -> None:
+    folder = desk.home / ".claude"
+    folder.mkdir(mode=0o700)
+    (folder / "settings.json").write_text('{ "model":"opus",\n\n "enabledPlugins": {"other@market": false} }')
+    (desk.home / ".config").mkdir()
+    (desk.home / ".bashrc").write_text("# mine\n")
+    before = desk.look()
+
+    set_up()
+    assert json.loads((folder / "settings.json").read_text())["enabledPlugins"]["mnemos@mnemos"] is True
+    done = desk.mnemos("uninstall", "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert desk.look(*ITS_OWN) == before
+
+
+def test_what_the_user_changed_meanwhile_stays(set_up: Callable[[], str], desk: Desk) -> None:
+    settings = desk.home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"model": "opus"}')
+    set_up()
+    values = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**values, "model": "sonnet"}))
+
+    done = desk.mnemos("uninstall", "--yes")
+
+    assert done.returncode == 0
+    assert "changed by others since: ~/.claude/settings.json" in done.stdout
+    assert json.loads(settings.read_text()) == {"model": "sonnet"}
+
+
+def test_a_second_time_changes_nothing(set_up: Callable[[], str], desk: Desk) -> None:
+    set_up()
+    before = desk.look(*ITS_OWN)
+
+    printed = set_up()
+
+    assert printed.count("as it was") == 2
+    assert desk.look(*ITS_OWN) == before
+
+
+def test_doctor_finds_everything_well(set_up: Callable[[], str], desk: Desk) -> None:
+    set_up()
+
+    done = desk.mnemos("doctor", "--json")
+
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["is_well"]) == (0, True)
+    found = {finding["name"]: finding for finding in report["findings"]}
+    assert found["Claude Code"]["mark"] == "ok"
+    assert "2.1.330, plugin 0.1.0" in found["Claude Code"]["words"]
+
+
+def test_a_disabled_plugin_is_told_with_what_mends_it(
+    set_up: Callable[[], str], desk: Desk, claude: Claude
+) -> None:
+    set_up()
+    assert claude.run("plugin", "disable", "mnemos@mnemos").returncode == 0
+
+    done = desk.mnemos("doctor")
+    assert done.returncode == 1
+    assert "the plugin is disabled" in done.stdout
+    assert "claude plugin enable mnemos@mnemos" in done.stdout
+
+    set_up()
+    assert desk.mnemos("doctor").returncode == 0
+
+
+def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memory: Client) -> None:
+    screen = run_wizard(
+        desk,
+        [
+            ("Where is your mnemo-server?", "http://127.0.0.1:1"),
+            ("can't be reached", ""),
+            ("Where is your mnemo-server?", mnemo_server.url),
+            ("Key (leave it empty for a new memory)", mnemo_server.api_key),
+            ("Set up Claude Code? [Y/n]", ""),
+            ("Go on? [Y/n]", "y"),
+        ],
+    )
+
+    assert "recall       stored, found" in screen
+    assert mnemo_server.api_key not in screen
+    credentials = json.loads((desk.home / ".config" / "mnemos" / "credentials.json").read_text())
+    assert credentials["profiles"]["default"] == {"url": mnemo_server.url, "api_key": mnemo_server.api_key}
+    assert [found.content for found in memory.list_memories().memories] == []
+    assert "mnemos@mnemos" in (desk.home / ".claude" / "settings.json").read_text()
+
+
+def run_wizard(desk: Desk, answers: list[tuple[str, str]]) -> str:
+    """Run set-up at a terminal; each answer is typed when what it answers stands there. Gives the screen."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(desk.home)
+        os.execve(PROGRAM, ["mnemos", "setup"], desk.environ)  # noqa: S606 - the program under test
+    screen, seen, waiting = "", 0, list(answers)
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if not select.select([terminal], [], [], 1)[0]:
+            continue
+        try:
+            data = os.read(terminal, 65_536)
+        except OSError:  # Linux says so when the other side is gone
+            data = b""
+        if not data:
+            break
+        screen += data.decode(errors="replace")
+        while waiting and waiting[0][0] in screen[seen:]:
+            question, answer = waiting.pop(0)
+            seen = screen.index(question, seen) + len(question)
+            if question.endswith(("?", ")", "]")):
+                os.write(terminal, f"{answer}\n".encode())
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert not waiting, screen
+    assert os.waitstatus_to_exitcode(status) == 0, screen
+    return screen
