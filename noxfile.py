@@ -82,7 +82,8 @@ def imports(session: nox.Session) -> None:
 
 @shared(tags=["static"])
 def generated(session: nox.Session) -> None:
-    """Generated files are what the generator makes of the contract."""
+    """Generated files are what the generator makes of the contract; all packages have one version."""
+    python(session, "tools/version.py", "--check")
     python(session, "tools/generate.py", "--check")
 
 
@@ -90,6 +91,19 @@ def generated(session: nox.Session) -> None:
 def generate(session: nox.Session) -> None:
     """Write the generated files: clients, path constants, openapi.json, docs/http-api.md."""
     python(session, "tools/generate.py")
+
+
+@shared(default=False)
+def version(session: nox.Session) -> None:
+    """Write the version into every package and every generated file; `-- 0.2.0` sets a new one first."""
+    python(session, "tools/version.py", *session.posargs)
+    python(session, "tools/generate.py")
+
+
+@shared(tags=["static"])
+def workflows(session: nox.Session) -> None:
+    """Workflows, issue forms and update rules: their form (check-jsonschema) and their security (zizmor)."""
+    python(session, "tools/check_workflows.py")
 
 
 @shared(tags=["static"])
@@ -153,6 +167,14 @@ def javascript(session: nox.Session) -> None:
     """The plugins' JavaScript: its format (prettier) and its tests (Node's runner)."""
     need(session, "Node.js and prettier", check_javascript.find_programs)
     python(session, "tools/check_javascript.py")
+
+
+@nox.session(tags=["tests"])
+def build(session: nox.Session) -> None:
+    """Wheels, source distributions and npm tarballs: what is in them, and what works once installed."""
+    need(session, "Node.js", check_javascript.find_node)
+    session.install(*pins(session), *dependency_group("build"))
+    session.run("python", "tools/build.py", *session.posargs)
 
 
 @shared(tags=["tests"])

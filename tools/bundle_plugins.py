@@ -35,9 +35,19 @@ def bundle(root: Path, output: Path) -> list[Path]:
         shutil.copytree(root / "skills", folder / "skills", dirs_exist_ok=True)
         if (root / "LICENSE").is_file():
             shutil.copy(root / "LICENSE", folder)
+        drop_scripts(folder)
         require_files(folder)
         folders.append(folder)
     return folders
+
+
+def drop_scripts(folder: Path) -> None:
+    """Take out of a bundle's package.json the scripts that make a clone's folder complete for `npm pack`."""
+    path = folder / "package.json"
+    if path.is_file():
+        package = json.loads(path.read_text())
+        if package.pop("scripts", None):
+            path.write_text(json.dumps(package, indent=2, ensure_ascii=False) + "\n")
 
 
 def require_files(folder: Path) -> None:

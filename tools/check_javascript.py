@@ -1,6 +1,7 @@
 """Check the JavaScript: its format by prettier, at one version, and its tests by Node's own runner.
 
 python tools/check_javascript.py           check and test
+python tools/check_javascript.py --format  only check the format
 python tools/check_javascript.py --write   only write the format
 """
 
@@ -18,7 +19,7 @@ if str(ROOT) not in sys.path:
 
 from tools import hosts  # noqa: E402  (needs the path above)
 
-FORMATTED = ("plugins/**/*.js", "bench/**/*.mjs")
+FORMATTED = ("plugins/**/*.{js,mjs}", "bench/**/*.mjs")
 #: The oldest Node whose test runner knows what the tests use.
 OLDEST_NODE = 20
 
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
     if "--write" in arguments:
         return subprocess.call([node, prettier, "--write", *FORMATTED], cwd=ROOT)
     is_formatted = subprocess.call([node, prettier, "--check", *FORMATTED], cwd=ROOT) == 0
+    if "--format" in arguments:
+        return 0 if is_formatted else 1
     tests = sorted(map(str, ROOT.glob("plugins/*/tests/*.test.js")))
     return subprocess.call([node, "--test", *tests], cwd=ROOT) or (0 if is_formatted else 1)
 

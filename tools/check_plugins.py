@@ -2,7 +2,7 @@
 
     python tools/check_plugins.py
 
-Manifests parse; versions are the client's; tools and commands that are spoken of exist, and no other tools
+Manifests parse; tools and commands that are spoken of exist, and no other tools
 are let through; hooks name known events and call `mnemos`; no address of a server is written into a plugin;
 the skills have one source, and what hosts need to show them; a package takes along what it needs.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,6 @@ def check(root: Path) -> list[str]:
         problems += check_package(root, plugin)
     problems += check_skills(root)
     problems += check_claude(root / "plugins" / "claude")
-    problems += check_versions(root)
     return problems
 
 
@@ -132,23 +130,6 @@ def check_claude(plugin: Path) -> list[str]:
 def short_tool_names() -> list[str]:
     """Return the tools' names without what they all begin with."""
     return [tool.name.removeprefix("memory_") for tool in TOOLS]
-
-
-def check_versions(root: Path) -> list[str]:
-    """Plugins carry the version of the client that they call."""
-    project = tomllib.loads((root / "clients" / "python" / "pyproject.toml").read_text())["project"]
-    found = {
-        str(path.relative_to(root)): read_json(path).get("version")
-        for name in (".claude-plugin/plugin.json", "package.json", "openclaw.plugin.json")
-        for path in sorted((root / "plugins").glob(f"*/{name}"))
-    }
-    marketplace = read_json(root / ".claude-plugin" / "marketplace.json")
-    found |= {f"marketplace.json ({entry['name']})": entry["version"] for entry in marketplace["plugins"]}
-    return [
-        f"{place}: version {version}, but the client is {project['version']}"
-        for place, version in found.items()
-        if version != project["version"]
-    ]
 
 
 def list_texts(folder: Path) -> list[Path]:

@@ -58,16 +58,23 @@ def ensure(name: str) -> Path:
 
 def ensure_package(host: Host) -> Path:
     """As `ensure`, for a package that stands in no list."""
-    package = host.package.format(platform=platform_name(), baseline=baseline_name())
+    package = name_package(host.package)
     home = cache_folder() / f"{package.rsplit('/', 1)[-1]}-{host.version}"
     program = home / "node_modules" / package / host.program
     if not program.is_file():
         print(f"hosts: installing {package} {host.version} into {home} (once)", file=sys.stderr)
-        beside = [host.beside.format(platform=platform_name())] if host.beside else []
+        beside = [name_package(host.beside)] if host.beside else []
         install([f"{package}@{host.version}", *beside], home)
     if not program.is_file():
         raise HostUnavailable(f"{package} {host.version} holds no {host.program}")
     return program
+
+
+def name_package(pattern: str) -> str:
+    """Fill in a package's name what it says of the machine; one that says nothing runs on any machine."""
+    if "{" not in pattern:
+        return pattern
+    return pattern.format(platform=platform_name(), baseline=baseline_name())
 
 
 def find_node(program: Path) -> Path:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.release.members import read_members
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     ROOT / path
@@ -45,6 +47,21 @@ def test_the_readme_lists_every_session_that_runs_by_default():
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 README_TABLE = README[README.index("| session |") : README.index("- [Architecture]")]
+
+
+def test_a_page_that_installs_from_the_clone_by_pip_names_every_package_that_is_needed():
+    members = {f"./{member.folder.relative_to(ROOT)}": member for member in read_members(ROOT)}
+    folders = {member.name: folder for folder, member in members.items()}
+    commands = [
+        (page, command.split())
+        for page in PAGES
+        for command in re.findall(r"pip install((?:\s+\./[\w/]+)+)", page.read_text(encoding="utf-8"))
+    ]
+
+    assert commands
+    for page, given in commands:
+        needed = {folders[name] for folder in given for name in members[folder].needs}
+        assert needed <= set(given), page.relative_to(ROOT)
 
 
 def test_decisions_are_numbered_without_gaps_and_say_the_four_things():

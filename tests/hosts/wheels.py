@@ -9,14 +9,17 @@ import sys
 import tomllib
 from pathlib import Path
 
+from tools.release.members import find_needs, read_members
+
 ROOT = Path(__file__).resolve().parents[2]
-MEMBERS = (ROOT / "contract", ROOT / "clients" / "python")
+CLIENT = next(member for member in read_members() if member.name == "mnemos-client")
+MEMBERS = [member.folder for member in (*find_needs(CLIENT, read_members()), CLIENT)]
 #: For one run of uv; it takes a second when its cache holds everything.
 RUN_SECONDS = 120
 
 
 def build_wheels(folder: Path) -> list[Path]:
-    """Build contract and client as for a registry: each wheel from its source distribution."""
+    """Build the client and the members that it needs: each wheel from its source distribution."""
     for member in MEMBERS:
         run_uv("build", "--out-dir", str(folder), str(member))
     return sorted(folder.glob("*.whl"))

@@ -56,6 +56,18 @@ def test_an_old_processor_gets_the_program_that_it_can_run(tmp_path, monkeypatch
     assert hosts.baseline_name(tmp_path / "cpuinfo") == name
 
 
+def test_a_package_for_every_machine_is_kept_on_one_that_no_host_is_tested_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(hosts.platform, "system", lambda: "Windows")
+    program = tmp_path / "mnemos-hosts" / f"prettier-{hosts.PRETTIER.version}" / "node_modules" / "prettier"
+    (program / "bin").mkdir(parents=True)
+    (program / "bin" / "prettier.cjs").touch()
+
+    assert hosts.ensure_package(hosts.PRETTIER) == program / "bin" / "prettier.cjs"
+    with pytest.raises(hosts.HostUnavailable, match="no agent host is tested on Windows"):
+        hosts.ensure("claude")
+
+
 def test_without_node_the_javascript_is_left_out_with_what_to_install(monkeypatch, capsys):
     monkeypatch.setenv("PATH", "")
     assert check_javascript.main([]) == hosts.UNAVAILABLE
