@@ -20,6 +20,11 @@ PAGES = sorted(
 )
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#[^)]*)?\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+#: A module with at least one folder before it: how prose names a file of this repository.
+MODULE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|sql|js))`")
+FILES = subprocess.run(
+    ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+).stdout.splitlines()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -28,6 +33,15 @@ def test_links_lead_somewhere(page: Path):
 
     broken = [target for target in targets if target and not (page.parent / target).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_modules_that_a_page_names_exist(page: Path):
+    named = set(MODULE.findall(page.read_text(encoding="utf-8")))
+
+    assert [
+        name for name in sorted(named) if not any(f"/{file}".endswith(f"/{name}") for file in FILES)
+    ] == []
 
 
 def test_the_readme_lists_every_session_that_runs_by_default():
