@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from mnemos._generated.limits import MAX_MESSAGE_BYTES
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Bytes of one message that are kept (MAX_CONTENT_BYTES of the contract).
-MAX_MESSAGE_BYTES = 50_000
 #: How many of the last messages a cursor knows by id, to find its place in what was rewritten.
 KNOWN_IDS = 100
+#: Stands at the end of a text that was cut.
+_CUT = " …"
 
 
 class SaidMessage(NamedTuple):
@@ -52,12 +54,12 @@ class Window(NamedTuple):
     recalled: tuple[str, ...] = ()
 
 
-def cut_content(text: str) -> str:
+def cut_content(text: str, max_bytes: int = MAX_MESSAGE_BYTES) -> str:
     """Cut a text to what the server takes, without lone surrogates, which UTF-8 can't carry."""
     data = text.encode("utf-8", "replace")
-    if len(data) <= MAX_MESSAGE_BYTES:
+    if len(data) <= max_bytes:
         return data.decode()
-    return data[: MAX_MESSAGE_BYTES - 4].decode("utf-8", "ignore") + " …"
+    return data[: max_bytes - len(_CUT.encode())].decode("utf-8", "ignore") + _CUT
 
 
 def read_cursor(path: Path) -> Cursor:

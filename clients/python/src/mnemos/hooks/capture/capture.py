@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _READING_SECONDS = 0.8
 #: Stop, PreCompact and SessionEnd of one session wait this long for each other.
 _LOCK_WAIT_SECONDS = 0.5
-#: Longest session id the server takes (MAX_NAME_CHARACTERS of the contract).
-_MAX_SESSION_ID_CHARACTERS = 200
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
@@ -52,7 +50,7 @@ def _capture_from(
     end = time.monotonic() + _READING_SECONDS
     gate = Gate(event.session_id, settings, state)
     spool, project = Spool(state, settings), find_project(event.cwd)
-    frame = {"session_id": event.session_id[:_MAX_SESSION_ID_CHARACTERS], "agent_id": settings.agent_id}
+    frame = {"session_id": event.session_id, "agent_id": settings.agent_id}
     if project:
         frame["project"] = project
     while True:
