@@ -8,7 +8,7 @@ from pathlib import Path
 import mnemos
 import pytest
 from mnemos.hooks.settings import HookSettings, read_settings
-from mnemos.variables import VARIABLES
+from mnemos.variables import VARIABLES, describe_unknown, find_unknown
 
 SOURCE = Path(mnemos.__file__).parent
 PLUGINS = Path(__file__).parents[3] / "plugins"
@@ -56,3 +56,29 @@ def test_a_variable_that_is_set_to_its_default_changes_nothing(variable) -> None
 def test_a_default_in_a_plugin_is_the_one_of_the_table(script) -> None:
     found = re.findall(r"process\.env\.(\w+)\) \|\| (\d+)", script.read_text())
     assert found == [(each.name, each.default) for each in VARIABLES if each.name in dict(found)]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MNEMOS_CAPTUR", "MNEMOS_CAPTURE"),
+        ("MNEMOS_REDACTION", "MNEMOS_REDACT"),
+        ("MNEMOS_API_KEY", "MEM9_API_KEY"),
+        ("MNEMOS_URL", "MEM9_API_URL"),
+        ("MNEMO_PROFILE", "MNEMOS_PROFILE"),
+        ("MNEMO_API_KEY", "MEM9_API_KEY"),
+    ],
+)
+def test_a_typo_is_named_with_the_variable_that_is_most_like_it(name, meant) -> None:
+    assert find_unknown({name: "x"}) == (name,)
+    assert describe_unknown(name) == f"{name} is set, but there is no such variable: did you mean {meant}?"
+
+
+def test_a_name_like_no_variable_is_named_with_where_to_look() -> None:
+    assert describe_unknown("MNEMOS_ZZZ").endswith(": docs/configuration.md lists them all")
+
+
+def test_known_variables_and_those_of_others_are_no_typos() -> None:
+    known = [variable.name for variable in VARIABLES]
+    others = ["MNEMOS_TEST_MARK", "MNEMO_TEST_DSN", "MNEMO_PORT", "MNEMO_REDACT", "PATH", "MEM9_OTHER"]
+    assert find_unknown([*known, *others]) == ()

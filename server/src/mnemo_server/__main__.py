@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from typing import Final
 
+import structlog
 from pydantic import ValidationError
 
 from mnemo_server.app import open_services
 from mnemo_server.cli.serving import serve
+from mnemo_server.cli.unknown_variables import describe_unknown
 from mnemo_server.db.errors import BadDsn, DatabaseError, SchemaMismatch
 from mnemo_server.http.handlers.service import VERSION
 from mnemo_server.observability.metrics import configure_logging
@@ -21,6 +24,8 @@ EXIT_CONFIGURATION: Final = 2
 EXIT_DATABASE: Final = 3
 EXIT_SCHEMA: Final = 4
 EXIT_ADDRESS: Final = 5
+
+_log = structlog.get_logger("mnemo")
 
 
 def main() -> None:
@@ -34,6 +39,8 @@ def run(arguments: list[str]) -> int:
     try:
         settings = Settings()
         configure_logging(settings.log_level, settings.log_format)
+        for sentence in describe_unknown(os.environ):
+            _log.warning("unknown variable", problem=sentence)
         asyncio.run(options.command(settings, options))
     except ValidationError as error:
         return _fail(_explain_settings(error), EXIT_CONFIGURATION)

@@ -1,4 +1,4 @@
-"""Every setting of the server. The only module that reads the environment.
+"""Every setting of the server. The only module that reads values of the environment.
 
 Each field `name` is the variable `MNEMO_NAME`; its docstring is what `docs/configuration.md` says.
 """

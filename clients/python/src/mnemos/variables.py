@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mnemos.address import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Variable(NamedTuple):
@@ -87,3 +90,46 @@ VARIABLES: Final = (
     API_URL, API_KEY, TENANT_ID, PROFILE, AGENT_ID, HOOK_TIMEOUT_MS, RECALL_MIN_CONFIDENCE, RECALL_SCOPE,
     RECALL_TOKENS, CAPTURE, REDACT, MEM9_HOME, PLUGIN_API_URL, PLUGIN_API_KEY, CLAUDE_API_URL, CLAUDE_API_KEY,
 )  # fmt: skip
+
+#: What the names of our variables begin with, those of the server, and those of our tests.
+_PREFIX: Final = "MNEMOS_"
+_SERVER_PREFIX: Final = "MNEMO_"
+_TEST_PREFIXES: Final = ("MNEMOS_TEST_", "MNEMO_TEST_")
+#: Names that are the server's as well, so that nobody mistyped them.
+SHARED_NAMES: Final = ("REDACT",)
+#: How alike two names must be for one to be taken for the other, from 0 to 1.
+_LIKENESS: Final = 0.6
+
+
+def find_unknown(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, out of those of an environment, that look like ours but aren't read by anything.
+
+    Those of the server are its own to check, but for one that is ours with the server's prefix.
+    """
+    ours = {variable.name for variable in VARIABLES}
+    mistyped = {f"{_SERVER_PREFIX}{name}" for name in _list_endings() if name not in SHARED_NAMES}
+    return tuple(
+        name
+        for name in sorted(names)
+        if (name.startswith(_PREFIX) and name not in ours and not name.startswith(_TEST_PREFIXES))
+        or name in mistyped
+    )
+
+
+def describe_unknown(name: str) -> str:
+    """Return a sentence about an unknown variable, with the name that was probably meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - costs 5 ms, and only a typo needs it
+
+    endings = _list_endings()
+    likely = get_close_matches(name.partition("_")[2], endings, n=1, cutoff=_LIKENESS)
+    advice = f"did you mean {endings[likely[0]]}?" if likely else "docs/configuration.md lists them all"
+    return f"{name} is set, but there is no such variable: {advice}"
+
+
+def _list_endings() -> dict[str, str]:
+    """Return the names that people set, by what follows the prefix."""
+    return {
+        variable.name.partition("_")[2]: variable.name
+        for variable in VARIABLES
+        if not variable.is_for_plugins
+    }

@@ -45,6 +45,21 @@ def test_the_next_conversation_of_a_session_begins_with_a_block_of_its_own(tmp_p
     assert "keel" in blocks[3]
 
 
+def test_a_mistyped_variable_is_noted_once_in_a_conversation(tmp_path) -> None:
+    with run_socket(Recorder(MAST)) as url:
+        environment = {
+            "HOME": str(tmp_path),
+            "MEM9_API_URL": url,
+            "MEM9_API_KEY": "k",
+            "MNEMOS_CAPTUR": "off",
+        }
+        for _ in range(3):
+            run_openclaw("before_prompt_build", environment | {"MNEMOS_HOOK_TIMEOUT_MS": "2000"})
+
+    (log,) = tmp_path.rglob("hook.log")
+    assert log.read_text().count("unknown variable MNEMOS_CAPTUR: ") == 1
+
+
 def run_openclaw(event: str, environment: dict[str, str]) -> str:
     """Run a hook of one session of OpenClaw in this process; give the session's block."""
     given = json.dumps({"event": {"prompt": "?"}, "ctx": {"sessionId": "s1"}}).encode()

@@ -277,3 +277,19 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < end, "it didn't happen in time"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("key", ["k", ""])
+def test_a_mistyped_variable_is_noted_in_the_log_when_a_session_starts(environment, tmp_path, key) -> None:
+    mistyped = {
+        **environment,
+        "MEM9_API_KEY": key,
+        "MEM9_API_URL": "http://127.0.0.1:9",
+        "MNEMOS_CAPTUR": "x",
+    }
+
+    for event in ("SessionStart", "UserPromptSubmit", "Stop"):
+        run_here(event, mistyped)
+
+    log = (tmp_path / "state" / "mnemos" / "log" / "hook.log").read_text()
+    assert log.count("unknown variable MNEMOS_CAPTUR: ") == 1

@@ -199,3 +199,11 @@ def test_the_last_troubles_of_the_log_are_shown(well):
     assert "long ago" not in result.output
     assert "uploaded" not in result.output
     assert "nothing recalled: refused·[2J" in result.output
+
+
+def test_a_variable_that_means_nothing_is_shown_and_is_no_error(well, monkeypatch):
+    monkeypatch.setenv("MNEMOS_CAPTUR", "off")
+    exit_code, found = examine(well)
+    assert exit_code == 0
+    assert found["variables"]["mark"] == "--"
+    assert found["variables"]["words"].endswith("did you mean MNEMOS_CAPTURE?")

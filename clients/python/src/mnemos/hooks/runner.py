@@ -110,6 +110,10 @@ def _handle(
 ) -> dict[str, object] | None:
     if event.kind == "tool_permission":
         return adapter.format_permission(event)
+    if event.kind == "session_start":
+        from mnemos.hooks.settings import log_unknown_variables  # noqa: PLC0415
+
+        log_unknown_variables(settings, state)
     if not settings.api_key:
         return None
     session_id = event.session_id

@@ -10,6 +10,7 @@ from mnemos.config import read_address, read_agent_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mnemos.hooks.state import State
     from mnemos.variables import Variable
 
 #: What is captured: what the guard keeps, everything that was said, or nothing.
@@ -32,6 +33,8 @@ class HookSettings(NamedTuple):
     redact: bool = True
     #: One of CAPTURE_CHOICES.
     capture: str = "guarded"
+    #: Variables that look like ours but mean nothing.
+    unknown_variables: tuple[str, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -47,7 +50,14 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         stays_in_project=_read_word(environment, variables.RECALL_SCOPE) == "project",
         redact=_read_word(environment, variables.REDACT) not in _NO,
         capture=_read_capture(environment),
+        unknown_variables=variables.find_unknown(environment),
     )
+
+
+def log_unknown_variables(settings: HookSettings, state: State) -> None:
+    """Note in the log what was probably mistyped; once in a session is enough."""
+    for name in settings.unknown_variables:
+        state.log(f"unknown variable {name}: `mnemos doctor` says which one was probably meant")
 
 
 def _read_capture(environment: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from mnemos.hosts.install_port import Host, is_present
 from mnemos.machine.linking import PATH_LINE, is_linked, is_reachable
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.setup import profiles
+from mnemos.variables import describe_unknown, find_unknown
 
 #: What waits for longer than this is told as wrong: an uploader runs with every turn.
 STALE_SECONDS = 3600
@@ -91,6 +92,11 @@ def look_at_address(machine: Machine, origin: Origin | BadAddress) -> Finding:
             "address", "BAD", f"{words}; the key of {origin.withheld} is for another address", mend
         )
     return Finding("address", "BAD", f"{words}; there is no key", "mnemos setup")
+
+
+def look_at_variables(machine: Machine) -> list[Finding]:
+    """Name the variables that look like ours but mean nothing, such as mistyped ones."""
+    return [Finding("variables", "--", describe_unknown(name)) for name in find_unknown(machine.environ)]
 
 
 def look_at_host(machine: Machine, host: Host) -> list[Finding]:

@@ -63,6 +63,7 @@ def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
         findings.look_at_program(machine),
         findings.look_at_credentials(machine, usable),
         findings.look_at_address(machine, origin),
+        *findings.look_at_variables(machine),
     ]
     parts, is_answering = _look_at_server(usable) if usable else ([], True)
     found += parts

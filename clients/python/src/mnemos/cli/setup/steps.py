@@ -17,6 +17,7 @@ from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Manifest
 from mnemos.setup import applying, profiles, server
 from mnemos.setup.choosing import Choice
+from mnemos.variables import describe_unknown, find_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def _tell_rest(machine: Machine, plan: Plan) -> None:
         tell(BAD if found is None else NOTE, "mnemos", words, "mnemos setup --link")
     if plan.has_link and not is_on_path(machine):
         tell(NOTE, "PATH", "add this to your shell's start-up file", PATH_LINE)
+    for unknown in find_unknown(machine.environ):
+        tell(NOTE, "variables", describe_unknown(unknown))
     try:
         origin = trace_address(machine.environ)
     except BadAddress as error:

@@ -15,6 +15,7 @@ from mnemos.hooks.project.find import find_project
 from mnemos.hooks.recall.blocks import list_lines
 from mnemos.hooks.recall.recall import recall_for_prompt, recall_for_session
 from mnemos.hooks.recall.shown import Shown
+from mnemos.hooks.settings import log_unknown_variables
 
 if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
@@ -26,6 +27,8 @@ def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
     project, shown = find_project(event.cwd), Shown(event.session_id, state)
     if event.is_compacted:
         shown.forget_prompts()
+    if settings.unknown_variables and event.kind == "turn" and shown.read_session_block() is None:
+        log_unknown_variables(settings, state)  # where no event tells that a session begins
     server = HookServer(settings, Deadline(settings.recall_timeout_ms / 1000))
     session = ""
     try:
