@@ -5,6 +5,12 @@ from __future__ import annotations
 from mnemo_server.cli import unknown_variables
 from mnemo_server.settings import Settings
 from mnemos import variables
+from mnemos.address import DEFAULT_URL
+
+
+def test_the_server_listens_where_the_client_looks_by_default() -> None:
+    host, port = (Settings.model_fields[name].default for name in ("host", "port"))
+    assert f"http://{host}:{port}" == DEFAULT_URL
 
 
 def test_both_sides_know_which_names_they_share() -> None:

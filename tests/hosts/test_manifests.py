@@ -67,7 +67,7 @@ def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
         ("hooks/hooks.json", '"PreCompact": [', '"BeforeCompact": [', "unknown event BeforeCompact"),
         ("hooks/hooks.json", '"Stop",', '"SessionEnd",', "Stop doesn't run"),
         ("hooks/hooks.json", '"timeout": 5', '"async": false', "no timeout"),
-        (".mcp.json", "${user_config.api_url}", "http://10.0.0.1:7077", "is written into the plugin"),
+        (".mcp.json", "${user_config.api_url}", "http://10.0.0.1:8080", "is written into the plugin"),
         (".claude-plugin/plugin.json", '"version": "', '"version": "9.', "but the client is"),
         ("../opencode/package.json", '"version": "', '"version": "9.', "but the client is"),
         ("../opencode/commands.js", "memory_search", "memory_find", "no tool memory_find"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import os
 import sys
 from typing import Final
@@ -17,7 +18,7 @@ from mnemo_server.cli.unknown_variables import describe_unknown
 from mnemo_server.db.errors import BadDsn, DatabaseError, SchemaMismatch
 from mnemo_server.http.handlers.service import VERSION
 from mnemo_server.observability.metrics import configure_logging
-from mnemo_server.settings import Settings
+from mnemo_server.settings import DEFAULT_PORT, Settings
 
 #: Exit codes: what a supervisor can tell apart.
 EXIT_CONFIGURATION: Final = 2
@@ -51,7 +52,7 @@ def run(arguments: list[str]) -> int:
     except DatabaseError as error:
         return _fail(str(error), EXIT_DATABASE)
     except OSError as error:
-        return _fail(f"can't listen there: {error.strerror}; set MNEMO_HOST and MNEMO_PORT", EXIT_ADDRESS)
+        return _fail(_explain_address(error, settings.port), EXIT_ADDRESS)
     return 0
 
 
@@ -92,6 +93,15 @@ def _explain_settings(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     name = "_".join(str(part) for part in first["loc"]).upper()
     return f"MNEMO_{name.removeprefix('MNEMO_')}: {first['msg']}"
+
+
+def _explain_address(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        others = (
+            f"other software, which often listens on {port}," if port == DEFAULT_PORT else "other software"
+        )
+        return f"port {port} is in use by another mnemo-server or {others}: set MNEMO_PORT to a free one"
+    return f"can't listen there: {error.strerror}; set MNEMO_HOST and MNEMO_PORT"
 
 
 def _fail(sentence: str, code: int) -> int:

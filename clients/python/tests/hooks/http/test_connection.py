@@ -124,7 +124,7 @@ def test_a_refused_connection_is_told() -> None:
         get("http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://x:port", "http://[::1", "localhost:7077"])
+@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://x:port", "http://[::1", "localhost:8080"])
 def test_what_is_no_address_is_told(url) -> None:
     with pytest.raises(ConnectionFailed):
         get(url)
