@@ -43,11 +43,12 @@ WAIT_SECONDS = 20
 
 
 @pytest.fixture
-def environment(tmp_path) -> dict[str, str]:
+def environment(tmp_path, silent_url) -> dict[str, str]:
     state = str(tmp_path / "state")
     return {
         "HOME": str(tmp_path),
         "XDG_STATE_HOME": state,
+        "MEM9_API_URL": silent_url,
         "MEM9_API_KEY": "k",
         "MNEMOS_HOOK_TIMEOUT_MS": "2000",
     }

@@ -41,9 +41,10 @@ def test_all_is_well(well, scripted):
     assert scripted.api_key not in result.output
 
 
-def test_nothing_set_up_is_told_with_where_to_begin(desk):
+def test_nothing_set_up_is_told_with_where_to_begin(desk, silent_url):
     exit_code, found = examine(desk)
     assert exit_code == 3  # nobody listens at the default address
+    assert found["address"]["words"].startswith(silent_url)
     assert (found["credentials"]["mark"], found["credentials"]["mend"]) == ("BAD", "mnemos setup")
     assert found["address"]["words"].endswith("there is no key")
     assert (found["mnemos"]["mark"], found["mnemos"]["mend"]) == ("BAD", "mnemos setup --link")
