@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import json
 
-from mnemos.hooks.conversations import begin_anew, name_conversation
+from mnemos.hooks.conversations import begin_again, name_conversation
 from mnemos.hooks.runner import run
 
 from clients.python.tests.hooks.recall.test_session import KEEL, MAST, NOTHING
 from clients.python.tests.hooks.support import Recorder, run_socket
 
 
-def test_a_session_that_began_anew_has_another_conversation_each_time(state) -> None:
+def test_a_session_that_began_again_has_another_conversation_each_time(state) -> None:
     names = [name_conversation("s1", state)]
     for _ in range(2):
-        begin_anew("s1", state)
+        begin_again("s1", state)
         names.append(name_conversation("s1", state))
 
     assert names == ["s1", "s1.1", "s1.2"]
@@ -20,7 +20,7 @@ def test_a_session_that_began_anew_has_another_conversation_each_time(state) -> 
 
 
 def test_a_damaged_count_is_as_good_as_none(state) -> None:
-    begin_anew("s1", state)
+    begin_again("s1", state)
     [path] = state.get_subfolder("conversations").iterdir()
     path.write_text("many")
 

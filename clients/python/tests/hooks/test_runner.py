@@ -96,7 +96,7 @@ def test_a_session_that_is_resumed_begins_with_the_bytes_it_had(environment) -> 
     assert cleared is None
 
 
-def test_our_own_tools_need_no_leave(environment) -> None:
+def test_our_own_tools_need_no_permission(environment) -> None:
     decision = run_here("PreToolUse", environment)["hookSpecificOutput"]
 
     assert decision["permissionDecision"] == "allow"

@@ -30,4 +30,4 @@ class Adapter(Protocol):
         """Write recalled text as the host wants it on standard output."""
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:
-        """Write the leave to use a tool; None when the tool isn't one of ours."""
+        """Write the permission to use a tool; None when the tool isn't one of ours."""

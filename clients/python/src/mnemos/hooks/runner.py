@@ -129,9 +129,9 @@ def _handle(
     if event.kind == "capture":
         _capture(event, adapter, settings, state)
         if event.ends_conversation:
-            from mnemos.hooks.conversations import begin_anew  # noqa: PLC0415
+            from mnemos.hooks.conversations import begin_again  # noqa: PLC0415
 
-            begin_anew(session_id, state)
+            begin_again(session_id, state)
         return None
     seconds = find_recall_seconds(settings.recall_timeout_ms, measure_life())
     limit_life(seconds + _RECALL_GRACE_SECONDS)

@@ -39,7 +39,7 @@ def find_source(host: str, mark: str, given: Path | None) -> str:
     return str(found)
 
 
-def tell_source(machine: Machine, source: str) -> str:
+def describe_source(machine: Machine, source: str) -> str:
     """Give what people are told of a source: its path, unless it lies in our package."""
     return (
         "the plugin that mnemos brings along" if source.startswith(str(_BROUGHT)) else machine.shorten(source)

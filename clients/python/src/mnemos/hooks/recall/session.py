@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnemos.hooks.events import HookEvent, Recalled
-from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.client import HookClient
 from mnemos.hooks.http.connection import ConnectionFailed, Deadline
 from mnemos.hooks.project.find import find_project
 from mnemos.hooks.recall.blocks import list_lines
@@ -29,23 +29,23 @@ def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
         shown.forget_prompts()
     if settings.unknown_variables and event.kind == "turn" and shown.read_session_block() is None:
         log_unknown_variables(settings, state)  # where no event tells that a session begins
-    server = HookServer(settings, Deadline(settings.recall_timeout_ms / 1000))
+    client = HookClient(settings, Deadline(settings.recall_timeout_ms / 1000))
     session = ""
     try:
         if event.kind != "prompt":
-            session = _recall_session(event, server, settings, shown, project)
+            session = _recall_session(event, client, settings, shown, project)
         if event.kind == "session_start":
             return Recalled(session=session)
-        return Recalled(session, _recall_prompt(event, server, settings, shown, project))
+        return Recalled(session, _recall_prompt(event, client, settings, shown, project))
     except ConnectionFailed as error:
         state.log(f"{event.name}: nothing recalled: {error}")
         return Recalled(session=session)
     finally:
-        server.close()
+        client.close()
 
 
 def _recall_session(
-    event: HookEvent, server: HookServer, settings: HookSettings, shown: Shown, project: str | None
+    event: HookEvent, client: HookClient, settings: HookSettings, shown: Shown, project: str | None
 ) -> str:
     """Give a session its block; one that goes on gets the bytes it had before.
 
@@ -56,7 +56,7 @@ def _recall_session(
         if block is not None:
             return block
     try:
-        block = recall_for_session(server, settings, project)
+        block = recall_for_session(client, settings, project)
     except ConnectionFailed:
         if event.kind == "turn":
             shown.write_session_block("")
@@ -66,17 +66,17 @@ def _recall_session(
 
 
 def _recall_prompt(
-    event: HookEvent, server: HookServer, settings: HookSettings, shown: Shown, project: str | None
+    event: HookEvent, client: HookClient, settings: HookSettings, shown: Shown, project: str | None
 ) -> str:
     if not event.session_id:
-        return recall_for_prompt(server, event.prompt, settings, project=project)
+        return recall_for_prompt(client, event.prompt, settings, project=project)
     before = shown.read_prompts()
     if event.prompt_id and event.prompt_id == before.prompt_id:
         return before.block
     kept = () if event.drops_blocks else before.lines
     lines = {*kept, *list_lines(shown.read_session_block() or "")}
     block = recall_for_prompt(
-        server, event.prompt, settings, session_id=event.session_id, project=project, shown=lines
+        client, event.prompt, settings, session_id=event.session_id, project=project, shown=lines
     )
     if block or event.prompt_id:
         shown.write_prompts(before.add(event.prompt_id, block))

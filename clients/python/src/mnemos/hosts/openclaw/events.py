@@ -57,9 +57,9 @@ class OpenClawAdapter:
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
         """Give what is new of the conversation that came with the event."""
-        from mnemos.hooks.capture.diff import read_handed  # noqa: PLC0415 - for captures only
+        from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
-        return read_handed(event.messages, cursor)
+        return read_new_messages(event.messages, cursor)
 
     def format_context(
         self,
@@ -71,7 +71,7 @@ class OpenClawAdapter:
         return {name: block for name, block in blocks.items() if block}
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
-        """Write no leave: OpenClaw doesn't ask for any."""
+        """Return None: OpenClaw asks for no tool permission."""
         return None
 
 

@@ -45,9 +45,9 @@ class OpenCodeAdapter:
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
         """Give the messages after the last known one: ids are OpenCode's own, each used once."""
-        from mnemos.hooks.capture.diff import read_handed  # noqa: PLC0415 - for captures only
+        from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
-        return read_handed(event.messages, cursor, has_unique_ids=True)
+        return read_new_messages(event.messages, cursor, has_unique_ids=True)
 
     def format_context(
         self,
