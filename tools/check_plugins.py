@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 from mnemos.cli import cli
+from mnemos.hosts.registry import NAMES
 from mnemos_contract import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,8 +50,18 @@ def check(root: Path) -> list[str]:
         problems += check_package(root, plugin)
     problems += check_skills(root)
     problems += check_claude(root / "plugins" / "claude")
-    problems += check_versions(root)
+    problems += check_versions(root) + check_hosts(root)
     return problems
+
+
+def check_hosts(root: Path) -> list[str]:
+    """Every host that the client knows has a plugin."""
+    plugins = {plugin.name for plugin in bundle_plugins.list_plugins(root)}
+    return [
+        f"plugins/{name} is missing, though the client knows the host"
+        for name in NAMES
+        if name not in plugins
+    ]
 
 
 def check_tool_names(root: Path, plugin: Path) -> list[str]:

@@ -147,3 +147,8 @@ def test_npm_packs_a_bundle_with_everything_in_it(tree: Path, tmp_path: Path) ->
 
     files = {file["path"] for file in json.loads(packed.stdout)[0]["files"]}
     assert files >= {"bridge.js", "package.json", "skills/memory-recall/SKILL.md"}
+
+
+def test_a_host_without_its_plugin_is_told(tree: Path) -> None:
+    shutil.rmtree(tree / "plugins" / "opencode")
+    assert "plugins/opencode is missing" in "\n".join(check_plugins.check(tree))
