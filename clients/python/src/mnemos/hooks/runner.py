@@ -117,7 +117,7 @@ def _handle(
     if not settings.api_key:
         return None
     session_id = event.session_id
-    if event.reuses_ids:
+    if adapter.REUSES_IDS:
         from mnemos.hooks.conversations import name_conversation  # noqa: PLC0415
 
         event = event._replace(session_id=name_conversation(session_id, state))
@@ -137,7 +137,12 @@ def _handle(
     limit_life(seconds + _RECALL_GRACE_SECONDS)
     from mnemos.hooks.recall.session import recall  # noqa: PLC0415
 
-    recalled = recall(event, settings._replace(recall_timeout_ms=int(seconds * 1000)), state)
+    recalled = recall(
+        event,
+        settings._replace(recall_timeout_ms=int(seconds * 1000)),
+        state,
+        drops_blocks=adapter.DROPS_BLOCKS,
+    )
     return adapter.format_context(event, recalled) if any(recalled) else None
 
 

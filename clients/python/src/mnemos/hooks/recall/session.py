@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from mnemos.hooks.state import State
 
 
-def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
-    """Give an event what the model is to read. A server in trouble means less of it, or nothing."""
+def recall(event: HookEvent, settings: HookSettings, state: State, *, drops_blocks: bool = False) -> Recalled:
+    """Return what the model is to read at an event. A server in trouble means less of it, or nothing.
+
+    `drops_blocks` says that the host shows a prompt's block once: later prompts may repeat its lines.
+    """
     project, shown = find_project(event.cwd), Shown(event.session_id, state)
     if event.is_compacted:
         shown.forget_prompts()
@@ -36,7 +39,9 @@ def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
             session = _recall_session(event, client, settings, shown, project)
         if event.kind == "session_start":
             return Recalled(session=session)
-        return Recalled(session, _recall_prompt(event, client, settings, shown, project))
+        return Recalled(
+            session, _recall_prompt(event, client, settings, shown, project, drops_blocks=drops_blocks)
+        )
     except ConnectionFailed as error:
         state.log(f"{event.name}: nothing recalled: {error}")
         return Recalled(session=session)
@@ -66,14 +71,20 @@ def _recall_session(
 
 
 def _recall_prompt(
-    event: HookEvent, client: HookClient, settings: HookSettings, shown: Shown, project: str | None
+    event: HookEvent,
+    client: HookClient,
+    settings: HookSettings,
+    shown: Shown,
+    project: str | None,
+    *,
+    drops_blocks: bool,
 ) -> str:
     if not event.session_id:
         return recall_for_prompt(client, event.prompt, settings, project=project)
     before = shown.read_prompts()
     if event.prompt_id and event.prompt_id == before.prompt_id:
         return before.block
-    kept = () if event.drops_blocks else before.lines
+    kept = () if drops_blocks else before.lines
     lines = {*kept, *list_lines(shown.read_session_block() or "")}
     block = recall_for_prompt(
         client, event.prompt, settings, session_id=event.session_id, project=project, shown=lines

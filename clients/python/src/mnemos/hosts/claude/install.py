@@ -33,12 +33,12 @@ def find_folder(machine: Machine) -> Path:
 
 def plan(machine: Machine, options: InstallOptions) -> str:
     """Say what `install` would do."""
-    return f"install {describe_source(machine, find_source(name, _MARK, options.source))} as {_ID}"
+    return f"install {describe_source(machine, _find_source(options))} as {_ID}"
 
 
 def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
     """Add the marketplace, install the plugin, enable it."""
-    source = find_source(name, _MARK, options.source)
+    source = _find_source(options)
     marketplace, plugin = _find_marketplace(machine), _find_plugin(machine)
     if marketplace and source not in _list_sources(marketplace):
         if not section.facts.get("marketplace"):
@@ -87,6 +87,10 @@ def inspect(machine: Machine) -> HostState:
         problems.append(Problem("the plugin is disabled", f"claude plugin enable {_ID}"))
     words = f"{plugin.get('version', '')} from {_origin(plugin, machine)}" if plugin else ""
     return HostState(version[0] if version else "", plugin is not None, words, problems)
+
+
+def _find_source(options: InstallOptions) -> str:
+    return find_source(name, _MARK, options.source, takes_package=False)
 
 
 def _watch(machine: Machine, section: Section) -> None:
