@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 from mnemos.cli import cli
+from mnemos.hosts.registry import NAMES
 from mnemos_contract import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +49,18 @@ def check(root: Path) -> list[str]:
         problems += check_package(root, plugin)
     problems += check_skills(root)
     problems += check_claude(root / "plugins" / "claude")
+    problems += check_hosts(root)
     return problems
+
+
+def check_hosts(root: Path) -> list[str]:
+    """Every host that the client knows has a plugin."""
+    plugins = {plugin.name for plugin in bundle_plugins.list_plugins(root)}
+    return [
+        f"plugins/{name} is missing, though the client knows the host"
+        for name in NAMES
+        if name not in plugins
+    ]
 
 
 def check_tool_names(root: Path, plugin: Path) -> list[str]:

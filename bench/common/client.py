@@ -36,7 +36,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str, api_key: str = "") -> Self:
-        """Read an address such as http://127.0.0.1:7077."""
+        """Read an address such as http://127.0.0.1:8080."""
         parts = urlsplit(url)
         return cls(parts.hostname or "127.0.0.1", parts.port or 80, api_key)
 

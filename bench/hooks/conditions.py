@@ -32,7 +32,7 @@ _CONNECT_SECONDS = 0.2
 def open_bad(name: str, stack: ExitStack) -> str:
     """Start a server in a bad condition and give its URL; it is gone when the stack closes."""
     if name == NAMELESS:
-        return "http://mnemos.invalid:7077"
+        return "http://mnemos.invalid:8080"
     if name == REFUSING:
         return f"http://127.0.0.1:{_find_closed_port()}"
     if name == SILENT:

@@ -15,8 +15,27 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 #: Where they lie in a wheel, and in a source distribution.
 PLACES = {"wheel": "mnemos/_plugins", "sdist": "_plugins"}
-PARTS = (".claude-plugin", "plugins/claude", "plugins/opencode", "plugins/openclaw")
+#: What is brought along besides the plugins.
+MARKETPLACE = ".claude-plugin"
+#: What shows that a folder is a plugin; one of them is in it.
+MANIFESTS = (".claude-plugin/plugin.json", "package.json")
 LEFT_OUT = shutil.ignore_patterns("tests", "node_modules", "__pycache__")
+
+
+def list_parts(source: Path) -> list[str]:
+    """Return the folders to bring along: the marketplace, and every folder of `plugins/` that is a plugin.
+
+    Raises:
+        FileNotFoundError: there is no plugin.
+    """
+    plugins = sorted(
+        folder.relative_to(source).as_posix()
+        for folder in (source / "plugins").iterdir()
+        if any((folder / manifest).is_file() for manifest in MANIFESTS)
+    )
+    if not plugins:
+        raise FileNotFoundError(f"{source / 'plugins'} holds no plugin")
+    return [MARKETPLACE, *plugins]
 
 
 class BringPlugins(BuildHookInterface):
@@ -28,7 +47,7 @@ class BringPlugins(BuildHookInterface):
         """Copy them aside: where links stand in the repository, files go into a package.
 
         Raises:
-            FileNotFoundError: a plugin isn't there.
+            FileNotFoundError: the marketplace or every plugin is missing.
         """
         if version == "editable":
             return
@@ -36,7 +55,7 @@ class BringPlugins(BuildHookInterface):
         packed = root / PLACES["sdist"]
         source = packed if packed.is_dir() else root.parents[1]
         self.aside = tempfile.mkdtemp(prefix="mnemos-")
-        for part in PARTS:
+        for part in list_parts(source):
             shutil.copytree(source / part, Path(self.aside, part), ignore=LEFT_OUT)
         build_data["force_include"][self.aside] = PLACES[self.target_name]
 

@@ -30,7 +30,7 @@ READ = {"json": json.loads, "toml": tomllib.loads}
 KEY = re.compile(r"mnk_…|\$\{env:MEM9_API_KEY\}|\$MEM9_API_KEY|\$\{input:mnemos-key\}")
 #: What clients call their table of servers.
 TABLES = ("mcpServers", "mcp_servers", "servers")
-URL = "http://127.0.0.1:7077"
+URL = "http://127.0.0.1:8080"
 
 
 def entries() -> Iterator[tuple[str, dict[str, Any]]]:

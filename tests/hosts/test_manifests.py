@@ -67,7 +67,7 @@ def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
         ("hooks/hooks.json", '"PreCompact": [', '"BeforeCompact": [', "unknown event BeforeCompact"),
         ("hooks/hooks.json", '"Stop",', '"SessionEnd",', "Stop doesn't run"),
         ("hooks/hooks.json", '"timeout": 5', '"async": false', "no timeout"),
-        (".mcp.json", "${user_config.api_url}", "http://10.0.0.1:7077", "is written into the plugin"),
+        (".mcp.json", "${user_config.api_url}", "http://10.0.0.1:8080", "is written into the plugin"),
         ("../opencode/commands.js", "memory_search", "memory_find", "no tool memory_find"),
     ],
 )
@@ -138,3 +138,8 @@ def test_npm_packs_a_bundle_with_everything_in_it(tree: Path, tmp_path: Path) ->
 
     files = {file["path"] for file in json.loads(packed.stdout)[0]["files"]}
     assert files >= {"bridge.js", "package.json", "skills/memory-recall/SKILL.md"}
+
+
+def test_a_host_without_its_plugin_is_told(tree: Path) -> None:
+    shutil.rmtree(tree / "plugins" / "opencode")
+    assert "plugins/opencode is missing" in "\n".join(check_plugins.check(tree))

@@ -25,8 +25,19 @@ from tests.support.databases.livedb import (
     open_live_server,
 )
 
+#: What settings of ours begin with, and the ones that are meant for tests.
+SETTINGS = ("MNEMO_", "MNEMOS_", "MEM9_", "CLAUDE_PLUGIN_OPTION_")
+TEST_SETTINGS = ("MNEMO_TEST_", "MNEMOS_TEST_")
+
 ABSENT = pytest.StashKey[str]()
 USED = pytest.StashKey[str]()
+
+
+def pytest_configure() -> None:
+    """Forget the settings of the person at the keyboard before anything reads them, for all processes."""
+    for name in list(os.environ):
+        if name.startswith(SETTINGS) and not name.startswith(TEST_SETTINGS):
+            del os.environ[name]
 
 
 def pytest_report_header() -> str:

@@ -1,8 +1,9 @@
-"""The page of settings, from the server's own Settings class."""
+"""The page of settings: the server's from its Settings class, the client's from its table of variables."""
 
 from __future__ import annotations
 
 from mnemo_server.settings import Settings
+from mnemos.variables import VARIABLES, Variable
 from pydantic.fields import FieldInfo
 
 #: Defaults that differ from machine to machine, in words.
@@ -20,7 +21,12 @@ def view() -> dict[str, object]:
         }
         for name, field in Settings.model_fields.items()
     ]
-    return {"settings": rows}
+    return {"settings": rows, "client_settings": [_view_variable(variable) for variable in VARIABLES]}
+
+
+def _view_variable(variable: Variable) -> dict[str, str]:
+    default = f"`{variable.default}` {variable.unit}".strip() if variable.default else ""
+    return {"variable": variable.name, "default": default, "meaning": variable.meaning}
 
 
 def _default(field: FieldInfo) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from mnemos.address import DEFAULT_URL
 from mnemos_contract.base import WireModel
 from mnemos_contract.errors import ApiError, ErrorBody
 from mnemos_contract.routes import (
@@ -53,7 +54,7 @@ def build(routes: Sequence[Route], *, version: str) -> Json:
             "summary": "One shared, lasting memory for coding agents.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "http://127.0.0.1:7077", "description": "A server on this machine."}],
+        "servers": [{"url": DEFAULT_URL, "description": "A server on this machine."}],
         "paths": dict(paths),
         "components": {
             "schemas": build_schemas(routes),

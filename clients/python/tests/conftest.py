@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,6 +113,14 @@ def scripted() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
+def silent_url() -> Iterator[str]:
+    """An address that refuses connections: its port is taken, so that nobody else can listen there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
 def answer() -> type[Answer]:
     """The class of scripted answers."""
     return Answer
@@ -145,9 +154,7 @@ def memory() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the address, key, profiles and agent of the person at the keyboard out of the tests."""
-    for name in ("MEM9_API_URL", "MEM9_API_KEY", "MEM9_TENANT_ID", "MNEMOS_AGENT_ID", "MNEMOS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("CLAUDE_PLUGIN_OPTION_API_URL", "CLAUDE_PLUGIN_OPTION_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-settings"))
+    """Keep the home of the person at the keyboard out of the tests; the variables went at the start."""
+    monkeypatch.setenv("HOME", str(tmp_path / "no-home"))
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "no-settings"))

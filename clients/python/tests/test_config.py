@@ -9,7 +9,7 @@ from mnemos.address import DEFAULT_URL, BadAddress, ServerAddress
 from mnemos.config import read_address, read_agent_id, trace_address
 
 WORK = {"url": "https://work.example", "api_key": "mnk_work"}
-HOME = {"url": "http://home.example:7077", "api_key": "mnk_home"}
+HOME = {"url": "http://home.example:8080", "api_key": "mnk_home"}
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_what_is_given_outright_goes_before_the_environment(environ):
     ("variables", "url", "key"),
     [
         ({}, "https://work.example", "mnk_work"),
-        ({"MNEMOS_PROFILE": "home"}, "http://home.example:7077", "mnk_home"),
+        ({"MNEMOS_PROFILE": "home"}, "http://home.example:8080", "mnk_home"),
         ({"MEM9_API_URL": "http://a", "MEM9_API_KEY": "k"}, "http://a", "k"),
         ({"CLAUDE_PLUGIN_OPTION_API_URL": "http://p", "CLAUDE_PLUGIN_OPTION_API_KEY": "p"}, "http://p", "p"),
         ({"MNEMOS_PLUGIN_API_URL": "http://p", "MNEMOS_PLUGIN_API_KEY": "p"}, "http://p", "p"),
@@ -125,8 +125,8 @@ def test_a_file_that_is_not_needed_is_not_read(environ, tmp_path):
 
 
 def test_an_address_without_a_scheme_is_refused_with_an_example():
-    with pytest.raises(BadAddress, match=r"'localhost:7077' is no server address; it looks like http://127"):
-        ServerAddress("localhost:7077")
+    with pytest.raises(BadAddress, match=r"'localhost:8080' is no server address; it looks like http://127"):
+        ServerAddress("localhost:8080")
 
 
 @pytest.mark.parametrize("key", ["two words", "línea", "a\nb"])

@@ -244,7 +244,7 @@ def test_a_client_takes_what_it_is_not_given_from_the_environment(scripted, answ
 
 def test_an_address_that_is_none_is_told_when_the_client_is_made():
     with pytest.raises(BadAddress):
-        Client("localhost:7077", "key")
+        Client("localhost:8080", "key")
 
 
 def test_the_repr_of_a_client_shows_where_it_speaks_to_but_not_its_key(scripted):

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
+import os
 import sys
 from typing import Final
 
+import structlog
 from pydantic import ValidationError
 
 from mnemo_server.app import open_services
 from mnemo_server.cli.serving import serve
+from mnemo_server.cli.unknown_variables import describe_unknown
 from mnemo_server.db.errors import BadDsn, DatabaseError, SchemaMismatch
 from mnemo_server.http.handlers.service import VERSION
 from mnemo_server.observability.metrics import configure_logging
-from mnemo_server.settings import Settings
+from mnemo_server.settings import DEFAULT_PORT, Settings
 
 #: Exit codes: what a supervisor can tell apart.
 EXIT_CONFIGURATION: Final = 2
 EXIT_DATABASE: Final = 3
 EXIT_SCHEMA: Final = 4
 EXIT_ADDRESS: Final = 5
+
+_log = structlog.get_logger("mnemo")
 
 
 def main() -> None:
@@ -34,6 +40,8 @@ def run(arguments: list[str]) -> int:
     try:
         settings = Settings()
         configure_logging(settings.log_level, settings.log_format)
+        for sentence in describe_unknown(os.environ):
+            _log.warning("unknown variable", problem=sentence)
         asyncio.run(options.command(settings, options))
     except ValidationError as error:
         return _fail(_explain_settings(error), EXIT_CONFIGURATION)
@@ -44,7 +52,7 @@ def run(arguments: list[str]) -> int:
     except DatabaseError as error:
         return _fail(str(error), EXIT_DATABASE)
     except OSError as error:
-        return _fail(f"can't listen there: {error.strerror}; set MNEMO_HOST and MNEMO_PORT", EXIT_ADDRESS)
+        return _fail(_explain_address(error, settings.port), EXIT_ADDRESS)
     return 0
 
 
@@ -85,6 +93,15 @@ def _explain_settings(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     name = "_".join(str(part) for part in first["loc"]).upper()
     return f"MNEMO_{name.removeprefix('MNEMO_')}: {first['msg']}"
+
+
+def _explain_address(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        others = (
+            f"other software, which often listens on {port}," if port == DEFAULT_PORT else "other software"
+        )
+        return f"port {port} is in use by another mnemo-server or {others}: set MNEMO_PORT to a free one"
+    return f"can't listen there: {error.strerror}; set MNEMO_HOST and MNEMO_PORT"
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -1,4 +1,4 @@
-"""Every setting of the server. The only module that reads the environment.
+"""Every setting of the server. The only module that reads values of the environment.
 
 Each field `name` is the variable `MNEMO_NAME`; its docstring is what `docs/configuration.md` says.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
 import platformdirs
@@ -19,6 +19,8 @@ from mnemo_server.domain.budget import Kind, Plan
 from mnemo_server.embedding.choice import EmbedderChoice, EmbedderKind
 from mnemo_server.llm.choice import ModelChoice
 
+#: The port of `mnemos.address.DEFAULT_URL`.
+DEFAULT_PORT: Final = 8080
 #: An address range in CIDR form.
 Network = IPv4Network | IPv6Network
 
@@ -63,7 +65,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """Address to listen on. The default answers this machine alone."""
 
-    port: int = Field(default=7077, ge=0, le=65_535)
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65_535)
     """Port to listen on; 0 takes a free one."""
 
     db_pool_size: int = Field(default=8, ge=1, le=100)

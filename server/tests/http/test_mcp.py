@@ -284,7 +284,7 @@ async def test_a_message_must_come_as_json(app, kind, status):
         ("http://[::1]:3000", 200),
         ("vscode-file://vscode-app", 200),
         ("http://evil.example", 403),
-        ("https://evil.example:7077", 403),
+        ("https://evil.example:8080", 403),
         ("http://localhost.evil.example", 403),
         ("http://127.0.0.1.evil.example", 403),
         ("http://192.168.1.7", 403),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import pytest
 from mnemo_server import __main__
 from mnemo_server.db.errors import BadDsn, DatabaseUnavailable, SchemaMismatch
@@ -17,9 +19,9 @@ def no_logging(monkeypatch):
         (DatabaseUnavailable("nobody answers"), 3, "mnemo-server: nobody answers"),
         (SchemaMismatch("too new"), 4, "mnemo-server: too new"),
         (
-            OSError(98, "Address already in use"),
+            OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
             5,
-            "mnemo-server: can't listen there: Address already in use",
+            "mnemo-server: can't listen there: Cannot assign requested address",
         ),
     ],
 )
@@ -33,6 +35,24 @@ def test_what_can_be_foreseen_is_a_sentence_and_a_code(
 
     assert __main__.run([]) == code
     assert capsys.readouterr().err.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("port", "others"),
+    [("8080", "other software, which often listens on 8080,"), ("8081", "other software")],
+)
+def test_a_busy_port_is_a_sentence_that_says_what_to_set(monkeypatch, capsys, port: str, others: str):
+    async def fail(*_args: object) -> None:
+        raise OSError(errno.EADDRINUSE, "address already in use")
+
+    monkeypatch.setattr(__main__, "_serve", fail)
+    monkeypatch.setenv("MNEMO_PORT", port)
+
+    assert __main__.run([]) == 5
+    assert capsys.readouterr().err == (
+        f"mnemo-server: port {port} is in use by another mnemo-server or {others}: "
+        "set MNEMO_PORT to a free one\n"
+    )
 
 
 def test_a_bad_setting_is_named(monkeypatch, capsys):

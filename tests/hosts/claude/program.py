@@ -104,5 +104,5 @@ class Claude:
 
 
 def find_claude() -> str:
-    """Give the program: the one that MNEMOS_CLAUDE names, or the pinned one."""
-    return os.environ.get("MNEMOS_CLAUDE") or str(hosts.ensure("claude"))
+    """Give the program: the one that MNEMOS_TEST_CLAUDE names, or the pinned one."""
+    return os.environ.get("MNEMOS_TEST_CLAUDE") or str(hosts.ensure("claude"))

@@ -146,7 +146,7 @@ def test_doctor_finds_everything_well(set_up: Callable[[], str], desk: Desk) -> 
     assert "2.1.330, plugin 0.1.0" in found["Claude Code"]["words"]
 
 
-def test_a_disabled_plugin_is_told_with_what_mends_it(
+def test_a_disabled_plugin_is_told_with_what_fixes_it(
     set_up: Callable[[], str], desk: Desk, claude: Claude
 ) -> None:
     set_up()

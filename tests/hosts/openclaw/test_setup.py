@@ -53,7 +53,7 @@ def test_the_first_turn_recalls_and_afterwards_the_settings_are_as_they_were(
     report = json.loads(desk.mnemos("doctor", "--json").stdout)
     [found] = [finding for finding in report["findings"] if finding["name"] == "OpenClaw"]
     assert report["is_well"], report
-    assert (found["mark"], found["mend"]) == ("ok", "")
+    assert (found["mark"], found["fix"]) == ("ok", "")
 
     turn = openclaw.ask_locally("first", "who am I")
     wait_for_end(openclaw.home)

@@ -182,8 +182,8 @@ def read_text(answer: dict[str, Any]) -> str:
 
 
 def find_opencode() -> str:
-    """Give the program: the one that MNEMOS_OPENCODE names, or the pinned one."""
-    return os.environ.get("MNEMOS_OPENCODE") or str(hosts.ensure("opencode"))
+    """Give the program: the one that MNEMOS_TEST_OPENCODE names, or the pinned one."""
+    return os.environ.get("MNEMOS_TEST_OPENCODE") or str(hosts.ensure("opencode"))
 
 
 def _read_address(process: subprocess.Popen[str]) -> str:

@@ -6,7 +6,7 @@ Standard library only: the hook runner imports it before each prompt.
 from __future__ import annotations
 
 #: Address of a server on this machine.
-DEFAULT_URL = "http://127.0.0.1:7077"
+DEFAULT_URL = "http://127.0.0.1:8080"
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 

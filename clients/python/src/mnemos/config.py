@@ -10,18 +10,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from mnemos import variables
 from mnemos.address import DEFAULT_URL, ServerAddress, is_same_address
 
-#: Variables that hold address and key; the first that isn't empty counts. MEM9_TENANT_ID is older.
-URL_VARIABLES = ("MEM9_API_URL",)
-KEY_VARIABLES = ("MEM9_API_KEY", "MEM9_TENANT_ID")
-#: The same from the options of a plugin: OpenCode and OpenClaw have the first pair, Claude Code the other.
+#: Variables that hold address and key; the first that isn't empty counts.
+URL_VARIABLES = (variables.API_URL.name,)
+KEY_VARIABLES = (variables.API_KEY.name, variables.TENANT_ID.name)
+#: The same from the options of a plugin.
 PLUGIN_VARIABLES = (
-    ("MNEMOS_PLUGIN_API_URL", "MNEMOS_PLUGIN_API_KEY"),
-    ("CLAUDE_PLUGIN_OPTION_API_URL", "CLAUDE_PLUGIN_OPTION_API_KEY"),
+    (variables.PLUGIN_API_URL.name, variables.PLUGIN_API_KEY.name),
+    (variables.CLAUDE_API_URL.name, variables.CLAUDE_API_KEY.name),
 )
 #: Variable that names the agent on whose behalf the client speaks.
-AGENT_VARIABLE = "MNEMOS_AGENT_ID"
+AGENT_VARIABLE = variables.AGENT_ID.name
 
 
 class Origin:

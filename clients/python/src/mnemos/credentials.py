@@ -11,10 +11,11 @@ import os
 import sys
 from collections.abc import Mapping
 
+from mnemos import variables
 from mnemos.address import BadAddress
 
 #: Variable that names the profile to use instead of the default one.
-PROFILE_VARIABLE = "MNEMOS_PROFILE"
+PROFILE_VARIABLE = variables.PROFILE.name
 #: Name of the profile that `mnemos setup` makes when none is given.
 FIRST_PROFILE = "default"
 FILE_NAME = "credentials.json"

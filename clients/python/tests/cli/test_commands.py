@@ -213,7 +213,7 @@ def test_update_reads_the_new_text_from_stdin(mnemos, scripted, answer, memory):
         ["delete"],
         ["list", "--limit", "0"],
         ["list", "--type", "unheard-of"],
-        ["--url", "localhost:7077", "list"],
+        ["--url", "localhost:8080", "list"],
         ["--key", "secret", "list"],
     ],
 )

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import json
 
-from mnemos.hooks.conversations import begin_anew, name_conversation
+from mnemos.hooks.conversations import begin_again, name_conversation
 from mnemos.hooks.runner import run
 
 from clients.python.tests.hooks.recall.test_session import KEEL, MAST, NOTHING
 from clients.python.tests.hooks.support import Recorder, run_socket
 
 
-def test_a_session_that_began_anew_has_another_conversation_each_time(state) -> None:
+def test_a_session_that_began_again_has_another_conversation_each_time(state) -> None:
     names = [name_conversation("s1", state)]
     for _ in range(2):
-        begin_anew("s1", state)
+        begin_again("s1", state)
         names.append(name_conversation("s1", state))
 
     assert names == ["s1", "s1.1", "s1.2"]
@@ -20,7 +20,7 @@ def test_a_session_that_began_anew_has_another_conversation_each_time(state) -> 
 
 
 def test_a_damaged_count_is_as_good_as_none(state) -> None:
-    begin_anew("s1", state)
+    begin_again("s1", state)
     [path] = state.get_subfolder("conversations").iterdir()
     path.write_text("many")
 
@@ -43,6 +43,21 @@ def test_the_next_conversation_of_a_session_begins_with_a_block_of_its_own(tmp_p
 
     assert ["mast" in block for block in blocks] == [True, True, False, False]
     assert "keel" in blocks[3]
+
+
+def test_a_mistyped_variable_is_noted_once_in_a_conversation(tmp_path) -> None:
+    with run_socket(Recorder(MAST)) as url:
+        environment = {
+            "HOME": str(tmp_path),
+            "MEM9_API_URL": url,
+            "MEM9_API_KEY": "k",
+            "MNEMOS_CAPTUR": "off",
+        }
+        for _ in range(3):
+            run_openclaw("before_prompt_build", environment | {"MNEMOS_HOOK_TIMEOUT_MS": "2000"})
+
+    (log,) = tmp_path.rglob("hook.log")
+    assert log.read_text().count("unknown variable MNEMOS_CAPTUR: ") == 1
 
 
 def run_openclaw(event: str, environment: dict[str, str]) -> str:

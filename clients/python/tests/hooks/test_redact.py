@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.client import HookClient
 from mnemos.hooks.http.connection import Deadline
 from mnemos.hooks.recall.recall import MAX_QUERY_CHARACTERS, make_query
 from mnemos.hooks.redact import Redactor, make_fingerprint_key
@@ -65,10 +65,10 @@ def test_nothing_that_is_spooled_holds_a_secret(state, settings) -> None:
 def test_nothing_that_is_asked_holds_a_secret(settings) -> None:
     recorder = Recorder(PAGE)
     with run_socket(recorder) as url:
-        server = HookServer(settings._replace(url=url), Deadline(30))
+        client = HookClient(settings._replace(url=url), Deadline(30))
         for secret in SECRETS:
-            server.list_memories(q=secret.text, project=secret.text, limit=10)
-        server.close()
+            client.list_memories(q=secret.text, project=secret.text, limit=10)
+        client.close()
 
     asked = "".join(first for first, _, _ in recorder.requests)
     assert len(recorder.requests) == len(SECRETS)

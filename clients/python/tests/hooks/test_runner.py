@@ -43,11 +43,12 @@ WAIT_SECONDS = 20
 
 
 @pytest.fixture
-def environment(tmp_path) -> dict[str, str]:
+def environment(tmp_path, silent_url) -> dict[str, str]:
     state = str(tmp_path / "state")
     return {
         "HOME": str(tmp_path),
         "XDG_STATE_HOME": state,
+        "MEM9_API_URL": silent_url,
         "MEM9_API_KEY": "k",
         "MNEMOS_HOOK_TIMEOUT_MS": "2000",
     }
@@ -95,7 +96,7 @@ def test_a_session_that_is_resumed_begins_with_the_bytes_it_had(environment) -> 
     assert cleared is None
 
 
-def test_our_own_tools_need_no_leave(environment) -> None:
+def test_our_own_tools_need_no_permission(environment) -> None:
     decision = run_here("PreToolUse", environment)["hookSpecificOutput"]
 
     assert decision["permissionDecision"] == "allow"
@@ -277,3 +278,19 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < end, "it didn't happen in time"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("key", ["k", ""])
+def test_a_mistyped_variable_is_noted_in_the_log_when_a_session_starts(environment, tmp_path, key) -> None:
+    mistyped = {
+        **environment,
+        "MEM9_API_KEY": key,
+        "MEM9_API_URL": "http://127.0.0.1:9",
+        "MNEMOS_CAPTUR": "x",
+    }
+
+    for event in ("SessionStart", "UserPromptSubmit", "Stop"):
+        run_here(event, mistyped)
+
+    log = (tmp_path / "state" / "mnemos" / "log" / "hook.log").read_text()
+    assert log.count("unknown variable MNEMOS_CAPTUR: ") == 1

@@ -92,13 +92,15 @@ def _describe(path: Path) -> str:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_url: str) -> Desk:
     made = Desk(tmp_path)
     for name in [name for name in os.environ if name.startswith(("XDG_", "MEM9_", "OPENCLAW", "CLAUDE"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(made.home))
     monkeypatch.setenv("PATH", str(made.programs))
     monkeypatch.setenv("FAKE_LOG", str(made.log))
+    for module in ("mnemos.config", "mnemos.setup.choosing", "mnemos.cli.setup.questions"):
+        monkeypatch.setattr(f"{module}.DEFAULT_URL", silent_url)
     return made
 
 

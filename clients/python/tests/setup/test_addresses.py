@@ -192,10 +192,10 @@ def test_a_profile_has_a_plain_name(desk, name):
     assert "can't be a profile's name" in result.output
 
 
-def test_a_key_file_is_read_and_an_empty_one_told(desk, tmp_path):
+def test_a_key_file_is_read_and_an_empty_one_told(desk, tmp_path, silent_url):
     path = tmp_path / "key"
     path.write_text("mnk_9\n")
     assert desk.run("setup", "--api-key-file", str(path), "--no-check", "--yes").exit_code == 0
-    assert read_profiles(desk)["default"] == {"url": "http://127.0.0.1:7077", "api_key": "mnk_9"}
+    assert read_profiles(desk)["default"] == {"url": silent_url, "api_key": "mnk_9"}
     path.write_text("\n")
     assert "there is no key" in desk.run("setup", "--api-key-file", str(path), "--yes").output

@@ -256,6 +256,13 @@ def test_hosts_that_cannot_find_mnemos_are_told_where_it_is(desk):
     assert plugins["entries"]["mnemos"]["config"] == entry[1]
 
 
+def test_a_variable_that_means_nothing_is_told_and_is_no_error(home, monkeypatch):
+    monkeypatch.setenv("MNEMOS_REDCAT", "false")
+    result = home.set_up()
+    assert result.exit_code == 0
+    assert "did you mean MNEMOS_REDACT?" in result.output
+
+
 def test_no_host_is_given_the_key(home, monkeypatch):
     monkeypatch.setenv("MEM9_API_KEY", "mnk_1")
     home.set_up()

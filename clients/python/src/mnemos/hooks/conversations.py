@@ -1,4 +1,4 @@
-"""Hosts that use a session's id again when the user begins anew: each conversation gets an id of its own."""
+"""Hosts that use a session's id again when the user begins again: each conversation gets an id of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def name_conversation(session_id: str, state: State) -> str:
     return f"{session_id}.{count}" if count else session_id
 
 
-def begin_anew(session_id: str, state: State) -> None:
+def begin_again(session_id: str, state: State) -> None:
     """Let the next hook of the session find another conversation."""
     path = _count_path(session_id, state)
     state.write(path, str(_read_count(path) + 1).encode())
@@ -29,7 +29,7 @@ def _count_path(session_id: str, state: State) -> Path:
 
 
 def _read_count(path: Path) -> int:
-    """Read how often a session began anew; a file that is missing or damaged says never."""
+    """Read how often a session began again; a file that is missing or damaged says never."""
     try:
         return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):

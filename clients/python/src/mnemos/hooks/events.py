@@ -38,11 +38,7 @@ class HookEvent(NamedTuple):
     tool_name: str = ""
     #: The conversation so far, where the host hands it over, for `capture`.
     messages: tuple[SaidMessage, ...] = ()
-    #: Whether the host shows a prompt's block once, rather than keeping it in the conversation.
-    drops_blocks: bool = False
-    #: Whether the host uses a session's id again when the user begins a new conversation.
-    reuses_ids: bool = False
-    #: Whether this ends such a conversation, for `capture`.
+    #: Whether this ends a conversation whose session goes on with another one, for `capture`.
     ends_conversation: bool = False
 
 

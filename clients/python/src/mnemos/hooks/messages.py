@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from mnemos._generated.limits import MAX_MESSAGE_BYTES
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-#: Bytes of one message that are kept (MAX_CONTENT_BYTES of the contract).
-MAX_MESSAGE_BYTES = 50_000
 #: How many of the last messages a cursor knows by id, to find its place in what was rewritten.
 KNOWN_IDS = 100
+#: Stands at the end of a text that was cut.
+_CUT = " …"
 
 
 class SaidMessage(NamedTuple):
@@ -52,12 +56,29 @@ class Window(NamedTuple):
     recalled: tuple[str, ...] = ()
 
 
-def cut_content(text: str) -> str:
+def cut_content(text: str, max_bytes: int = MAX_MESSAGE_BYTES) -> str:
     """Cut a text to what the server takes, without lone surrogates, which UTF-8 can't carry."""
     data = text.encode("utf-8", "replace")
-    if len(data) <= MAX_MESSAGE_BYTES:
+    if len(data) <= max_bytes:
         return data.decode()
-    return data[: MAX_MESSAGE_BYTES - 4].decode("utf-8", "ignore") + " …"
+    return data[: max_bytes - len(_CUT.encode())].decode("utf-8", "ignore") + _CUT
+
+
+def read_texts(content: object) -> Iterator[str]:
+    """Return the texts of a message's content, which is a string or a list of blocks; others hold no text."""
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    for block in blocks if isinstance(blocks, list) else []:
+        text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
+        if isinstance(text, str):
+            yield text
+
+
+def format_moment(milliseconds: object) -> str:
+    """Write a time in milliseconds since 1970 as RFC 3339; empty when it is none."""
+    if not isinstance(milliseconds, (int, float)) or not 0 < milliseconds < 1e14:  # noqa: PLR2004 - the year 5138
+        return ""
+    seconds, rest = divmod(int(milliseconds), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
 
 
 def read_cursor(path: Path) -> Cursor:

@@ -110,10 +110,14 @@ def _handle(
 ) -> dict[str, object] | None:
     if event.kind == "tool_permission":
         return adapter.format_permission(event)
+    if event.kind == "session_start":
+        from mnemos.hooks.settings import log_unknown_variables  # noqa: PLC0415
+
+        log_unknown_variables(settings, state)
     if not settings.api_key:
         return None
     session_id = event.session_id
-    if event.reuses_ids:
+    if adapter.REUSES_IDS:
         from mnemos.hooks.conversations import name_conversation  # noqa: PLC0415
 
         event = event._replace(session_id=name_conversation(session_id, state))
@@ -125,15 +129,20 @@ def _handle(
     if event.kind == "capture":
         _capture(event, adapter, settings, state)
         if event.ends_conversation:
-            from mnemos.hooks.conversations import begin_anew  # noqa: PLC0415
+            from mnemos.hooks.conversations import begin_again  # noqa: PLC0415
 
-            begin_anew(session_id, state)
+            begin_again(session_id, state)
         return None
     seconds = find_recall_seconds(settings.recall_timeout_ms, measure_life())
     limit_life(seconds + _RECALL_GRACE_SECONDS)
     from mnemos.hooks.recall.session import recall  # noqa: PLC0415
 
-    recalled = recall(event, settings._replace(recall_timeout_ms=int(seconds * 1000)), state)
+    recalled = recall(
+        event,
+        settings._replace(recall_timeout_ms=int(seconds * 1000)),
+        state,
+        drops_blocks=adapter.DROPS_BLOCKS,
+    )
     return adapter.format_context(event, recalled) if any(recalled) else None
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mnemos import variables
 from mnemos.config import read_address, read_agent_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: For a whole recall: starting, connecting, asking, reading. Python starts in 30 ms and a search on the same
-#: machine takes 15-30 ms; a hook stays below 150 ms even when the server hangs. One far away may need more.
-DEFAULT_TIMEOUT_MS = 120
-#: For each block that is recalled: ten memories of usual length.
-DEFAULT_RECALL_TOKENS = 1500
-#: Matches the server is less sure of (0-100) aren't shown. One rare word of a long prompt gives about 5.
-DEFAULT_MIN_CONFIDENCE = 3
+    from mnemos.hooks.state import State
+    from mnemos.variables import Variable
+
 #: What is captured: what the guard keeps, everything that was said, or nothing.
 CAPTURE_CHOICES = ("guarded", "all", "off")
 _NO = ("false", "0", "no", "off")
@@ -29,13 +26,15 @@ class HookSettings(NamedTuple):
     agent_id: str
     recall_timeout_ms: int
     min_confidence: int
-    recall_tokens: int = DEFAULT_RECALL_TOKENS
+    recall_tokens: int = int(variables.RECALL_TOKENS.default)
     #: Whether memories of other projects are never recalled.
     stays_in_project: bool = False
     #: Whether secrets are taken out of what is sent.
     redact: bool = True
     #: One of CAPTURE_CHOICES.
     capture: str = "guarded"
+    #: Variables that look like ours but mean nothing.
+    unknown_variables: tuple[str, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -45,27 +44,34 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         url=address.url,
         api_key=address.api_key,
         agent_id=read_agent_id(environment) or default_agent_id,
-        recall_timeout_ms=_read_number(environment, "MNEMOS_HOOK_TIMEOUT_MS", DEFAULT_TIMEOUT_MS),
-        min_confidence=_read_number(environment, "MNEMOS_RECALL_MIN_CONFIDENCE", DEFAULT_MIN_CONFIDENCE),
-        recall_tokens=_read_number(environment, "MNEMOS_RECALL_TOKENS", DEFAULT_RECALL_TOKENS),
-        stays_in_project=environment.get("MNEMOS_RECALL_SCOPE", "").strip().lower() == "project",
-        redact=_read_word(environment, "MNEMOS_REDACT") not in _NO,
+        recall_timeout_ms=_read_number(environment, variables.HOOK_TIMEOUT_MS),
+        min_confidence=_read_number(environment, variables.RECALL_MIN_CONFIDENCE),
+        recall_tokens=_read_number(environment, variables.RECALL_TOKENS),
+        stays_in_project=_read_word(environment, variables.RECALL_SCOPE) == "project",
+        redact=_read_word(environment, variables.REDACT) not in _NO,
         capture=_read_capture(environment),
+        unknown_variables=variables.find_unknown(environment),
     )
+
+
+def log_unknown_variables(settings: HookSettings, state: State) -> None:
+    """Note in the log what was probably mistyped; once in a session is enough."""
+    for name in settings.unknown_variables:
+        state.log(f"unknown variable {name}: `mnemos doctor` says which one was probably meant")
 
 
 def _read_capture(environment: Mapping[str, str]) -> str:
     """Read what to capture; a word that says something else is taken for the careful choice."""
-    word = _read_word(environment, "MNEMOS_CAPTURE")
+    word = _read_word(environment, variables.CAPTURE)
     if word in _NO:
         return "off"
     return word if word in CAPTURE_CHOICES else "guarded"
 
 
-def _read_word(environment: Mapping[str, str], name: str) -> str:
-    return environment.get(name, "").strip().lower()
+def _read_word(environment: Mapping[str, str], variable: Variable) -> str:
+    return environment.get(variable.name, "").strip().lower()
 
 
-def _read_number(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() else default
+def _read_number(environment: Mapping[str, str], variable: Variable) -> int:
+    text = environment.get(variable.name, "").strip()
+    return int(text if text.isascii() and text.isdigit() else variable.default)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-#: The log starts anew beyond this; the one before is kept as `hook.log.1`.
+#: The log starts over beyond this; the one before is kept as `hook.log.1`.
 MAX_LOG_BYTES = 256 * 1024
 
 

@@ -14,11 +14,11 @@ PLUGIN = "mnemos"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that is wrong, and the command that mends it."""
+class Problem:
+    """Something that is wrong, and the command that fixes it."""
 
     words: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class HostState:
     is_installed: bool
     #: What was found of our plugin, such as "0.1.0 from ~/mnemos".
     plugin: str = ""
-    troubles: list[Trouble] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class InstallOptions:
     """How the plugin shall be installed."""
 
     #: A working tree, a bundle or a package that was given; None for the published one.
@@ -57,11 +57,11 @@ class Host(Protocol):
         """Give the folder where the host keeps its settings, whether or not it is there."""
         ...
 
-    def plan(self, machine: Machine, wish: Wish) -> str:
+    def plan(self, machine: Machine, options: InstallOptions) -> str:
         """Say in a few words what `install` would do; raises SetupFailed when it can't."""
         ...
 
-    def install(self, machine: Machine, section: Section, wish: Wish) -> bool:
+    def install(self, machine: Machine, section: Section, options: InstallOptions) -> bool:
         """Install and enable the plugin; False when that was so already.
 
         What is changed is told to `section` before it is.

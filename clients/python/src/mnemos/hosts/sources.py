@@ -19,7 +19,7 @@ _BROUGHT = _PACKAGE / "_plugins"
 _DEPTH = 4
 
 
-def find_source(host: str, mark: str, given: Path | None) -> str:
+def find_source(host: str, mark: str, given: Path | None, *, takes_package: bool = True) -> str:
     """Return what the host is told to install: an absolute path. Its plugin is where the file `mark` is.
 
     Raises:
@@ -31,7 +31,7 @@ def find_source(host: str, mark: str, given: Path | None) -> str:
             raise SetupFailed(f"this client brings no plugin for {host} along; name one with --source")
         return str(found)
     path = given.expanduser().absolute()
-    if path.is_file() and path.suffix in (".tgz", ".gz") and host != "claude":
+    if takes_package and path.is_file() and path.suffix in (".tgz", ".gz"):
         return str(path)
     found = _look_into(host, mark, path)
     if found is None:
@@ -39,7 +39,7 @@ def find_source(host: str, mark: str, given: Path | None) -> str:
     return str(found)
 
 
-def tell_source(machine: Machine, source: str) -> str:
+def describe_source(machine: Machine, source: str) -> str:
     """Give what people are told of a source: its path, unless it lies in our package."""
     return (
         "the plugin that mnemos brings along" if source.startswith(str(_BROUGHT)) else machine.shorten(source)

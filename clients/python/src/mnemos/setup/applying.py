@@ -11,7 +11,7 @@ from pathlib import Path
 from mnemos.address import BadAddress, ServerAddress
 from mnemos.hooks.state import State
 from mnemos.hooks.upload.uploader import UPLOAD_LOCK, UPLOAD_SECONDS
-from mnemos.hosts.install_port import Host, Wish
+from mnemos.hosts.install_port import Host, InstallOptions
 from mnemos.hosts.registry import load_host
 from mnemos.machine.linking import make_link, remove_link
 from mnemos.machine.machine import Machine
@@ -62,10 +62,10 @@ def link_program(machine: Machine, manifest: Manifest) -> bool:
         return make_link(machine, section)
 
 
-def install_host(machine: Machine, manifest: Manifest, host: Host, wish: Wish) -> bool:
+def install_host(machine: Machine, manifest: Manifest, host: Host, options: InstallOptions) -> bool:
     """Install the plugin; False when it was there. Raises SetupFailed."""
     with _recording(manifest, host.name) as section:
-        return host.install(machine, section, wish)
+        return host.install(machine, section, options)
 
 
 def take_back(machine: Machine, manifest: Manifest, name: str) -> list[str]:

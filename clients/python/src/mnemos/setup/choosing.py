@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mnemos.address import DEFAULT_URL, BadAddress, ServerAddress, is_same_address
 from mnemos.config import trace_address
-from mnemos.credentials import Profile
+from mnemos.credentials import PROFILE_VARIABLE, Profile
 from mnemos.machine.machine import Machine
 from mnemos.setup import profiles
 from mnemos.setup.mem9 import find_mem9_address, find_mem9_file
@@ -84,7 +84,7 @@ def is_replacing(machine: Machine, profile: str, choice: Choice) -> bool:
 def offer_environment(machine: Machine) -> Choice | None:
     """Give what the environment says."""
     nowhere = dict(machine.environ) | {"XDG_CONFIG_HOME": "/nonexistent"}
-    nowhere.pop("MNEMOS_PROFILE", None)
+    nowhere.pop(PROFILE_VARIABLE, None)
     origin = trace_address(nowhere)
     return Choice(origin.address, f"from {origin.key_from}") if origin.address.api_key else None
 

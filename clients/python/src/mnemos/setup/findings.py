@@ -15,13 +15,14 @@ from mnemos.hosts.install_port import Host, is_present
 from mnemos.machine.linking import PATH_LINE, is_linked, is_reachable
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.setup import profiles
+from mnemos.variables import describe_unknown, find_unknown
 
 #: What waits for longer than this is told as wrong: an uploader runs with every turn.
 STALE_SECONDS = 3600
 #: Lines of the log that are looked at, and how many of those that tell of trouble are shown.
 _LOG_LINES = 200
 _SHOWN_LINES = 3
-_TROUBLE = re.compile(r"not sent|nothing recalled|rejected|dropped|Error|Bad|unknown")
+_PROBLEM = re.compile(r"not sent|nothing recalled|rejected|dropped|Error|Bad|unknown")
 _DAY_SECONDS = 86_400
 
 
@@ -33,8 +34,8 @@ class Finding:
     #: ok, BAD, or -- for what is only good to know.
     mark: str
     words: str
-    #: The command that mends it; "" when nothing is to be done.
-    mend: str = ""
+    #: The command that fixes it; "" when nothing is to be done.
+    fix: str = ""
 
 
 def look_at_program(machine: Machine) -> Finding:
@@ -68,8 +69,8 @@ def look_at_credentials(machine: Machine, origin: Origin | None) -> Finding:
     except BadAddress as error:
         return Finding("credentials", "BAD", str(error), "mnemos setup")
     if profiles.has_loose_mode(path):
-        mend = f"chmod 700 '{path.parent}'; chmod 600 '{path}'"
-        return Finding("credentials", "BAD", f"others can read {short} or its folder", mend)
+        fix = f"chmod 700 '{path.parent}'; chmod 600 '{path}'"
+        return Finding("credentials", "BAD", f"others can read {short} or its folder", fix)
     names = ", ".join(sorted(known.profiles)) or "no profile"
     return Finding("credentials", "ok", f"{short}, mode {path.stat().st_mode & 0o777:o}: {names}")
 
@@ -79,36 +80,39 @@ def look_at_address(machine: Machine, origin: Origin | BadAddress) -> Finding:
     if isinstance(origin, BadAddress):
         if str(machine.credentials_path) in str(origin) and not machine.environ.get(PROFILE_VARIABLE):
             return Finding("address", "--", "not known without the credentials")
-        mend = f"unset {PROFILE_VARIABLE}" if machine.environ.get(PROFILE_VARIABLE) else "mnemos setup"
-        return Finding("address", "BAD", str(origin), mend)
+        fix = f"unset {PROFILE_VARIABLE}" if machine.environ.get(PROFILE_VARIABLE) else "mnemos setup"
+        return Finding("address", "BAD", str(origin), fix)
     words = f"{origin.address.url}, from {origin.url_from}"
     if origin.address.api_key:
         key = "with its key" if origin.key_from == origin.url_from else f"with the key from {origin.key_from}"
         return Finding("address", "ok", f"{words}, {key}")
     if origin.withheld:
-        mend = f"unset {origin.url_from}" if origin.url_from.isupper() else "mnemos setup"
-        return Finding(
-            "address", "BAD", f"{words}; the key of {origin.withheld} is for another address", mend
-        )
+        fix = f"unset {origin.url_from}" if origin.url_from.isupper() else "mnemos setup"
+        return Finding("address", "BAD", f"{words}; the key of {origin.withheld} is for another address", fix)
     return Finding("address", "BAD", f"{words}; there is no key", "mnemos setup")
+
+
+def look_at_variables(machine: Machine) -> list[Finding]:
+    """Name the variables that look like ours but mean nothing, such as mistyped ones."""
+    return [Finding("variables", "--", describe_unknown(name)) for name in find_unknown(machine.environ)]
 
 
 def look_at_host(machine: Machine, host: Host) -> list[Finding]:
     """See whether the host is here, and our plugin in it and let at what it needs."""
     if not is_present(machine, host):
         return [Finding(host.title, "--", f"not here: no `{host.program}` on the PATH")]
-    mend = f"mnemos setup --host {host.name}"
+    fix = f"mnemos setup --host {host.name}"
     try:
         state = host.inspect(machine)
     except SetupFailed as error:
-        return [Finding(host.title, "BAD", str(error), mend)]
+        return [Finding(host.title, "BAD", str(error), fix)]
     if not state.is_installed:
-        return [Finding(host.title, "--", f"{state.version}, without the plugin", mend)]
+        return [Finding(host.title, "--", f"{state.version}, without the plugin", fix)]
     words = f"{state.version}, plugin {state.plugin}"
-    if not state.troubles:
+    if not state.problems:
         return [Finding(host.title, "ok", words)]
     return [
-        Finding(host.title, "BAD", f"{words}: {trouble.words}", trouble.mend) for trouble in state.troubles
+        Finding(host.title, "BAD", f"{words}: {problem.words}", problem.fix) for problem in state.problems
     ]
 
 
@@ -120,8 +124,8 @@ def look_at_spool(machine: Machine, now: float) -> list[Finding]:
         seconds = now - min(waiting)
         is_stale = seconds > STALE_SECONDS
         words = f"{_count(len(waiting), 'window')} to send, the oldest {_describe_age(seconds)} old"
-        mend = "mnemos status" if is_stale else ""
-        findings = [Finding("spool", "BAD" if is_stale else "--", words, mend)]
+        fix = "mnemos status" if is_stale else ""
+        findings = [Finding("spool", "BAD" if is_stale else "--", words, fix)]
     rejected = _list_times(machine.state_folder / "rejected", ".json")
     if rejected:
         age = _describe_age(now - max(rejected))
@@ -139,10 +143,10 @@ def look_at_log(machine: Machine, now: float) -> list[Finding]:
     except OSError:
         return [Finding("log", "--", "no hook has written a log yet")]
     oldest = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - _DAY_SECONDS))
-    troubles = [line for line in lines if line[:20] >= oldest and _TROUBLE.search(line[20:])]
-    if not troubles:
+    problems = [line for line in lines if line[:20] >= oldest and _PROBLEM.search(line[20:])]
+    if not problems:
         return [Finding("log", "ok", "no trouble in the last day")]
-    last = [Finding("log", "--", line[:160]) for line in troubles[-_SHOWN_LINES:]]
+    last = [Finding("log", "--", line[:160]) for line in problems[-_SHOWN_LINES:]]
     return [*last[:-1], Finding("log", "--", last[-1].words, f"tail '{path}'")]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mnemos import variables
 from mnemos.address import BadAddress, ServerAddress
 from mnemos.machine.machine import Machine
 from mnemos.machine.records import read_bytes
@@ -16,7 +17,7 @@ _PREFERRED = "default"
 
 def find_mem9_file(machine: Machine) -> Path:
     """Give the path of mem9's file, whether or not it is there."""
-    home = machine.environ.get("MEM9_HOME", "")
+    home = machine.environ.get(variables.MEM9_HOME.name, "")
     return (Path(home) if home else machine.home / ".mem9") / ".credentials.json"
 
 

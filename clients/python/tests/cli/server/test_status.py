@@ -116,3 +116,11 @@ def test_no_server_exits_with_3():
     result = CliRunner().invoke(cli, ["--url", "http://127.0.0.1:1", "status"])
     assert result.exit_code == 3
     assert "can't be reached" in result.stderr
+
+
+def test_a_variable_that_means_nothing_is_named_on_stderr(status, answer, monkeypatch):
+    monkeypatch.setenv("MNEMO_PROFILE", "work")
+    answers = (answer(200, VERSION), answer(200, READY), answer(200, ACTIVE), answer(200, VECTORS))
+    result = status(*answers, arguments=["--json"])
+    assert (result.exit_code, json.loads(result.stdout)["database"]) == (0, READY)
+    assert "did you mean MNEMOS_PROFILE?" in result.stderr

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemos.hooks.capture.diff import find_new, find_new_by_id, read_handed
+from mnemos.hooks.capture.diff import find_new, find_new_by_id, read_new_messages
 from mnemos.hooks.messages import Cursor, SaidMessage
 
 
@@ -13,9 +13,9 @@ def make_messages(*words: str) -> tuple[SaidMessage, ...]:
 
 
 def test_what_was_handed_over_before_is_not_new() -> None:
-    first = read_handed(make_messages("a", "b"), Cursor())
-    second = read_handed(make_messages("a", "b", "c"), first.cursor)
-    third = read_handed(make_messages("a", "b", "c"), second.cursor)
+    first = read_new_messages(make_messages("a", "b"), Cursor())
+    second = read_new_messages(make_messages("a", "b", "c"), first.cursor)
+    third = read_new_messages(make_messages("a", "b", "c"), second.cursor)
 
     assert [(message.content, message.seq) for message in first.messages] == [("a", 0), ("b", 1)]
     assert [(message.content, message.seq) for message in second.messages] == [("c", 2)]
@@ -54,9 +54,9 @@ def test_with_unique_ids_new_begins_after_the_last_known_one(known: str, handed:
 
 
 def test_what_a_user_took_back_is_not_captured_twice() -> None:
-    first = read_handed(make_messages("a", "b", "c"), Cursor(), has_unique_ids=True)
-    second = read_handed(make_messages("a", "d"), first.cursor, has_unique_ids=True)
-    third = read_handed(make_messages("a", "b", "c"), second.cursor, has_unique_ids=True)
+    first = read_new_messages(make_messages("a", "b", "c"), Cursor(), has_unique_ids=True)
+    second = read_new_messages(make_messages("a", "d"), first.cursor, has_unique_ids=True)
+    third = read_new_messages(make_messages("a", "b", "c"), second.cursor, has_unique_ids=True)
 
     assert [(message.content, message.seq) for message in second.messages] == [("d", 3)]
     assert third.messages == []
@@ -65,10 +65,12 @@ def test_what_a_user_took_back_is_not_captured_twice() -> None:
 @given(st.text("abc", min_size=1), st.text("abc"), st.integers(0, 20))
 def test_a_conversation_that_grows_is_captured_once_however_often_words_repeat(start, more, cut) -> None:
     """As long as the host still hands over what it did before."""
-    first = read_handed(make_messages(*(f"{place}{word}" for place, word in enumerate(start))), Cursor())
+    first = read_new_messages(
+        make_messages(*(f"{place}{word}" for place, word in enumerate(start))), Cursor()
+    )
     whole = make_messages(*(f"{place}{word}" for place, word in enumerate(start + more)))
 
-    second = read_handed(whole[min(cut, len(start) - 1) :], first.cursor)
+    second = read_new_messages(whole[min(cut, len(start) - 1) :], first.cursor)
 
     assert [message.seq for message in second.messages] == list(range(len(start), len(start + more)))
     assert second.messages == [

@@ -7,7 +7,7 @@ import pytest
 from mnemos.hooks.capture import dedupe as known_module
 from mnemos.hooks.capture import refused as refused_module
 from mnemos.hooks.capture.dedupe import KnownMessages
-from mnemos.hooks.capture.filter import Gate
+from mnemos.hooks.capture.filter import MessageFilter
 from mnemos.hooks.capture.guard import Refusal
 from mnemos.hooks.capture.refused import MAX_TEXT_CHARACTERS, RefusedLog, read_refused
 from mnemos.hooks.messages import Cursor, SaidMessage, Window
@@ -32,9 +32,9 @@ def make_window(*texts: str, seq: int = 0, ids: int = 0, recalled: tuple[str, ..
 
 def pass_through(window: Window, settings, state, session_id: str = "s1") -> list[int]:
     """Let a window through and give the places of what passed."""
-    gate = Gate(session_id, settings, state)
-    chosen = gate.choose(window)
-    gate.remember(chosen)
+    message_filter = MessageFilter(session_id, settings, state)
+    chosen = message_filter.choose(window)
+    message_filter.remember(chosen)
     return [message.seq for message in chosen]
 
 
@@ -81,9 +81,9 @@ def test_what_recall_says_it_put_in_counts_where_the_host_does_not_tell(settings
 
 
 def test_a_recalled_block_in_front_of_a_prompt_is_cut_off(settings, state) -> None:
-    gate = Gate("s1", settings, state)
+    message_filter = MessageFilter("s1", settings, state)
 
-    (message,) = gate.choose(make_window(f"{BLOCK}\nWhich wood does the rudder have?"))
+    (message,) = message_filter.choose(make_window(f"{BLOCK}\nWhich wood does the rudder have?"))
 
     assert message.content == "Which wood does the rudder have?"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from mnemos.hooks.http.connection import MAX_ANSWER_BYTES, Connection, ConnectionFailed, Deadline
+from mnemos.hooks.http.connection import MAX_RESPONSE_BYTES, Connection, ConnectionFailed, Deadline
 
 from clients.python.tests.hooks.support import Recorder, make_answer, read_request, run_socket
 
@@ -69,7 +69,7 @@ def test_every_way_to_frame_a_body_is_read(raw) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabcde",
-        f"HTTP/1.1 200 OK\r\nContent-Length: {MAX_ANSWER_BYTES + 1}\r\n\r\n".encode(),
+        f"HTTP/1.1 200 OK\r\nContent-Length: {MAX_RESPONSE_BYTES + 1}\r\n\r\n".encode(),
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
     ],
 )
@@ -124,7 +124,7 @@ def test_a_refused_connection_is_told() -> None:
         get("http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://x:port", "http://[::1", "localhost:7077"])
+@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://x:port", "http://[::1", "localhost:8080"])
 def test_what_is_no_address_is_told(url) -> None:
     with pytest.raises(ConnectionFailed):
         get(url)

@@ -14,7 +14,7 @@ from mnemos.hooks.http.urls import Url, split_url, write_query
         ("http://a", Url("http", "a", None, "")),
         ("HTTP://A.Example:80/x/y?q=1#z", Url("http", "a.example", 80, "/x/y")),
         ("https://ada:s@cret@a/", Url("https", "a", None, "/")),
-        ("http://[::1]:7077/x", Url("http", "::1", 7077, "/x")),
+        ("http://[::1]:8080/x", Url("http", "::1", 8080, "/x")),
         ("http://[::1]", Url("http", "::1", None, "")),
         ("http://a:/x", Url("http", "a", None, "/x")),
         (" ftp://x ", Url("ftp", "x", None, "")),

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mnemos.hooks.project.find import MAX_PROJECT_CHARACTERS, find_project
+from mnemos._generated.limits import MAX_NAME_CHARACTERS
+from mnemos.hooks.project.find import find_project
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -77,7 +78,7 @@ def test_a_broken_git_file_is_no_project(tmp_path, marker) -> None:
 def test_a_project_name_is_short_enough_for_the_server(repository) -> None:
     git(repository, "remote", "add", "origin", f"https://example.org/{'deep/' * 100}boat.git")
 
-    assert len(find_project(str(repository)) or "") <= MAX_PROJECT_CHARACTERS
+    assert len(find_project(str(repository)) or "") <= MAX_NAME_CHARACTERS
 
 
 def clone(source: Path, target: Path, *options: str) -> Path:

@@ -26,11 +26,13 @@ def make_event(kind: str = "prompt", prompt_id: str = "", **fields) -> HookEvent
     return HookEvent(kind, kind, "s1", prompt="tell me of it", prompt_id=prompt_id, **fields)  # type: ignore[arg-type]
 
 
-def recall_from(server: Recorder, state, *events: HookEvent) -> list[tuple[str, str]]:
+def recall_from(
+    server: Recorder, state, *events: HookEvent, drops_blocks: bool = False
+) -> list[tuple[str, str]]:
     """Recall for each event in turn from one server; gives both blocks of each."""
     with run_socket(server) as url:
         settings = HookSettings(url, "k", "tester", 2000, 3)
-        return [tuple(recall(event, settings, state)) for event in events]
+        return [tuple(recall(event, settings, state, drops_blocks=drops_blocks)) for event in events]
 
 
 def test_a_prompt_that_is_sent_again_is_given_the_same_bytes(state) -> None:
@@ -121,9 +123,9 @@ def test_a_damaged_state_costs_a_repetition_at_most(state, damage) -> None:
 
 
 def test_what_the_host_dropped_from_the_conversation_is_shown_again(state) -> None:
-    events = [make_event(drops_blocks=True) for _ in range(2)]
+    events = [make_event() for _ in range(2)]
 
-    first, second = recall_from(Recorder(MAST, MAST), state, *events)
+    first, second = recall_from(Recorder(MAST, MAST), state, *events, drops_blocks=True)
 
     assert "mast" in first[1]
     assert second == first

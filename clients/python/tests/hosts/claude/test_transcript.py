@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemos.hooks.messages import MAX_MESSAGE_BYTES, Cursor
+from mnemos._generated.limits import MAX_MESSAGE_BYTES
+from mnemos.hooks.messages import Cursor
 from mnemos.hosts.claude import transcript
 from mnemos.hosts.claude.transcript import read_line, read_window
 

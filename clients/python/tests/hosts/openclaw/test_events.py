@@ -105,7 +105,7 @@ def test_a_conversation_ends_where_openclaw_empties_its_session(name: str, chang
     event = ADAPTER.read_event(name, data)
 
     assert event is not None
-    assert (event.kind, event.ends_conversation, event.reuses_ids) == ("capture", ends, True)
+    assert (event.kind, event.ends_conversation) == ("capture", ends)
 
 
 @pytest.mark.parametrize("reason", ["new", "reset", "compaction", "shutdown", "restart", None])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
 from mnemos.cli.failures import Failure
 from mnemos.cli.server.components import ask_parts, describe, is_well, to_json
 from mnemos.cli.settings import Settings, json_option, pass_settings
+from mnemos.variables import describe_unknown, find_unknown
 
 
 @click.command("status")
@@ -20,6 +22,8 @@ def show_status(settings: Settings, *, as_json: bool) -> None:
     Exits with 0 when all of it is so, with 1 when a part isn't, with 3 when no server answers.
     `mnemos doctor` looks at the hosts too.
     """
+    for name in find_unknown(os.environ):
+        click.echo(describe_unknown(name), err=True)
     with settings.open_client(attempts=1) as client:
         parts = ask_parts(client)
         url = client.url

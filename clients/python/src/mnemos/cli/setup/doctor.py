@@ -13,7 +13,7 @@ from mnemos.address import BadAddress
 from mnemos.cli.failures import Failure, NoServer, explain
 from mnemos.cli.server.components import ask_parts, describe, is_well
 from mnemos.cli.settings import Settings, pass_settings
-from mnemos.cli.setup.printing import BAD, NOTE, OK, tell
+from mnemos.cli.setup.printing import BAD, NOTE, OK, print_line
 from mnemos.config import Origin, trace_address
 from mnemos.hosts.registry import load_hosts
 from mnemos.machine.machine import Machine
@@ -21,8 +21,8 @@ from mnemos.setup import findings, profiles
 from mnemos.setup.findings import Finding
 from mnemos.setup.server import open_client
 
-#: What mends a part that a server tells of.
-_MENDS = {
+#: What fixes a part that a server tells of.
+_FIXES = {
     "database": "mnemos status",
     "key": "mnemos setup",
     "vectors": "mnemos status",
@@ -30,24 +30,24 @@ _MENDS = {
 
 
 @click.command("doctor")
-@click.option("--mend", is_flag=True, help="Let nobody else read the keys, where that is what is wrong.")
+@click.option("--fix", is_flag=True, help="Let nobody else read the keys, where that is what is wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else.")
 @pass_settings
-def examine(settings: Settings, *, mend: bool, as_json: bool) -> None:
-    """Look at every link between the agents and their memory, and say what mends it.
+def examine(settings: Settings, *, fix: bool, as_json: bool) -> None:
+    """Look at every link between the agents and their memory, and say what fixes it.
 
     Exits with 0 when all is well, with 1 when something isn't, with 3 when no server answers.
     """
     machine = Machine(os.environ)
-    if mend:
+    if fix:
         profiles.tighten(machine.credentials_path)
     found, exit_code = _look(machine, settings)
     if as_json:
-        rows = [{"name": f.name, "mark": f.mark, "words": f.words, "mend": f.mend} for f in found]
+        rows = [{"name": f.name, "mark": f.mark, "words": f.words, "fix": f.fix} for f in found]
         click.echo(json.dumps({"is_well": exit_code == 0, "findings": rows}))
     else:
         for finding in found:
-            tell(finding.mark, finding.name, finding.words, finding.mend)
+            print_line(finding.mark, finding.name, finding.words, finding.fix)
     click.get_current_context().exit(exit_code)
 
 
@@ -63,6 +63,7 @@ def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
         findings.look_at_program(machine),
         findings.look_at_credentials(machine, usable),
         findings.look_at_address(machine, origin),
+        *findings.look_at_variables(machine),
     ]
     parts, is_answering = _look_at_server(usable) if usable else ([], True)
     found += parts
@@ -83,10 +84,10 @@ def _look_at_server(origin: Origin) -> tuple[list[Finding], bool]:
             parts = ask_parts(client)
     except mnemos.MnemosError as error:
         found = [Finding("server", BAD, explain(error).message, "mnemo-server")]
-        return [*found, *(Finding(name, NOTE, "not asked") for name in _MENDS)], False
+        return [*found, *(Finding(name, NOTE, "not asked") for name in _FIXES)], False
     return [
         Finding(name, OK, describe(name, part, url))
         if is_well(part)
-        else Finding(name, BAD, describe(name, part, url), _MENDS.get(name, ""))
+        else Finding(name, BAD, describe(name, part, url), _FIXES.get(name, ""))
         for name, part in parts.items()
     ], True

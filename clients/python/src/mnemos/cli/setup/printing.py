@@ -17,8 +17,8 @@ _COLOURS: Final = {OK: "green", BAD: "red", NOTE: "yellow"}
 _NAME_WIDTH: Final = 11
 
 
-def tell(mark: str, name: str, words: str, mend: str = "") -> None:
-    """Print one line, and below it the command that mends what it tells of."""
+def print_line(mark: str, name: str, words: str, fix: str = "") -> None:
+    """Print one line, and below it the command that fixes what it tells of."""
     click.echo(f"{click.style(f'{mark:<3}', fg=_COLOURS[mark])}  {name:<{_NAME_WIDTH}}  {printable(words)}")
-    if mend:
-        click.echo(f"     {'':<{_NAME_WIDTH}}  {click.style(f'→ {printable(mend)}', bold=True)}")
+    if fix:
+        click.echo(f"     {'':<{_NAME_WIDTH}}  {click.style(f'→ {printable(fix)}', bold=True)}")

@@ -13,11 +13,11 @@ from mnemos.address import ServerAddress
 from mnemos.cli.failures import Failure
 from mnemos.cli.options import examples
 from mnemos.cli.settings import Settings, pass_settings
-from mnemos.cli.setup.printing import NOTE, OK, tell
+from mnemos.cli.setup.printing import NOTE, OK, print_line
 from mnemos.cli.setup.questions import ask_address, ask_hosts, ask_link
 from mnemos.cli.setup.steps import Plan, carry_out
 from mnemos.credentials import FIRST_PROFILE, PROFILE_VARIABLE
-from mnemos.hosts.install_port import Host, Wish, is_present
+from mnemos.hosts.install_port import Host, InstallOptions, is_present
 from mnemos.hosts.registry import NAMES, load_host, load_hosts
 from mnemos.machine.linking import get_link_path, is_linked, is_on_path, is_reachable
 from mnemos.machine.machine import Machine, SetupFailed
@@ -80,7 +80,7 @@ def set_up(
     has_link = not is_reachable(machine) and (link or is_linked(machine) or (is_asking and ask_link(machine)))
     has_command = is_reachable(machine) or (has_link and is_on_path(machine))
     command = "" if has_command or machine.own_program is None else str(machine.own_program)
-    plan = Plan(choice, name, hosts, Wish(source, command), has_link, has_check=not no_check)
+    plan = Plan(choice, name, hosts, InstallOptions(source, command), has_link, has_check=not no_check)
     _show_plan(machine, plan)
     if dry_run:
         return
@@ -131,17 +131,19 @@ def _show_plan(machine: Machine, plan: Plan) -> None:
         version = f", version {server.check_server(address.url)}"
         if not plan.choice.makes_key:
             _check_key(address)
-    tell(OK if plan.has_check else NOTE, "server", f"{address.url}{version}")
-    tell(OK if plan.has_check else NOTE, "key", plan.choice.origin)
+    print_line(OK if plan.has_check else NOTE, "server", f"{address.url}{version}")
+    print_line(OK if plan.has_check else NOTE, "key", plan.choice.origin)
     for host in plan.hosts:
         try:
-            tell(NOTE, host.title, f"will {host.plan(machine, plan.wish)}")
+            print_line(NOTE, host.title, f"will {host.plan(machine, plan.options)}")
         except SetupFailed as error:
             raise Failure(str(error)) from error
     if not plan.hosts:
-        tell(NOTE, "hosts", "none")
+        print_line(NOTE, "hosts", "none")
     if plan.has_link:
-        tell(NOTE, "link", f"will link {machine.shorten(get_link_path(machine))} to {machine.own_program}")
+        print_line(
+            NOTE, "link", f"will link {machine.shorten(get_link_path(machine))} to {machine.own_program}"
+        )
 
 
 def _check_key(address: ServerAddress) -> None:

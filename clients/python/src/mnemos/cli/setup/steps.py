@@ -9,14 +9,15 @@ import click
 import mnemos
 from mnemos.address import BadAddress, ServerAddress
 from mnemos.cli.failures import Failure, explain
-from mnemos.cli.setup.printing import BAD, NOTE, OK, tell
+from mnemos.cli.setup.printing import BAD, NOTE, OK, print_line
 from mnemos.config import trace_address
-from mnemos.hosts.install_port import Host, Wish
+from mnemos.hosts.install_port import Host, InstallOptions
 from mnemos.machine.linking import PATH_LINE, get_link_path, is_on_path, is_reachable
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Manifest
 from mnemos.setup import applying, profiles, server
 from mnemos.setup.choosing import Choice
+from mnemos.variables import describe_unknown, find_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Plan:
     choice: Choice
     profile: str
     hosts: list[Host]
-    wish: Wish
+    options: InstallOptions
     has_link: bool
     has_check: bool
 
@@ -42,12 +43,12 @@ def carry_out(machine: Machine, plan: Plan) -> bool:
     except SetupFailed as error:
         raise Failure(str(error)) from error
     where = f"{machine.shorten(machine.credentials_path)}, profile {plan.profile!r}"
-    tell(OK, "credentials", where if is_new else f"{where}, as it was")
+    print_line(OK, "credentials", where if is_new else f"{where}, as it was")
     results = [_link(machine, manifest)] if plan.has_link else []
-    results += [_install(machine, manifest, host, plan.wish) for host in plan.hosts]
+    results += [_install(machine, manifest, host, plan.options) for host in plan.hosts]
     if plan.has_check:
         results.append(_check_memory(address))
-    _tell_rest(machine, plan)
+    _print_rest(machine, plan)
     return all(results)
 
 
@@ -55,32 +56,36 @@ def _link(machine: Machine, manifest: Manifest) -> bool:
     try:
         is_new = applying.link_program(machine, manifest)
     except SetupFailed as error:
-        tell(BAD, "link", str(error))
+        print_line(BAD, "link", str(error))
         return False
-    tell(OK, "link", machine.shorten(get_link_path(machine)) + ("" if is_new else ", as it was"))
+    print_line(OK, "link", machine.shorten(get_link_path(machine)) + ("" if is_new else ", as it was"))
     return True
 
 
-def _install(machine: Machine, manifest: Manifest, host: Host, wish: Wish) -> bool:
+def _install(machine: Machine, manifest: Manifest, host: Host, options: InstallOptions) -> bool:
     try:
-        is_new = applying.install_host(machine, manifest, host, wish)
+        is_new = applying.install_host(machine, manifest, host, options)
     except SetupFailed as error:
-        tell(BAD, host.title, str(error))
+        print_line(BAD, host.title, str(error))
         return False
-    tell(OK, host.title, "set up; it counts from the next session on" if is_new else "set up, as it was")
+    print_line(
+        OK, host.title, "set up; it counts from the next session on" if is_new else "set up, as it was"
+    )
     return True
 
 
 def _check_memory(address: ServerAddress) -> bool:
     try:
-        tell(OK, "recall", f"stored, found after {server.remember(address):.0f} ms, and deleted")
+        print_line(OK, "recall", f"stored, found after {server.remember(address):.0f} ms, and deleted")
     except (SetupFailed, mnemos.MnemosError) as error:
-        tell(BAD, "recall", explain(error).message if isinstance(error, mnemos.MnemosError) else str(error))
+        print_line(
+            BAD, "recall", explain(error).message if isinstance(error, mnemos.MnemosError) else str(error)
+        )
         return False
     return True
 
 
-def _tell_rest(machine: Machine, plan: Plan) -> None:
+def _print_rest(machine: Machine, plan: Plan) -> None:
     """Say what the user has to do, and how to go back."""
     if not is_reachable(machine) and not plan.has_link:
         found = machine.find_program("mnemos")
@@ -89,16 +94,18 @@ def _tell_rest(machine: Machine, plan: Plan) -> None:
             if found
             else "it isn't on the PATH, so hosts can't find it"
         )
-        tell(BAD if found is None else NOTE, "mnemos", words, "mnemos setup --link")
+        print_line(BAD if found is None else NOTE, "mnemos", words, "mnemos setup --link")
     if plan.has_link and not is_on_path(machine):
-        tell(NOTE, "PATH", "add this to your shell's start-up file", PATH_LINE)
+        print_line(NOTE, "PATH", "add this to your shell's start-up file", PATH_LINE)
+    for unknown in find_unknown(machine.environ):
+        print_line(NOTE, "variables", describe_unknown(unknown))
     try:
         origin = trace_address(machine.environ)
     except BadAddress as error:
-        tell(BAD, "address", str(error))
+        print_line(BAD, "address", str(error))
     else:
         if origin.key_from != f"profile {plan.profile!r}" or origin.url_from != origin.key_from:
-            tell(
+            print_line(
                 NOTE, "address", f"{origin.key_from or origin.url_from} goes before profile {plan.profile!r}"
             )
     click.echo("\nLook: mnemos doctor    Undo: mnemos uninstall")

@@ -8,7 +8,7 @@ import sys
 import click
 
 from mnemos.cli.failures import Failure
-from mnemos.cli.setup.printing import BAD, NOTE, OK, tell
+from mnemos.cli.setup.printing import BAD, NOTE, OK, print_line
 from mnemos.hosts.registry import NAMES, load_host
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Manifest
@@ -42,7 +42,7 @@ def take_out(*, host_names: tuple[str, ...], keep_credentials: bool, purge: bool
     folders = applying.list_folders(manifest)
     results = [_take_back(machine, manifest, name) for name in names]
     if purge and applying.remove_state(machine.state_folder):
-        tell(OK, "state", f"{machine.shorten(machine.state_folder)} is gone")
+        print_line(OK, "state", f"{machine.shorten(machine.state_folder)} is gone")
     if not manifest.sections:
         remove_empty_folders(folders)
     if not all(results):
@@ -68,9 +68,9 @@ def _confirm(machine: Machine, manifest: Manifest, names: list[str], *, purge: b
             made = manifest.sections[name].facts.get("profiles", [])
             keys = f"profile {', '.join(map(repr, made))}" if made else "what was changed"
             words = f"forget {keys}; without its key nobody opens that memory (--keep-credentials keeps it)"
-        tell(NOTE, _entitle(name), f"will {words}")
+        print_line(NOTE, _entitle(name), f"will {words}")
     if purge:
-        tell(NOTE, "state", f"will remove {machine.shorten(machine.state_folder)}")
+        print_line(NOTE, "state", f"will remove {machine.shorten(machine.state_folder)}")
     if not click.confirm("Go on?", default=True):
         raise click.Abort
 
@@ -79,10 +79,10 @@ def _take_back(machine: Machine, manifest: Manifest, name: str) -> bool:
     try:
         kept = applying.take_back(machine, manifest, name)
     except SetupFailed as error:
-        tell(BAD, _entitle(name), str(error))
+        print_line(BAD, _entitle(name), str(error))
         return False
     rest = f"; changed by others since: {', '.join(kept)}" if kept else ""
-    tell(OK, _entitle(name), f"taken back{rest}")
+    print_line(OK, _entitle(name), f"taken back{rest}")
     return True
 
 

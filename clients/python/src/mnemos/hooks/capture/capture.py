@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from mnemos.hooks.capture.filter import Gate
+from mnemos.hooks.capture.filter import MessageFilter
 from mnemos.hooks.messages import read_cursor, write_cursor
 from mnemos.hooks.naming import name_session
 from mnemos.hooks.project.find import find_project
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _READING_SECONDS = 0.8
 #: Stop, PreCompact and SessionEnd of one session wait this long for each other.
 _LOCK_WAIT_SECONDS = 0.5
-#: Longest session id the server takes (MAX_NAME_CHARACTERS of the contract).
-_MAX_SESSION_ID_CHARACTERS = 200
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
@@ -50,20 +48,20 @@ def _capture_from(
 ) -> int:
     cursor, count = read_cursor(cursor_path), 0
     end = time.monotonic() + _READING_SECONDS
-    gate = Gate(event.session_id, settings, state)
+    message_filter = MessageFilter(event.session_id, settings, state)
     spool, project = Spool(state, settings), find_project(event.cwd)
-    frame = {"session_id": event.session_id[:_MAX_SESSION_ID_CHARACTERS], "agent_id": settings.agent_id}
+    frame = {"session_id": event.session_id, "agent_id": settings.agent_id}
     if project:
         frame["project"] = project
     while True:
         window = adapter.read_window(event, cursor)
-        kept = gate.choose(window)
+        kept = message_filter.choose(window)
         if kept:
             spool.add(frame, [_to_wire(message) for message in kept])
         if window.cursor == cursor:
             return count
         state.write(cursor_path, write_cursor(window.cursor))
-        gate.remember(kept)
+        message_filter.remember(kept)
         count += len(kept)
         if time.monotonic() > end:
             return count

@@ -9,7 +9,9 @@ from __future__ import annotations
 from mnemos.hooks.messages import KNOWN_IDS, Cursor, SaidMessage, Window
 
 
-def read_handed(messages: tuple[SaidMessage, ...], cursor: Cursor, *, has_unique_ids: bool = False) -> Window:
+def read_new_messages(
+    messages: tuple[SaidMessage, ...], cursor: Cursor, *, has_unique_ids: bool = False
+) -> Window:
     """Give the messages after those that the cursor knows; `seq` goes on from it.
 
     `has_unique_ids` says that the host names each message once, and not by its text.

@@ -1,4 +1,4 @@
-"""The gate before the spool: what the guard refuses, and what another session said, doesn't pass."""
+"""What stands before the spool: the guard refuses messages, and what another session said is left out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Kept(NamedTuple):
     was_asked: bool = False
 
 
-class Gate:
+class MessageFilter:
     """Chooses what of one session is captured. Use it under the session's lock."""
 
     def __init__(self, session_id: str, settings: HookSettings, state: State) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: The list starts anew beyond this; the one before is kept as `refused.jsonl.1`.
+#: The list starts over beyond this; the one before is kept as `refused.jsonl.1`.
 MAX_LIST_BYTES = 512 * 1024
 #: Characters of a message that are shown.
 MAX_TEXT_CHARACTERS = 300

@@ -27,7 +27,7 @@ class Hit(NamedTuple):
     confidence: int | None
 
 
-class HookServer:
+class HookClient:
     """The memory server as hooks see it; everything it is asked ends by the deadline."""
 
     def __init__(self, settings: HookSettings, deadline: Deadline) -> None:

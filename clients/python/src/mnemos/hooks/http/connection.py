@@ -15,8 +15,8 @@ from mnemos.hooks.http.urls import split_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Bytes of an answer that are read; a page of ten memories stays far below.
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
+#: Bytes of a response that are read; a page of ten memories stays far below.
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 64 * 1024
 
@@ -129,7 +129,7 @@ class Connection:
             client.request(method, target, body, headers)
             response = client.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            body = response.read(MAX_ANSWER_BYTES)
+            body = response.read(MAX_RESPONSE_BYTES)
         except HTTPException as error:
             raise ConnectionFailed(f"not HTTP: {type(error).__name__}") from error
         finally:
@@ -206,6 +206,6 @@ class _AnswerReader:
 
 
 def _bounded(size: int) -> int:
-    if not 0 <= size <= MAX_ANSWER_BYTES:
+    if not 0 <= size <= MAX_RESPONSE_BYTES:
         raise ConnectionFailed("the answer is too large")
     return size

@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mnemos._generated.limits import MAX_NAME_CHARACTERS
 from mnemos.hooks.naming import hash_text
 from mnemos.hooks.project.remotes import expand_abbreviation, find_remote, is_abbreviation, read_remote
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from mnemos.hooks.project.remotes import Remote
 
-#: Longest project name the server takes (MAX_NAME_CHARACTERS of the contract).
-MAX_PROJECT_CHARACTERS = 200
 _HASH_DIGITS = 16
 _MAX_GIT_FILE_BYTES = 256 * 1024
 #: So far a repository is followed whose remote is another folder of this machine.
@@ -128,6 +127,6 @@ def _read_text(path: str) -> str:
 
 def _shorten(name: str) -> str:
     name = name.encode("utf-8", "replace").decode()
-    if len(name) <= MAX_PROJECT_CHARACTERS:
+    if len(name) <= MAX_NAME_CHARACTERS:
         return name
-    return f"{name[: MAX_PROJECT_CHARACTERS - 1 - _HASH_DIGITS]}-{hash_text(name)[:_HASH_DIGITS]}"
+    return f"{name[: MAX_NAME_CHARACTERS - 1 - _HASH_DIGITS]}-{hash_text(name)[:_HASH_DIGITS]}"

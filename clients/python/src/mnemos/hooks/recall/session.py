@@ -9,40 +9,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnemos.hooks.events import HookEvent, Recalled
-from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.client import HookClient
 from mnemos.hooks.http.connection import ConnectionFailed, Deadline
 from mnemos.hooks.project.find import find_project
 from mnemos.hooks.recall.blocks import list_lines
 from mnemos.hooks.recall.recall import recall_for_prompt, recall_for_session
 from mnemos.hooks.recall.shown import Shown
+from mnemos.hooks.settings import log_unknown_variables
 
 if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
 
-def recall(event: HookEvent, settings: HookSettings, state: State) -> Recalled:
-    """Give an event what the model is to read. A server in trouble means less of it, or nothing."""
+def recall(event: HookEvent, settings: HookSettings, state: State, *, drops_blocks: bool = False) -> Recalled:
+    """Return what the model is to read at an event. A server in trouble means less of it, or nothing.
+
+    `drops_blocks` says that the host shows a prompt's block once: later prompts may repeat its lines.
+    """
     project, shown = find_project(event.cwd), Shown(event.session_id, state)
     if event.is_compacted:
         shown.forget_prompts()
-    server = HookServer(settings, Deadline(settings.recall_timeout_ms / 1000))
+    if settings.unknown_variables and event.kind == "turn" and shown.read_session_block() is None:
+        log_unknown_variables(settings, state)  # where no event tells that a session begins
+    client = HookClient(settings, Deadline(settings.recall_timeout_ms / 1000))
     session = ""
     try:
         if event.kind != "prompt":
-            session = _recall_session(event, server, settings, shown, project)
+            session = _recall_session(event, client, settings, shown, project)
         if event.kind == "session_start":
             return Recalled(session=session)
-        return Recalled(session, _recall_prompt(event, server, settings, shown, project))
+        return Recalled(
+            session, _recall_prompt(event, client, settings, shown, project, drops_blocks=drops_blocks)
+        )
     except ConnectionFailed as error:
         state.log(f"{event.name}: nothing recalled: {error}")
         return Recalled(session=session)
     finally:
-        server.close()
+        client.close()
 
 
 def _recall_session(
-    event: HookEvent, server: HookServer, settings: HookSettings, shown: Shown, project: str | None
+    event: HookEvent, client: HookClient, settings: HookSettings, shown: Shown, project: str | None
 ) -> str:
     """Give a session its block; one that goes on gets the bytes it had before.
 
@@ -53,7 +61,7 @@ def _recall_session(
         if block is not None:
             return block
     try:
-        block = recall_for_session(server, settings, project)
+        block = recall_for_session(client, settings, project)
     except ConnectionFailed:
         if event.kind == "turn":
             shown.write_session_block("")
@@ -63,17 +71,23 @@ def _recall_session(
 
 
 def _recall_prompt(
-    event: HookEvent, server: HookServer, settings: HookSettings, shown: Shown, project: str | None
+    event: HookEvent,
+    client: HookClient,
+    settings: HookSettings,
+    shown: Shown,
+    project: str | None,
+    *,
+    drops_blocks: bool,
 ) -> str:
     if not event.session_id:
-        return recall_for_prompt(server, event.prompt, settings, project=project)
+        return recall_for_prompt(client, event.prompt, settings, project=project)
     before = shown.read_prompts()
     if event.prompt_id and event.prompt_id == before.prompt_id:
         return before.block
-    kept = () if event.drops_blocks else before.lines
+    kept = () if drops_blocks else before.lines
     lines = {*kept, *list_lines(shown.read_session_block() or "")}
     block = recall_for_prompt(
-        server, event.prompt, settings, session_id=event.session_id, project=project, shown=lines
+        client, event.prompt, settings, session_id=event.session_id, project=project, shown=lines
     )
     if block or event.prompt_id:
         shown.write_prompts(before.add(event.prompt_id, block))

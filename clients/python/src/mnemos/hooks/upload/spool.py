@@ -13,6 +13,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnemos._generated.limits import MAX_BODY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARACTERS
+from mnemos.hooks.messages import cut_content
 from mnemos.hooks.redact import Redactor
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: Largest request body that is sent; the server takes 1 MiB.
-MAX_REQUEST_BYTES = 900_000
+#: Largest request body that is sent: what the server takes, but for the brackets around the messages.
+MAX_REQUEST_BYTES = MAX_BODY_BYTES - 1024
 #: Messages in one request.
 MAX_REQUEST_MESSAGES = 200
 #: What may wait, and what may stand rejected; beyond it the oldest goes.
@@ -42,12 +44,16 @@ class Spool:
     def add(self, frame: dict[str, str], messages: list[dict[str, object]]) -> None:
         """Write messages as one or more request bodies; `frame` holds the members beside `messages`.
 
-        Secrets are taken out here, so that they neither wait on the disk nor leave it.
+        Secrets are taken out here, so that they neither wait on the disk nor leave it. What is longer than
+        the server takes is cut after that: marks may be longer than the secrets they replace.
         """
         clean = self._redactor.clean
-        frame = {name: clean(value) for name, value in frame.items()}
-        messages = [{**message, "content": clean(str(message["content"]))} for message in messages]
-        for chunk in _split(messages, MAX_REQUEST_BYTES - len(_to_json(frame))):
+        frame = {name: clean(value)[:MAX_NAME_CHARACTERS] for name, value in frame.items()}
+        room = MAX_REQUEST_BYTES - len(_to_json(frame))
+        messages = [
+            _fit({**message, "content": clean(str(message["content"]))}, room) for message in messages
+        ]
+        for chunk in _split(messages, room):
             name = f"{time.time_ns():020d}-{os.urandom(6).hex()}{self._suffix}"
             self._state.write(self._folder / name, _to_json({**frame, "messages": chunk}), is_durable=True)
         self._prune(self._folder)
@@ -78,6 +84,19 @@ class Spool:
 def _list_files(folder: Path) -> list[Path]:
     names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     return [folder / name for name in names]
+
+
+def _fit(message: dict[str, object], room: int) -> dict[str, object]:
+    """Cut a message to what the server takes, and to what fits into a request.
+
+    JSON writes a control character as six bytes, so one message could be larger than a request may be.
+    """
+    max_bytes = MAX_MESSAGE_BYTES
+    message = {**message, "content": cut_content(str(message["content"]))}
+    while len(_to_json(message)) > room and max_bytes > 1:
+        max_bytes //= 2
+        message = {**message, "content": cut_content(str(message["content"]), max_bytes)}
+    return message
 
 
 def _split(messages: list[dict[str, object]], room: int) -> Iterator[list[dict[str, object]]]:

@@ -12,7 +12,7 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from mnemos.hooks.http.client import HookServer
+from mnemos.hooks.http.client import HookClient
 from mnemos.hooks.http.connection import Answer, ConnectionFailed, Deadline
 from mnemos.hooks.upload.spool import Spool
 
@@ -36,7 +36,7 @@ _KEEP_STATE_SECONDS = 60 * 86_400
 #: Statuses with which a server refuses a body for good.
 _REFUSALS = (400, 413, 422)
 #: What a 400 about the key says (here and from mem9): nothing is wrong with the body.
-_KEY_TROUBLES = ("missing API key", "invalid API key")
+_KEY_ERRORS = ("missing API key", "invalid API key")
 
 
 class Verdict(Enum):
@@ -86,17 +86,17 @@ def _send_with_retries(
     """Send one file; gives the answer that settles it, None when it must wait."""
     body = path.read_bytes()
     for pause in (*_BACK_OFF_SECONDS, None):
-        server = HookServer(settings, Deadline(_REQUEST_SECONDS, note_progress))
+        client = HookClient(settings, Deadline(_REQUEST_SECONDS, note_progress))
         try:
-            answer = server.store_messages(body, path.name.removesuffix(".json"))
+            answer = client.store_messages(body, path.name.removesuffix(".json"))
             if judge(answer) is not Verdict.LATER:
                 return answer
-            trouble = f"status {answer.status}"
+            problem = f"status {answer.status}"
         except ConnectionFailed as error:
-            trouble = str(error)
+            problem = str(error)
         finally:
-            server.close()
-        state.log(f"{path.name} not sent: {trouble}")
+            client.close()
+        state.log(f"{path.name} not sent: {problem}")
         if pause is not None:
             time.sleep(pause)
     return None
@@ -110,7 +110,7 @@ def judge(answer: Answer) -> Verdict:
     if 200 <= answer.status < 300:  # noqa: PLR2004 - success
         return Verdict.SENT if _is_acknowledgement(answer.body) else Verdict.LATER
     error = _read_object(answer.body).get("error")
-    is_about_body = answer.status in _REFUSALS and error is not None and error not in _KEY_TROUBLES
+    is_about_body = answer.status in _REFUSALS and error is not None and error not in _KEY_ERRORS
     return Verdict.REFUSED if is_about_body else Verdict.LATER
 
 

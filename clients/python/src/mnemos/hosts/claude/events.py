@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mnemos.hooks.adapter import Adapter, read_strings
 from mnemos.hooks.events import EventKind, HookEvent, Recalled
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ OWN_TOOLS = tuple(
 )
 
 
-class ClaudeAdapter:
+class ClaudeAdapter(Adapter):
     """Reads and writes what Claude Code says to its hooks."""
 
     NAME = "claude"
@@ -35,7 +36,7 @@ class ClaudeAdapter:
         kind = _KINDS.get(name)
         if kind is None:
             return None
-        fields = {key: value for key, value in data.items() if isinstance(value, str)}
+        fields = read_strings(data)
         return HookEvent(
             kind=kind,
             name=name,

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mnemos.hosts.install_port import PLUGIN, HostState, Trouble, Wish
-from mnemos.hosts.sources import find_source, tell_source
+from mnemos.hosts.install_port import PLUGIN, HostState, InstallOptions, Problem
+from mnemos.hosts.sources import describe_source, find_source
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Section
 
@@ -31,14 +31,14 @@ def find_folder(machine: Machine) -> Path:
     return Path(given) if given else machine.home / ".claude"
 
 
-def plan(machine: Machine, wish: Wish) -> str:
+def plan(machine: Machine, options: InstallOptions) -> str:
     """Say what `install` would do."""
-    return f"install {tell_source(machine, find_source(name, _MARK, wish.source))} as {_ID}"
+    return f"install {describe_source(machine, _find_source(options))} as {_ID}"
 
 
-def install(machine: Machine, section: Section, wish: Wish) -> bool:
+def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
     """Add the marketplace, install the plugin, enable it."""
-    source = find_source(name, _MARK, wish.source)
+    source = _find_source(options)
     marketplace, plugin = _find_marketplace(machine), _find_plugin(machine)
     if marketplace and source not in _list_sources(marketplace):
         if not section.facts.get("marketplace"):
@@ -82,11 +82,15 @@ def inspect(machine: Machine) -> HostState:
     if not find_folder(machine).exists():
         return HostState(version[0] if version else "", is_installed=False)
     plugin = _find_plugin(machine)
-    troubles = []
+    problems = []
     if plugin and not plugin.get("enabled", True):
-        troubles.append(Trouble("the plugin is disabled", f"claude plugin enable {_ID}"))
+        problems.append(Problem("the plugin is disabled", f"claude plugin enable {_ID}"))
     words = f"{plugin.get('version', '')} from {_origin(plugin, machine)}" if plugin else ""
-    return HostState(version[0] if version else "", plugin is not None, words, troubles)
+    return HostState(version[0] if version else "", plugin is not None, words, problems)
+
+
+def _find_source(options: InstallOptions) -> str:
+    return find_source(name, _MARK, options.source, takes_package=False)
 
 
 def _watch(machine: Machine, section: Section) -> None:

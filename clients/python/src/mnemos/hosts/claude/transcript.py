@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from mnemos._generated.recalled import OPENING, strip_recalled
-from mnemos.hooks.messages import KNOWN_IDS, Cursor, SaidMessage, Window, cut_content
+from mnemos.hooks.messages import KNOWN_IDS, Cursor, SaidMessage, Window, cut_content, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,10 +144,8 @@ def _read_record(line: bytes) -> dict[str, object]:
 
 def _said_texts(content: object) -> Iterator[str]:
     """Give the texts of a message that a person or the model wrote; tool calls and results are none."""
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    for block in blocks if isinstance(blocks, list) else []:
-        text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
-        if isinstance(text, str) and not text.lstrip().startswith(_HOST_TEXT):
+    for text in read_texts(content):
+        if not text.lstrip().startswith(_HOST_TEXT):
             yield strip_recalled(text)
 
 

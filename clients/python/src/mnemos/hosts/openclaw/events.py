@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mnemos.hooks.adapter import Adapter, read_object, read_strings
 from mnemos.hooks.events import EventKind, HookEvent, Recalled
 
 if TYPE_CHECKING:
@@ -24,17 +25,19 @@ _UNASKED = ("heartbeat", "memory")
 _SUB_AGENT = ":subagent:"
 
 
-class OpenClawAdapter:
+class OpenClawAdapter(Adapter):
     """Reads and writes what OpenClaw says to the handlers of its hooks."""
 
     NAME = "openclaw"
     AGENT_ID = "openclaw"
+    DROPS_BLOCKS = True
+    REUSES_IDS = True
 
     def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
         """Normalise one event; None for events that are none of ours."""
         kind = _KINDS.get(name)
-        event, context = _read_object(data.get("event")), _read_object(data.get("ctx"))
-        fields = {key: value for key, value in (event | context).items() if isinstance(value, str)}
+        event, context = read_object(data.get("event")), read_object(data.get("ctx"))
+        fields = read_strings(event | context)
         if kind is None or _is_unasked(kind, fields):
             return None
         is_emptied = name == "session_end" and fields.get("reason") in _EMPTIED
@@ -50,16 +53,14 @@ class OpenClawAdapter:
             prompt=read_prompt(fields.get("currentUserMessage") or fields.get("prompt", "")),
             prompt_id=fields.get("currentUserMessageId") or fields.get("runId", ""),
             messages=read_messages(event.get("messages")) if kind == "capture" else (),
-            drops_blocks=True,
-            reuses_ids=True,
             ends_conversation=is_emptied or name == "before_reset",
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
         """Give what is new of the conversation that came with the event."""
-        from mnemos.hooks.capture.diff import read_handed  # noqa: PLC0415 - for captures only
+        from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
-        return read_handed(event.messages, cursor)
+        return read_new_messages(event.messages, cursor)
 
     def format_context(
         self,
@@ -69,10 +70,6 @@ class OpenClawAdapter:
         """Write what the handler returns: a block behind the system text, and one behind the prompt."""
         blocks = {"appendSystemContext": recalled.session, "appendContext": recalled.prompt}
         return {name: block for name, block in blocks.items() if block}
-
-    def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
-        """Write no leave: OpenClaw doesn't ask for any."""
-        return None
 
 
 #: For the registry.
@@ -85,7 +82,3 @@ def _is_unasked(kind: EventKind, fields: dict[str, str]) -> bool:
     if trigger == "cron" and kind == "capture":
         return True
     return trigger in _UNASKED or _SUB_AGENT in fields.get("sessionKey", "")
-
-
-def _read_object(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

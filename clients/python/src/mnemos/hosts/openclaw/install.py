@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mnemos.hosts.install_port import PLUGIN, HostState, Trouble, Wish
-from mnemos.hosts.sources import find_source, tell_source
+from mnemos.hosts.install_port import PLUGIN, HostState, InstallOptions, Problem
+from mnemos.hosts.sources import describe_source, find_source
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Section
 
@@ -38,20 +38,20 @@ def find_folder(machine: Machine) -> Path:
     return Path(given) if given else machine.home / ".openclaw"
 
 
-def plan(machine: Machine, wish: Wish) -> str:
+def plan(machine: Machine, options: InstallOptions) -> str:
     """Say what `install` would do."""
-    source = tell_source(machine, find_source(name, _MARK, wish.source))
+    source = describe_source(machine, find_source(name, _MARK, options.source))
     return f"install {source} in place of OpenClaw's own memory, and let its hooks see conversations"
 
 
-def install(machine: Machine, section: Section, wish: Wish) -> bool:
+def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
     """Install the plugin where it isn't, then set what is missing of its settings."""
-    source = find_source(name, _MARK, wish.source)
+    source = find_source(name, _MARK, options.source)
     source = f"npm-pack:{source}" if source.endswith((".tgz", ".gz")) else source
     plugin = _find_plugin(machine)
     before = _read_settings(machine)
     is_current = plugin is not None and section.facts.get("source", source) == source
-    if is_current and _list_missing(before, plugin, wish) == {}:
+    if is_current and _list_missing(before, plugin, options) == {}:
         return False
     _watch(machine, section, before)
     if not is_current:
@@ -62,7 +62,7 @@ def install(machine: Machine, section: Section, wish: Wish) -> bool:
         plugin = _find_plugin(machine)
     if plugin is None:
         raise SetupFailed(f"OpenClaw doesn't list the plugin {PLUGIN!r} that it installed")
-    _set(machine, _list_missing(_read_settings(machine), plugin, wish))
+    _set(machine, _list_missing(_read_settings(machine), plugin, options))
     return True
 
 
@@ -118,17 +118,17 @@ def inspect(machine: Machine) -> HostState:
     plugin = _find_plugin(machine) if find_folder(machine).exists() else None
     if plugin is None:
         return HostState(version, is_installed=False)
-    missing = _list_missing(_read_settings(machine), plugin, Wish())
-    troubles = [_explain(path, value) for path, value in missing.items()]
+    missing = _list_missing(_read_settings(machine), plugin, InstallOptions())
+    problems = [_explain(path, value) for path, value in missing.items()]
     if plugin.get("status") == "error":
-        troubles.append(Trouble("OpenClaw can't load it", f"openclaw plugins inspect {PLUGIN}"))
+        problems.append(Problem("OpenClaw can't load it", f"openclaw plugins inspect {PLUGIN}"))
     found = machine.shorten(str(plugin.get("rootDir", "")))
     return HostState(
-        version, is_installed=True, plugin=f"{plugin.get('version', '')} in {found}", troubles=troubles
+        version, is_installed=True, plugin=f"{plugin.get('version', '')} in {found}", problems=problems
     )
 
 
-def _explain(path: str, value: Any) -> Trouble:
+def _explain(path: str, value: Any) -> Problem:
     words = {
         _RIVAL_ENABLED: "OpenClaw's own memory may take the place of the memory tools",
         _ACCESS: "its hooks may not see conversations, so nothing is recalled or captured",
@@ -136,10 +136,12 @@ def _explain(path: str, value: Any) -> Trouble:
         f"{_ENTRY}.enabled": "the plugin is disabled",
     }
     written = value if isinstance(value, str) else json.dumps(value)
-    return Trouble(words[path], f"openclaw config set {path} {written}")
+    return Problem(words[path], f"openclaw config set {path} {written}")
 
 
-def _list_missing(settings: dict[str, Any], plugin: dict[str, Any] | None, wish: Wish) -> dict[str, Any]:
+def _list_missing(
+    settings: dict[str, Any], plugin: dict[str, Any] | None, options: InstallOptions
+) -> dict[str, Any]:
     """Give the settings that aren't as they must be, by path, with their right values."""
     entry = _dig(settings, "entries", {}).get(PLUGIN, {})
     wanted: dict[str, Any] = {}
@@ -151,8 +153,8 @@ def _list_missing(settings: dict[str, Any], plugin: dict[str, Any] | None, wish:
         wanted[_SLOT] = PLUGIN
     if not _is_rival_off(settings):
         wanted[_RIVAL_ENABLED] = False
-    if wish.command and entry.get("config", {}).get("command") != wish.command:
-        wanted[_COMMAND] = wish.command
+    if options.command and entry.get("config", {}).get("command") != options.command:
+        wanted[_COMMAND] = options.command
     return wanted
 
 

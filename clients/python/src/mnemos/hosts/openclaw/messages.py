@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 import zlib
 from typing import TYPE_CHECKING
 
 from mnemos._generated.recalled import strip_recalled
-from mnemos.hooks.messages import SaidMessage, cut_content
+from mnemos.hooks.messages import SaidMessage, cut_content, format_moment, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,26 +35,10 @@ def _read_messages(messages: list[object]) -> Iterator[SaidMessage]:
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):
             continue
-        content = read_prompt("\n\n".join(_read_texts(message.get("content"))))
+        content = read_prompt("\n\n".join(read_texts(message.get("content"))))
         if content:
-            role, moment = str(message["role"]), _read_moment(message.get("timestamp"))
+            role, moment = str(message["role"]), format_moment(message.get("timestamp"))
             yield SaidMessage(_make_id(role, moment, content), role, cut_content(content), moment)
-
-
-def _read_texts(content: object) -> Iterator[str]:
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    for block in blocks if isinstance(blocks, list) else []:
-        text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
-        if isinstance(text, str):
-            yield text
-
-
-def _read_moment(milliseconds: object) -> str:
-    """Write a time in milliseconds as RFC 3339; empty when it is none."""
-    if not isinstance(milliseconds, (int, float)) or not 0 < milliseconds < 1e14:  # noqa: PLR2004 - the year 5138
-        return ""
-    seconds, rest = divmod(int(milliseconds), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
 
 
 def _make_id(role: str, moment: str, content: str) -> str:

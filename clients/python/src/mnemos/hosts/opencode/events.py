@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
+from mnemos.hooks.adapter import Adapter, read_object, read_strings
 from mnemos.hooks.events import EventKind, HookEvent, Recalled
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _KINDS: dict[str, EventKind] = {
 }
 
 
-class OpenCodeAdapter:
+class OpenCodeAdapter(Adapter):
     """Reads and writes what the plugin for OpenCode says to its hooks."""
 
     NAME = "opencode"
@@ -32,7 +32,7 @@ class OpenCodeAdapter:
         kind = _KINDS.get(name)
         if kind is None:
             return None
-        fields = {key: value for key, value in data.items() if isinstance(value, str)}
+        fields = read_strings(data)
         return HookEvent(
             kind=kind,
             name=name,
@@ -45,9 +45,9 @@ class OpenCodeAdapter:
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
         """Give the messages after the last known one: ids are OpenCode's own, each used once."""
-        from mnemos.hooks.capture.diff import read_handed  # noqa: PLC0415 - for captures only
+        from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
-        return read_handed(event.messages, cursor, has_unique_ids=True)
+        return read_new_messages(event.messages, cursor, has_unique_ids=True)
 
     def format_context(
         self,
@@ -56,10 +56,6 @@ class OpenCodeAdapter:
     ) -> dict[str, object]:
         """Give the plugin both blocks; it knows where they go."""
         return {"system": recalled.session, "prompt": recalled.prompt}
-
-    def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
-        """OpenCode doesn't ask before it lets the model use a plugin's tools."""
-        return None
 
 
 #: For the registry.
@@ -73,20 +69,22 @@ def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
     An answer that is still being written is left for the next time; one that never was completed counts once
     something stands behind it.
     """
-    from mnemos.hooks.messages import SaidMessage, cut_content  # noqa: PLC0415
+    from mnemos.hooks.messages import SaidMessage, cut_content, format_moment  # noqa: PLC0415
 
     messages, born = data.get("messages"), _read_moment(data.get("createdAt"))
     given = messages if isinstance(messages, list) else []
-    for place, message in enumerate(map(_read_object, given), 1):
-        info = _read_object(message.get("info"))
-        role, times = info.get("role"), _read_object(info.get("time"))
+    for place, message in enumerate(map(read_object, given), 1):
+        info = read_object(message.get("info"))
+        role, times = info.get("role"), read_object(info.get("time"))
         moment = _read_moment(times.get("created"))
         is_unfinished = role == "assistant" and place == len(given) and "completed" not in times
         if role not in ("user", "assistant") or info.get("summary") or is_unfinished:
             continue
         content = "\n\n".join(_read_texts(message.get("texts"))).strip()
         if content:
-            said = SaidMessage(str(info.get("id", "")), str(role), cut_content(content), _format_time(moment))
+            said = SaidMessage(
+                str(info.get("id", "")), str(role), cut_content(content), format_moment(moment)
+            )
             yield said._replace(is_copied=0 < moment < born)
 
 
@@ -95,16 +93,6 @@ def _read_texts(texts: object) -> list[str]:
     return [text for text in given if isinstance(text, str) and text.strip()]
 
 
-def _read_object(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
 def _read_moment(milliseconds: object) -> int:
     """Read milliseconds since 1970; 0 for anything else."""
     return milliseconds if isinstance(milliseconds, int) else 0
-
-
-def _format_time(moment: int) -> str:
-    """Write a moment as RFC 3339; empty for none."""
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000))
-    return f"{seconds}.{moment % 1000:03d}Z" if moment else ""

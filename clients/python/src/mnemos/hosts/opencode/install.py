@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mnemos.hosts.install_port import HostState, Trouble, Wish
-from mnemos.hosts.sources import find_source, tell_source
+from mnemos.hosts.install_port import HostState, InstallOptions, Problem
+from mnemos.hosts.sources import describe_source, find_source
 from mnemos.machine.files import write_file
 from mnemos.machine.jsonc import NotJson, add_entry, parse, remove_entries
 from mnemos.machine.machine import Machine, SetupFailed
@@ -35,15 +35,15 @@ def find_folder(machine: Machine) -> Path:
     return (Path(base) if base else machine.home / ".config") / "opencode"
 
 
-def plan(machine: Machine, wish: Wish) -> str:
+def plan(machine: Machine, options: InstallOptions) -> str:
     """Say what `install` would do."""
     path = _choose_file(machine)
-    return f"add {tell_source(machine, _get_spec(_make_entry(wish)))} to {machine.shorten(path)}"
+    return f"add {describe_source(machine, _get_spec(_make_entry(options)))} to {machine.shorten(path)}"
 
 
-def install(machine: Machine, section: Section, wish: Wish) -> bool:
+def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
     """Write the entry, in place of an earlier one of ours."""
-    entry = _make_entry(wish)
+    entry = _make_entry(options)
     entries = _read_entries(machine)
     ours = [(path, found) for path, found in entries if _is_ours(found)]
     if [found for _, found in ours] == [entry]:
@@ -84,21 +84,21 @@ def inspect(machine: Machine) -> HostState:
     ours = [entry for _, entry in _read_entries(machine) if _is_ours(entry)]
     if not ours:
         return HostState(version, is_installed=False)
-    troubles = []
+    problems = []
     spec = _get_spec(ours[0])
     path = Path(spec.removeprefix("file://"))
     if path.is_absolute() and not path.exists():
-        troubles.append(Trouble(f"there is nothing at {spec}", "mnemos setup --host opencode"))
+        problems.append(Problem(f"there is nothing at {spec}", "mnemos setup --host opencode"))
     if len(ours) > 1:
-        troubles.append(Trouble("the plugin is listed twice", "mnemos setup --host opencode"))
-    return HostState(version, is_installed=True, plugin=machine.shorten(spec), troubles=troubles)
+        problems.append(Problem("the plugin is listed twice", "mnemos setup --host opencode"))
+    return HostState(version, is_installed=True, plugin=machine.shorten(spec), problems=problems)
 
 
-def _make_entry(wish: Wish) -> Any:
-    spec = find_source(name, _MARK, wish.source)
+def _make_entry(options: InstallOptions) -> Any:
+    spec = find_source(name, _MARK, options.source)
     if spec.endswith((".tgz", ".gz")):
         spec = f"{_PACKAGE}@file:{spec}"
-    return [spec, {"command": wish.command}] if wish.command else spec
+    return [spec, {"command": options.command}] if options.command else spec
 
 
 def _get_spec(entry: Any) -> str:
@@ -145,7 +145,7 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         values = parse(data.decode())
     except (NotJson, UnicodeDecodeError) as error:
-        raise SetupFailed(f"{path} isn't valid JSON ({error}): mend it first") from None
+        raise SetupFailed(f"{path} isn't valid JSON ({error}): fix it first") from None
     if not isinstance(values, dict):
         raise SetupFailed(f"{path} holds no settings: it isn't an object")
     return values
