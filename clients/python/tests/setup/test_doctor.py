@@ -1,4 +1,4 @@
-"""`mnemos doctor` names every broken link with the command that mends it."""
+"""`mnemos doctor` names every broken link with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ def test_all_is_well(well, scripted):
 def test_nothing_set_up_is_told_with_where_to_begin(desk):
     exit_code, found = examine(desk)
     assert exit_code == 3  # nobody listens at the default address
-    assert (found["credentials"]["mark"], found["credentials"]["mend"]) == ("BAD", "mnemos setup")
-    assert found["address"]["words"].endswith("there is no key")
-    assert (found["mnemos"]["mark"], found["mnemos"]["mend"]) == ("BAD", "mnemos setup --link")
-    assert (found["Claude Code"]["mark"], found["Claude Code"]["mend"]) == ("--", "")
+    assert (found["credentials"]["mark"], found["credentials"]["fix"]) == ("BAD", "mnemos setup")
+    assert found["address"]["words"].endswith("; no key")
+    assert (found["mnemos"]["mark"], found["mnemos"]["fix"]) == ("BAD", "mnemos setup --link")
+    assert (found["Claude Code"]["mark"], found["Claude Code"]["fix"]) == ("--", "")
 
 
-def test_keys_that_others_can_read_are_told_and_mended(well):
+def test_keys_that_others_can_read_are_told_and_fixed(well):
     path = well.config / "credentials.json"
     path.chmod(0o644)
     exit_code, found = examine(well)
     assert exit_code == 1
-    assert f"chmod 600 '{path}'" in found["credentials"]["mend"]
+    assert f"chmod 600 '{path}'" in found["credentials"]["fix"]
 
-    assert examine(well, "--mend")[0] == 0
+    assert examine(well, "--fix")[0] == 0
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -71,23 +71,23 @@ def test_a_damaged_file_is_told(well):
     (well.config / "credentials.json").write_text("{")
     exit_code, found = examine(well)
     assert exit_code == 1
-    assert (found["credentials"]["mend"], found["address"]["mark"]) == ("mnemos setup", "--")
+    assert (found["credentials"]["fix"], found["address"]["mark"]) == ("mnemos setup", "--")
 
 
 def test_a_profile_that_is_not_there_is_told(well, monkeypatch):
     monkeypatch.setenv("MNEMOS_PROFILE", "x")
     exit_code, found = examine(well)
     assert exit_code == 1
-    assert found["address"]["mend"] == "unset MNEMOS_PROFILE"
+    assert found["address"]["fix"] == "unset MNEMOS_PROFILE"
 
 
 def test_a_key_that_is_kept_back_is_told(well, monkeypatch):
     monkeypatch.setenv("MEM9_API_URL", "http://127.0.0.1:1")
     exit_code, found = examine(well)
     assert exit_code == 3
-    assert "the key of profile 'default' is for another address" in found["address"]["words"]
-    assert found["address"]["mend"] == "unset MEM9_API_URL"
-    assert (found["server"]["mark"], found["key"]["words"]) == ("BAD", "not asked")
+    assert "no key, since that of profile 'default' is for another address" in found["address"]["words"]
+    assert found["address"]["fix"] == "unset MEM9_API_URL"
+    assert (found["server"]["mark"], found["key"]["words"]) == ("BAD", "not checked")
 
 
 def test_what_the_server_says_is_told(well, scripted, answer, error_answer):
@@ -95,7 +95,7 @@ def test_what_the_server_says_is_told(well, scripted, answer, error_answer):
     scripted.will_answer(answer(200, VERSION), away, answer(200, {"status": "inactive"}), answer(200, OFF))
     exit_code, found = examine(well)
     assert exit_code == 1
-    assert (found["database"]["mark"], found["key"]["mark"], found["key"]["mend"]) == (
+    assert (found["database"]["mark"], found["key"]["mark"], found["key"]["fix"]) == (
         "BAD",
         "BAD",
         "mnemos setup",
@@ -103,17 +103,17 @@ def test_what_the_server_says_is_told(well, scripted, answer, error_answer):
 
 
 @pytest.mark.parametrize(
-    ("setting", "words", "mend"),
+    ("setting", "words", "fix"),
     [
         (
             "hooks.allowConversationAccess",
-            "may not see conversations",
+            "aren't allowed to read conversations",
             "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true",
         ),
         ("enabled", "is disabled", "openclaw config set plugins.entries.mnemos.enabled true"),
     ],
 )
-def test_settings_of_openclaw_that_are_wrong_are_told(well, setting, words, mend):
+def test_settings_of_openclaw_that_are_wrong_are_told(well, setting, words, fix):
     path = well.home / ".openclaw" / "openclaw.json"
     values = json.loads(path.read_text())
     place = values["plugins"]["entries"]["mnemos"]
@@ -127,7 +127,7 @@ def test_settings_of_openclaw_that_are_wrong_are_told(well, setting, words, mend
 
     assert exit_code == 1
     assert words in found["OpenClaw"]["words"]
-    assert found["OpenClaw"]["mend"] == mend
+    assert found["OpenClaw"]["fix"] == fix
 
 
 def test_openclaws_own_memory_beside_ours_is_told(well):
@@ -135,8 +135,8 @@ def test_openclaws_own_memory_beside_ours_is_told(well):
     values = json.loads(path.read_text())
     values["plugins"]["entries"]["memory-core"]["enabled"] = True
     path.write_text(json.dumps(values))
-    mend = "openclaw config set plugins.entries.memory-core.enabled false"
-    assert examine(well)[1]["OpenClaw"]["mend"] == mend
+    fix = "openclaw config set plugins.entries.memory-core.enabled false"
+    assert examine(well)[1]["OpenClaw"]["fix"] == fix
 
 
 def test_a_memory_slot_that_is_anothers_is_told(well):
@@ -144,21 +144,21 @@ def test_a_memory_slot_that_is_anothers_is_told(well):
     values = json.loads(path.read_text())
     values["plugins"]["slots"]["memory"] = "memory-core"
     path.write_text(json.dumps(values))
-    assert examine(well)[1]["OpenClaw"]["mend"] == "openclaw config set plugins.slots.memory mnemos"
+    assert examine(well)[1]["OpenClaw"]["fix"] == "openclaw config set plugins.slots.memory mnemos"
 
 
 def test_a_plugin_that_is_gone_from_its_place_is_told(well):
     well.tree.rename(well.tree.with_name("moved"))
     exit_code, found = examine(well)
     assert exit_code == 1
-    assert found["OpenCode"]["mend"] == "mnemos setup --host opencode"
+    assert found["OpenCode"]["fix"] == "mnemos setup --host opencode"
 
 
 def test_a_host_without_the_plugin_is_no_fault(well):
     well.run("uninstall", "--host", "opencode", "--yes")
     exit_code, found = examine(well)
     assert exit_code == 0
-    assert (found["OpenCode"]["mark"], found["OpenCode"]["mend"]) == ("--", "mnemos setup --host opencode")
+    assert (found["OpenCode"]["mark"], found["OpenCode"]["fix"]) == ("--", "mnemos setup --host opencode")
 
 
 def test_a_host_that_does_not_run_is_told(well):
@@ -181,8 +181,8 @@ def test_what_was_refused_is_counted(well):
     well.write(".local/state/mnemos/rejected/1.abc.json", "{}")
     well.write(".local/state/mnemos/rejected/1.abc.json.reason", "status 400")
     found = examine(well)[1]["rejected"]
-    assert found["words"].startswith("1 window refused by the server")
-    assert "/rejected'/*.reason" in found["mend"]
+    assert found["words"].startswith("1 window rejected by the server")
+    assert "/rejected'/*.reason" in found["fix"]
 
 
 def test_the_last_troubles_of_the_log_are_shown(well):
