@@ -24,12 +24,12 @@ EXIT_ADDRESS: Final = 5
 
 
 def main() -> None:
-    """Run one command and exit with its code; anything foreseeable is one sentence on standard error."""
+    """Run one command and exit with its code; expected errors are one sentence on standard error."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code."""
+    """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         settings = Settings()
@@ -44,7 +44,9 @@ def run(arguments: list[str]) -> int:
     except DatabaseError as error:
         return _fail(str(error), EXIT_DATABASE)
     except OSError as error:
-        return _fail(f"can't listen there: {error.strerror}; set MNEMO_HOST and MNEMO_PORT", EXIT_ADDRESS)
+        return _fail(
+            f"can't listen on this address: {error.strerror}; set MNEMO_HOST or MNEMO_PORT", EXIT_ADDRESS
+        )
     return 0
 
 
@@ -52,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mnemo-server",
         description="The mnemos server: one shared, lasting memory for coding agents.",
-        epilog="Settings are environment variables, MNEMO_DSN and others: see docs/configuration.md.",
+        epilog="Settings are environment variables such as MNEMO_DSN: see docs/configuration.md.",
     )
     parser.add_argument("--version", action="version", version=f"mnemo-server {VERSION}")
     parser.set_defaults(command=_serve)
@@ -61,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(
         command=_migrate
     )
-    provision = commands.add_parser("provision", help="make a tenant and print its key")
-    provision.add_argument("--name", default="tenant", help="what to call it")
+    provision = commands.add_parser("provision", help="create a tenant and print its key")
+    provision.add_argument("--name", default="tenant", help="name of the tenant")
     provision.set_defaults(command=_provision)
     return parser
 

@@ -19,7 +19,7 @@ def no_logging(monkeypatch):
         (
             OSError(98, "Address already in use"),
             5,
-            "mnemo-server: can't listen there: Address already in use",
+            "mnemo-server: can't listen on this address: Address already in use",
         ),
     ],
 )
