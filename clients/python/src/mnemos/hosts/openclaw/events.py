@@ -71,7 +71,7 @@ class OpenClawAdapter:
         return {name: block for name, block in blocks.items() if block}
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:  # noqa: ARG002 - see above
-        """Write no leave: OpenClaw doesn't ask for any."""
+        """Return nothing: OpenClaw asks for no tool permission."""
         return None
 
 
