@@ -79,4 +79,4 @@ def test_a_wait_that_the_server_names_reaches_the_caller():
 
 
 def test_a_version_conflict_tells_both_versions():
-    assert "at version 5, not 3" in str(VersionConflict(current_version=5, expected_version=3))
+    assert "has version 5, not 3" in str(VersionConflict(current_version=5, expected_version=3))

@@ -51,7 +51,7 @@ def test_a_call_is_one_request_with_what_was_given(tool, arguments, route, field
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_what_is_wrong_is_told_by_name(tool):
-    with pytest.raises(InvalidRequest, match=f"unknown parameter 'colour': {tool.name} takes"):
+    with pytest.raises(InvalidRequest, match=f"unknown parameter 'colour': {tool.name} accepts"):
         read_call(tool.name, {"id": "x", "content": "x", "colour": "red"})
 
 

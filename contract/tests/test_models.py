@@ -112,7 +112,7 @@ def test_tags_are_trimmed_and_empty_ones_and_repeats_dropped():
             {"expected_version": 0},
             "expected_version: Input should be greater than or equal to 1",
         ),
-        (ListQuery, {"q": "x", "state": "deleted"}, "state: a search knows active memories only"),
+        (ListQuery, {"q": "x", "state": "deleted"}, "state: a search finds active memories only"),
         (BatchDeleteRequest, {"ids": ["x"] * (MAX_BATCH_IDS + 1)}, "ids: too many (max 1000)"),
         (BatchDeleteRequest, {"ids": [" "]}, "ids: required"),
         (SessionMessagesQuery, {}, "session_id: at least one session_id required"),

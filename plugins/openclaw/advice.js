@@ -1,8 +1,8 @@
-/** What OpenClaw leaves to the user, and says only to who asks: the plugin's log says it at its start. */
+/** Settings that OpenClaw leaves to the user, and shows only on request: the plugin logs them at its start. */
 
 const ADVISED = Symbol.for("mnemos.openclaw.advised")
 
-/** Tell the user, once in a process, what keeps mnemos from its work, and the command that mends it. */
+/** Log, once per process, what prevents mnemos from working, and the command that fixes it. */
 export function adviseUser(api) {
   const entries = api.config?.plugins?.entries ?? {}
   if (globalThis[ADVISED]) return
@@ -13,6 +13,6 @@ export function adviseUser(api) {
   }
   if (entries["memory-core"]?.enabled !== false) {
     const command = "openclaw plugins disable memory-core"
-    api.logger?.warn?.(`mnemos: OpenClaw's own memory may take over memory_search and memory_get: ${command}`)
+    api.logger?.warn?.(`mnemos: OpenClaw's own memory may override memory_search and memory_get; to fix it: ${command}`)
   }
 }

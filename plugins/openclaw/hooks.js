@@ -13,7 +13,7 @@ export function forwardHooks(api, program) {
         const data = { event: pick(event ?? {}), ctx: pickFields(ctx ?? {}, CONTEXT_FIELDS) }
         return (await runHook(program, "openclaw", name, data, timeoutMs)) ?? undefined
       } catch (error) {
-        api.logger?.warn?.(`mnemos: ${name} was left out: ${error.message}`)
+        api.logger?.warn?.(`mnemos: ${name} was skipped: ${error.message}`)
       }
     })
   }

@@ -8,15 +8,15 @@ import { endTools, registerTools } from "./tools.js"
 /** The same for ever, so that the beginning of each request stays the same. */
 const GUIDANCE = [
   "## Memory",
-  "You share one lasting memory with the user's other agents. What it knows about a request is added by itself.",
-  "Use memory_search for what was decided, said or found out before; memory_store for what should be known later.",
+  "You share one lasting memory with the user's other agents. Memories that fit a request are added automatically.",
+  "Use memory_search for earlier decisions, statements and findings; memory_store for what should be known later.",
   "",
 ]
 
 export default {
   id: "mnemos",
   name: "mnemos",
-  description: "One lasting memory for all your agents: what was learned in one session is known in the next.",
+  description: "One lasting memory for all your agents: what they learn in one session, they know in the next.",
   kind: "memory",
 
   /** OpenClaw calls this several times in a process, and for its own inspections: it starts nothing. */

@@ -1,35 +1,35 @@
-/** The commands and skills that the plugin brings along. */
+/** The commands and skills of the plugin. */
 
 import { fileURLToPath } from "node:url"
 
 const SKILLS = fileURLToPath(new URL("./skills", import.meta.url))
 const COMMANDS = {
   remember: {
-    description: "Keep something in the memory that all your agents share",
+    description: "Store something in the memory that all your agents share",
     template:
-      "Keep what stands below in memory with the memory_store tool, as one statement that can be understood alone; " +
-      "pinned if it is a preference or a rule. Search first: change a memory that says nearly the same instead. " +
+      "Store the text below with the memory_store tool, as one statement that is understandable on its own; " +
+      "pinned if it is a preference or a rule. Search first: if a similar memory exists, update it instead. " +
       "Answer with one short sentence.",
   },
   recall: {
-    description: "Tell what the shared memory knows about something",
+    description: "Ask the shared memory",
     template:
-      "Search the memory for what stands below, with the memory_search tool, in one or two searches, and tell what " +
-      "it knows in a few sentences, with the dates. Say so when it knows nothing.",
+      "Search the memory for the text below with the memory_search tool, in one or two searches, and summarise the " +
+      "results in a few sentences, with their dates. If nothing fits, say so.",
   },
 }
 
-/** Let OpenCode find our skills. */
+/** Add the skills to OpenCode's settings. */
 export function addSkills(config) {
   config.skills = { ...config.skills, paths: [...(config.skills?.paths ?? []), SKILLS] }
 }
 
-/** Add our commands, but for names that the user gave to their own. */
+/** Add the commands, except for names that the user's own commands have. */
 export function addCommands(config) {
   config.command = { ...COMMANDS, ...config.command }
 }
 
-/** Keep our instructions out of what the user says: only their own words are captured and searched for. */
+/** Separate our instructions from what the user says: only their own words are captured and searched for. */
 export function splitCommand({ command, arguments: words }, { parts }) {
   const template = COMMANDS[command]?.template
   const place = parts.findIndex((part) => part.type === "text" && part.text.startsWith(template))

@@ -13,12 +13,12 @@ import { bounded, Sessions } from "./sessions.js"
 import { makeTools, openServer, setSchema } from "./tools.js"
 
 const HOST = "opencode"
-/** How long the end of OpenCode waits for what is still to be captured. */
+/** How long OpenCode waits at its end for captures in progress. */
 const DISPOSE_MS = 3_000
-/** Goes into the request for a summary of the conversation. */
+/** Added to the request for a summary of the conversation. */
 const COMPACTION_HINT =
   "Keep in the summary: decisions with their reasons, what the user prefers or forbids, open questions, and " +
-  "the ids of memories (as in `- [id, day]`) that the work still needs."
+  "the ids of memories (as in `- [id, day]`) that are still needed."
 
 /** @type {(input: object, options?: {url?: string, apiKey?: string, command?: string, agentId?: string}) => Promise<object>} */
 export default async function MnemosPlugin({ client, directory }, options) {

@@ -43,7 +43,7 @@ export class Recall {
     if (block && !isHelper) system.push(block)
   }
 
-  /** A summary took the place of the conversation: what was recalled in it may be recalled again. */
+  /** A summary replaced the conversation: what was recalled in it may be recalled again. */
   startAnew(sessionID) {
     const event = { sessionID, directory: this.directory }
     const told = runHook(this.program, HARNESS, "session.compacted", event)

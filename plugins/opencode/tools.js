@@ -41,7 +41,7 @@ function makeTool(server, { name, description, input_schema }) {
   }
 }
 
-/** OpenCode makes a schema of `args` in which everything is required; the real one takes its place. */
+/** OpenCode makes a schema of `args` in which everything is required; replace it with the real one. */
 export function setSchema({ toolID }, output) {
   const schema = SCHEMAS.get(toolID)
   if (schema) output.jsonSchema = schema

@@ -1,5 +1,5 @@
 /**
- * What every plugin written in JavaScript needs of mnemos: its hooks and its tools, each by a process.
+ * What every plugin in JavaScript needs from mnemos: its hooks and its tools, each through a process.
  *
  * No packages, Node 20 or Bun. Nothing here throws into the host or keeps it from ending.
  */
@@ -7,14 +7,14 @@
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 
-/** Longer than any hook lives by itself; only a machine that stands still gets here. */
+/** Longer than any hook runs by itself; only a frozen machine gets here. */
 const HOOK_MS = 12_000
 /** Longer than the client itself waits for a server. */
 const CALL_MS = 60_000
 const PROTOCOL_VERSION = "2025-11-25"
 const CLOSED = "the plugin was closed"
 const MISSING = (command) =>
-  `The program ${command} can't be started. Install mnemos-client so that hosts find it, or run mnemos doctor.`
+  `The program ${command} can't be started. Install mnemos-client, or run mnemos doctor to find the problem.`
 
 /** The five tools as the client publishes them: `[{name, description, input_schema}]`. */
 export function readTools() {
@@ -85,7 +85,7 @@ export class ToolServer {
   }
 
   /**
-   * Call a tool. Never rejects: what goes wrong is an answer that the model can read.
+   * Call a tool. Never rejects: an error becomes a result that the model can read.
    *
    * @returns {Promise<{text: string, isError: boolean}>} `text` is JSON.
    */
@@ -104,7 +104,7 @@ export class ToolServer {
     }
   }
 
-  /** End the process, if there is one, and start none any more. */
+  /** End the process, if there is one, and start no other. */
   close() {
     this.isClosed = true
     this.child?.process.stdin.end()
@@ -120,7 +120,7 @@ export class ToolServer {
     const child = { process: started, ready: null }
     this.child = child
     started.on("error", () => this.forget(child, fail(MISSING(this.command), "client_missing")))
-    started.on("exit", () => this.forget(child, fail("mnemos mcp ended before it answered", "client_failed")))
+    started.on("exit", () => this.forget(child, fail("mnemos mcp ended before it responded", "client_failed")))
     started.stdin.on("error", () => {})
     this.readLines(child)
     setHold(child, false)
@@ -148,7 +148,10 @@ export class ToolServer {
         act(value)
       }
       const abort = () => settle(reject, fail("the call was cancelled", "cancelled"))
-      const timer = setTimeout(() => settle(reject, fail("mnemos mcp didn't answer in time", "client_failed")), CALL_MS)
+      const timer = setTimeout(
+        () => settle(reject, fail("mnemos mcp didn't respond in time", "client_failed")),
+        CALL_MS,
+      )
       this.pending.set(id, {
         child,
         resolve: (value) => settle(resolve, value),
@@ -187,7 +190,7 @@ export class ToolServer {
   }
 }
 
-/** While a call waits, the host stays alive for its answer; otherwise the process doesn't hold it. */
+/** While a call waits, the host stays alive for its result; otherwise the process doesn't keep it alive. */
 function setHold(child, isHeld) {
   const act = isHeld ? "ref" : "unref"
   for (const part of [child.process, child.process.stdin, child.process.stdout]) part?.[act]?.()

@@ -31,7 +31,7 @@ class Header:
 
 
 def needs_key(route: Route) -> bool:
-    """Say whether a route reads X-API-Key (the status route does, though anybody may ask it)."""
+    """Return whether a route reads X-API-Key (the status route does, although anyone may call it)."""
     return route.access is Access.TENANT or MalformedApiKey in route.errors
 
 
@@ -39,44 +39,44 @@ def needs_key(route: Route) -> bool:
 REQUEST_HEADERS: Final = (
     Header(
         AGENT_HEADER,
-        "The agent that speaks: kept as `agent_id` of what it stores and as the author of its changes.",
+        "The calling agent: becomes `agent_id` of what it stores, and the author of its changes.",
         lambda route: route.access is Access.TENANT,
         MAX_NAME_CHARACTERS,
     ),
     Header(
         PROJECT_HEADER,
-        "Default of the field `project`.",
+        "Default for the field `project`.",
         lambda route: route.name == "store_memory",
         MAX_NAME_CHARACTERS,
     ),
     Header(
         SESSION_HEADER,
-        "Default of the field `session_id`.",
+        "Default for the field `session_id`.",
         lambda route: route.name == "store_memory",
         MAX_NAME_CHARACTERS,
     ),
     Header(
         IDEMPOTENCY_HEADER,
-        "A key of your own. The same request with the same key is done once, and answered alike, for 24 h.",
+        "A key of your choice. For 24 h, a request repeated with it has no effect and the same response.",
         lambda route: route.method == "POST" and route.access is Access.TENANT and not route.idempotent,
         MAX_IDEMPOTENCY_KEY_CHARACTERS,
     ),
     Header(
         "If-Match",
-        'The version you read. Quoted (`"7"`) it is enforced: another current version answers 412. '
-        f"Bare (`7`) the last write wins, and {CONFLICT_HEADER} tells.",
+        'The version you read. If it is quoted (`"7"`) and no longer current, the response is 412. '
+        f"If it is bare (`7`), the last write wins, and {CONFLICT_HEADER} reports the conflict.",
         lambda route: route.method == "PUT",
     ),
     Header(
         "If-None-Match",
-        'The version you have, quoted (`"7"`): while it is the current one the answer is 304, empty.',
+        'The version you have, quoted (`"7"`). If it is still current, the response is an empty 304.',
         lambda route: route.name == "get_memory",
     ),
 )
 
-#: Headers of successful answers.
+#: Headers of successful responses.
 ANSWER_HEADERS: Final = (
-    Header(REQUEST_ID_HEADER, "The id under which the server logged this request.", lambda _route: True),
+    Header(REQUEST_ID_HEADER, "Id of this request in the server's log.", lambda _route: True),
     Header(
         "ETag",
         'The current version, quoted (`"7"`).',
@@ -84,17 +84,17 @@ ANSWER_HEADERS: Final = (
     ),
     Header(
         CONFLICT_HEADER,
-        "The version that was current before, when a bare If-Match named another one.",
+        "The version that was current before, if a bare If-Match named another one.",
         lambda route: route.method == "PUT",
     ),
 )
 
 
 def request_headers(route: Route) -> list[Header]:
-    """Give the headers that a request of this route may carry."""
+    """Return the headers that a request of this route may have."""
     return [header for header in REQUEST_HEADERS if header.belongs_to(route)]
 
 
 def answer_headers(route: Route) -> list[Header]:
-    """Give the headers that a success of this route carries."""
+    """Return the headers of a successful response of this route."""
     return [header for header in ANSWER_HEADERS if header.belongs_to(route)]

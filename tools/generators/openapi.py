@@ -31,12 +31,12 @@ SECURITY_SCHEME: Final = "ApiKey"
 PATH_PARAMETERS: Final = {
     "api_key": "The tenant's key, for clients that don't send X-API-Key.",
     "memory_id": "Id of the memory: 13 characters of lower-case Crockford base32.",
-    "job_id": "Id of the job, made like those of memories.",
+    "job_id": "Id of the job: 13 characters, like the id of a memory.",
 }
 #: Statuses of success besides `Route.status`, by the route's name.
 OTHER_SUCCESSES: Final = {
-    "store_memory": {200: "Done; `sync` was asked for.", 201: "A pinned memory was stored."},
-    "get_memory": {304: "The version in If-None-Match is still the current one."},
+    "store_memory": {200: "Done, with `sync`.", 201: "A pinned memory was stored."},
+    "get_memory": {304: "The version in If-None-Match is still current."},
 }
 
 
@@ -167,7 +167,7 @@ def error_response(errors: Sequence[type[ApiError]]) -> Json:
         "content": as_json({"allOf": [reference(ErrorBody), codes]}),
     }
     if errors[0].status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        doc = "Seconds after which a repeat may succeed."
+        doc = "Seconds after which a retry may succeed."
         described["headers"] = {"Retry-After": {"description": doc, "schema": {"type": "integer"}}}
     return described
 

@@ -125,7 +125,9 @@ def test_a_file_that_is_not_needed_is_not_read(environ, tmp_path):
 
 
 def test_an_address_without_a_scheme_is_refused_with_an_example():
-    with pytest.raises(BadAddress, match=r"'localhost:8080' is no server address; it looks like http://127"):
+    with pytest.raises(
+        BadAddress, match=r"'localhost:8080' isn't a server address; use one such as http://127"
+    ):
         ServerAddress("localhost:8080")
 
 

@@ -88,7 +88,7 @@ def test_a_field_that_does_not_exist_is_a_mistake_of_the_program():
 
 
 def test_a_header_value_with_line_ends_is_refused():
-    with pytest.raises(InvalidRequest, match="agent_id: has characters"):
+    with pytest.raises(InvalidRequest, match="agent_id: contains characters"):
         build("get_health", agent_id="a\r\nX-API-Key: other")
 
 
@@ -156,7 +156,7 @@ def test_the_page_of_a_proxy_is_shown_by_its_first_200_bytes(status):
     with pytest.raises(UnexpectedAnswer) as caught:
         read_answer(REQUEST, reply(status, page, "text/html"), Memory)
     sentence = str(caught.value)
-    assert f"answered {status} (text/html)" in sentence
+    assert f"returned {status} (text/html)" in sentence
     assert "<html>Bad gateway" in sentence
     assert len(sentence) < 500
 

@@ -1,6 +1,6 @@
-"""The wire contract of mnemos: what server and clients say to each other, in one place.
+"""The wire contract of mnemos: everything that server and clients exchange.
 
-Names are loaded on first use: the hook runner needs `mnemos_redaction` and can't wait for pydantic.
+Names are loaded on first use, so that a command that needs none of them doesn't wait for pydantic.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ __all__ = [
     "error_from_body",
 ]
 
-#: Which names each module gives.
+#: The names that each module defines.
 _GIVEN = {
     "writing": (
         "BatchDeleteRequest",

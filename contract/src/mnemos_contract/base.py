@@ -1,4 +1,4 @@
-"""What all wire models share: how they read, how they write, and the field types they are made of."""
+"""What all wire models share: how they are read and written, and common field types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnemos_contract.limits import MAX_NAME_CHARACTERS, MAX_TAG_CHARACTERS, MAX_
 
 
 class WireModel(BaseModel):
-    """A JSON object of the API. Unknown members are ignored, as older and newer peers may send them.
+    """A JSON object of the API. Unknown members are ignored: older and newer peers may send them.
 
     The docstring under a field is its description in openapi.json and in the HTTP reference.
     """
@@ -19,11 +19,11 @@ class WireModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     def to_answer(self) -> bytes:
-        """Write the model as JSON of an answer: absent members are left out."""
+        """Return the model as JSON of a response, without absent members."""
         return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 
     def to_request(self) -> bytes:
-        """Write the model as JSON of a request: what was set, an explicit null too, and nothing else."""
+        """Return the model as JSON of a request: only what was set, explicit nulls included."""
         return self.__pydantic_serializer__.to_json(self, exclude_unset=True)
 
 
@@ -55,14 +55,14 @@ def _to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("must lie in the years 1 to 9999, UTC") from None
+        raise ValueError("must be between the years 1 and 9999, UTC") from None
 
 
-#: A moment: RFC 3339 with an offset on the wire, UTC here.
+#: A time: RFC 3339 with an offset on the wire, UTC here.
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
 def to_microseconds(moment: datetime) -> int:
-    """Give a moment as microseconds since 1970-01-01 UTC, exactly."""
+    """Return a time as microseconds since 1970-01-01 UTC, exactly."""
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

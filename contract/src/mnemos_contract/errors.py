@@ -1,7 +1,7 @@
 """Every error of the API, as one class tree that the server raises and the client raises again.
 
     MnemosError
-    ├── ApiError                      answered by the server, with a status
+    ├── ApiError                      the server's response, with a status
     │   ├── InvalidJson               400  invalid_json
     │   ├── InvalidRequest            400  invalid_request
     │   ├── MissingApiKey             400  missing_api_key
@@ -22,8 +22,8 @@
     │   ├── InternalError             500  internal_error
     │   ├── DatabaseUnavailable       503  database_unavailable
     │   └── WriteConflict             503  write_conflict
-    ├── ServerUnreachable             no answer at all: the client's own
-    └── UnexpectedAnswer              an answer that isn't of this contract: the client's own
+    ├── ServerUnreachable             no response at all: raised by the client only
+    └── UnexpectedAnswer              a response that isn't of this contract: raised by the client only
 
 On the wire: `{"error": "<sentence>", "code": "<code>", "fields": {…}, "request_id": "…"}`.
 """
@@ -36,39 +36,39 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class ErrorBody(BaseModel):
-    """The JSON body of every answer that isn't a success."""
+    """The JSON body of every response that isn't a success."""
 
     model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
     error: str
-    """A sentence for people."""
+    """What is wrong, as a sentence for people."""
     code: str = ""
-    """A name for programs, unique to one class."""
+    """Name of the error for programs; each error class has its own."""
     fields: dict[str, JsonValue] = {}
-    """What the sentence speaks of, by name."""
+    """The values that the sentence mentions, by name."""
     request_id: str | None = None
-    """The id under which the server logged this request."""
+    """Id of this request in the server's log."""
 
 
 class MnemosError(Exception):
-    """Anything that goes wrong between a caller and the memory."""
+    """Base class of everything that can go wrong between a caller and the memory."""
 
     code: ClassVar[str] = "error"
 
 
 class ApiError(MnemosError):
-    """An error the server answers: a code, an HTTP status, a sentence, and the fields it speaks of.
+    """An error response of the server: a code, an HTTP status, a sentence, and the fields that it mentions.
 
     Subclasses set `code`, `status` and `template`; `template` is formatted with the fields.
     """
 
     status: ClassVar[int] = 500
     template: ClassVar[str] = "{message}"
-    #: Seconds after which a repeat may succeed, for the Retry-After header; None: a repeat won't help.
+    #: Seconds after which a retry may succeed, for the Retry-After header; None: a retry won't help.
     retry_after_seconds: int | None = None
 
     def __init__(self, message: str | None = None, **fields: JsonValue) -> None:
-        """Make the sentence from the template unless `message` brings one of its own."""
+        """Use `message` as the sentence, or else the template with the fields filled in."""
         self.fields: dict[str, JsonValue] = fields
         self.request_id: str | None = None
         retry_after = fields.get("retry_after_seconds", self.retry_after_seconds)
@@ -76,14 +76,14 @@ class ApiError(MnemosError):
         super().__init__(message if message is not None else self.template.format(**fields))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the class under its code; two classes can't share one."""
+        """Register the class under its code; no two classes share a code."""
         super().__init_subclass__(**kwargs)
         if "code" not in cls.__dict__ or cls.code in ERRORS_BY_CODE:
             raise TypeError(f"{cls.__name__} needs an error code of its own, not {cls.code!r}")
         ERRORS_BY_CODE[cls.code] = cls
 
     def to_body(self, request_id: str | None = None) -> ErrorBody:
-        """Give the error its wire form."""
+        """Return the error as it is sent."""
         return ErrorBody(error=str(self), code=self.code, fields=self.fields, request_id=request_id)
 
 
@@ -108,31 +108,31 @@ class InvalidJson(ApiError):
 
 
 class InvalidRequest(ApiError):
-    """A field is missing, of the wrong type or beyond its limit; `field` names the first one."""
+    """A field is missing, has the wrong type or exceeds its limit; `field` names the first such field."""
 
     code, status, template = "invalid_request", 400, "{field}: {reason}"
 
 
 class MissingApiKey(ApiError):
-    """The request carries no key. 400 and not 401, since clients of mem9 branch on it."""
+    """The request has no key. 400 and not 401, since clients of mem9 branch on it."""
 
     code, status, template = "missing_api_key", 400, "missing API key"
 
 
 class InvalidApiKey(ApiError):
-    """The key in the header opens nothing."""
+    """The server doesn't know the key in the header."""
 
     code, status, template = "invalid_api_key", 400, "invalid API key"
 
 
 class MalformedApiKey(ApiError):
-    """The status route was asked without a key."""
+    """The status route was called without a key."""
 
     code, status, template = "malformed_api_key", 401, "missing or malformed X-API-Key"
 
 
 class AccessDenied(ApiError):
-    """The caller may not do this."""
+    """The caller isn't allowed to do this."""
 
     code, status, template = "access_denied", 403, "{reason}"
 
@@ -144,7 +144,7 @@ class MemoryNotFound(ApiError):
 
 
 class VersionNotFound(ApiError):
-    """A memory never had the version that was asked for."""
+    """The memory never had the requested version."""
 
     code, status, template = "version_not_found", 404, "this memory has no such version"
 
@@ -156,13 +156,13 @@ class JobNotFound(ApiError):
 
 
 class TenantNotFound(ApiError):
-    """The key in the path opens nothing."""
+    """The server doesn't know the key in the path."""
 
     code, status, template = "tenant_not_found", 404, "tenant not found"
 
 
 class KeyNotFound(ApiError):
-    """The status route was asked about a key that doesn't exist."""
+    """The status route was called with a key that doesn't exist."""
 
     code, status, template = "key_not_found", 404, "key not found"
 
@@ -170,33 +170,33 @@ class KeyNotFound(ApiError):
 class RouteNotFound(ApiError):
     """The path isn't part of the API."""
 
-    code, status, template = "route_not_found", 404, "there is no {path} here; see /openapi.json"
+    code, status, template = "route_not_found", 404, "unknown path {path}; see /openapi.json for all paths"
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists, the method doesn't."""
+    """The path exists, but not with this method."""
 
-    code, status, template = "method_not_allowed", 405, "{method} isn't possible here; allowed: {allowed}"
+    code, status, template = "method_not_allowed", 405, "{method} isn't allowed for this path; use {allowed}"
 
 
 class VersionConflict(ApiError):
-    """An enforced update named a version that is no longer the current one; `current` holds that one."""
+    """An update expected a version that isn't the current one; `current` contains the current memory."""
 
     code, status = "version_conflict", 412
-    template = "the memory is at version {current_version}, not {expected_version}: read it and decide again"
+    template = "the memory has version {current_version}, not {expected_version}: read it, then decide again"
 
 
 class PayloadTooLarge(ApiError):
-    """The body is longer than the route takes."""
+    """The body is larger than the route accepts."""
 
-    code, status, template = "payload_too_large", 413, "the body is larger than {limit_bytes} bytes"
+    code, status, template = "payload_too_large", 413, "the body is too large (max {limit_bytes} bytes)"
 
 
 class IdempotencyMismatch(ApiError):
-    """An Idempotency-Key was used again with another body."""
+    """The Idempotency-Key was used before, with another body."""
 
     code, status = "idempotency_mismatch", 422
-    template = "this Idempotency-Key was used for another request; use a new key for a new request"
+    template = "this Idempotency-Key was used for another request; use a new key for each new request"
 
 
 class RateLimited(ApiError):
@@ -207,13 +207,13 @@ class RateLimited(ApiError):
 
 
 class InternalError(ApiError):
-    """A fault of the server; the log has it under the request id."""
+    """A bug in the server; its log has the details under the request id."""
 
     code, status, template = "internal_error", 500, "internal server error"
 
 
 class DatabaseUnavailable(ApiError):
-    """The database doesn't answer. Nothing of the request was kept unless the sentence says otherwise."""
+    """The database doesn't respond. Nothing of the request was stored, unless the sentence says otherwise."""
 
     code, status, template = "database_unavailable", 503, "the database is unavailable; try again shortly"
     retry_after_seconds = 2
@@ -222,17 +222,17 @@ class DatabaseUnavailable(ApiError):
 class WriteConflict(ApiError):
     """The database refused the write again and again because of others; nothing was kept."""
 
-    code, status, template = "write_conflict", 503, "write conflict, retry"
+    code, status, template = "write_conflict", 503, "write conflict, try again"
     retry_after_seconds = 1
 
 
 class ServerUnreachable(MnemosError):
-    """The client got no answer: connection refused, timed out or broken off."""
+    """The client got no response: the connection was refused, timed out or broke."""
 
     code: ClassVar[str] = "server_unreachable"
 
 
 class UnexpectedAnswer(MnemosError):
-    """The client got an answer that isn't of this contract, from a proxy for instance."""
+    """The client got a response that isn't of this contract, from a proxy for example."""
 
     code: ClassVar[str] = "unexpected_answer"

@@ -14,31 +14,31 @@ class Change(WireModel):
     """One change of a memory."""
 
     action: Literal["created", "updated", "deleted", "superseded", "restored", "repeated", "redacted"]
-    """`superseded`: another memory took its place. `repeated`: somebody stored the same again, and what they
-    sent is in `detail`."""
+    """What happened. `superseded`: another memory replaced it. `repeated`: the same was stored again, and
+    `detail` contains what was sent."""
     version: int
     """Version of the memory after the change."""
     happened_at: Moment
-    """When, UTC."""
+    """When it happened, UTC."""
     agent_id: str | None = None
-    """The agent that made it."""
+    """Agent that made the change."""
     before: dict[str, Any] | None = None
-    """Members of the memory as they were before; absent for a creation."""
+    """Members of the memory before the change. Absent when it was created."""
     detail: dict[str, Any] | None = None
-    """Why: `reason`, the ids of other memories concerned and of the job, as far as there are any."""
+    """Why it happened: `reason`, and ids of other memories and of the job, where there are any."""
 
 
 class History(WireModel):
     """A memory and everything that happened to it."""
 
     memory: Memory
-    """As it is now, deleted or not."""
+    """The memory as it is now, deleted or not."""
     changes: list[Change]
-    """The latest first, at most 200."""
+    """Its changes, latest first, at most 200."""
 
 
 class RestoreRequest(WireModel):
-    """Bring a memory back: from deletion, from being superseded, or to what an earlier version said."""
+    """Restore a deleted or superseded memory, or an earlier version."""
 
     version: int | None = Field(default=None, ge=1)
-    """The version whose content, tags and metadata shall hold again. Absent: the last one."""
+    """Version whose content, tags and metadata become current again. Absent: the last one."""

@@ -1,4 +1,4 @@
-"""Work that goes on after an answer, and what models cost."""
+"""Jobs, which continue after a response, and what models cost."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from mnemos_contract.base import Moment, WireModel
 
 
 class JobState(StrEnum):
-    """Where a job is."""
+    """State of a job."""
 
     #: It will run: at once, after a pause, or when a budget allows.
     WAITING = "waiting"
-    #: A server works on it.
+    #: A server is working on it.
     RUNNING = "running"
-    #: There was nothing left to do.
+    #: Everything is done.
     DONE = "done"
-    #: It was given up after repeated errors; what it was about stays stored as it is.
+    #: It was abandoned after repeated errors; the memories it was to work on are unchanged.
     FAILED = "failed"
 
 
 class Enrichment(StrEnum):
-    """Whether a language model will look at what was stored."""
+    """When a language model will enrich what was stored."""
 
-    #: A job will: see `job_id`.
+    #: As soon as a server is free; see `job_id`.
     QUEUED = "queued"
-    #: A job will once the day's budget allows.
+    #: When the daily budget allows.
     SKIPPED_BUDGET = "skipped_budget"
 
 
@@ -36,85 +36,85 @@ class Job(WireModel):
     """One piece of durable work."""
 
     id: str
-    """13 characters, as those of memories."""
+    """13 characters, like the id of a memory."""
     kind: Literal["enrich", "redact"]
-    """`enrich`: a language model extracts, tags and merges. `redact`: secrets are taken out of what is
-    stored."""
+    """`enrich`: a language model extracts facts, tags and merges. `redact`: secrets are removed from stored
+    memories."""
     target: str
     """What it works on, such as `session:<id>` or `memory:<id>`."""
     state: JobState
-    """Where it is."""
+    """State of the job."""
     attempts: int
-    """Attempts that failed since it last went well."""
+    """Failed attempts since the last success."""
     done: int
-    """How many items are dealt with."""
+    """Number of items that are done."""
     total: int
-    """How many there are, as far as is known."""
+    """Number of items known so far."""
     created_at: Moment
-    """When it was first asked for, UTC."""
+    """When it was first requested, UTC."""
     updated_at: Moment
     """When it last changed, UTC."""
     run_at: Moment
-    """When it may run, UTC."""
+    """Earliest time at which it runs, UTC."""
     note: str | None = None
     """Why it waits, such as `skipped_budget`."""
     error: str | None = None
-    """What went wrong at the last attempt, in a sentence."""
+    """Why the last attempt failed, as a sentence."""
     detail: dict[str, Any] | None = None
-    """What was asked for, and what came of it."""
+    """What was requested, and the result."""
 
 
 class JobPage(WireModel):
-    """Jobs, the latest change first."""
+    """A page of jobs."""
 
     jobs: list[Job]
-    """The jobs."""
+    """The jobs, latest change first."""
 
 
 class JobQuery(WireModel):
     """Which jobs to list."""
 
     state: JobState | None = None
-    """In this state only."""
+    """Only jobs in this state."""
     limit: int = Field(default=50, ge=1, le=200)
-    """How many, 1 to 200."""
+    """Maximum number of jobs, 1 to 200."""
 
 
 class RedactRequest(WireModel):
-    """Look for secrets in everything that is stored."""
+    """Redact secrets in everything that is stored."""
 
     dry_run: bool = True
-    """Count and name them only; nothing is changed."""
+    """Only count the secrets of each kind; change nothing."""
 
 
 class Spent(WireModel):
     """What one kind of model cost on one day (UTC)."""
 
     day: str
-    """Such as `2026-11-24`."""
+    """The day, such as `2026-11-24`."""
     kind: Literal["llm", "embedding"]
-    """`llm`: extraction, tags and merges. `embedding`: vectors, where they are paid for."""
+    """`llm`: extraction, tags and merges. `embedding`: vectors of a paid model."""
     calls: int
     """Requests to the model."""
     input_tokens: int
     """Tokens sent."""
     output_tokens: int
-    """Tokens that came back."""
+    """Tokens received."""
     reserved_tokens: int
-    """Tokens set aside for calls under way; what a server left behind when it died counts as spent."""
+    """Tokens reserved for calls in progress. Reservations of a server that crashed count as spent."""
     cost: float
-    """Money, by the prices that are set; 0 without prices."""
+    """Cost by the configured prices; 0 without prices."""
 
 
 class Budget(WireModel):
     """What may be spent on one kind of model today."""
 
     kind: Literal["llm", "embedding"]
-    """As in `Spent`."""
+    """The kind of model, as in `Spent`."""
     daily_tokens: int | None = None
-    """The most a tenant may spend in a day; absent: no limit."""
+    """Maximum number of tokens per tenant and day. Absent: no limit."""
     spent_tokens: int
-    """Spent and set aside today."""
+    """Tokens spent or reserved today."""
     resets_at: Moment
     """When the next day begins, UTC."""
 
@@ -125,6 +125,6 @@ class Usage(WireModel):
     budgets: list[Budget]
     """Today's budgets."""
     days: list[Spent]
-    """The last 31 days on which something was spent, newest first."""
+    """The last 31 days with any spending, newest first."""
     currency: str
     """The currency of the prices."""

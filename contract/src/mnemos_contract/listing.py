@@ -1,4 +1,4 @@
-"""What is asked to list or search memories."""
+"""The query that lists or searches memories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BARE_NUMBER = re.compile(r"[-+]?[0-9.]+")
 
 
 def _lenient_limit(value: Any) -> int:
-    """Read a page size as mem9 does: nonsense is the default; too large is cut to the largest."""
+    """Read a page size as mem9 does: an invalid one becomes the default, a larger one the maximum."""
     number = _lenient_int(value)
     return DEFAULT_PAGE_SIZE if number <= 0 else min(number, MAX_PAGE_SIZE)
 
@@ -50,19 +50,19 @@ def _check_item_count(items: list[str]) -> list[str]:
 
 
 def _read_day(value: Any) -> Any:
-    """Read `2026-11-24` as its first moment in UTC; a `+` that a query string made a blank is one again.
+    """Read `2026-11-24` as the start of that day, UTC, and a blank as `+`, which a query string makes blank.
 
-    A bare number is refused: `2026` would count as seconds since 1970, which nobody means.
+    A bare number is rejected: `2026` would mean seconds since 1970, which no one intends.
     """
     if isinstance(value, str):
         value = value.strip().replace(" ", "+") if "T" in value else value.strip()
         if _BARE_NUMBER.fullmatch(value):
-            raise ValueError("must be a date such as 2026-11-24, or a moment such as 2026-11-24T10:00:00Z")
+            raise ValueError("must be a date such as 2026-11-24, or a time such as 2026-11-24T10:00:00Z")
         return f"{value}T00:00:00Z" if _DAY.fullmatch(value) else value
     return value
 
 
-#: A moment, or a plain date that stands for its first moment.
+#: A time, or a plain date, which means the start of that day.
 Day = Annotated[Moment, BeforeValidator(_read_day)]
 
 #: Items in one comma-separated query parameter; a list elsewhere, one text in a query string.
@@ -75,43 +75,44 @@ CommaList = Annotated[
 
 
 class ListQuery(WireModel):
-    """Which memories to list (without `q`) or search (with it). All filters must hold together."""
+    """Which memories to list (without `q`) or search (with `q`). A memory must match all filters."""
 
     q: str = ""
-    """What to look for, in plain words or literally. Absent: list by age."""
+    """Query: plain words, identifiers or error codes. Absent: list by age."""
     limit: Annotated[int, BeforeValidator(_lenient_limit)] = DEFAULT_PAGE_SIZE
-    """Page size, 1 to 200: more is cut to 200, nonsense is 10."""
+    """Page size, 1 to 200. A larger one becomes 200, an invalid one 10."""
     offset: Annotated[int, BeforeValidator(_lenient_offset)] = 0
-    """How many to skip."""
+    """Number of memories to skip."""
     tags: CommaList = []
-    """All of these tags."""
+    """Only memories with all of these tags."""
     tags_any: CommaList = []
-    """Any of these tags."""
+    """Only memories with any of these tags."""
     source: Name | None = None
-    """From this source only."""
+    """Only from this source."""
     created_from: Day | None = None
-    """Made, or said, at this moment or later. A plain date is its first moment, UTC."""
+    """Only memories stored, or messages said, at this time or later. A plain date is the start of that day,
+    UTC."""
     created_before: Day | None = None
-    """Made, or said, before this moment."""
+    """Only memories stored, or messages said, before this time."""
     state: str = MemoryState.ACTIVE.value
-    """`all` lists every state; a search knows active memories only."""
+    """Only memories in this state; `all` lists every state. A search finds active memories only."""
     memory_type: CommaList = []
-    """Any of these types."""
+    """Only memories of these types."""
     agent_id: Name | None = None
-    """Of this agent only."""
+    """Only memories of this agent."""
     session_id: Name | None = None
-    """Of this session only."""
+    """Only memories from this session."""
     project: Name | None = None
-    """Of this project only."""
+    """Only memories of this project."""
     subject: Name | None = None
-    """About this subject only."""
+    """Only memories with this subject."""
     as_of: Day | None = None
-    """As it was at this moment: what came later is left out, and what was superseded since is shown, with the
-    content of then. A search looks at the texts of today, and shows what was deleted since no more."""
+    """Show memories as of this time, with their content at that time: without later ones, and including those
+    superseded since. A search ranks by the current texts and doesn't find what was deleted since."""
     include_superseded: bool = False
-    """Also memories whose place others took."""
+    """Include superseded memories."""
     explain: bool = False
-    """Tell of each hit of a search what its score is made of."""
+    """In a search: explain the score of each hit."""
 
     @property
     def is_search(self) -> bool:
@@ -121,5 +122,5 @@ class ListQuery(WireModel):
     @model_validator(mode="after")
     def _search_active_only(self) -> Self:
         if self.is_search and self.state not in ("", MemoryState.ACTIVE, "all"):
-            raise ValueError("state: a search knows active memories only; leave out q to list other states")
+            raise ValueError("state: a search finds active memories only; omit q to list other states")
         return self

@@ -10,9 +10,9 @@ from mnemos_contract.base import Moment, WireModel
 
 
 class MemoryType(StrEnum):
-    """What kind of memory a row is."""
+    """Type of a memory."""
 
-    #: Stored by hand to stay as it is; no automatic step changes it.
+    #: Kept exactly as stored; no automatic step changes it.
     PINNED = "pinned"
     #: A statement that an agent stored or that was extracted.
     INSIGHT = "insight"
@@ -21,7 +21,7 @@ class MemoryType(StrEnum):
 
 
 class MemoryState(StrEnum):
-    """Where a memory is in its life."""
+    """Stage of a memory's life."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -30,75 +30,76 @@ class MemoryState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a store request led to."""
+    """Result of a store request."""
 
     #: A new memory, or new messages.
     CREATED = "created"
-    #: Everything sent was already there; a repeat of a memory is kept in that memory's history.
+    #: Nothing new was sent; a repeat of a memory is recorded in that memory's history.
     DUPLICATE = "duplicate"
-    #: As `created`, but secrets were taken out first.
+    #: As `created`, but secrets were redacted first.
     REDACTED = "redacted"
 
 
 class Memory(WireModel):
-    """One durable statement, with where it comes from and where it stands. Absent members are left out."""
+    """One durable statement with its origin and state. Absent members are left out."""
 
     id: str
     """13 characters of lower-case Crockford base32; sorts by age."""
     content: str
     """The text."""
     memory_type: MemoryType
-    """What kind it is."""
+    """Type of the memory."""
     state: MemoryState
-    """Where it is in its life."""
+    """Stage of its life."""
     version: int
-    """Counts from 1; each update adds exactly one."""
+    """Counts from 1; each change adds exactly one."""
     created_at: Moment
     """When it was stored, UTC."""
     updated_at: Moment
-    """When its present version was written, UTC."""
+    """When its current version was written, UTC."""
     tags: list[str] | None = None
-    """Its tags, in the order given."""
+    """Its tags, in the order in which they were sent."""
     metadata: JsonValue = None
-    """Any JSON that was kept with it."""
+    """Any JSON that was stored with it."""
     source: str | None = None
-    """Where it comes from; by default the agent that stored it."""
+    """Where it comes from. Default: the agent that stored it."""
     agent_id: str | None = None
-    """The agent it belongs to."""
+    """Agent that it belongs to."""
     session_id: str | None = None
-    """The session it comes from."""
+    """Session that it comes from."""
     project: str | None = None
-    """The project it belongs to; absent: known everywhere."""
+    """Project that it belongs to. Absent: it applies everywhere."""
     updated_by: str | None = None
-    """The agent that wrote the present version."""
+    """Agent that wrote the current version."""
     subject: str | None = None
-    """What it says something about, such as `user/employer`; the newest memory of a subject holds."""
+    """Key of a fact with one current value, such as `user/employer`. The newest memory of a subject is
+    current."""
     superseded_by: str | None = None
-    """Id of the memory that took its place: lists and searches leave it out unless they are asked."""
+    """Id of the memory that superseded it. Lists and searches leave out superseded memories by default."""
     superseded_at: Moment | None = None
-    """Since when, UTC."""
+    """When it was superseded, UTC."""
     derived_from: list[str] | None = None
-    """Ids of the messages or memories that it was made of."""
+    """Ids of the messages or memories that it was extracted from."""
     relative_age: str | None = None
-    """Age in words, such as "2 days ago"; in lists and searches."""
+    """In lists and searches: age in words, such as "2 days ago"."""
     score: float | None = None
-    """0 to 1; in searches."""
+    """In searches: probability that the memory answers the query, 0 to 1."""
     confidence: int | None = None
-    """0 to 100: the score in percent, which is how probable it is that this answers; in searches."""
+    """In searches: the score in percent, 0 to 100."""
     suggested_tags: list[str] | None = None
-    """Tags of the nearest memories, after an update that asked for them."""
+    """After an update with `suggest_tags`: tags of the most similar memories."""
     explanation: dict[str, float] | None = None
-    """What the score is made of; in searches that ask for it. The parts add up to the score."""
+    """In searches with `explain`: the parts of the score, which add up to it."""
 
 
 class MemoryPage(WireModel):
-    """A page of memories, and how many there are in all."""
+    """A page of memories, and the number of matches in total."""
 
     memories: list[Memory]
-    """The rows of this page."""
+    """The memories of this page."""
     total: int
-    """How many match in all; in a search, messages that are shown for what stands beside them count too."""
+    """Total matches. In a search this includes messages shown only as context of a match."""
     limit: int
     """The page size that was used."""
     offset: int
-    """How many were skipped."""
+    """Number of matches before this page."""

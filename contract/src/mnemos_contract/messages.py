@@ -21,31 +21,31 @@ MessageContent = Annotated[str, AfterValidator(_check_message_size)]
 
 
 class Message(WireModel):
-    """One thing that was said in a session."""
+    """One message of a session."""
 
     role: Name
-    """Who spoke: `user`, `assistant`, `system`, `tool` or any other word."""
+    """Role of the speaker: `user`, `assistant`, `system`, `tool` or any other word."""
     content: MessageContent
     """What was said, at most 200,000 bytes of UTF-8."""
     seq: int | None = Field(default=None, ge=0, lt=1_000_000_000)
-    """Its place in the transcript, from 0; with it, messages may arrive in any order."""
+    """Position in the transcript, from 0. With positions, messages may arrive in any order."""
     name: Name | None = None
-    """Who spoke, where that is more than a role."""
+    """Name of the speaker, if known."""
     created_at: Moment | None = None
-    """When it was said; default: when it arrives."""
+    """When it was said. Default: when it arrives."""
 
 
 class SessionMessage(WireModel):
-    """One stored message, as session-messages answers it."""
+    """One stored message, as session-messages returns it."""
 
     id: str
-    """Id of the message; it is a memory of type `session`."""
+    """Id of the message, which is a memory of type `session`."""
     session_id: str
-    """The session it belongs to."""
+    """Session that it belongs to."""
     seq: int
-    """Its place in the session, from 0."""
+    """Position in the session, from 0."""
     role: str
-    """Who spoke."""
+    """Role of the speaker."""
     content: str
     """What was said."""
     content_type: str = "text"
@@ -53,26 +53,26 @@ class SessionMessage(WireModel):
     tags: list[str] = []
     """Its tags."""
     state: str
-    """Where it is in its life."""
+    """Stage of its life."""
     created_at: Moment
     """When it was said, UTC."""
     updated_at: Moment
     """When it was last changed, UTC."""
     name: str | None = None
-    """Who spoke, where that is more than a role."""
+    """Name of the speaker, if known."""
     agent_id: str | None = None
-    """The agent that captured it."""
+    """Agent that captured it."""
     source: str | None = None
     """Where it comes from."""
 
 
 class SessionMessages(WireModel):
-    """Messages of the sessions asked for: by session, then in the order they were said."""
+    """Messages of the requested sessions: by session, then in the order in which they were said."""
 
     messages: list[SessionMessage]
     """The messages."""
     limit_per_session: int
-    """How many of each session were read at most."""
+    """Maximum number of messages per session that was used."""
 
 
 def _as_list(value: Any) -> Any:
@@ -90,12 +90,12 @@ def _positive_limit(value: Any) -> int:
 
 
 class SessionMessagesQuery(WireModel):
-    """Which sessions to read: `session_id` may stand 1 to 100 times."""
+    """Which sessions to read."""
 
     session_id: Annotated[list[Name], BeforeValidator(_as_list)] = []
-    """Stands once for each session, 1 to 100 times."""
+    """Id of a session. Repeat it for each session, up to 100 times."""
     limit_per_session: Annotated[int, BeforeValidator(_positive_limit)] = MAX_MESSAGES_PER_SESSION
-    """How many of each session, at most 500."""
+    """Maximum number of messages per session, at most 500."""
 
     @model_validator(mode="after")
     def _some_but_not_too_many(self) -> Self:

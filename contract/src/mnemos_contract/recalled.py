@@ -1,4 +1,4 @@
-"""Keeping recalled memories out of what is captured: the block that recall writes, and its removal.
+"""The block that recall writes, and its removal, which keeps recalled memories out of what is captured.
 
 mem9's plugins write the same marks. Standard library only: the client has a copy for its hook runner.
 """
@@ -13,9 +13,9 @@ _MARKS = re.compile(f"{OPENING}|{CLOSING}|\n\n")
 
 
 def strip_recalled(text: str) -> str:
-    """Cut every recalled block out of a text, in one pass; a text without one stays as it is.
+    """Remove every recalled block from a text, in one pass; a text without one is returned unchanged.
 
-    A block that was never closed ends at the first empty line in it, else with the next block or the text.
+    An unclosed block ends at its first empty line, or else at the next block or the end of the text.
     """
     if OPENING not in text:
         return text

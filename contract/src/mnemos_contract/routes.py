@@ -1,4 +1,4 @@
-"""The route table: the one place that says which requests the API has.
+"""The route table: the one place that defines the requests of the API.
 
 The server binds its handlers to it, and the client, the path constants of the hook runner, `openapi.json`
 and `docs/http-api.md` are generated from it.
@@ -44,9 +44,9 @@ IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 class Access(Enum):
     """Who may call a route."""
 
-    #: Anybody who reaches the server.
+    #: Anyone who can reach the server.
     ANYBODY = "anybody"
-    #: The holder of a tenant's key; the path is below both bases.
+    #: Anyone with the tenant's key; the path is below both bases.
     TENANT = "tenant"
 
 
@@ -69,9 +69,9 @@ class Route:
     #: Model of the query string, for GET.
     query: type[WireModel] | None = None
     response: type[WireModel] | None = None
-    #: Errors beyond those that every route of its access can answer.
+    #: Errors besides those that every route with its access can return.
     errors: tuple[type[errors.ApiError], ...] = ()
-    #: Whether sending it twice does the same as once; POSTs are when they carry an Idempotency-Key.
+    #: Whether sending it twice has the same effect as once; a POST has it with an Idempotency-Key.
     idempotent: bool = True
 
     @property
@@ -98,7 +98,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="store_memory",
         method="POST",
         path="/memories",
-        doc="Store one memory, or the messages of a session. Durable before it is answered.",
+        doc="Store one memory, or the messages of a session. Everything is durable before the response.",
         status=202,
         body=StoreRequest,
         response=StoreResponse,
@@ -109,7 +109,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="list_memories",
         method="GET",
         path="/memories",
-        doc="List memories, newest change first; with `q`, search them, best first.",
+        doc="List memories, newest change first; with `q`, search them, best match first.",
         status=200,
         query=ListQuery,
         response=MemoryPage,
@@ -119,7 +119,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_memory",
         method="GET",
         path="/memories/{memory_id}",
-        doc="Read one memory, with its version as a quoted ETag.",
+        doc="Return one memory, with its version as a quoted ETag.",
         status=200,
         response=Memory,
         errors=(errors.MemoryNotFound,),
@@ -128,7 +128,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="update_memory",
         method="PUT",
         path="/memories/{memory_id}",
-        doc="Change what is sent; a quoted If-Match or `expected_version` is enforced.",
+        doc="Change the fields that are sent, if a quoted If-Match or `expected_version` matches.",
         status=200,
         body=UpdateRequest,
         response=Memory,
@@ -139,7 +139,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="delete_memory",
         method="DELETE",
         path="/memories/{memory_id}",
-        doc="Delete one memory; its last state is kept. Deleting it again is no error.",
+        doc="Delete one memory and keep its last state. Deleting it again isn't an error.",
         status=204,
         errors=(errors.MemoryNotFound, errors.WriteConflict),
     ),
@@ -157,7 +157,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_history",
         method="GET",
         path="/memories/{memory_id}/history",
-        doc="Read a memory in any state with everything that happened to it, the latest first.",
+        doc="Return a memory in any state and all its changes, latest first.",
         status=200,
         response=History,
         errors=(errors.MemoryNotFound,),
@@ -166,7 +166,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="restore_memory",
         method="POST",
         path="/memories/{memory_id}/restore",
-        doc="Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.",
+        doc="Restore a deleted or superseded memory, or an earlier version, as a new version.",
         status=200,
         body=RestoreRequest,
         response=Memory,
@@ -183,7 +183,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="list_session_messages",
         method="GET",
         path="/session-messages",
-        doc="Read the messages of up to 100 sessions in the order they were said.",
+        doc="Return the messages of up to 100 sessions, in the order in which they were said.",
         status=200,
         query=SessionMessagesQuery,
         response=SessionMessages,
@@ -193,7 +193,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_embedding_status",
         method="GET",
         path="/embedding",
-        doc="Say which model makes vectors of memories, and how far it is.",
+        doc="Return which model embeds memories, and how many are embedded.",
         status=200,
         response=EmbeddingStatus,
     ),
@@ -201,7 +201,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="list_jobs",
         method="GET",
         path="/jobs",
-        doc="List jobs, the latest change first.",
+        doc="List jobs, latest change first.",
         status=200,
         query=JobQuery,
         response=JobPage,
@@ -211,7 +211,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_job",
         method="GET",
         path="/jobs/{job_id}",
-        doc="Read one job: its state, attempts, progress and error.",
+        doc="Return one job: its state, attempts, progress and error.",
         status=200,
         response=Job,
         errors=(errors.JobNotFound,),
@@ -220,7 +220,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="redact_stored",
         method="POST",
         path="/redactions",
-        doc="Start a job that takes secrets out of everything stored, or only counts them.",
+        doc="Start a job that redacts secrets in everything stored, or only counts them.",
         status=202,
         body=RedactRequest,
         response=Job,
@@ -231,7 +231,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_usage",
         method="GET",
         path="/usage",
-        doc="Say what language and embedding models cost, and what may still be spent today.",
+        doc="Return what language and embedding models cost, and today's budgets.",
         status=200,
         response=Usage,
     ),
@@ -239,7 +239,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="provision_tenant",
         method="POST",
         path="/v1alpha1/mem9s",
-        doc="Make a tenant of its own and its key, shown this once.",
+        doc="Create a tenant and its key, which is only shown once.",
         status=201,
         access=Access.ANYBODY,
         response=Provisioned,
@@ -250,7 +250,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_key_status",
         method="GET",
         path="/v1alpha2/status",
-        doc="Say whether the key in X-API-Key opens its tenant.",
+        doc="Check whether the key in X-API-Key grants access to its tenant.",
         status=200,
         access=Access.ANYBODY,
         response=KeyStatus,
@@ -260,7 +260,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_health",
         method="GET",
         path="/healthz",
-        doc="Say that the process answers, without asking the database.",
+        doc="Check that the process responds, without the database.",
         status=200,
         access=Access.ANYBODY,
         response=Health,
@@ -269,7 +269,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_readiness",
         method="GET",
         path="/readyz",
-        doc="Say that the database answers too.",
+        doc="Check that the database responds too.",
         status=200,
         access=Access.ANYBODY,
         response=Readiness,
@@ -278,7 +278,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="get_version",
         method="GET",
         path="/versionz",
-        doc="Say what runs here, and since when.",
+        doc="Return the version and the start time of the server.",
         status=200,
         access=Access.ANYBODY,
         response=Version,

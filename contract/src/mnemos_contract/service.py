@@ -1,4 +1,4 @@
-"""How the server itself is: liveness, readiness, version."""
+"""The state of the server itself: liveness, readiness, embedding, version."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from mnemos_contract.base import Moment, WireModel
 
 
 class Health(WireModel):
-    """The process answers. The database isn't asked."""
+    """The process responds. The database isn't checked."""
 
     status: Literal["ok"] = "ok"
     """Always `ok`."""
 
 
 class Readiness(WireModel):
-    """The database answers too."""
+    """The database responds too."""
 
     status: Literal["ready"] = "ready"
     """Always `ready`."""
     database: str
-    """sqlite, tidb, mysql or mariadb."""
+    """The engine: `sqlite`, `tidb`, `mysql` or `mariadb`."""
 
 
 class EmbeddingStatus(WireModel):
-    """How far a tenant's active memories have vectors, which let search find what is worded otherwise."""
+    """How many of a tenant's active memories have a vector, by which search finds other wordings too."""
 
     state: Literal["off", "loading", "ready", "unavailable"]
-    """`off`: no model is set, or its budget is 0. `loading`: it is being prepared. `unavailable`: see
-    `reason`; memories are stored and found by their words meanwhile, and get their vectors later."""
+    """State of the model. `off`: no model is configured, or its budget is 0. `loading`: it is being prepared.
+    `unavailable`: see `reason`; meanwhile memories are stored and found by keywords, and embedded later."""
     reason: str | None = None
-    """Why the model is unavailable, in a sentence."""
+    """Why the model is unavailable, as a sentence."""
     model: str | None = None
-    """Name of the model, once it is known."""
+    """Name of the model, once known."""
     dimensions: int | None = None
     """Length of its vectors."""
     total: int
-    """Active memories, messages included."""
+    """Number of active memories, including messages."""
     embedded: int
-    """Those with a vector of this model."""
+    """Number of memories with a vector of this model."""
     pending: int
-    """Those that wait for one; 0 while embedding is off."""
+    """Number of memories that wait for a vector; 0 while embedding is off."""
     refused: int
-    """Those whose text the model will never take."""
+    """Number of memories whose text the model rejects."""
     waiting_for_budget: int | None = None
-    """Those of the pending ones that have no vector because the day's budget is spent: they are found by
-    their words, and get it when the next day begins (UTC) or the budget is raised. Absent: none."""
+    """Number of pending memories that wait because the daily budget is spent. They are found by keywords, and
+    embedded when the next day begins (UTC) or the budget is raised. Absent: none."""
 
 
 class Version(WireModel):
-    """What runs here, and since when."""
+    """Version and start time of the server."""
 
     version: str
     """Version of the server."""

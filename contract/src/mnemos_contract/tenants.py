@@ -8,14 +8,14 @@ from mnemos_contract.base import WireModel
 
 
 class Provisioned(WireModel):
-    """A new tenant's key. It is shown this once; the server keeps only its hash."""
+    """The key of a new tenant. It is only shown once: the server stores only its hash."""
 
     id: str
-    """Used as `X-API-Key`, and as the path segment of v1alpha1."""
+    """The key, for `X-API-Key` or for the path of v1alpha1."""
 
 
 class KeyStatus(WireModel):
-    """Whether a key opens its tenant now."""
+    """Whether a key currently grants access to its tenant."""
 
     status: Literal["active", "inactive"]
-    """`active`: requests with this key are served."""
+    """`active`: the server accepts this key."""

@@ -15,7 +15,7 @@ from mnemos_contract.limits import MAX_CONTENT_BYTES, MAX_NAME_CHARACTERS, MAX_P
 
 
 class ToolArguments(BaseModel):
-    """Arguments of a tool. Unknown ones are refused by name, so that a model can mend its call."""
+    """Arguments of a tool. Unknown ones are rejected by name, so that a model can correct its call."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,43 +28,41 @@ _Id = Annotated[str, StringConstraints(min_length=1), Field(description="Id of t
 class StoreArguments(ToolArguments):
     """Arguments of memory_store."""
 
-    content: Annotated[_Text, Field(description="The statement to remember: one fact, understandable alone.")]
+    content: Annotated[_Text, Field(description="One fact, understandable on its own.")]
     tags: Annotated[Tags, Field(max_length=20, description="Up to 20 tags.")] = []
-    source: Annotated[_Name | None, Field(description="Where it comes from.")] = None
-    metadata: Annotated[dict[str, Any] | None, Field(description="Any JSON object kept with it.")] = None
-    pinned: Annotated[bool, Field(description="Keep it exactly as it is; nothing automatic changes it.")] = (
-        False
-    )
+    source: Annotated[_Name | None, Field(description="Where the fact comes from.")] = None
+    metadata: Annotated[dict[str, Any] | None, Field(description="JSON object to keep with it.")] = None
+    pinned: Annotated[bool, Field(description="Protect it from automatic changes.")] = False
     project: Annotated[
-        _Name | None, Field(description="The project it belongs to; leave out for what holds everywhere.")
+        _Name | None, Field(description="Project it belongs to; omit if it applies everywhere.")
     ] = None
     subject: Annotated[
         _Name | None,
         Field(
-            description="What it says something about, such as user/employer: it takes the place of what "
-            "was said about the same before."
+            description="Key of a fact with one current value, e.g. user/employer. Supersedes the old memory "
+            "with this subject."
         ),
     ] = None
-    replaces: Annotated[str | None, Field(description="Id of a memory whose place it takes.")] = None
+    replaces: Annotated[str | None, Field(description="Id of a memory that it supersedes.")] = None
 
 
 class SearchArguments(ToolArguments):
     """Arguments of memory_search."""
 
-    q: Annotated[str, Field(description="What to look for, in plain words; leave out to list by age.")] = ""
-    tags: Annotated[str, Field(description="Comma-separated tags that must all be there.")] = ""
+    q: Annotated[str, Field(description="Query in plain words; omit to list by age.")] = ""
+    tags: Annotated[str, Field(description="Comma-separated; hits have all of these tags.")] = ""
     source: Annotated[_Name | None, Field(description="Only from this source.")] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="How many, 10 by default.")] = 10
-    offset: Annotated[int, Field(ge=0, description="How many to skip.")] = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="Maximum number of hits.")] = 10
+    offset: Annotated[int, Field(ge=0, description="Number of hits to skip.")] = 0
     memory_type: Annotated[
-        str, Field(description="Comma-separated types: pinned, insight, session. All by default.")
+        str, Field(description="Comma-separated types: pinned, insight, session. Default: all.")
     ] = ""
-    project: Annotated[_Name | None, Field(description="Only of this project.")] = None
+    project: Annotated[_Name | None, Field(description="Only from this project.")] = None
     as_of: Annotated[
         str | None,
         Field(
-            description="What was known at this time: a date such as 2026-11-24, or a moment such as "
-            "2026-11-24T10:00:00Z."
+            description="Search what was current at this time: a date (2026-11-24) or a time "
+            "(2026-11-24T10:00:00Z)."
         ),
     ] = None
 
@@ -73,23 +71,19 @@ class GetArguments(ToolArguments):
     """Arguments of memory_get."""
 
     id: _Id
-    history: Annotated[bool, Field(description="Also what happened to it; finds deleted memories too.")] = (
-        False
-    )
+    history: Annotated[bool, Field(description="Add its changes; also finds deleted memories.")] = False
 
 
 class UpdateArguments(ToolArguments):
     """Arguments of memory_update."""
 
     id: _Id
-    content: Annotated[_Text | None, Field(description="The new text; leave out to keep the old one.")] = None
-    tags: Annotated[Tags | None, Field(max_length=20, description="All tags it shall have from now on.")] = (
-        None
-    )
-    source: Annotated[_Name | None, Field(description="Where it comes from.")] = None
+    content: Annotated[_Text | None, Field(description="New text; omit to keep the old one.")] = None
+    tags: Annotated[Tags | None, Field(max_length=20, description="Replaces all its tags.")] = None
+    source: Annotated[_Name | None, Field(description="Where the fact comes from.")] = None
     metadata: Annotated[dict[str, Any] | None, Field(description="Replaces the whole metadata.")] = None
     expected_version: Annotated[
-        int | None, Field(ge=1, description="Refuse the update when the memory has another version by now.")
+        int | None, Field(ge=1, description="Only update if this is the memory's current version.")
     ] = None
 
 
@@ -101,7 +95,7 @@ class DeleteArguments(ToolArguments):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool: its name, what a model reads about it, and its arguments."""
+    """One tool: its name, the description that models read, and its arguments."""
 
     name: str
     description: str
@@ -116,7 +110,7 @@ class Tool:
 
 
 def plain_schema(node: Any) -> Any:
-    """Drop titles and write `X | null` as X: hosts read simple schemas best, and absent means the same."""
+    """Drop titles and write `X | null` as X: hosts read simple schemas best, and null means absent."""
     if isinstance(node, list):
         return [plain_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -136,27 +130,27 @@ def plain_schema(node: Any) -> Any:
 TOOLS: Final[tuple[Tool, ...]] = (
     Tool(
         name="memory_store",
-        description="Store a lasting memory that every agent with this key can find. Answers with its id.",
+        description="Store a lasting memory for all agents with this key. Returns its id.",
         arguments=StoreArguments,
     ),
     Tool(
         name="memory_search",
-        description="Search the shared memory: best first, confidence 0-100. Without q: newest first.",
+        description="Search the shared memory: best hits first, confidence 0-100. Without q: newest first.",
         arguments=SearchArguments,
     ),
     Tool(
         name="memory_get",
-        description="Read one memory by its id.",
+        description="Read a memory by its id.",
         arguments=GetArguments,
     ),
     Tool(
         name="memory_update",
-        description="Change a memory by its id; what you leave out stays as it is.",
+        description="Change a memory by its id; omitted fields stay unchanged.",
         arguments=UpdateArguments,
     ),
     Tool(
         name="memory_delete",
-        description="Delete a memory by its id. Its last state is kept on the server.",
+        description="Delete a memory by its id. The server keeps its last state.",
         arguments=DeleteArguments,
     ),
 )

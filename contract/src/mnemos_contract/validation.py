@@ -1,4 +1,4 @@
-"""What is wrong with a request, as the error of the contract: server and client say it in the same words."""
+"""Validation errors as errors of the contract: server and client describe them in the same words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from mnemos_contract.errors import ApiError, InvalidJson, InvalidRequest
 
 
 def explain(error: ValidationError) -> ApiError:
-    """Say the first thing that is wrong, without repeating what was sent."""
+    """Return the first problem as an error that doesn't repeat what was sent."""
     first = error.errors(include_url=False, include_input=False)[0]
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "json_invalid":
         return InvalidJson(reason=message.removeprefix("Invalid JSON: "))
     field = ".".join(str(part) for part in first["loc"])
     if not field:
-        # Rules over several fields name theirs at the head of the sentence.
+        # Rules about several fields begin their sentence with the name of one.
         field, separator, rest = message.partition(": ")
         field, message = (field, rest) if separator else ("body", message)
     return InvalidRequest(field=field, reason=message)

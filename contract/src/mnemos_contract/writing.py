@@ -1,4 +1,4 @@
-"""What is sent to store, update and delete memories, and what is answered."""
+"""Requests that store, update and delete memories, and their responses."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _check_content_size(content: str | None) -> str | None:
 
 
 def _check_finite(value: JsonValue) -> JsonValue:
-    """Refuse what the parser reads but JSON can't write: NaN, Infinity, and 1e400, which becomes infinite."""
+    """Reject what the parser reads but JSON has no form for: NaN, Infinity, and 1e400, which is infinite."""
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:
-        raise ValueError("has a number that isn't finite") from None
+        raise ValueError("contains a number that isn't finite") from None
     return value
 
 
@@ -42,34 +42,34 @@ class StoreRequest(WireModel):
     """Store one memory (`content`) or the messages of a session (`messages`), never both."""
 
     content: Content = None
-    """The text, at most 50,000 bytes of UTF-8. Give this or `messages`."""
+    """The text, at most 50,000 bytes of UTF-8. Send either this or `messages`."""
     memory_type: Name | None = None
-    """`pinned` (stays as it is) or `insight` (the default); only with content."""
+    """`pinned` (no automatic step changes it) or `insight` (the default). Only with content."""
     tags: Tags = []
-    """Up to 20; empty ones and repeats are dropped."""
+    """Up to 20 tags; empty ones and repeats are dropped."""
     metadata: Metadata = None
-    """Any JSON to keep with it."""
+    """Any JSON to keep with the memory."""
     source: Name | None = None
-    """Where it comes from; default: the agent."""
+    """Where the memory comes from. Default: the agent."""
     project: Name | None = None
-    """The project it belongs to; absent: known everywhere."""
+    """Project that the memory belongs to. Absent: it applies everywhere."""
     subject: Name | None = None
-    """What it says something about, such as `user/employer`: it takes the place of the memory that said
-    something about the same before, in the same project. Only with content."""
+    """Key of a fact with one current value, such as `user/employer`. The memory supersedes the current one
+    with the same subject in the same project. Only with content."""
     replaces: str | None = None
-    """Id of a memory whose place it takes. Only with content."""
+    """Id of a memory that this one supersedes. Only with content."""
     suggest_tags: bool = False
-    """Suggest tags in the answer: those of the memories nearest to it. None of them is set."""
+    """Suggest tags in the response: those of the most similar memories. No tag is set."""
     agent_id: Name | None = None
-    """The agent it belongs to; default: the X-Mnemo-Agent-Id header."""
+    """Agent that the memory belongs to. Default: the X-Mnemo-Agent-Id header."""
     session_id: Name | None = None
-    """The session it comes from, or that the messages belong to."""
+    """Session that the memory comes from, or that the messages belong to."""
     messages: list[Message] = []
-    """Messages of one session. What the session already holds is recognised and not stored twice."""
+    """Messages of one session. Messages that the session already has are recognised and not stored again."""
     mode: str | None = None
-    """Accepted with messages for older clients; it changes nothing."""
+    """Accepted with messages for older clients; has no effect."""
     sync: bool = False
-    """Answer 200 instead of 202. Either way the answer comes when everything is durable."""
+    """Respond with 200 instead of 202. Either way, everything is durable before the response is sent."""
 
     @property
     def has_content(self) -> bool:
@@ -78,7 +78,7 @@ class StoreRequest(WireModel):
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the memory is to stay exactly as it is."""
+        """Whether no automatic step may change the memory."""
         return self.memory_type == MemoryType.PINNED
 
     @model_validator(mode="after")
@@ -103,49 +103,49 @@ class StoreRequest(WireModel):
 
 
 class StoreResponse(WireModel):
-    """What is now durable. With a pinned memory its members stand beside these, as mem9 answers."""
+    """What is now durable. For a pinned memory, the members of the memory are included too, as in mem9."""
 
     status: Literal["accepted", "ok"]
-    """`ok` when `sync` was asked for, `accepted` otherwise. Everything is durable in both cases."""
+    """`ok` with `sync`, `accepted` without. Everything is durable in both cases."""
     outcome: Outcome
     """Whether anything new was stored."""
     id: str | None = None
-    """The id of the memory, when one was stored."""
+    """With content: id of the memory."""
     memory: Memory | None = None
-    """The memory as it is now, when one was stored."""
+    """With content: the memory as it is now."""
     stored: int | None = None
-    """With messages: how many were new."""
+    """With messages: number of new messages."""
     duplicates: int | None = None
-    """With messages: how many were there already."""
+    """With messages: number of messages that the session already had."""
     session_id: str | None = None
-    """With messages: the session they are in."""
+    """With messages: id of their session."""
     superseded: list[str] | None = None
-    """Ids of the memories whose place it took."""
+    """Ids of the memories that it superseded."""
     redacted: int | None = None
-    """How many secrets were taken out before anything was stored."""
+    """Number of secrets that were redacted before anything was stored."""
     suggested_tags: list[str] | None = None
-    """Tags of the nearest memories, the most fitting first, when asked for."""
+    """With `suggest_tags`: tags of the most similar memories, best match first."""
     enrichment: Enrichment | None = None
-    """Whether a language model will look at it now or later; absent: none will."""
+    """Whether a language model will enrich it now or later. Absent: none will."""
     job_id: str | None = None
-    """The job that does, to be asked for at /jobs."""
+    """Id of the enrichment job; see GET /jobs/{id}."""
 
 
 class UpdateRequest(WireModel):
-    """Change what is sent, keep what isn't. Every update makes a new version, an empty one too."""
+    """Change the fields that are sent, keep the others. Every update creates a version, even an empty one."""
 
     content: Content = None
-    """The new text, at most 50,000 bytes of UTF-8. Absent or empty: unchanged."""
+    """New text, at most 50,000 bytes of UTF-8. Absent or empty: unchanged."""
     tags: Tags | None = None
-    """All tags from now on, up to 20. Absent or null: unchanged; an empty list clears them."""
+    """Up to 20 tags that replace all tags. Absent or null: unchanged; an empty list clears them."""
     metadata: Metadata = None
-    """Absent: unchanged; null clears it."""
+    """New metadata. Absent: unchanged; null clears it."""
     source: Name | None = None
-    """Where it comes from. Absent: unchanged."""
+    """Where the memory comes from. Absent: unchanged."""
     suggest_tags: bool = False
-    """Suggest tags in the answer, as when storing."""
+    """Suggest tags in the response, as when storing."""
     expected_version: int | None = Field(default=None, ge=1)
-    """Enforced: another current version answers 412."""
+    """Update only if this is the current version; otherwise the response is 412."""
 
     @property
     def changes_metadata(self) -> bool:
@@ -154,10 +154,10 @@ class UpdateRequest(WireModel):
 
 
 class BatchDeleteRequest(WireModel):
-    """Ids to delete: up to 1,000, counted before empty ones and repeats are dropped."""
+    """Memories to delete."""
 
     ids: list[str] = []
-    """1 to 1,000 ids."""
+    """1 to 1,000 ids, counted before empty ones and repeats are dropped."""
 
     @model_validator(mode="after")
     def _some_but_not_too_many(self) -> Self:
@@ -169,7 +169,7 @@ class BatchDeleteRequest(WireModel):
 
 
 class BatchDeleteResponse(WireModel):
-    """How many memories changed state; unknown and already deleted ones don't count."""
+    """What a batch-delete did."""
 
     deleted: int
-    """How many there are fewer now."""
+    """Number of memories deleted, without unknown and already deleted ones."""

@@ -30,12 +30,12 @@ _log = structlog.get_logger("mnemo")
 
 
 def main() -> None:
-    """Run one command and exit with its code; anything foreseeable is one sentence on standard error."""
+    """Run one command and exit with its code; expected errors are one sentence on standard error."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code."""
+    """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         settings = Settings()
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mnemo-server",
         description="The mnemos server: one shared, lasting memory for coding agents.",
-        epilog="Settings are environment variables, MNEMO_DSN and others: see docs/configuration.md.",
+        epilog="Settings are environment variables such as MNEMO_DSN: see docs/configuration.md.",
     )
     parser.add_argument("--version", action="version", version=f"mnemo-server {VERSION}")
     parser.set_defaults(command=_serve)
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(
         command=_migrate
     )
-    provision = commands.add_parser("provision", help="make a tenant and print its key")
-    provision.add_argument("--name", default="tenant", help="what to call it")
+    provision = commands.add_parser("provision", help="create a tenant and print its key")
+    provision.add_argument("--name", default="tenant", help="name of the tenant")
     provision.set_defaults(command=_provision)
     return parser
 
@@ -101,7 +101,7 @@ def _explain_address(error: OSError, port: int) -> str:
             f"other software, which often listens on {port}," if port == DEFAULT_PORT else "other software"
         )
         return f"port {port} is in use by another mnemo-server or {others}: set MNEMO_PORT to a free one"
-    return f"can't listen there: {error.strerror}; set MNEMO_HOST and MNEMO_PORT"
+    return f"can't listen on this address: {error.strerror}; set MNEMO_HOST and MNEMO_PORT"
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -124,7 +124,7 @@ async def _housekeeping(services: Services) -> None:
             await services.tenants.forget_old_answers()
             await services.jobs.forget_old_jobs()
         except DatabaseError as error:
-            _log.warning("tidying up was put off", reason=str(error))
+            _log.warning("cleanup failed and will be retried", reason=str(error))
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

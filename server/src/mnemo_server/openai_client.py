@@ -150,7 +150,7 @@ class Access:
                 return await retrying(attempt)
         except TimeoutError:
             raise EndpointUnavailable(
-                f"The {self.noun} gave no answer within {patience.seconds:g} seconds."
+                f"The {self.noun} didn't respond within {patience.seconds:g} seconds."
             ) from None
         except APIError as error:
             raise self._translate(error) from None
@@ -167,7 +167,7 @@ class Access:
                 f"{self.settings}_MODEL and {self.settings}_BASE_URL."
             )
         if status in _PASSING or not _FIRST_REFUSAL <= status < _SERVER_FAULT:
-            sentence = f"The {self.noun} answered with status {status}."
+            sentence = f"The {self.noun} returned status {status}."
             return EndpointUnavailable(sentence, _asked_pause(error), is_unspent=True)
         return RequestRefused(f"The {self.noun} refused what it was sent, with status {status}.")
 

@@ -21,7 +21,7 @@ def no_logging(monkeypatch):
         (
             OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
             5,
-            "mnemo-server: can't listen there: Cannot assign requested address",
+            "mnemo-server: can't listen on this address: Cannot assign requested address",
         ),
     ],
 )

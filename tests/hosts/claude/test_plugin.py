@@ -1,4 +1,4 @@
-"""What the plugin brings besides hooks: skills, commands, permission for the five tools, optional settings."""
+"""What the plugin brings besides hooks: skills, commands, permission for the tools, optional settings."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_what_the_user_changed_meanwhile_stays(set_up: Callable[[], str], desk: 
     done = desk.mnemos("uninstall", "--yes")
 
     assert done.returncode == 0
-    assert "changed by others since: ~/.claude/settings.json" in done.stdout
+    assert "changed since, so only entries of mnemos were removed: ~/.claude/settings.json" in done.stdout
     assert json.loads(settings.read_text()) == {"model": "sonnet"}
 
 
@@ -130,7 +130,7 @@ def test_a_second_time_changes_nothing(set_up: Callable[[], str], desk: Desk) ->
 
     printed = set_up()
 
-    assert printed.count("as it was") == 2
+    assert printed.count(", unchanged") == 2
     assert desk.look(*ITS_OWN) == before
 
 
@@ -165,12 +165,12 @@ def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memor
     screen = run_wizard(
         desk,
         [
-            ("Where is your mnemo-server?", "http://127.0.0.1:1"),
+            ("Address of your mnemo-server", "http://127.0.0.1:1"),
             ("can't be reached", ""),
-            ("Where is your mnemo-server?", mnemo_server.url),
-            ("Key (leave it empty for a new memory)", mnemo_server.api_key),
+            ("Address of your mnemo-server", mnemo_server.url),
+            ("Key (leave empty for a new, empty memory)", mnemo_server.api_key),
             ("Set up Claude Code? [Y/n]", ""),
-            ("Go on? [Y/n]", "y"),
+            ("Continue? [Y/n]", "y"),
         ],
     )
 

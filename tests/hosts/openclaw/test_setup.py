@@ -47,7 +47,7 @@ def test_the_first_turn_recalls_and_afterwards_the_settings_are_as_they_were(
     set_up = desk.look(*ITS_OWN)
 
     again = desk.mnemos("setup", *flags, "--source", str(ROOT), "--yes")
-    assert again.stdout.count("as it was") == 2, again.stdout + again.stderr
+    assert again.stdout.count(", unchanged") == 2, again.stdout + again.stderr
     assert desk.look(*ITS_OWN) == set_up
 
     report = json.loads(desk.mnemos("doctor", "--json").stdout)

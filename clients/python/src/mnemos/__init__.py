@@ -7,8 +7,8 @@
         for memory in client.list_memories(q="staging database").memories:
             print(memory.confidence, memory.content)
 
-`AsyncClient` has the same methods, to be awaited. Names are loaded on first use: the hook runner goes
-through this package too and must not wait for libraries that it doesn't need.
+`AsyncClient` has the same methods as coroutines. Names are loaded on first use: the hook runner imports this
+package too and must not wait for libraries that it doesn't need.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ __all__ = [
     "VersionConflict",
 ]
 
-#: Where each name lives; what isn't listed comes from the contract.
+#: The module of each name; names that aren't listed come from the contract.
 _HOMES = {
     "AsyncClient": "mnemos._generated.async_client",
     "Client": "mnemos._generated.client",

@@ -1,4 +1,4 @@
-"""`mnemos`: hands over to the hook runner, the MCP server or the command line, loading only that one."""
+"""`mnemos`: starts the hook runner, the MCP server or the command line, and loads only that one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run `mnemos` with the arguments of this process.
 
-    `hook` and `mcp` are looked for before anything is imported: a host waits for both.
+    `hook` and `mcp` are recognised before anything is imported: a host waits for both.
     """
     arguments = sys.argv[1:]
     if arguments[:1] == ["hook"]:

@@ -1,4 +1,4 @@
-"""When a request is sent again, and after how long: one policy for both clients."""
+"""When a request is retried, and after how long: one policy for both clients."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ import tenacity
 
 from mnemos._wire import WireAnswer, WireRequest
 
-#: Answers after which the same request may succeed.
+#: Responses after which the same request may succeed.
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-#: How a connection breaks. A time-out isn't among them: who was silent once will be silent again.
+#: How a connection breaks. A timeout isn't among them: a server that is silent once is silent again.
 _BROKEN: Final = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, how long and how patiently a request is repeated; `attempts=1` never repeats one."""
+    """How often, how long and after which waits a request is retried; `attempts=1` means no retries."""
 
     attempts: int = 3
-    #: Seconds within which a call comes to its end, all attempts and waits together.
+    #: Seconds that a call takes at most, all attempts and waits together.
     total_seconds: float = 20.0
-    #: Seconds before the first repeat; further waits double, and each is cut at random by up to half.
+    #: Seconds before the first retry; further waits double, and each is reduced at random by up to half.
     first_wait_seconds: float = 0.2
 
     def is_worth_repeating(
         self, request: WireRequest, answer: WireAnswer | None, error: BaseException | None
     ) -> bool:
-        """Say whether sending the request again may help and can't do anything twice."""
+        """Return whether a retry may succeed and can't do anything twice."""
         if isinstance(error, httpx2.ConnectError):
             return True  # nothing was sent
         if isinstance(error, _BROKEN):
@@ -44,7 +44,7 @@ class RetryPolicy:
         return answer.status == HTTPStatus.TOO_MANY_REQUESTS or request.is_repeatable
 
     def wait_seconds(self, attempt: int, answer: WireAnswer | None) -> float:
-        """Give the wait after attempt 1, 2, …: what the server asked for, or a growing one; never in step."""
+        """Return the wait after attempt 1, 2, …: what the server asks for, or a growing one, with jitter."""
         wait = self.first_wait_seconds * 2 ** (attempt - 1)
         asked = None if answer is None else retry_after_seconds(answer)
         if asked is not None:
@@ -52,7 +52,7 @@ class RetryPolicy:
         return random.uniform(wait / 2, wait)
 
     def for_tenacity(self, request: WireRequest) -> dict[str, Any]:
-        """Give the arguments of `tenacity.Retrying` and `AsyncRetrying`; the last outcome stands as it is."""
+        """Return the arguments of `tenacity.Retrying` and `AsyncRetrying`; the last outcome is final."""
         return {
             "retry": lambda state: self.is_worth_repeating(request, *_outcome(state)),
             "wait": lambda state: self.wait_seconds(state.attempt_number, _outcome(state)[0]),
@@ -63,7 +63,7 @@ class RetryPolicy:
 
 
 def retry_after_seconds(answer: WireAnswer, now: datetime | None = None) -> float | None:
-    """Read the Retry-After header, in seconds or as a date; None when there is none that can be read."""
+    """Return the wait of the Retry-After header, in seconds or a date; None if it is absent or invalid."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
@@ -77,7 +77,7 @@ def retry_after_seconds(answer: WireAnswer, now: datetime | None = None) -> floa
 
 
 def _outcome(state: tenacity.RetryCallState) -> tuple[WireAnswer | None, BaseException | None]:
-    """Give what the last attempt brought: an answer or an error."""
+    """Return the outcome of the last attempt: a response or an error."""
     if state.outcome is None:
         return None, None
     error = state.outcome.exception()
@@ -85,5 +85,5 @@ def _outcome(state: tenacity.RetryCallState) -> tuple[WireAnswer | None, BaseExc
 
 
 def _give_last_outcome(state: tenacity.RetryCallState) -> WireAnswer | None:
-    """Return the last answer, or raise the last error, when there will be no further attempt."""
+    """Return the last response, or raise the last error, when there is no further attempt."""
     return None if state.outcome is None else state.outcome.result()

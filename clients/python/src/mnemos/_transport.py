@@ -1,4 +1,4 @@
-"""The two ways to a server, awaited and blocking: everything but the waiting is shared in `_Dispatcher`."""
+"""Connections to a server, asynchronous and blocking: `_Dispatcher` contains all that both share."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from mnemos._wire import (
 )
 from mnemos.config import read_address, read_agent_id
 
-#: Hosts that are this machine: no proxy stands between.
+#: Names of this machine, for which no proxy is used.
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
-#: Seconds that an attempt has at least, however little of the call's time is left.
+#: Seconds that every attempt gets, however little of the call's time is left.
 _SHORTEST_ATTEMPT_SECONDS: Final = 0.1
 
 __all__ = ["AsyncTransport", "RetryPolicy", "Timeouts", "Transport"]
@@ -37,14 +37,14 @@ __all__ = ["AsyncTransport", "RetryPolicy", "Timeouts", "Transport"]
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds after which an attempt is given up, as mem9's clients have them."""
+    """Seconds after which an attempt is abandoned, as in mem9's clients."""
 
     usual_seconds: float = 8.0
     search_seconds: float = 15.0
 
 
 class _Dispatcher:
-    """What both transports know and decide. It keeps the key to itself: no repr shows it."""
+    """What both transports share. Its repr doesn't show the key."""
 
     def __init__(
         self,
@@ -63,10 +63,10 @@ class _Dispatcher:
         return f"url={self.address.url!r}, agent_id={self.agent_id!r}"
 
     def settings(self) -> dict[str, Any]:
-        """Give what both HTTP clients are made with."""
+        """Return the arguments with which both HTTP clients are created."""
         is_local = urlsplit(self.address.url).hostname in _LOOPBACK
         is_plain = self.address.url.lower().startswith("http:")
-        # Certificates are only loaded where there is a use for them: that takes as long as ten requests.
+        # Certificates are only loaded when needed: that takes as long as ten requests.
         return {"trust_env": not is_local, "verify": not is_plain}
 
     def prepare(
@@ -76,49 +76,49 @@ class _Dispatcher:
         fields: Mapping[str, object] | None,
         idempotency_key: str | None,
     ) -> WireRequest:
-        """Build the request; a store gets a key of its own, so that it can be repeated safely."""
+        """Build the request; a store gets an Idempotency-Key, so that it can be retried safely."""
         if idempotency_key is None and _wants_key(route):
             idempotency_key = uuid4().hex
         arguments = Arguments(path or {}, fields or {}, idempotency_key)
         return build_request(self.address, route, arguments, agent_id=self.agent_id)
 
     def deadline(self) -> float:
-        """Give the moment of the monotonic clock at which a call that starts now comes to its end."""
+        """Return the time of the monotonic clock at which a call that starts now ends."""
         return time.monotonic() + self.retry.total_seconds
 
     def start_attempt(self, request: WireRequest, deadline: float) -> _Attempt:
-        """Begin an attempt that ends with its time-out or with the call."""
+        """Begin an attempt that ends with its timeout or with the call."""
         left = min(self._seconds(request), deadline - time.monotonic())
         return _Attempt(request, max(_SHORTEST_ATTEMPT_SECONDS, left))
 
     def translate(self, request: WireRequest, error: httpx2.RequestError) -> MnemosError:
-        """Say in a sentence, and without the key, why there is no answer and what to try."""
+        """Return an error that explains why there is no response and what to try, without the key."""
         if isinstance(error, httpx2.DecodingError):
-            return UnexpectedAnswer(f"{self.address.url} answered what can't be decoded: {error}")
+            return UnexpectedAnswer(f"{self.address.url} returned a response that can't be decoded: {error}")
         if isinstance(error, httpx2.TimeoutException):
-            reason = f"didn't answer within {self._seconds(request):g} s"
+            reason = f"didn't respond within {self._seconds(request):g} s"
         elif isinstance(error, httpx2.ConnectError):
             reason = f"can't be reached ({_plain_reason(error)})"
         else:
-            reason = f"broke the connection off ({_plain_reason(error)})"
+            reason = f"closed the connection ({_plain_reason(error)})"
         return ServerUnreachable(
             f"{self.address.url} {reason}. Is mnemo-server running? "
-            "Start it with `mnemo-server`, or set MEM9_API_URL to where it runs"
+            "Start it with `mnemo-server`, or set MEM9_API_URL to its address"
         )
 
     def _seconds(self, request: WireRequest) -> float:
-        """Give how long an attempt may take."""
+        """Return how many seconds an attempt may take."""
         usual = self.timeouts.search_seconds if request.is_search else self.timeouts.usual_seconds
         return min(usual, self.retry.total_seconds)
 
 
 class _Attempt:
-    """One sending of a request: what httpx2 is told, and the collecting of an answer within the time."""
+    """One attempt to send a request: the arguments for httpx2, and the response as it arrives in time."""
 
     def __init__(self, request: WireRequest, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
         self._body = bytearray()
-        # Bytes, since an agent may be named in any script.
+        # Bytes, since an agent's name may be in any script.
         headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
         self.arguments: dict[str, Any] = {
             "method": request.route.method,
@@ -129,19 +129,19 @@ class _Attempt:
         }
 
     def add(self, chunk: bytes) -> None:
-        """Keep a piece of the answer; one that trickles in for longer than the time-out is given up."""
+        """Add a chunk of the response; a response that takes longer than the timeout is abandoned."""
         self._body += chunk
         if time.monotonic() > self._ends_at:
-            raise httpx2.ReadTimeout("the answer took too long")
+            raise httpx2.ReadTimeout("the response took too long")
 
     def finish(self, response: httpx2.Response) -> WireAnswer:
-        """Give the whole answer."""
+        """Return the whole response."""
         headers = {name.lower(): value for name, value in response.headers.items()}
         return WireAnswer(response.status_code, headers, bytes(self._body))
 
 
 class Transport:
-    """A blocking way to a server. Use it as a context manager, or `close` it."""
+    """A blocking connection to a server. Use it as a context manager, or `close` it."""
 
     def __init__(
         self,
@@ -152,10 +152,10 @@ class Transport:
         timeouts: Timeouts = Timeouts(),
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  (a frozen value)
     ) -> None:
-        """Take what isn't given from MEM9_API_URL, MEM9_API_KEY and MNEMOS_AGENT_ID.
+        """Read what isn't passed from MEM9_API_URL, MEM9_API_KEY and MNEMOS_AGENT_ID.
 
         Raises:
-            BadAddress: the URL or the key can't be used as it stands.
+            BadAddress: the URL or the key is invalid.
         """
         self._dispatcher = _Dispatcher(url, api_key, agent_id, timeouts, retry)
         self._http = httpx2.Client(**self._dispatcher.settings())
@@ -165,7 +165,7 @@ class Transport:
 
     @property
     def url(self) -> str:
-        """Where the server is."""
+        """Address of the server."""
         return self._dispatcher.address.url
 
     def __enter__(self) -> Self:
@@ -189,7 +189,7 @@ class Transport:
         fields: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> AnswerT:
-        """Call a route and give its answer as `model`."""
+        """Call a route and return its response as `model`."""
         request = self._dispatcher.prepare(route, path, fields, idempotency_key)
         retrying = Retrying(**self._dispatcher.retry.for_tenacity(request))
         try:
@@ -207,7 +207,7 @@ class Transport:
 
 
 class AsyncTransport:
-    """A way to a server that is awaited. Use it as a context manager, or `close` it."""
+    """An asynchronous connection to a server. Use it as a context manager, or `close` it."""
 
     def __init__(
         self,
@@ -218,10 +218,10 @@ class AsyncTransport:
         timeouts: Timeouts = Timeouts(),
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  (a frozen value)
     ) -> None:
-        """Take what isn't given from MEM9_API_URL, MEM9_API_KEY and MNEMOS_AGENT_ID.
+        """Read what isn't passed from MEM9_API_URL, MEM9_API_KEY and MNEMOS_AGENT_ID.
 
         Raises:
-            BadAddress: the URL or the key can't be used as it stands.
+            BadAddress: the URL or the key is invalid.
         """
         self._dispatcher = _Dispatcher(url, api_key, agent_id, timeouts, retry)
         self._http = httpx2.AsyncClient(**self._dispatcher.settings())
@@ -231,7 +231,7 @@ class AsyncTransport:
 
     @property
     def url(self) -> str:
-        """Where the server is."""
+        """Address of the server."""
         return self._dispatcher.address.url
 
     async def __aenter__(self) -> Self:
@@ -255,7 +255,7 @@ class AsyncTransport:
         fields: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> AnswerT:
-        """Call a route and give its answer as `model`."""
+        """Call a route and return its response as `model`."""
         request = self._dispatcher.prepare(route, path, fields, idempotency_key)
         retrying = AsyncRetrying(**self._dispatcher.retry.for_tenacity(request))
         try:
@@ -277,6 +277,6 @@ def _wants_key(route: Route) -> bool:
 
 
 def _plain_reason(error: Exception) -> str:
-    """Give what the operating system says, in the words people know."""
+    """Return the operating system's reason, without its error number."""
     text = re.sub(r"\[Errno -?\d+\] *", "", str(error)).strip()
     return text.lower() if text else type(error).__name__

@@ -1,7 +1,7 @@
-"""What goes over the wire and comes back, as pure functions: no sockets, no clock, no randomness.
+"""HTTP requests and responses as pure functions: no sockets, no clock, no randomness.
 
 `build_request` turns a route and its arguments into the parts of an HTTP request; `read_answer` turns an
-HTTP answer into a model of the contract or raises the error that the server raised.
+HTTP response into a model of the contract or raises the error that the server raised.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from pydantic import ValidationError
 from mnemos._generated.paths import USER_AGENT
 from mnemos.address import ServerAddress
 
-#: A model of the contract, or None for an answer without a body.
+#: A model of the contract, or None for a response without a body.
 AnswerT = TypeVar("AnswerT", bound=WireModel | None)
 
-#: Bytes of an answer that isn't of the contract which its error shows.
+#: Bytes that an error shows of a response that isn't of the contract.
 EXCERPT_BYTES: Final = 200
 
-#: Characters of a URL that the HTTP library sends; the server itself takes longer ones.
+#: Characters of a URL that the HTTP library sends; the server itself accepts longer ones.
 MAX_URL_CHARACTERS: Final = 65_536
 #: Characters of a search that are sent, at most nine each once encoded; the server ranks by its first 64
 #: distinct terms, which lie far within.
@@ -53,24 +53,24 @@ _SUCCESS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """One HTTP request. Its repr shows neither the headers, which hold the key, nor the body."""
+    """One HTTP request. Its repr shows neither the headers, which contain the key, nor the body."""
 
     route: Route
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
-    #: Whether it asks for a ranking, which may take longer than anything else.
+    #: Whether it is a search, which may take longer than other requests.
     is_search: bool = False
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether sending it twice does the same as once."""
+        """Whether sending it twice has the same effect as once."""
         return self.route.idempotent or IDEMPOTENCY_HEADER in self.headers
 
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """One HTTP answer; the names of its headers are in lower case."""
+    """One HTTP response; the names of its headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,7 +79,7 @@ class WireAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a caller of a route gives: values of the path, fields of the body or query, a key of its own."""
+    """Arguments of a call: values of the path, fields of the body or query, an Idempotency-Key."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -89,10 +89,10 @@ class Arguments:
 def build_request(
     address: ServerAddress, route: Route, arguments: Arguments, *, agent_id: str = ""
 ) -> WireRequest:
-    """Give the request that a call of `route` sends.
+    """Return the request that a call of `route` sends.
 
     Raises:
-        InvalidRequest: an argument is beyond its limit or can't be sent, in the server's words.
+        InvalidRequest: an argument exceeds its limit or can't be sent, in the server's words.
         MissingApiKey: the route needs a key and the address has none.
     """
     if route.access is Access.TENANT and not address.api_key:
@@ -103,9 +103,7 @@ def build_request(
     if query is not None and (text := _encode_query(query)):
         url = f"{url}?{text}"
     if len(url) > MAX_URL_CHARACTERS:
-        raise InvalidRequest(
-            field="query", reason=f"is too long (max {MAX_URL_CHARACTERS} characters in a URL)"
-        )
+        raise InvalidRequest(field="query", reason=f"too long (max {MAX_URL_CHARACTERS} characters in a URL)")
     headers = _headers(address, agent_id, arguments.idempotency_key)
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -119,11 +117,11 @@ def build_request(
 
 
 def read_answer(request: WireRequest, answer: WireAnswer, model: type[AnswerT]) -> AnswerT:
-    """Give what the server answered, as `model`; `NoneType` takes an answer without a body.
+    """Return the response as `model`; `NoneType` is for a response without a body.
 
     Raises:
-        ApiError: the class of it that the server raised.
-        UnexpectedAnswer: the answer isn't of this contract.
+        ApiError: the server returned an error; the class is that of the error.
+        UnexpectedAnswer: the response isn't of this contract.
     """
     if answer.status // 100 != _SUCCESS:
         raise error_from_body(_read_error(request, answer), answer.status)
@@ -132,20 +130,20 @@ def read_answer(request: WireRequest, answer: WireAnswer, model: type[AnswerT]) 
     try:
         return cast("AnswerT", model.model_validate_json(answer.body))
     except ValidationError as error:
-        # Not chained: pydantic's error repeats the answer, which may repeat the key.
+        # Not chained: pydantic's error repeats the response, which may repeat the key.
         raise unexpected_answer(request, answer, explain(error)) from None
 
 
 def unexpected_answer(request: WireRequest, answer: WireAnswer, reason: ApiError) -> UnexpectedAnswer:
-    """Describe an answer that isn't of this contract, without what it may repeat of the request's key."""
+    """Describe a response that isn't of this contract, without the key that it may repeat."""
     key = request.headers.get(API_KEY_HEADER, "")
     text = answer.body.decode(errors="replace")
     excerpt = (text.replace(key, "***") if key else text).encode()[:EXCERPT_BYTES].decode(errors="ignore")
     kind = answer.headers.get("content-type", "no content type")
     address = request.url.partition("?")[0]
     return UnexpectedAnswer(
-        f"{address} answered {answer.status} ({kind}), which isn't an answer of mnemo-server ({reason}): "
-        f"does MEM9_API_URL point to one? It began with {excerpt!r}"
+        f"{address} returned {answer.status} ({kind}), which isn't a response of mnemo-server ({reason}): "
+        f"check that MEM9_API_URL is the address of one. The response begins with {excerpt!r}"
     )
 
 
@@ -153,7 +151,7 @@ def _read_error(request: WireRequest, answer: WireAnswer) -> ErrorBody:
     try:
         return ErrorBody.model_validate_json(answer.body)
     except ValidationError as error:
-        # Not chained: pydantic's error repeats the answer, which may repeat the key.
+        # Not chained: pydantic's error repeats the response, which may repeat the key.
         raise unexpected_answer(request, answer, explain(error)) from None
 
 
@@ -172,14 +170,14 @@ def _make_model(model: type[WireModel] | None, fields: Mapping[str, object]) -> 
 def _fill_path(route: Route, values: Mapping[str, str]) -> str:
     base = V1ALPHA2_BASE if route.access is Access.TENANT else ""
     for name, value in values.items():
-        # "." and ".." would be taken for steps through the path, quoted or not.
+        # "." and ".." would be resolved as relative paths, quoted or not.
         if not value.strip() or value in (".", ".."):
             raise InvalidRequest(field=name, reason="required")
     return base + route.path.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
 def _encode_query(query: WireModel) -> str:
-    """Write the fields that were set and aren't None; a list that isn't comma-separated stands repeated."""
+    """Return the fields that are set and aren't None; a list that isn't comma-separated is repeated."""
     fields: dict[str, Any] = query.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     if isinstance(query, ListQuery) and "q" in fields:
         fields["q"] = query.q[:MAX_SEARCH_CHARACTERS]
@@ -198,5 +196,5 @@ def _headers(address: ServerAddress, agent_id: str, idempotency_key: str | None)
 
 def _header_value(name: str, value: str) -> str:
     if not value.isprintable():
-        raise InvalidRequest(field=name, reason="has characters that no header can carry")
+        raise InvalidRequest(field=name, reason="contains characters that aren't allowed in a header")
     return value

@@ -1,4 +1,4 @@
-"""A server's address with the key that opens a tenant there.
+"""A server's address with the key of a tenant there.
 
 Standard library only: the hook runner imports it before each prompt.
 """
@@ -12,11 +12,11 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class BadAddress(ValueError):
-    """The address or the key can't be used as it stands; the sentence says why, and never shows the key."""
+    """The address or the key is invalid; the sentence explains why and never shows the key."""
 
 
 class ServerAddress:
-    """A server's URL, without a slash at its end, and the key that opens a tenant there ("" for none)."""
+    """A server's URL, without a trailing slash, and the key of a tenant there ("" for none)."""
 
     __slots__ = ("api_key", "url")
 
@@ -24,14 +24,14 @@ class ServerAddress:
         """Trim both.
 
         Raises:
-            BadAddress: the URL has no http or https scheme, or the key can't stand in a header.
+            BadAddress: the URL has no http or https scheme, or the key isn't allowed in a header.
         """
         self.url = url.strip().rstrip("/")
         self.api_key = api_key.strip()
         if not self.url.lower().startswith(("http://", "https://")):
-            raise BadAddress(f"{self.url!r} is no server address; it looks like {DEFAULT_URL}")
+            raise BadAddress(f"{self.url!r} isn't a server address; use one such as {DEFAULT_URL}")
         if not (self.api_key.isascii() and self.api_key.isprintable()) or " " in self.api_key:
-            raise BadAddress("the API key has characters that no key has; copy it again")
+            raise BadAddress("the API key contains characters that no key has; copy it again")
 
     def __repr__(self) -> str:
         return f"ServerAddress(url={self.url!r}, api_key={'***' if self.api_key else ''!r})"
@@ -46,7 +46,7 @@ class ServerAddress:
 
 
 def is_same_address(one: str, other: str) -> bool:
-    """Tell whether two URLs lead to the same server, however they are written."""
+    """Return whether two URLs lead to the same server, however they are written."""
     return _normalise(one) == _normalise(other)
 
 

@@ -1,8 +1,8 @@
-"""Where the server is and who is asking: from what was given, the environment, or the profile.
+"""The server's address, the key and the agent's id: from arguments, the environment, or the profile.
 
-Whoever says something first is believed. A key goes only to the address it came with: one that was found
-elsewhere, in the file of profiles above all, isn't sent to an address that a project's settings name.
-Standard library only, and little of that: the hook runner pays for every import.
+The first source that sets a server or a key takes precedence. A key is only sent to the address that it came
+with: a key from another source, such as the credentials file, isn't sent to an address from a project's
+settings. Standard library only, and little of that: the hook runner pays for every import.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from mnemos import variables
 from mnemos.address import DEFAULT_URL, ServerAddress, is_same_address
 
-#: Variables that hold address and key; the first that isn't empty counts.
+#: Variables with address and key; the first that isn't empty is used. MEM9_TENANT_ID is older.
 URL_VARIABLES = (variables.API_URL.name,)
 KEY_VARIABLES = (variables.API_KEY.name, variables.TENANT_ID.name)
-#: The same from the options of a plugin.
+#: The same from the options of a plugin: OpenCode and OpenClaw have the first pair, Claude Code the other.
 PLUGIN_VARIABLES = (
     (variables.PLUGIN_API_URL.name, variables.PLUGIN_API_KEY.name),
     (variables.CLAUDE_API_URL.name, variables.CLAUDE_API_KEY.name),
@@ -26,7 +26,7 @@ AGENT_VARIABLE = variables.AGENT_ID.name
 
 
 class Origin:
-    """An address with the names of what said its URL and its key, and of a key that was kept back."""
+    """An address with the sources of its URL and its key, and the source of a key that isn't sent there."""
 
     __slots__ = ("address", "key_from", "url_from", "withheld")
 
@@ -34,12 +34,12 @@ class Origin:
         self.address = address
         self.url_from = url_from
         self.key_from = key_from
-        #: Where there is a key that belongs to another address; "" when there is none.
+        #: Source of a key that belongs to another address; "" if there is none.
         self.withheld = withheld
 
 
 class _Layer:
-    """What one source says; None for nothing."""
+    """Server and key of one source; None if it doesn't set one."""
 
     __slots__ = ("key", "key_from", "url", "url_from")
 
@@ -57,10 +57,10 @@ def read_address(
     api_key: str | None = None,
     profile: str | None = None,
 ) -> ServerAddress:
-    """Take what isn't given from the environment, or from `environ`, and from the file of profiles.
+    """Return the address, from the arguments, the environment (or `environ`) and the credentials file.
 
     Raises:
-        BadAddress: as `ServerAddress`; there is no such profile; the file of profiles can't be used.
+        BadAddress: as `ServerAddress`; there is no such profile; the credentials file can't be used.
     """
     return trace_address(environ, url=url, api_key=api_key, profile=profile).address
 
@@ -72,7 +72,7 @@ def trace_address(
     api_key: str | None = None,
     profile: str | None = None,
 ) -> Origin:
-    """Read the address as `read_address` does, and tell where it comes from."""
+    """Return the address as `read_address` does, and where it comes from."""
     layers = _read_layers(os.environ if environ is None else environ, url, api_key, profile)
     first = next(layers, None)
     if first is None:
@@ -94,10 +94,10 @@ def trace_address(
 def _read_layers(
     environ: Mapping[str, str], url: str | None, api_key: str | None, profile: str | None
 ) -> Iterator[_Layer]:
-    """Give what says something, the most particular first; the file is read when all before said nothing."""
+    """Yield the sources that set something, most specific first; the file is only read when needed."""
     own = _read_layer(environ, URL_VARIABLES, KEY_VARIABLES)
     if url is not None or api_key is not None:
-        yield _complete(_Layer(url, api_key, "what was given", "what was given"), own)
+        yield _complete(_Layer(url, api_key, "the options", "the options"), own)
     if profile:
         yield from _read_profile(environ, profile)
     plugins = (_read_layer(environ, (url_name,), (key_name,)) for url_name, key_name in PLUGIN_VARIABLES)
@@ -109,7 +109,7 @@ def _read_layers(
 
 
 def _complete(given: _Layer, own: _Layer) -> _Layer:
-    """Let what was given and the environment make up a pair; a key that has an address stays with it."""
+    """Complete the arguments from the environment; a key that has an address stays with it."""
     if given.url is None and given.key is not None:
         return _Layer(own.url, given.key, own.url_from, given.key_from)
     if given.key is None and own.url is None and own.key is not None:
@@ -133,16 +133,16 @@ def _read_layer(environ: Mapping[str, str], urls: tuple[str, ...], keys: tuple[s
 
 
 def read_agent_id(environ: Mapping[str, str] | None = None) -> str:
-    """Read the agent's id from the environment, or from `environ`; "" when there is none."""
+    """Return the agent's id from the environment, or from `environ`; "" if there is none."""
     return _read(os.environ if environ is None else environ, AGENT_VARIABLE)
 
 
 def _find_name(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """Give the name of the first of these variables that holds more than blanks."""
+    """Return the name of the first of these variables that isn't blank; "" if there is none."""
     return next((name for name in names if _read(environ, name)), "")
 
 
 def _read(environ: Mapping[str, str], name: str) -> str:
-    """Give what a variable holds, trimmed. A host's `${user_config.…}` that it had nothing for is nothing."""
+    """Return the value of a variable, trimmed; "" for a `${user_config.…}` that a host didn't fill in."""
     value = environ.get(name, "").strip()
     return "" if value.startswith("${") else value

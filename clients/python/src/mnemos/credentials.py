@@ -1,4 +1,4 @@
-"""The file that keeps servers and their keys: one profile each, readable by its owner alone.
+"""The credentials file: servers and their keys, one profile each, readable only by its owner.
 
     {"default": "work", "profiles": {"work": {"url": "https://memory.example", "api_key": "mnk_…"}}}
 
@@ -16,15 +16,15 @@ from mnemos.address import BadAddress
 
 #: Variable that names the profile to use instead of the default one.
 PROFILE_VARIABLE = variables.PROFILE.name
-#: Name of the profile that `mnemos setup` makes when none is given.
+#: Name of the profile that `mnemos setup` saves if none is named.
 FIRST_PROFILE = "default"
 FILE_NAME = "credentials.json"
-#: Bits that let somebody other than the owner at a file.
+#: Mode bits that give other users access to a file.
 OTHERS = 0o077
 
 
 class Profile:
-    """One server and the key that opens a tenant there."""
+    """One server and the key of a tenant there."""
 
     __slots__ = ("api_key", "name", "url")
 
@@ -38,7 +38,7 @@ class Profile:
 
 
 class Credentials:
-    """All profiles by name, and which one counts when none is named ("" for none)."""
+    """All profiles by name, and the name of the default one ("" for none)."""
 
     __slots__ = ("default", "profiles")
 
@@ -48,7 +48,7 @@ class Credentials:
 
 
 def find_config_folder(environ: Mapping[str, str], platform: str = sys.platform) -> str:
-    """Give the folder for settings that the platform provides for."""
+    """Return mnemos' folder for settings, by the conventions of the platform."""
     home = environ.get("HOME") or environ.get("USERPROFILE") or os.path.expanduser("~")  # noqa: PTH111 - pathlib
     given = environ.get("XDG_CONFIG_HOME", "")
     if given and os.path.isabs(given):  # noqa: PTH117 - pathlib costs a hook milliseconds, here and above
@@ -61,12 +61,12 @@ def find_config_folder(environ: Mapping[str, str], platform: str = sys.platform)
 
 
 def find_credentials_file(environ: Mapping[str, str]) -> str:
-    """Give the path of the file, whether or not it is there."""
+    """Return the path of the file, whether or not it exists."""
     return f"{find_config_folder(environ)}/{FILE_NAME}"
 
 
 def find_profile(environ: Mapping[str, str], name: str = "") -> Profile | None:
-    """Give the profile of that name, or the one that counts; None when no profile was ever made.
+    """Return the profile with this name, or else the default one; None if there are no profiles.
 
     Raises:
         BadAddress: the named profile doesn't exist, or the file can't be used.
@@ -82,26 +82,28 @@ def find_profile(environ: Mapping[str, str], name: str = "") -> Profile | None:
         return profiles[wanted]
     if not name and not profiles:
         return None
-    known = f"there are {', '.join(sorted(profiles))}" if profiles else "there is none"
-    raise BadAddress(f"there is no profile {wanted!r} in {path}; {known}. `mnemos setup` makes one")
+    known = ", ".join(sorted(profiles)) or "none"
+    raise BadAddress(
+        f"there is no profile {wanted!r} in {path}; existing profiles: {known}. `mnemos setup` creates one"
+    )
 
 
 def read_credentials(path: str, *, is_careful: bool = True) -> Credentials | None:
-    """Read the file; None when it isn't there. Unless `is_careful`, one that others can read is read too.
+    """Read the file; None if it doesn't exist. Without `is_careful`, other users may have access to it.
 
     Raises:
-        BadAddress: it can't be read, others can read it too, or it isn't what we write. No key is shown.
+        BadAddress: it can't be read, other users can read it, or it is damaged. No key is shown.
     """
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
             others = os.fstat(file.fileno()).st_mode & OTHERS if os.name == "posix" else 0
             if others and is_careful:
-                raise BadAddress(f"others can read the keys in {path}: `chmod 600 {path}`")
+                raise BadAddress(f"other users can read the keys in {path}; to fix it: `chmod 600 {path}`")
             text = file.read()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it isn't text"
         raise BadAddress(f"{path} can't be read: {reason}") from None
     return _parse(text, path)
 
@@ -117,8 +119,8 @@ def _parse(text: str, path: str) -> Credentials:
         }
         return Credentials(_text(data.get("default", "")), profiles)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # Without a cause: the text of these errors may hold a part of the file.
-        raise BadAddress(f"{path} is damaged; `mnemos setup` sets it aside and writes a new one") from None
+        # Without a cause: the text of these errors may contain a part of the file.
+        raise BadAddress(f"{path} is damaged; `mnemos setup` moves it away and writes a new one") from None
 
 
 def _text(value: object) -> str:

@@ -58,13 +58,13 @@ def test_store_names_what_it_takes_the_place_of_and_tells_tags_beside_the_id(mne
         "content": "x", "subject": "a/b", "replaces": "0amfm0j0ye4sy", "suggest_tags": True,
     }  # fmt: skip
     assert result.stdout == "0amfm0j0ye4sz  stored\n"
-    assert result.stderr == "took the place of 0amfm0j0ye4sy\ntags that may fit: ops, red·[31m\n"
+    assert result.stderr == "supersedes 0amfm0j0ye4sy\nsuggested tags: ops, red·[31m\n"
 
 
 def test_store_reads_a_dash_from_stdin_and_says_what_was_known(mnemos, scripted, answer):
     scripted.will_answer(answer(202, {"status": "accepted", "outcome": "duplicate", "id": "0amfm0j0ye4sz"}))
     result = mnemos("store", "-", stdin="first\nsecond\n")
-    assert result.stdout == "0amfm0j0ye4sz  was stored already\n"
+    assert result.stdout == "0amfm0j0ye4sz  already stored\n"
     assert json.loads(scripted.received[0].body) == {"content": "first\nsecond"}
 
 
@@ -134,7 +134,7 @@ def test_a_version_that_never_was_is_told_with_what_to_do_next(mnemos, scripted,
     result = mnemos("restore", "x", "--version", "9")
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: this memory has no such version; `mnemos history` shows the versions there were\n",
+        "Error: this memory has no such version; `mnemos history` shows all versions\n",
     )
 
 
@@ -142,7 +142,7 @@ def test_list_sends_only_what_was_given(mnemos, scripted, answer):
     scripted.will_answer(answer(200, {"memories": [], "total": 0, "limit": 10, "offset": 0}))
     result = mnemos("list")
     assert scripted.received[0].path == "/v1alpha2/mem9s/memories"
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "nothing found\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no memories found\n")
     mnemos("list", "--state", "deleted")
     assert query_of(scripted.received[1]) == {"state": ["deleted"]}
 
@@ -158,7 +158,7 @@ def test_rows_are_lined_up_and_the_rest_is_announced_beside_them(mnemos, scripte
         "0amfm0j0ye4sz  2 days ago  deploy  one two\n"
         "0amfm0j0ye4sz  just now    里程碑  Deploys need the VPN.\n"
     )
-    assert result.stderr == "6 of 9; more with --offset 6\n"
+    assert result.stderr == "6 of 9; for more: --offset 6\n"
 
 
 def test_piped_rows_are_neither_cut_nor_coloured_nor_may_they_colour(mnemos, scripted, answer, memory):
@@ -237,7 +237,7 @@ def test_delete_of_several_is_one_request(mnemos, scripted, answer):
     result = mnemos("delete", "a", "b", "c")
     assert json.loads(scripted.received[0].body) == {"ids": ["a", "b", "c"]}
     assert result.stdout == "2 deleted\n"
-    assert result.stderr == "1 of 3 ids name no active memory\n"
+    assert result.stderr == "1 of 3 ids don't belong to an active memory\n"
 
 
 @pytest.mark.parametrize(
@@ -265,8 +265,8 @@ def test_json_of_a_memory_is_the_memory(mnemos, scripted, answer, memory, argume
     ("status", "code", "step"),
     [
         (400, "invalid_api_key", "check MEM9_API_KEY"),
-        (412, "version_conflict", "`mnemos get` shows the current one"),
-        (500, "internal_error", "the server's log says more"),
+        (412, "version_conflict", "`mnemos get` shows the current version"),
+        (500, "internal_error", "the server's log has the details"),
     ],
 )
 def test_an_error_is_one_sentence_with_what_to_do_next(mnemos, scripted, error_answer, *, status, code, step):

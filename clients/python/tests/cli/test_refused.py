@@ -51,5 +51,5 @@ def test_refusals_are_picked_by_session_reason_and_number(option: tuple[str, str
 def test_an_empty_list_says_so(folder: Path) -> None:
     (folder / "refused.jsonl").unlink()
 
-    assert run().stderr == "nothing was refused\n"
+    assert run().stderr == "no messages were refused\n"
     assert run("--json").stdout == ""

@@ -166,7 +166,11 @@ def test_a_version_conflict_brings_the_current_memory(mcp: McpProcess, server: M
     ("name", "arguments", "told"),
     [
         ("memory_get", {}, ["id: required"]),
-        ("memory_get", {"id": ID, "color": 1}, ["unknown parameter 'color'", "memory_get takes id, history"]),
+        (
+            "memory_get",
+            {"id": ID, "color": 1},
+            ["unknown parameter 'color'", "memory_get accepts id, history"],
+        ),
         ("memory_search", {"as_of": "yesterday"}, ["as_of"]),
         ("memory_store", {"content": "x", "subject": "s" * 201}, ["subject", "200"]),
         ("memory_search", {"limit": 500}, ["limit", "less than or equal to 200", "500"]),

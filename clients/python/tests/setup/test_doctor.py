@@ -46,7 +46,7 @@ def test_nothing_set_up_is_told_with_where_to_begin(desk, silent_url):
     assert exit_code == 3  # nobody listens at the default address
     assert found["address"]["words"].startswith(silent_url)
     assert (found["credentials"]["mark"], found["credentials"]["fix"]) == ("BAD", "mnemos setup")
-    assert found["address"]["words"].endswith("there is no key")
+    assert found["address"]["words"].endswith("; no key")
     assert (found["mnemos"]["mark"], found["mnemos"]["fix"]) == ("BAD", "mnemos setup --link")
     assert (found["Claude Code"]["mark"], found["Claude Code"]["fix"]) == ("--", "")
 
@@ -86,9 +86,9 @@ def test_a_key_that_is_kept_back_is_told(well, monkeypatch):
     monkeypatch.setenv("MEM9_API_URL", "http://127.0.0.1:1")
     exit_code, found = examine(well)
     assert exit_code == 3
-    assert "the key of profile 'default' is for another address" in found["address"]["words"]
+    assert "no key, since that of profile 'default' is for another address" in found["address"]["words"]
     assert found["address"]["fix"] == "unset MEM9_API_URL"
-    assert (found["server"]["mark"], found["key"]["words"]) == ("BAD", "not asked")
+    assert (found["server"]["mark"], found["key"]["words"]) == ("BAD", "not checked")
 
 
 def test_what_the_server_says_is_told(well, scripted, answer, error_answer):
@@ -108,7 +108,7 @@ def test_what_the_server_says_is_told(well, scripted, answer, error_answer):
     [
         (
             "hooks.allowConversationAccess",
-            "may not see conversations",
+            "aren't allowed to read conversations",
             "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true",
         ),
         ("enabled", "is disabled", "openclaw config set plugins.entries.mnemos.enabled true"),
@@ -182,7 +182,7 @@ def test_what_was_refused_is_counted(well):
     well.write(".local/state/mnemos/rejected/1.abc.json", "{}")
     well.write(".local/state/mnemos/rejected/1.abc.json.reason", "status 400")
     found = examine(well)[1]["rejected"]
-    assert found["words"].startswith("1 window refused by the server")
+    assert found["words"].startswith("1 window rejected by the server")
     assert "/rejected'/*.reason" in found["fix"]
 
 

@@ -44,13 +44,13 @@ def test_a_name_that_is_none_is_told(desk, write_credentials):
     for verb in ("use", "remove"):
         result = desk.run("profiles", verb, "x", *(["--yes"] if verb == "remove" else []))
         assert result.exit_code == 1
-        assert "there is no profile 'x'; there is work" in result.stderr
+        assert "there is no profile 'x'; existing profiles: work" in result.stderr
 
 
 def test_none_is_told(desk):
     result = desk.run("profiles")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "`mnemos setup` makes one" in result.stderr
+    assert "`mnemos setup` creates one" in result.stderr
 
 
 def test_a_damaged_file_is_told_in_a_sentence(desk):

@@ -44,7 +44,7 @@ def test_every_host_that_is_here_is_set_up(home):
     result = home.set_up()
 
     assert result.exit_code == 0, result.output
-    assert result.output.count("set up; it counts from the next session on") == 3
+    assert result.output.count("installed; active from the next session") == 3
     settings = json.loads((home.home / ".claude" / "settings.json").read_text())
     assert settings["enabledPlugins"]["mnemos@mnemos"] is True
     found = list((home.home / ".config" / "opencode").iterdir())
@@ -63,7 +63,7 @@ def test_a_second_time_changes_nothing(home):
     result = home.set_up()
 
     assert result.exit_code == 0
-    assert result.output.count("as it was") == 4
+    assert result.output.count(", unchanged") == 4
     assert home.look() == before
 
 
@@ -75,7 +75,7 @@ def test_afterwards_the_home_is_as_it_was(home):
     result = home.run("uninstall", "--yes")
 
     assert result.exit_code == 0, result.output
-    assert "changed by others" not in result.output
+    assert "changed since" not in result.output
     assert home.look() == before
 
 
@@ -105,7 +105,7 @@ def test_what_the_user_changed_meanwhile_stays(home):
     result = home.run("uninstall", "--yes")
 
     assert result.exit_code == 0, result.output
-    assert result.output.count("changed by others since") == 3
+    assert result.output.count("changed since, so only entries of mnemos were removed") == 3
     for name, key in changed.items():
         text = (home.home / name).read_text()
         assert json.loads(text)[key] == "new"
@@ -248,7 +248,7 @@ def test_hosts_that_cannot_find_mnemos_are_told_where_it_is(desk):
 
     result = desk.set_up()
 
-    assert "isn't on the PATH" in result.output
+    assert "not on the PATH" in result.output
     assert "mnemos setup --link" in result.output
     entry = parse((desk.home / ".config/opencode/opencode.json").read_text())["plugin"][0]
     assert entry[1]["command"].endswith("/mnemos")
@@ -290,14 +290,14 @@ def test_a_source_without_a_plugin_is_told_before_anything_is_done(home, tmp_pat
     result = home.set_up("--host", "openclaw")
 
     assert result.exit_code == 1
-    assert "holds no plugin for openclaw" in result.output
+    assert "contains no plugin for openclaw" in result.output
     assert home.look() == before
 
 
 def test_a_host_that_is_not_here_is_told(desk):
     result = desk.set_up("--host", "claude")
     assert result.exit_code == 1
-    assert "there is no `claude` on the PATH" in result.output
+    assert "`claude` isn't on the PATH" in result.output
 
 
 def test_an_installed_mnemos_takes_the_plugins_of_its_package(home, monkeypatch):
@@ -318,7 +318,7 @@ def test_a_client_without_plugins_says_so(home, monkeypatch, tmp_path):
     result = home.run("setup", "--provision", "--no-check", "--yes")
 
     assert result.exit_code == 1
-    assert "brings no plugin for claude along" in result.output
+    assert "this client contains no plugin for claude" in result.output
 
 
 def test_a_package_is_installed_as_each_host_takes_it(home):
@@ -327,4 +327,4 @@ def test_a_package_is_installed_as_each_host_takes_it(home):
     output = home.run("setup", "--host", "opencode", "--host", "openclaw", *flags).output
     assert f"@mnemos/opencode@file:{package}" in output
     assert "install ~/mnemos.tgz" in output
-    assert "holds no plugin for claude" in home.run("setup", "--host", "claude", *flags).output
+    assert "contains no plugin for claude" in home.run("setup", "--host", "claude", *flags).output

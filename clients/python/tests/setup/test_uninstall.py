@@ -32,7 +32,7 @@ def test_what_hooks_keep_goes_only_when_that_is_asked_for(desk):
 def test_nothing_to_take_back_is_told(desk):
     result = desk.run("uninstall", "--yes")
     assert result.exit_code == 0
-    assert "nothing to take back" in result.output
+    assert "nothing to undo" in result.output
 
 
 def test_without_a_terminal_nothing_is_asked(desk):

@@ -1,1 +1,1 @@
-"""The five tools over the Model Context Protocol: what the client's server and the server itself share."""
+"""The five tools over the Model Context Protocol: what `mnemos mcp` and the server's `/mcp` share."""

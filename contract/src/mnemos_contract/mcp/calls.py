@@ -1,7 +1,7 @@
-"""Tool calls: arguments checked, one request of the API each, short JSON for the model.
+"""Tool calls: each is checked, becomes one request of the API, and returns short JSON for the model.
 
-Who makes the request is somebody else's business: `mnemos mcp` sends it to the server with its client, the
-server hands it to its services.
+The caller makes the request: `mnemos mcp` sends it to the server with its client, the server passes it to its
+services.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from mnemos_contract.tools import (
 )
 from mnemos_contract.writing import StoreResponse
 
-_UNDO: Final = "it is kept in its history: `mnemos restore {id}` brings it back"
+_UNDO: Final = "to restore it: `mnemos restore {id}`"
 _ARGUMENTS: Final = {tool.name: tool.arguments for tool in TOOLS}
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The request of the API that a tool call comes to, and how its answer is shown."""
+    """The request of the API for a tool call, and how its response is shown."""
 
     route: Route
-    #: Fields of the body or of the query string, as the route takes them.
+    #: Fields of the body or of the query string.
     fields: dict[str, Any]
-    #: Makes what the model reads of what the route answers: a model of the contract, or None.
+    #: Turns the response, a model of the contract or None, into what the model reads.
     show: Callable[[Any], JsonObject]
-    #: The memory in the path, where the route has one.
+    #: Id of the memory in the path, if the route has one.
     memory_id: str | None = None
 
 
 def read_call(name: str, arguments: dict[str, object]) -> ToolCall:
-    """Check the arguments of one of the five tools; null means left out, as their schema says.
+    """Check the arguments of one of the five tools; null means absent, as their schema says.
 
     Raises:
-        InvalidRequest: they aren't what the tool takes; it names each that is wrong.
+        InvalidRequest: the tool doesn't accept them; the error names each wrong one.
     """
     given = {key: value for key, value in arguments.items() if value is not None}
     try:
@@ -63,7 +63,7 @@ def read_call(name: str, arguments: dict[str, object]) -> ToolCall:
 
 
 def to_result(answer: JsonObject) -> dict[str, object]:
-    """Make the result of tools/call of what the model shall read; `ok` says whether it is an error."""
+    """Return the result of tools/call with what the model reads; `ok` determines whether it is an error."""
     text = {"type": "text", "text": compact_json(answer)}
     return {"content": [text], "isError": not answer["ok"]}
 
@@ -137,17 +137,17 @@ _CALLS: Final[dict[str, Callable[[Any], ToolCall]]] = {
 
 
 def _check_writable(given: dict[str, object]) -> None:
-    """Refuse what JSON can be read into and UTF-8 can't hold, in metadata for instance.
+    """Reject what JSON can express and UTF-8 can't, in metadata for example.
 
     Raises:
-        InvalidRequest: there is half of a pair of surrogates, or it is nested too deeply.
+        InvalidRequest: there is an unpaired surrogate, or the nesting is too deep.
     """
     for name, value in given.items():
         try:
             compact_json(value).encode()
         except UnicodeEncodeError:
             raise InvalidRequest(
-                field=name, reason="has a character that isn't one (half of a pair)"
+                field=name, reason="contains an unpaired surrogate, which isn't a valid character"
             ) from None
         except RecursionError:
             raise InvalidRequest(field=name, reason="is nested too deeply") from None

@@ -1,4 +1,4 @@
-"""What was wrong with a tool's arguments, in sentences that let a model mend its call."""
+"""Sentences about wrong arguments of a tool, by which a model can correct its call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_SHOWN_CHARACTERS = 60
 
 
 def explain_arguments(error: ValidationError, tool_name: str, parameters: Sequence[str]) -> str:
-    """Name each parameter that is wrong and say what would be right."""
+    """Name each wrong parameter and describe what would be right."""
     complaints = [_explain(detail, tool_name, parameters) for detail in error.errors(include_url=False)]
     return "; ".join(complaints[:_MAX_COMPLAINTS])
 
@@ -25,7 +25,7 @@ def explain_arguments(error: ValidationError, tool_name: str, parameters: Sequen
 def _explain(detail: ErrorDetails, tool_name: str, parameters: Sequence[str]) -> str:
     name = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"unknown parameter {name!r}: {tool_name} takes {', '.join(parameters)}"
+        return f"unknown parameter {name!r}: {tool_name} accepts {', '.join(parameters)}"
     if detail["type"] == "missing":
         return f"{name}: required"
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
@@ -37,7 +37,7 @@ def _explain(detail: ErrorDetails, tool_name: str, parameters: Sequence[str]) ->
 
 
 def _show(value: object) -> str:
-    """Show what was given; of something long its kind and length."""
+    """Show a value; of a long text only its length, of other long values the beginning."""
     text = compact_json(value)
     if len(text) <= _MAX_SHOWN_CHARACTERS:
         return text

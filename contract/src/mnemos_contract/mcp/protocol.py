@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 as MCP uses it, and the answers that need no memory: who we are, and which tools there are.
+"""JSON-RPC 2.0 as MCP uses it, and the responses that need no memory: the server's name and its tools.
 
 Standard library only: the client has a copy for `mnemos mcp`, whose host waits for the list of tools before
 its first turn.
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-#: Where a server answers MCP over HTTP, besides the same path below a base that has the key.
+#: Path of MCP over HTTP; the same path also exists below a base that contains the key.
 MCP_PATH = "/mcp"
 
 PARSE_ERROR = -32700
@@ -18,19 +18,19 @@ INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
-#: Of MCP from 2026-07-28 on: the version named isn't spoken here; `data.supported` says which are.
+#: From MCP 2026-07-28 on: the requested version isn't supported; `data.supported` lists those that are.
 UNSUPPORTED_VERSION = -32022
 
-#: Versions of MCP that are spoken here, newest first; what is used of it is the same in all.
+#: Supported versions of MCP, newest first; what mnemos uses is the same in all.
 PROTOCOL_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 
-#: What a model is told of the five tools as a whole. It is in every one of its turns, so it is short.
+#: What models read about the five tools as a whole. It is part of every turn, so it is short.
 INSTRUCTIONS = (
     "A memory shared by all of the user's agents and sessions. Search it before you ask the user something "
     "they may have said before, and when past decisions, preferences or facts could matter. Store what will "
-    "be worth knowing in another session: one fact per memory, understandable alone. Never store secrets. "
-    "Name a subject where only the newest counts (user/employer): it takes the place of what was there. "
-    "When a memory turns out to be wrong, replace, update or delete it by its id."
+    "be worth knowing in another session: one fact per memory, understandable on its own. Never store "
+    "secrets. Set a subject (user/employer) for a fact with one current value: the new memory supersedes the "
+    "old one. If a memory is wrong, replace, update or delete it by its id."
 )
 
 RequestId = str | int
@@ -42,7 +42,7 @@ _CLIENT_IN_META = "io.modelcontextprotocol/clientInfo"
 
 
 class RpcError(Exception):
-    """A request that gets an error for an answer."""
+    """A request whose response is an error."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class RpcError(Exception):
         request_id: RequestId | None = None,
         data: Mapping[str, object] | None = None,
     ) -> None:
-        """Keep the JSON-RPC code, the sentence, which request it is about, and more for programs, if any."""
+        """Keep the JSON-RPC code, the sentence, the id of the request, and data for programs, if any."""
         super().__init__(message)
         self.code = code
         self.request_id = request_id
@@ -59,7 +59,7 @@ class RpcError(Exception):
 
 
 class Request(NamedTuple):
-    """One message from the client. Without an id it is a notification, which gets no answer."""
+    """One message from the client. Without an id it is a notification, which gets no response."""
 
     method: str
     params: dict[str, object]
@@ -67,9 +67,9 @@ class Request(NamedTuple):
 
 
 def parse_message(text: bytes) -> Request | None:
-    """Read one message. None for what needs no answer: a blank text, or an answer of the client's.
+    """Return one message. None for what needs no response: a blank text, or a response of the client.
 
-    Raises RpcError for what isn't a request.
+    Raises RpcError for anything else that isn't a request.
     """
     if not text.strip():
         return None
@@ -78,23 +78,23 @@ def parse_message(text: bytes) -> Request | None:
     except (ValueError, RecursionError) as error:
         raise RpcError(PARSE_ERROR, "the message isn't JSON") from error
     if not isinstance(message, dict):
-        raise RpcError(INVALID_REQUEST, "a message is a JSON object; batches aren't part of MCP")
+        raise RpcError(INVALID_REQUEST, "a message must be a JSON object; MCP has no batches")
     method, request_id, params = message.get("method"), message.get("id"), message.get("params", {})
     if not isinstance(request_id, (str, int, type(None))) or isinstance(request_id, bool):
-        raise RpcError(INVALID_REQUEST, "an id is a string or an integer")
+        raise RpcError(INVALID_REQUEST, "id must be a string or an integer")
     if method is None and ("result" in message or "error" in message):
         return None
     if not isinstance(method, str):
-        raise RpcError(INVALID_REQUEST, "a request names its method", request_id)
+        raise RpcError(INVALID_REQUEST, "method must be a string", request_id)
     if not isinstance(params, dict):
-        raise RpcError(INVALID_PARAMS, "params is an object", request_id)
+        raise RpcError(INVALID_PARAMS, "params must be an object", request_id)
     return Request(method, params, request_id)
 
 
 def answer_request(request: Request, tools: Iterable[Mapping[str, Any]], version: str) -> dict[str, object]:
-    """Answer any request but `tools/call`. Tools have name, description and input_schema.
+    """Return the result of any request except `tools/call`. Tools have name, description and input_schema.
 
-    Raises RpcError for a method that isn't there.
+    Raises RpcError for an unknown method.
     """
     if request.method == "initialize":
         return {
@@ -107,25 +107,25 @@ def answer_request(request: Request, tools: Iterable[Mapping[str, Any]], version
         return {}
     if request.method == "tools/list":
         return {"tools": [_show_tool(tool) for tool in tools]}
-    raise RpcError(METHOD_NOT_FOUND, f"there is no method {request.method[:100]!r} here", request.request_id)
+    raise RpcError(METHOD_NOT_FOUND, f"unknown method {request.method[:100]!r}", request.request_id)
 
 
 def read_tool_call(request: Request, names: Iterable[str]) -> tuple[str, dict[str, object]]:
-    """Give the name and the arguments of `tools/call`; whether they are right is told by the tool.
+    """Return the name and the arguments of `tools/call`; the tool checks the arguments.
 
-    Raises RpcError when it names no tool, or its arguments are no object.
+    Raises RpcError for an unknown tool, or when the arguments aren't an object.
     """
     name, arguments, known = request.params.get("name"), request.params.get("arguments"), tuple(names)
     if not isinstance(name, str) or name not in known:
-        sentence = f"there is no tool {str(name)[:100]!r}; the tools are {', '.join(known)}"
+        sentence = f"unknown tool {str(name)[:100]!r}; the tools are {', '.join(known)}"
         raise RpcError(INVALID_PARAMS, sentence, request.request_id)
     if not isinstance(arguments, dict | None):
-        raise RpcError(INVALID_PARAMS, "arguments is an object", request.request_id)
+        raise RpcError(INVALID_PARAMS, "arguments must be an object", request.request_id)
     return name, arguments or {}
 
 
 def name_client(params: Mapping[str, object]) -> str:
-    """Give what the client calls itself in the parameters of a request; "" where it doesn't."""
+    """Return the client's name from the parameters of a request; "" if it has none."""
     meta = params.get("_meta")
     for client in (params.get("clientInfo"), meta.get(_CLIENT_IN_META) if isinstance(meta, dict) else None):
         name = client.get("name") if isinstance(client, dict) else None
@@ -135,12 +135,12 @@ def name_client(params: Mapping[str, object]) -> str:
 
 
 def format_result(request_id: RequestId, result: dict[str, object]) -> bytes:
-    """Write a successful answer as one line."""
+    """Return a successful response as one line."""
     return _to_line({"jsonrpc": "2.0", "id": request_id, "result": result})
 
 
 def format_error(error: RpcError) -> bytes:
-    """Write an error as one line."""
+    """Return an error response as one line."""
     body: dict[str, object] = {"code": error.code, "message": str(error)}
     if error.data is not None:
         body["data"] = error.data
@@ -148,12 +148,12 @@ def format_error(error: RpcError) -> bytes:
 
 
 def choose_version(wanted: object) -> str:
-    """Agree to the client's version of MCP if it is one of ours, else offer the newest."""
+    """Return the client's version of MCP if it is supported, or else the newest."""
     return wanted if isinstance(wanted, str) and wanted in PROTOCOL_VERSIONS else PROTOCOL_VERSIONS[0]
 
 
 def compact_json(value: object) -> str:
-    """Write JSON without blanks and without escapes that only cost a model tokens."""
+    """Return JSON without blanks and without escapes, which only cost a model tokens."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

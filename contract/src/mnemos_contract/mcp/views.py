@@ -1,4 +1,4 @@
-"""Memories as a model reads them: short names, days instead of moments, nothing empty."""
+"""Memories as models read them: short names, days instead of times, nothing empty."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 JsonObject = dict[str, object]
 
-#: Members of a memory that a history shows where a change made them others.
+#: Members of a memory that a history shows if the change changed them.
 _TOLD = ("content", "tags", "metadata", "source", "state", "superseded_by")
 
 
 def show_memory(memory: Memory) -> JsonObject:
-    """Show all of one memory that a model can use."""
+    """Return everything of a memory that a model can use."""
     changed = memory.updated_at if memory.version > 1 else None
     return _filled(
         id=memory.id,
@@ -38,7 +38,7 @@ def show_memory(memory: Memory) -> JsonObject:
 
 
 def show_history(history: History) -> JsonObject:
-    """Show a memory and its changes, the latest first: of each what was there before and isn't now."""
+    """Return a memory and its changes, latest first; each with the earlier values of what it changed."""
     after: dict[str, Any] = history.memory.model_dump(mode="json", exclude_none=True)
     changes = []
     for change in history.changes:
@@ -61,13 +61,13 @@ def show_history(history: History) -> JsonObject:
 
 
 def show_page(page: MemoryPage) -> JsonObject:
-    """Show a page of a list or a search, and where it stands."""
+    """Return a page of a list or a search, and its position."""
     memories = [show_hit(memory) for memory in page.memories]
     return {"memories": memories, "total": page.total, "limit": page.limit, "offset": page.offset}
 
 
 def show_hit(memory: Memory) -> JsonObject:
-    """Show one memory of a list or a search: enough to use it, and the id to ask for the rest."""
+    """Return one memory of a list or a search: enough to use it, and the id to get the rest."""
     return _filled(
         id=memory.id,
         content=memory.content,
@@ -83,7 +83,7 @@ def show_hit(memory: Memory) -> JsonObject:
 
 
 def show_stored(response: StoreResponse) -> JsonObject:
-    """Show what a store led to. The model knows the content: it has just sent it."""
+    """Return the result of a store, without the content: the model has just sent it."""
     memory = response.memory
     if memory is None:
         return _filled(id=response.id, outcome=response.outcome.value)
@@ -99,13 +99,13 @@ def show_stored(response: StoreResponse) -> JsonObject:
 
 
 def _show_successor(memory: Memory) -> JsonObject:
-    """Show what took its place, and since when."""
+    """Return what superseded the memory, and when."""
     since = memory.superseded_at
     return _filled(superseded_by=memory.superseded_by, superseded_at=since and _show_day(since))
 
 
 def _show_kind(memory: Memory) -> JsonObject:
-    """Show subject, tags, project, and type and state where they aren't the usual ones."""
+    """Return subject, tags and project, and type and state if they aren't the default."""
     return _filled(
         subject=memory.subject,
         tags=memory.tags,
@@ -120,5 +120,5 @@ def _show_day(moment: datetime) -> str:
 
 
 def _filled(**members: object) -> JsonObject:
-    """Leave out what is empty; a confidence of 0 isn't."""
+    """Leave out what is empty; a confidence of 0 isn't empty."""
     return {name: value for name, value in members.items() if value is not None and value not in ("", [], {})}

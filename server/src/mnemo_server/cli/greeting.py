@@ -1,4 +1,4 @@
-"""What the server prints when it starts. The key appears once, when it is made."""
+"""What the server prints when it starts. The key is only shown once, when it is created."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from pathlib import Path
 
 
 def first_greeting(url: str, where: str, key: str) -> str:
-    """Greet whoever just made a memory: the address, where the data lies, and what to do next."""
+    """Return the greeting of the first start: address, database, key, and next steps."""
     client = _client_command()
     return f"""
 mnemos is running at {url}
-Memories are kept in {where}
+Memories are stored in {where}
 
-A first key was made for you. It is shown this once:
+Your key was created. It is only shown this once:
 
   export MEM9_API_URL={url}
   export MEM9_API_KEY={key}
 
-Paste both lines into another terminal (and your shell's profile), then try:
+Paste both lines into another terminal (and into your shell's startup file), then try:
 
   {client} store "Our staging database is db-7, and it is rebuilt every Monday"
   {client} search "where is staging?"
 
-And give it to your agents (Claude Code, OpenCode, OpenClaw):
+Connect your agents (Claude Code, OpenCode, OpenClaw):
 
   {client} setup
 
-Stop the server with Ctrl+C; the memories stay.
+Stop the server with Ctrl+C; the memories are kept.
 """
 
 
 def later_greeting(url: str, where: str) -> str:
-    """Greet whoever starts the server again; no secret is shown."""
+    """Return the greeting of later starts, without a secret."""
     return f"""
 mnemos is running at {url}
-Memories are kept in {where}
+Memories are stored in {where}
 
-Use the key from the first start; `{_server_command()} provision` makes a tenant with a new one.
+Use the key from the first start. `{_server_command()} provision` creates a new, empty memory with a key.
 """
 
 
@@ -51,9 +51,9 @@ def _server_command() -> str:
 
 
 def _command(name: str) -> str:
-    """Give a command that can be pasted anywhere: its whole path, unless a shell finds it by its name."""
+    """Return a command that can be pasted anywhere: its full path, unless a shell finds it by its name."""
     beside = Path(sys.executable).parent / name
     found = shutil.which(name)
-    # `uv run` puts this environment on the PATH of the server, not of the shell that is pasted into.
+    # `uv run` puts this environment on the PATH of the server, not of the shell that the user pastes into.
     is_found_elsewhere = found is not None and Path(found).parent != beside.parent
     return name if is_found_elsewhere or not beside.exists() else str(beside)

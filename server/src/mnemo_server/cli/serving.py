@@ -1,4 +1,4 @@
-"""Listen, greet, and stop without dropping what is under way."""
+"""Listen, greet, and stop without dropping requests in progress."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from mnemo_server.wiring import Services
 #: to four bytes, percent-encoded, and for the rest of the line.
 MAX_LINE_BYTES: Final = 200_000 * len("%F0%9F%9A%80") + 100_000
 
-#: How long the last answers may take to be written once nothing else is under way.
+#: How long the last responses may take to be written once nothing else is in progress.
 LAST_ANSWER_SECONDS: Final = 1.0
 
 _log = structlog.get_logger("mnemo")
 
 
 async def serve(settings: Settings) -> None:
-    """Run the server until it is told to stop (SIGINT, SIGTERM); requests in flight finish first.
+    """Run the server until SIGINT or SIGTERM; requests in progress finish first.
 
     Raises:
         OSError: the address can't be listened on.
@@ -60,7 +60,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:
-    """Open the socket and give the address a client on this machine uses."""
+    """Open the socket and return the address for a client on this machine."""
     site = web.TCPSite(runner, settings.host, settings.port)
     await site.start()
     port = runner.addresses[0][1]
@@ -70,7 +70,7 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
 
 
 async def _greet(services: Services, settings: Settings, url: str) -> None:
-    """Greet on standard output; an empty database gets its first tenant and shows the key."""
+    """Print the greeting; an empty database gets its first tenant, whose key is shown."""
     dsn = parse_dsn(settings.effective_dsn)
     where = f"{dsn.path or dsn} ({services.database.engine})"
     key = await services.tenants.provision_first("default")

@@ -25,7 +25,7 @@ _TLS: Final[Mapping[str, TlsMode]] = {
     "skip-verify": "skip-verify",
 }
 _EXAMPLES: Final = (
-    "Right are for example sqlite:///var/lib/mnemos/mnemos.db, tidb://user:password@host:4000/mnemos "
+    "Valid examples: sqlite:///var/lib/mnemos/mnemos.db, tidb://user:password@host:4000/mnemos "
     "or user:password@tcp(host:4000)/mnemos?tls=true."
 )
 _GO_FORM = re.compile(r"(?:(?P<login>.*)@)?tcp(?:\((?P<address>[^()]*)\))?", re.DOTALL)
@@ -83,7 +83,7 @@ def parse_dsn(text: str) -> Dsn:
         return _parse_sqlite(text)
     if scheme in _DEFAULT_PORTS:
         return _parse_url(text)
-    raise _bad(f"There is no kind of database {scheme!r}; known are sqlite, tidb, mysql and mariadb.")
+    raise _bad(f"Unknown kind of database {scheme!r}; use sqlite, tidb, mysql or mariadb.")
 
 
 def _bad(sentence: str) -> BadDsn:
@@ -94,7 +94,7 @@ def _parse_sqlite(text: str) -> Dsn:
     """Read `sqlite:///absolute/path`."""
     location, _, query = text.removeprefix("sqlite://").partition("?")
     if ":memory:" in location:
-        raise _bad("An in-memory database would forget everything; name a file.")
+        raise _bad("An in-memory database would lose everything; name a file.")
     if query:
         raise _bad("A SQLite address has no options.")
     path = unquote(location)
@@ -133,7 +133,7 @@ def _parse_go_form(text: str) -> Dsn:
     match = _GO_FORM.fullmatch(head)
     if match is None:
         raise _bad(
-            "Before the last `/` stands user:password@tcp(host:port); other networks are not supported."
+            "Before the last `/` must be user:password@tcp(host:port); other networks are not supported."
         )
     user, _, password = (match["login"] or "").partition(":")
     host, port = _split_address(match["address"] or "127.0.0.1")
@@ -145,7 +145,7 @@ def _split_address(address: str) -> tuple[str, int]:
     """Cut `host:port`, `host`, `[::1]:port` or `[::1]`."""
     match = re.fullmatch(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>\d+))?", address)
     if match is None:
-        raise _bad("Within tcp(…) stands host:port.")
+        raise _bad("The part in tcp(…) must be host:port.")
     return match["v6"] or match["host"], int(match["port"] or _DEFAULT_PORTS["mysql"])
 
 
@@ -154,8 +154,10 @@ def _mysql(*, host: str, port: int, user: str, password: str, database: str, que
     if not 0 < port < 65536:  # noqa: PLR2004 - TCP has 16-bit ports
         raise _bad("The port must be between 1 and 65535.")
     if not _DATABASE.fullmatch(database):
-        raise _bad("After the host stands the name of the database: letters, digits, `_`, `$` and `-`.")
+        raise _bad(
+            "The host must be followed by the name of the database: letters, digits, `_`, `$` and `-`."
+        )
     options = dict(parse_qsl(query, keep_blank_values=True))
     if options.get("tls", "").lower() not in _TLS:
-        raise _bad("The option tls is true, false or skip-verify.")
+        raise _bad("The option tls must be true, false or skip-verify.")
     return Dsn("mysql", None, host, port, user, password, database, options)

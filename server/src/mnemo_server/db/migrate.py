@@ -145,7 +145,7 @@ async def _bring_up_to_date(
     tables = [str(row["name"]) for row in await connection.fetch_all(queries.list_tables, {})]
     if tables and _TABLE not in tables:
         raise SchemaMismatch(
-            f"The database holds tables of something else ({', '.join(tables[:3])}); "
+            f"The database contains tables of another program ({', '.join(tables[:3])}); "
             "mnemos needs a database of its own."
         )
     applied = {}
@@ -156,7 +156,7 @@ async def _bring_up_to_date(
     missing = [script for script in migrations if script.version not in applied]
     if missing and not may_change:
         raise SchemaMismatch(
-            f"The database has not had {', '.join(script.name for script in missing)}. "
+            f"The database lacks the migrations {', '.join(script.name for script in missing)}. "
             "Run `mnemo-server migrate`, or set MNEMO_AUTO_MIGRATE=true."
         )
     if not applied:
@@ -177,12 +177,12 @@ def _check_applied(applied: Mapping[int, tuple[str, str]], migrations: Sequence[
         script = known.get(version)
         if script is None:
             raise SchemaMismatch(
-                f"The database has had migration {name}, which this program does not know: "
+                f"The database has migration {name}, which this program does not know: "
                 "it is newer than the program. Install the newer version."
             )
         if checksum != script.checksum:
             raise SchemaMismatch(
-                f"Migration {name} was changed after this database had it. "
+                f"Migration {name} was changed after it was applied to this database. "
                 "Restore the file, and put the change into a new migration."
             )
 

@@ -133,7 +133,7 @@ def parse_queries(source: str, variant: Variant, *, origin: str) -> QuerySet:
     seen: set[tuple[str, str | None]] = set()
     for name, mark, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if (name, mark) in seen:
-            raise ValueError(f"{origin}: query {name} stands there twice.")
+            raise ValueError(f"{origin}: query {name} appears twice.")
         if mark not in (None, "sqlite", "tidb"):
             raise ValueError(f"{origin}: query {name} is marked [{mark}]; the marks are [tidb] and [sqlite].")
         seen.add((name, mark))

@@ -27,7 +27,7 @@ def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
         message, reason = choice["message"], choice.get("finish_reason")
         text, refusal = message.get("content"), message.get("refusal")
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        raise ModelUnavailable("The language model's endpoint answered something else than a text.") from None
+        raise ModelUnavailable("The language model's endpoint returned something other than text.") from None
     text = text if isinstance(text, str) else ""
     sent, answered = _count(answer, "prompt_tokens"), _count(answer, "completion_tokens")
     completion = Completion(
@@ -38,7 +38,7 @@ def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
     )
     if not text.strip() and (refusal or reason == _WITHHELD):
         raise ModelRefused(
-            "The language model refuses to answer about these messages.",
+            "The language model refuses to respond to these messages.",
             Used(1, completion.input_tokens, completion.output_tokens),
         )
     return completion

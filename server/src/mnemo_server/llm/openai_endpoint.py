@@ -75,7 +75,7 @@ class OpenAiLanguageModel(LanguageModel):
             async with asyncio.timeout(seconds):  # in whatever form
                 content = await self._ask(system, user, max_output_tokens)
         except TimeoutError:
-            raise ModelUnavailable(f"The language model gave no answer within {seconds:g} seconds.") from None
+            raise ModelUnavailable(f"The language model didn't respond within {seconds:g} seconds.") from None
         except EndpointUnavailable as error:
             raise ModelUnavailable(
                 str(error), retry_after_seconds=error.retry_after_seconds, is_unspent=error.is_unspent

@@ -88,7 +88,7 @@ def _offer_jobs(metrics: Metrics, jobs: JobRunner) -> None:
     """Say how jobs stand in the whole database, as of some seconds ago, and how runs of this server ended."""
     metrics.gauge("mnemo_jobs_waiting", "Jobs that wait in the database.", lambda: jobs.counts.waiting)
     metrics.gauge("mnemo_jobs_running", "Jobs that any server works on.", lambda: jobs.counts.running)
-    metrics.gauge("mnemo_jobs_failed", "Jobs that were given up.", lambda: jobs.counts.failed)
+    metrics.gauge("mnemo_jobs_failed", "Jobs that failed for good.", lambda: jobs.counts.failed)
     metrics.gauge(
         "mnemo_jobs_oldest_due_seconds",
         "How long the job that waits longest has been due, in seconds.",
@@ -117,8 +117,8 @@ def _offer_costs(metrics: Metrics, budget: Budget) -> None:
             lambda: {kind: read(totals) for kind, totals in budget.totals.items()},
         )
 
-    offer("calls", "Requests that models answered.", lambda totals: totals.calls)
+    offer("calls", "Requests to models.", lambda totals: totals.calls)
     offer("input_tokens", "Tokens sent to models.", lambda totals: totals.input_tokens)
-    offer("output_tokens", "Tokens that models answered.", lambda totals: totals.output_tokens)
+    offer("output_tokens", "Tokens received from models.", lambda totals: totals.output_tokens)
     offer("cost", "What models cost, in the currency of the prices.", lambda totals: totals.cost)
     offer("refusals", "Requests that a budget didn't allow.", lambda totals: totals.refusals)

@@ -100,13 +100,13 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "mnemo_http_requests_total",
-            "Requests answered.",
+            "Requests processed.",
             ["route", "status"],
             registry=self.registry,
         )
         self._latency = Histogram(
             "mnemo_http_request_seconds",
-            "Time to answer, in seconds.",
+            "Response time in seconds.",
             ["route"],
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,

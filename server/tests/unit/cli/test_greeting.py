@@ -25,7 +25,7 @@ def test_the_first_greeting_can_be_pasted():
 
     assert "export MEM9_API_URL=http://h:1" in lines
     assert "export MEM9_API_KEY=mnk_x" in lines
-    assert "Memories are kept in /data/m.db (sqlite)" in lines
+    assert "Memories are stored in /data/m.db (sqlite)" in lines
 
 
 def test_a_command_that_only_this_environment_knows_is_shown_with_its_path(monkeypatch, own_folder):

@@ -49,8 +49,8 @@ def test_a_printed_sqlite_address_can_be_read_back():
     [
         ("", "neither a URL"),
         ("hunter2", "neither a URL"),
-        ("postgres://u:hunter2@h/d", "no kind of database 'postgres'"),
-        ("sqlite://:memory:", "forget everything"),
+        ("postgres://u:hunter2@h/d", "Unknown kind of database 'postgres'"),
+        ("sqlite://:memory:", "lose everything"),
         ("sqlite::memory:", "starts with sqlite:///"),
         ("sqlite://relative.db", "absolute path"),
         ("sqlite:///folder/", "absolute path"),
@@ -60,9 +60,9 @@ def test_a_printed_sqlite_address_can_be_read_back():
         ("tidb://u:hunter2@h:4000/", "name of the database"),
         ("tidb://u:hunter2@h/a`b", "name of the database"),
         ("u:hunter2@unix(/tmp/s)/d", "other networks"),
-        ("u:hunter2@tcp(a:b:c)/d", "stands host:port"),
+        ("u:hunter2@tcp(a:b:c)/d", "must be host:port"),
         ("u:hunter2@tcp(h:99999)/d", "between 1 and 65535"),
-        ("u:hunter2@tcp(h)/d?tls=perhaps", "tls is true"),
+        ("u:hunter2@tcp(h)/d?tls=perhaps", "tls must be true"),
     ],
 )
 def test_a_bad_address_is_explained_with_an_example_and_without_the_password(text, complaint):

@@ -106,7 +106,7 @@ async def test_a_creation_that_broke_in_the_middle_can_run_again(empty, asking, 
 
 async def test_a_database_of_something_else_is_left_alone(empty, folder):
     await empty.execute_script(["CREATE TABLE memories (id BIGINT)"])
-    with pytest.raises(SchemaMismatch, match=r"something else \(memories\)"):
+    with pytest.raises(SchemaMismatch, match=r"another program \(memories\)"):
         await migrate(empty, folder)
 
 

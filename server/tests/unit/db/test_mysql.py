@@ -172,7 +172,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_given_up(live_dsn, prox
     monkeypatch.setattr(session, "CONNECT_SECONDS", 0.3)
     proxy.is_silent = True
     silent = replace(parse_dsn(live_dsn), host="127.0.0.1", port=proxy.port)
-    with pytest.raises(DatabaseUnavailable, match=r"no answer within 0\.3 seconds"):
+    with pytest.raises(DatabaseUnavailable, match=r"no response within 0\.3 seconds"):
         await connect(silent)
 
 
@@ -294,7 +294,7 @@ async def test_the_pool_never_exceeds_its_size(distant):
 
 async def test_a_database_that_the_user_may_not_create_is_told(monkeypatch):
     async def refuse(*_args, **_kwargs):
-        raise UnknownDatabase("Connecting to root@h:1/d: the database answered with error 1049.")
+        raise UnknownDatabase("Connecting to root@h:1/d: the database returned error 1049.")
 
     monkeypatch.setattr(tidb, "open_session", refuse)
     with pytest.raises(UnknownDatabase):

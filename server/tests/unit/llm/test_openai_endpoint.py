@@ -245,7 +245,7 @@ def completion_of(**fields):
 async def test_what_is_no_completion_is_not_believed(model, endpoint, body):
     endpoint.then(200, body)
 
-    with pytest.raises(ModelUnavailable, match="something else than a text"):
+    with pytest.raises(ModelUnavailable, match="something other than text"):
         await ask(model)
 
 
@@ -274,7 +274,7 @@ async def test_a_refusal_is_told_with_what_it_took(model, endpoint, fields):
     body = completion_of(**fields) | {"usage": {"prompt_tokens": 40, "completion_tokens": 2}}
     endpoint.then(200, body)
 
-    with pytest.raises(ModelRefused, match="refuses to answer") as error:
+    with pytest.raises(ModelRefused, match="refuses to respond") as error:
         await ask(model)
     assert (error.value.used.calls, error.value.used.input_tokens, error.value.used.output_tokens) == (
         1,

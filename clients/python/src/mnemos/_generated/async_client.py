@@ -39,16 +39,16 @@ from mnemos._transport import AsyncTransport
 
 
 class AsyncClient(AsyncTransport):
-    """Speaks with a mnemo-server: `async with AsyncClient() as client: …`.
+    """Client of a mnemo-server: `async with AsyncClient() as client: …`.
 
-    Every method may also raise what every route can answer (RateLimited, DatabaseUnavailable, InternalError
-    and the errors of a bad key), ServerUnreachable and UnexpectedAnswer.
+    Every method may also raise the errors of every route (RateLimited, DatabaseUnavailable, InternalError
+    and the errors of a wrong key), ServerUnreachable and UnexpectedAnswer.
     """
 
     async def store_memory(
         self, *, idempotency_key: str | None = None, **fields: Unpack[StoreRequestFields]
     ) -> StoreResponse:
-        """Store one memory, or the messages of a session. Durable before it is answered.
+        """Store one memory, or the messages of a session. Everything is durable before the response.
 
         Fields: content, memory_type, tags, metadata, source, project, subject, replaces, suggest_tags,
             agent_id, session_id, messages, mode, sync.
@@ -60,7 +60,7 @@ class AsyncClient(AsyncTransport):
         )
 
     async def list_memories(self, **fields: Unpack[ListQueryFields]) -> MemoryPage:
-        """List memories, newest change first; with `q`, search them, best first.
+        """List memories, newest change first; with `q`, search them, best match first.
 
         Fields: q, limit, offset, tags, tags_any, source, created_from, created_before, state, memory_type,
             agent_id, session_id, project, subject, as_of, include_superseded, explain.
@@ -69,14 +69,14 @@ class AsyncClient(AsyncTransport):
         return await self._call(ROUTES_BY_NAME["list_memories"], MemoryPage, fields=fields)
 
     async def get_memory(self, memory_id: str) -> Memory:
-        """Read one memory, with its version as a quoted ETag.
+        """Return one memory, with its version as a quoted ETag.
 
         Raises: MemoryNotFound.
         """
         return await self._call(ROUTES_BY_NAME["get_memory"], Memory, path={"memory_id": memory_id})
 
     async def update_memory(self, memory_id: str, **fields: Unpack[UpdateRequestFields]) -> Memory:
-        """Change what is sent; a quoted If-Match or `expected_version` is enforced.
+        """Change the fields that are sent, if a quoted If-Match or `expected_version` matches.
 
         Fields: content, tags, metadata, source, suggest_tags, expected_version.
         Raises: InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge, VersionConflict,
@@ -87,7 +87,7 @@ class AsyncClient(AsyncTransport):
         )
 
     async def delete_memory(self, memory_id: str) -> None:
-        """Delete one memory; its last state is kept. Deleting it again is no error.
+        """Delete one memory and keep its last state. Deleting it again isn't an error.
 
         Raises: MemoryNotFound, WriteConflict.
         """
@@ -102,7 +102,7 @@ class AsyncClient(AsyncTransport):
         return await self._call(ROUTES_BY_NAME["delete_memories"], BatchDeleteResponse, fields=fields)
 
     async def get_history(self, memory_id: str) -> History:
-        """Read a memory in any state with everything that happened to it, the latest first.
+        """Return a memory in any state and all its changes, latest first.
 
         Raises: MemoryNotFound.
         """
@@ -111,7 +111,7 @@ class AsyncClient(AsyncTransport):
     async def restore_memory(
         self, memory_id: str, *, idempotency_key: str | None = None, **fields: Unpack[RestoreRequestFields]
     ) -> Memory:
-        """Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.
+        """Restore a deleted or superseded memory, or an earlier version, as a new version.
 
         Fields: version.
         Raises: IdempotencyMismatch, InvalidJson, InvalidRequest, MemoryNotFound, PayloadTooLarge,
@@ -126,7 +126,7 @@ class AsyncClient(AsyncTransport):
         )
 
     async def list_session_messages(self, **fields: Unpack[SessionMessagesQueryFields]) -> SessionMessages:
-        """Read the messages of up to 100 sessions in the order they were said.
+        """Return the messages of up to 100 sessions, in the order in which they were said.
 
         Fields: session_id, limit_per_session.
         Raises: InvalidRequest.
@@ -134,11 +134,11 @@ class AsyncClient(AsyncTransport):
         return await self._call(ROUTES_BY_NAME["list_session_messages"], SessionMessages, fields=fields)
 
     async def get_embedding_status(self) -> EmbeddingStatus:
-        """Say which model makes vectors of memories, and how far it is."""
+        """Return which model embeds memories, and how many are embedded."""
         return await self._call(ROUTES_BY_NAME["get_embedding_status"], EmbeddingStatus)
 
     async def list_jobs(self, **fields: Unpack[JobQueryFields]) -> JobPage:
-        """List jobs, the latest change first.
+        """List jobs, latest change first.
 
         Fields: state, limit.
         Raises: InvalidRequest.
@@ -146,7 +146,7 @@ class AsyncClient(AsyncTransport):
         return await self._call(ROUTES_BY_NAME["list_jobs"], JobPage, fields=fields)
 
     async def get_job(self, job_id: str) -> Job:
-        """Read one job: its state, attempts, progress and error.
+        """Return one job: its state, attempts, progress and error.
 
         Raises: JobNotFound.
         """
@@ -155,7 +155,7 @@ class AsyncClient(AsyncTransport):
     async def redact_stored(
         self, *, idempotency_key: str | None = None, **fields: Unpack[RedactRequestFields]
     ) -> Job:
-        """Start a job that takes secrets out of everything stored, or only counts them.
+        """Start a job that redacts secrets in everything stored, or only counts them.
 
         Fields: dry_run.
         Raises: InvalidJson, InvalidRequest, PayloadTooLarge, WriteConflict.
@@ -165,31 +165,31 @@ class AsyncClient(AsyncTransport):
         )
 
     async def get_usage(self) -> Usage:
-        """Say what language and embedding models cost, and what may still be spent today."""
+        """Return what language and embedding models cost, and today's budgets."""
         return await self._call(ROUTES_BY_NAME["get_usage"], Usage)
 
     async def provision_tenant(self) -> Provisioned:
-        """Make a tenant of its own and its key, shown this once.
+        """Create a tenant and its key, which is only shown once.
 
         Raises: AccessDenied.
         """
         return await self._call(ROUTES_BY_NAME["provision_tenant"], Provisioned)
 
     async def get_key_status(self) -> KeyStatus:
-        """Say whether the key in X-API-Key opens its tenant.
+        """Check whether the key in X-API-Key grants access to its tenant.
 
         Raises: KeyNotFound, MalformedApiKey.
         """
         return await self._call(ROUTES_BY_NAME["get_key_status"], KeyStatus)
 
     async def get_health(self) -> Health:
-        """Say that the process answers, without asking the database."""
+        """Check that the process responds, without the database."""
         return await self._call(ROUTES_BY_NAME["get_health"], Health)
 
     async def get_readiness(self) -> Readiness:
-        """Say that the database answers too."""
+        """Check that the database responds too."""
         return await self._call(ROUTES_BY_NAME["get_readiness"], Readiness)
 
     async def get_version(self) -> Version:
-        """Say what runs here, and since when."""
+        """Return the version and the start time of the server."""
         return await self._call(ROUTES_BY_NAME["get_version"], Version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 #: Version of this client.
 VERSION = "0.1.0"
-#: What this client calls itself.
+#: The name of this client in requests.
 USER_AGENT = "mnemos-client/0.1.0"
 
 API_KEY_HEADER = "X-API-Key"
@@ -16,41 +16,41 @@ CONFLICT_HEADER = "X-Mnemo-Conflict"
 REQUEST_ID_HEADER = "X-Request-Id"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
-#: Store one memory, or the messages of a session. Durable before it is answered.
+#: Store one memory, or the messages of a session. Everything is durable before the response.
 STORE_MEMORY = "/v1alpha2/mem9s/memories"
-#: List memories, newest change first; with `q`, search them, best first.
+#: List memories, newest change first; with `q`, search them, best match first.
 LIST_MEMORIES = "/v1alpha2/mem9s/memories"
-#: Read one memory, with its version as a quoted ETag.
+#: Return one memory, with its version as a quoted ETag.
 GET_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
-#: Change what is sent; a quoted If-Match or `expected_version` is enforced.
+#: Change the fields that are sent, if a quoted If-Match or `expected_version` matches.
 UPDATE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
-#: Delete one memory; its last state is kept. Deleting it again is no error.
+#: Delete one memory and keep its last state. Deleting it again isn't an error.
 DELETE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}"
 #: Delete up to 1,000 memories at once.
 DELETE_MEMORIES = "/v1alpha2/mem9s/memories/batch-delete"
-#: Read a memory in any state with everything that happened to it, the latest first.
+#: Return a memory in any state and all its changes, latest first.
 GET_HISTORY = "/v1alpha2/mem9s/memories/{memory_id}/history"
-#: Bring back a deleted or superseded memory, or an earlier version: all of it as a new version.
+#: Restore a deleted or superseded memory, or an earlier version, as a new version.
 RESTORE_MEMORY = "/v1alpha2/mem9s/memories/{memory_id}/restore"
-#: Read the messages of up to 100 sessions in the order they were said.
+#: Return the messages of up to 100 sessions, in the order in which they were said.
 LIST_SESSION_MESSAGES = "/v1alpha2/mem9s/session-messages"
-#: Say which model makes vectors of memories, and how far it is.
+#: Return which model embeds memories, and how many are embedded.
 GET_EMBEDDING_STATUS = "/v1alpha2/mem9s/embedding"
-#: List jobs, the latest change first.
+#: List jobs, latest change first.
 LIST_JOBS = "/v1alpha2/mem9s/jobs"
-#: Read one job: its state, attempts, progress and error.
+#: Return one job: its state, attempts, progress and error.
 GET_JOB = "/v1alpha2/mem9s/jobs/{job_id}"
-#: Start a job that takes secrets out of everything stored, or only counts them.
+#: Start a job that redacts secrets in everything stored, or only counts them.
 REDACT_STORED = "/v1alpha2/mem9s/redactions"
-#: Say what language and embedding models cost, and what may still be spent today.
+#: Return what language and embedding models cost, and today's budgets.
 GET_USAGE = "/v1alpha2/mem9s/usage"
-#: Make a tenant of its own and its key, shown this once.
+#: Create a tenant and its key, which is only shown once.
 PROVISION_TENANT = "/v1alpha1/mem9s"
-#: Say whether the key in X-API-Key opens its tenant.
+#: Check whether the key in X-API-Key grants access to its tenant.
 GET_KEY_STATUS = "/v1alpha2/status"
-#: Say that the process answers, without asking the database.
+#: Check that the process responds, without the database.
 GET_HEALTH = "/healthz"
-#: Say that the database answers too.
+#: Check that the database responds too.
 GET_READINESS = "/readyz"
-#: Say what runs here, and since when.
+#: Return the version and the start time of the server.
 GET_VERSION = "/versionz"

@@ -1,4 +1,4 @@
-"""The command group: global options, errors as sentences, and the two programs that only hosts start."""
+"""The command group: global options, errors as sentences, and the two commands that only hosts run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnemos.cli.server.status import show_status
 from mnemos.cli.server.usage import show_usage
 from mnemos.cli.settings import Settings, pass_settings
 
-_HELP = f"""Keep what your agents learn, and find it again: one memory for all of them.
+_HELP = f"""One shared, lasting memory for all your agents.
 
 \b
   mnemos store "Deploys need the VPN." --tag deploy
@@ -30,17 +30,17 @@ _HELP = f"""Keep what your agents learn, and find it again: one memory for all o
 
 \b
 Environment:
-  MEM9_API_URL     where the server is (default {DEFAULT_URL})
-  MEM9_API_KEY     the key, as mnemo-server printed it at its first start
-  MNEMOS_PROFILE   the profile to use when these say nothing; `mnemos profiles` lists them
-  MNEMOS_AGENT_ID  who you are
+  MEM9_API_URL     address of the server (default {DEFAULT_URL})
+  MEM9_API_KEY     key, as mnemo-server printed it at its first start
+  MNEMOS_PROFILE   profile to use if neither is set; see `mnemos profiles`
+  MNEMOS_AGENT_ID  name of the agent that stores and changes memories
 
 \b
-Exit codes: 0 done, 1 the server answered an error, 2 wrong usage, 3 no server.
+Exit codes: 0 success, 1 error from the server, 2 wrong usage, 3 no server.
 """
 
 
-#: Commands that others shouldn't wait for: module and name.
+#: Commands that are only imported when used, by module and name, so that other commands start sooner.
 _RARE: Final = {
     "setup": ("mnemos.cli.setup.setup", "set_up"),
     "doctor": ("mnemos.cli.setup.doctor", "examine"),
@@ -50,14 +50,14 @@ _RARE: Final = {
 
 
 class _Group(click.Group):
-    """A group that says errors of the API in one sentence on stderr, and loads rare commands when used."""
+    """A group that prints errors of the API as one sentence on stderr, and loads rare commands when used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name all commands."""
+        """Return the names of all commands."""
         return sorted({*super().list_commands(ctx), *_RARE})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give a command."""
+        """Return a command, or None."""
         if cmd_name in _RARE:
             module, name = _RARE[cmd_name]
             command: click.Command = getattr(import_module(module), name)
@@ -65,7 +65,7 @@ class _Group(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command and turn what went wrong into an exit code."""
+        """Run a command; errors become a sentence and an exit code."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -77,11 +77,11 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--url", metavar="URL", help="Address of the server, instead of MEM9_API_URL.")
+@click.option("--url", metavar="URL", help="Address of the server; overrides MEM9_API_URL.")
 @click.option(
-    "--profile", metavar="NAME", help="Server and key of this profile, whatever the environment says."
+    "--profile", metavar="NAME", help="Use server and key of this profile; overrides the environment."
 )
-@click.option("--agent", metavar="ID", help="Speak as this agent, instead of MNEMOS_AGENT_ID.")
+@click.option("--agent", metavar="ID", help="Act as this agent; overrides MNEMOS_AGENT_ID.")
 @click.version_option(VERSION, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, url: str | None, profile: str | None, agent: str | None) -> None:
@@ -110,7 +110,7 @@ for _command in (
 @cli.command("mcp")
 @pass_settings
 def serve_mcp(settings: Settings) -> None:
-    """Serve the five tools over MCP on stdin and stdout."""
+    """Serve the five tools over MCP on stdin and stdout (run by MCP clients)."""
     from mnemos.mcp.server import main as serve  # noqa: PLC0415  (no other command needs it)
 
     settings.export()
@@ -121,7 +121,7 @@ def serve_mcp(settings: Settings) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @pass_settings
 def run_hook(settings: Settings, arguments: tuple[str, ...]) -> None:
-    """Answer a hook of an agent host; the plugins call it."""
+    """Handle a hook of an agent host (run by the plugins)."""
     from mnemos.hooks.runner import main as run  # noqa: PLC0415  (no other command needs it)
 
     settings.export()

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their values are read."""
+"""Options that several commands share, and how to read their values."""
 
 from __future__ import annotations
 
@@ -22,35 +22,39 @@ class JsonValue(click.ParamType[Any]):
         try:
             return json.loads(value)
         except ValueError:
-            self.fail(f"{value!r} isn't JSON; it looks like '{{\"ticket\": 42}}'", param, ctx)
+            self.fail(f"{value!r} isn't valid JSON; for example: '{{\"ticket\": 42}}'", param, ctx)
 
 
-tag_option = click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; may be repeated.")
-source_option = click.option("--source", metavar="TEXT", help="Where it comes from.")
+tag_option = click.option("--tag", "tags", multiple=True, metavar="TAG", help="Tag; may be repeated.")
+source_option = click.option("--source", metavar="TEXT", help="Where the memory comes from.")
 suggest_option = click.option(
-    "--suggest-tags", is_flag=True, default=None, help="Tell the tags of the nearest memories; none is set."
+    "--suggest-tags", is_flag=True, default=None, help="Show tags of similar memories; sets none of them."
 )
-metadata_option = click.option("--metadata", type=JsonValue(), metavar="JSON", help="JSON to keep with it.")
+metadata_option = click.option(
+    "--metadata", type=JsonValue(), metavar="JSON", help="JSON to keep with the memory."
+)
 
 _TYPES: Final = ["pinned", "insight", "session"]
 _FILTERS: Final[tuple[Callable[[Any], Any], ...]] = (
-    click.option("--tag", "tags", multiple=True, metavar="TAG", help="With this tag; repeated: with all."),
+    click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="Only with this tag; repeated: with all of them."
+    ),
     click.option(
         "--type", "memory_type", multiple=True, metavar="TYPE", type=click.Choice(_TYPES),
-        help="pinned, insight or session; repeated: any of them.",
+        help="Only pinned, insight or session; repeated: any of them.",
     ),
-    click.option("--agent", "agent_id", metavar="ID", help="Of this agent only."),
-    click.option("--session", "session_id", metavar="ID", help="Of this session only."),
-    click.option("--project", metavar="NAME", help="Of this project only."),
-    click.option("--subject", metavar="NAME", help="About this subject only."),
-    click.option("--source", metavar="TEXT", help="From this source only."),
-    click.option("--as-of", metavar="TIME", help="As it was then: 2026-11-24, or 2026-11-24T10:00:00Z."),
+    click.option("--agent", "agent_id", metavar="ID", help="Only of this agent."),
+    click.option("--session", "session_id", metavar="ID", help="Only from this session."),
+    click.option("--project", metavar="NAME", help="Only of this project."),
+    click.option("--subject", metavar="NAME", help="Only with this subject."),
+    click.option("--source", metavar="TEXT", help="Only from this source."),
+    click.option("--as-of", metavar="TIME", help="As of this time: 2026-11-24 or 2026-11-24T10:00:00Z."),
     click.option(
         "--superseded", "include_superseded", is_flag=True, default=None,
-        help="Also memories whose place others took.",
+        help="Include superseded memories.",
     ),
-    click.option("--limit", type=click.IntRange(1, 200), metavar="N", help="How many, 1 to 200; default 10."),
-    click.option("--offset", type=click.IntRange(0), metavar="N", help="How many to skip."),
+    click.option("--limit", type=click.IntRange(1, 200), metavar="N", help="At most N (1-200); default 10."),
+    click.option("--offset", type=click.IntRange(0), metavar="N", help="Skip the first N."),
 )  # fmt: skip
 
 
@@ -62,15 +66,15 @@ def filter_options(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def examples(*lines: str) -> str:
-    r"""Give the end of a command's help; `\b` keeps its lines as they are."""
+    r"""Return the examples for a command's help; `\b` preserves the lines."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Keep the options that were given: the others are the server's to decide."""
+    """Return the options that were set; the server decides the others."""
     return {name: value for name, value in options.items() if value is not None and value != ()}
 
 
 def read_text(text: str) -> str:
-    """Give the text, or what stands on stdin for `-`, without the line ends at its end."""
+    """Return the text, or for `-` the text from stdin without trailing newlines."""
     return sys.stdin.read().rstrip("\n") if text == "-" else text

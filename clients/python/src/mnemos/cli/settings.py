@@ -1,4 +1,4 @@
-"""What holds for every command: where the server is, who speaks, and how an answer is shown."""
+"""What all commands share: the server's address, the agent, and how a response is shown."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ Model = TypeVar("Model", bound="WireModel")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The global options; None means: as the environment says."""
+    """The global options; None means: use the environment."""
 
     url: str | None = None
     agent_id: str | None = None
     profile: str | None = None
 
     def open_client(self, *, attempts: int = 3) -> mnemos.Client:
-        """Make a client; it is the caller's to close."""
+        """Return a client, which the caller closes."""
         origin = trace_address(url=self.url, profile=self.profile)
         address = origin.address
         if origin.withheld and not address.api_key:
             click.echo(
-                f"the key of {origin.withheld} is for another address: {address.url} isn't sent it", err=True
+                f"the key of {origin.withheld} is for another address, so it isn't sent to {address.url}",
+                err=True,
             )
         retry = mnemos.RetryPolicy(attempts=attempts)
         return mnemos.Client(address.url, address.api_key, agent_id=self.agent_id, retry=retry)
 
     def export(self) -> None:
-        """Put the options into the environment, for programs that read only that."""
+        """Set the options in the environment, for programs that read only the environment."""
         if self.agent_id is not None:
             os.environ[AGENT_VARIABLE] = self.agent_id
         if self.url is not None or self.profile is not None:
@@ -50,11 +51,11 @@ class Settings:
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the server's JSON, nothing else.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the server's JSON.")
 
 
 def show(answer: Model, *, as_json: bool, render: Callable[[Model], None]) -> None:
-    """Print an answer as the JSON of the wire, or for people."""
+    """Print a response, as the server's JSON or for people."""
     if as_json:
         click.echo(answer.to_answer())
     else:

@@ -9,7 +9,7 @@ _LONGEST_SECONDS = 60.0
 
 
 def find_recall_seconds(timeout_ms: int, lived_seconds: float) -> float:
-    """Give the time that a recall may take so that the whole hook keeps to its limit; never less than half.
+    """Return the seconds that a recall may take so that the whole hook keeps to its limit; at least half.
 
     A machine so busy that Python needs half of the limit to start would otherwise never recall anything.
     """
@@ -18,7 +18,7 @@ def find_recall_seconds(timeout_ms: int, lived_seconds: float) -> float:
 
 
 def measure_life() -> float:
-    """Tell for how many seconds this process has run; where nothing tells, its processor time."""
+    """Return the age of this process in seconds, or its CPU time where the age is unknown."""
     try:
         with open("/proc/self/stat", "rb") as file:
             ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22: start after the boot

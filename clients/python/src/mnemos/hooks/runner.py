@@ -167,7 +167,9 @@ def _upload(
     from mnemos.hooks.upload.uploader import UPLOAD_SECONDS, upload  # noqa: PLC0415
 
     def end() -> None:
-        state.log("the host has gone and the server doesn't answer; what waits is for the next hook")
+        state.log(
+            "the host has ended and the server doesn't respond; the next hook sends what is in the spool"
+        )
         os._exit(0)
 
     limit_life(UPLOAD_SECONDS)

@@ -1,1 +1,1 @@
-"""The agent hosts: what each sends its hooks, how each is set up. One folder a host."""
+"""The agent hosts: what each sends to its hooks, and how each is set up. One folder per host."""

@@ -1,4 +1,4 @@
-"""What set-up asks of every agent host."""
+"""What setup needs from every agent host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLUGIN = "mnemos"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong, and the command that fixes it."""
+    """A problem, and the command that fixes it."""
 
     words: str
     fix: str
@@ -25,59 +25,58 @@ class Problem:
 class HostState:
     """How far a host is set up."""
 
-    #: The version of its program; "" when it doesn't tell.
+    #: The version of its program; "" if unknown.
     version: str
     is_installed: bool
-    #: What was found of our plugin, such as "0.1.0 from ~/mnemos".
+    #: Version and origin of the plugin, such as "0.1.0 from ~/mnemos".
     plugin: str = ""
     problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class InstallOptions:
-    """How the plugin shall be installed."""
+    """How to install the plugin."""
 
-    #: A working tree, a bundle or a package that was given; None for the published one.
+    #: A working tree, a bundle or a package; None for the plugin that the client contains.
     source: Path | None = None
-    #: Path of `mnemos` for hosts that can't find it on the PATH; "" where they can.
+    #: Path of `mnemos` for hosts that can't find it on the PATH; "" if they can.
     command: str = ""
 
 
 class Host(Protocol):
     """One agent host."""
 
-    #: As options and manifests have it: claude, opencode, openclaw.
+    #: Its name in options and manifests: claude, opencode, openclaw.
     name: str
-    #: As people have it.
+    #: Its name for people.
     title: str
     #: The program on the PATH.
     program: str
 
     def find_folder(self, machine: Machine) -> Path:
-        """Give the folder where the host keeps its settings, whether or not it is there."""
+        """Return the folder of the host's settings, whether or not it exists."""
         ...
 
     def plan(self, machine: Machine, options: InstallOptions) -> str:
-        """Say in a few words what `install` would do; raises SetupFailed when it can't."""
+        """Describe in a few words what `install` would do; raises SetupFailed if it can't be done."""
         ...
 
     def install(self, machine: Machine, section: Section, options: InstallOptions) -> bool:
-        """Install and enable the plugin; False when that was so already.
+        """Install and enable the plugin; False if it is already.
 
-        What is changed is told to `section` before it is.
-        Raises SetupFailed.
+        Changes are recorded in `section` before they are made. Raises SetupFailed.
         """
         ...
 
     def remove(self, machine: Machine, section: Section) -> None:
-        """Take out what `install` put in; raises SetupFailed."""
+        """Remove what `install` added; raises SetupFailed."""
         ...
 
     def inspect(self, machine: Machine) -> HostState:
-        """Look how far it is set up, and change nothing; raises SetupFailed when it can't be told."""
+        """Return how far it is set up, without changing anything; raises SetupFailed if that is unknown."""
         ...
 
 
 def is_present(machine: Machine, host: Host) -> bool:
-    """Tell whether the host's program is on this machine."""
+    """Return whether the host's program is on this machine."""
     return machine.find_program(host.program) is not None

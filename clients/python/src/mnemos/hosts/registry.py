@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnemos.hooks.adapter import Adapter
     from mnemos.hosts.install_port import Host
 
-#: As options and manifests name them, in the order in which they are shown.
+#: Their names in options and manifests, in the order in which they are shown.
 NAMES: Final = ("claude", "opencode", "openclaw")
 
 
@@ -25,10 +25,10 @@ def find_adapter(name: str) -> Adapter | None:
 
 
 def load_host(name: str) -> Host:
-    """Load what sets a host up; `name` is one of `NAMES`."""
+    """Load the module that sets up a host; `name` is one of `NAMES`."""
     return cast("Host", import_module(f"mnemos.hosts.{name}.install"))
 
 
 def load_hosts() -> list[Host]:
-    """Load what sets up each host, in the order of `NAMES`."""
+    """Load the modules that set up hosts, in the order of `NAMES`."""
     return [load_host(name) for name in NAMES]

@@ -1,4 +1,4 @@
-"""Editing JSON with comments: one entry more or less in a list, and not another byte."""
+"""Edits JSON with comments: adds or removes entries of a list, and changes no other byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Token(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """A value in the text; `key_start` is that of its key in an object, else its own."""
+    """A value in the text; `key_start` is the start of its key in an object, or else its own."""
 
     key: str
     key_start: int
@@ -35,10 +35,10 @@ class _Span(NamedTuple):
 
 
 def parse(text: str) -> Any:
-    """Read JSON with comments and commas at the end of lists.
+    """Return the value of JSON with comments and trailing commas.
 
     Raises:
-        NotJson: it is something else.
+        NotJson: the text is invalid.
     """
     tokens = _read_tokens(text)
     kept = [
@@ -56,7 +56,7 @@ def add_entry(text: str, key: str, entry: Any) -> str:
     """Add an entry to the end of the list under this key of the outermost object.
 
     Raises:
-        NotJson: the text isn't an object, or what is under the key no list.
+        NotJson: the text isn't an object, or the value of the key isn't a list.
     """
     if not isinstance(parse(text), dict):
         raise NotJson("it isn't an object")
@@ -71,7 +71,7 @@ def add_entry(text: str, key: str, entry: Any) -> str:
 
 
 def remove_entries(text: str, key: str, entries: list[Any], *, with_key: bool = False) -> str:
-    """Remove these entries from the list under a key; `with_key`: the key too when nothing is left."""
+    """Remove these entries from the list under a key; `with_key`: the key too if the list is empty then."""
     if not isinstance(parse(text), dict):
         raise NotJson("it isn't an object")
     while True:
@@ -104,13 +104,13 @@ def _read_tokens(text: str, start: int = 0) -> list[_Token]:
 
 
 def _is_needless(tokens: list[_Token], index: int) -> bool:
-    """Tell whether a comma stands behind the last value of a list or an object."""
+    """Return whether a comma follows the last value of a list or an object."""
     around = tokens[index - 1 : index] + tokens[index + 1 : index + 2]
     return len(around) == 2 and around[0].text not in ("[", "{", ",") and around[1].text in ("]", "}")  # noqa: PLR2004
 
 
 def _read_items(text: str, start: int) -> list[_Span]:
-    """Give what is in the object or list that begins at or after `start`, one level deep."""
+    """Return the items of the object or list that begins at or after `start`, one level deep."""
     tokens = _read_tokens(text, start)
     items: list[_Span] = []
     depth = 0
@@ -139,7 +139,7 @@ def _make_span(key: _Token | None, first: _Token, last: _Token) -> _Span:
 
 
 def _add_item(text: str, start: int, item: str) -> str:
-    """Add an item behind the last one, on a line of its own where the last one has that."""
+    """Add an item after the last one, on a line of its own if the last one has its own line."""
     items = _read_items(text, start)
     opening = _read_tokens(text, start)[0]
     if not items:
@@ -159,7 +159,7 @@ def _add_item(text: str, start: int, item: str) -> str:
 
 
 def _remove_item(text: str, items: list[_Span], index: int) -> str:
-    """Remove an item, its comma, and the line when it had one of its own."""
+    """Remove an item, its comma, and its line if it has its own line."""
     begin, end = items[index].key_start, items[index].end
     following = re.match(r"\s*,", text[end:])
     if following:

@@ -8,17 +8,17 @@ from pathlib import Path
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Section
 
-#: The line of a shell's start-up file that puts the link's folder on the PATH.
+#: The line of a shell's startup file that puts the link's folder on the PATH.
 PATH_LINE = 'export PATH="$HOME/.local/bin:$PATH"'
 
 
 def get_link_path(machine: Machine) -> Path:
-    """Give where a user's own programs lie."""
+    """Return the path of the link, in the folder of a user's own programs."""
     return machine.home / ".local" / "bin" / "mnemos"
 
 
 def is_reachable(machine: Machine) -> bool:
-    """Tell whether `mnemos` on the PATH is the one that runs now."""
+    """Return whether `mnemos` on the PATH is the one that is running."""
     found = machine.find_program("mnemos")
     if found is None or machine.own_program is None:
         return found is not None and machine.own_program is None
@@ -26,22 +26,22 @@ def is_reachable(machine: Machine) -> bool:
 
 
 def is_linked(machine: Machine) -> bool:
-    """Tell whether the link is there and leads to the running `mnemos`."""
+    """Return whether the link exists and leads to the running `mnemos`."""
     link = get_link_path(machine)
     return link.is_symlink() and link.readlink() == machine.own_program
 
 
 def is_on_path(machine: Machine) -> bool:
-    """Tell whether the folder of the link is on the PATH."""
+    """Return whether the folder of the link is on the PATH."""
     folders = machine.environ.get("PATH", "").split(os.pathsep)
     return str(get_link_path(machine).parent) in [folder.rstrip("/") for folder in folders]
 
 
 def make_link(machine: Machine, section: Section) -> bool:
-    """Link to the running `mnemos`; False when the link is there already.
+    """Link to the running `mnemos`; False if the link exists already.
 
     Raises:
-        SetupFailed: something else has that name.
+        SetupFailed: another file has that name.
     """
     link, target = get_link_path(machine), machine.own_program
     if target is None:
@@ -49,7 +49,7 @@ def make_link(machine: Machine, section: Section) -> bool:
     if is_linked(machine):
         return False
     if link.exists() and not (link.is_symlink() and section.facts.get("link") == str(link)):
-        raise SetupFailed(f"{link} is something else: move it away first")
+        raise SetupFailed(f"{link} exists and isn't a link of mnemos: move it away first")
     section.watch_folder(link.parent)
     section.facts |= {"link": str(link), "target": str(target)}
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def make_link(machine: Machine, section: Section) -> bool:
 
 
 def remove_link(section: Section) -> None:
-    """Remove the link, unless it leads elsewhere by now."""
+    """Remove the link, unless it leads elsewhere now."""
     link = Path(section.facts["link"])
     if link.is_symlink() and str(link.readlink()) == section.facts["target"]:
         link.unlink()

@@ -1,4 +1,4 @@
-"""The machine as set-up sees it: its folders, its programs, and how they are run."""
+"""The machine from setup's point of view: its folders, its programs, and how to run them."""
 
 from __future__ import annotations
 
@@ -20,57 +20,57 @@ _COMPLAINT_CHARACTERS = 400
 
 
 class SetupFailed(Exception):
-    """A step of set-up can't be done; the sentence says why and what to do. It never holds a key."""
+    """A step of setup failed; the sentence explains why and what to do. It never contains a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a program answered."""
+    """The result of a program."""
 
     code: int
     stdout: str
     stderr: str
 
     def complaint(self) -> str:
-        """Give the end of what it said, in one line."""
+        """Return the end of its output, as one line."""
         return " ".join((self.stderr.strip() or self.stdout.strip()).split())[-_COMPLAINT_CHARACTERS:]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """An environment and the program that runs in it; tests make their own."""
+    """An environment and the program that runs in it; tests create their own."""
 
     environ: Mapping[str, str]
-    #: The `mnemos` that runs now; None when it isn't installed as a program.
+    #: The running `mnemos`; None if it isn't installed as a program.
     own_program: Path | None = field(default_factory=lambda: find_own_program(sys.argv[0], sys.executable))
 
     @property
     def home(self) -> Path:
-        """The user's home."""
+        """The user's home folder."""
         return Path(self.environ.get("HOME") or self.environ.get("USERPROFILE") or Path.home())
 
     @property
     def config_folder(self) -> Path:
-        """Where our settings lie."""
+        """The folder of mnemos' settings."""
         return Path(find_config_folder(self.environ))
 
     @property
     def credentials_path(self) -> Path:
-        """The file of profiles."""
+        """The credentials file, which contains the profiles."""
         return self.config_folder / FILE_NAME
 
     @property
     def state_folder(self) -> Path:
-        """Where hooks keep their state."""
+        """The folder in which hooks keep their state."""
         return find_state_folder(self.environ)
 
     def find_program(self, name: str) -> Path | None:
-        """Give the program that this name starts; None when there is none on the PATH."""
+        """Return the path of a program; None if it isn't on the PATH."""
         found = shutil.which(name, path=self.environ.get("PATH", ""))
         return Path(found) if found else None
 
     def run(self, command: Sequence[str | Path], *, seconds: float = PROGRAM_SECONDS) -> Done:
-        """Run a program to its end; it isn't given our key.
+        """Run a program until it ends, without the key in its environment.
 
         Raises:
             SetupFailed: it can't be started, or takes too long.
@@ -95,10 +95,10 @@ class Machine:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def demand(self, command: Sequence[str | Path]) -> str:
-        """Run a program that must succeed, and give what it printed.
+        """Run a program that must succeed, and return what it printed.
 
         Raises:
-            SetupFailed: it didn't; with what it said.
+            SetupFailed: it failed; the sentence contains its output.
         """
         done = self.run(command)
         if done.code:
@@ -106,20 +106,20 @@ class Machine:
         return done.stdout
 
     def shorten(self, path: Path | str) -> str:
-        """Write a path as people do: from the home on."""
+        """Return a path as people write it, with ~ for the home folder."""
         text = str(path)
         home = f"{self.home}/"
         return f"~/{text.removeprefix(home)}" if text.startswith(home) else text
 
 
 def show(command: Sequence[str | Path]) -> str:
-    """Write a command as one types it."""
+    """Return a command as it is typed."""
     first, *rest = (str(part) for part in command)
     return " ".join([Path(first).name, *(f"'{part}'" if " " in part else part for part in rest)])
 
 
 def find_own_program(argument: str, executable: str) -> Path | None:
-    """Give the path of the running `mnemos`, which `python -m mnemos` has beside its Python."""
+    """Return the path of the running `mnemos`; with `python -m mnemos` it is beside the interpreter."""
     name = "mnemos.exe" if sys.platform == "win32" else "mnemos"
     for path in (Path(argument), Path(executable).parent / name):
         if path.name == name and path.is_file():

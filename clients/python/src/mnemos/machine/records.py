@@ -1,7 +1,7 @@
-"""What set-up changed on this machine, so that it can be taken back: `setup.json` beside the credentials.
+"""What setup changed on this machine, so that it can be undone: `setup.json` beside the credentials.
 
-A section for each thing that can be undone alone: a host, the credentials, the link. Files are kept as they
-were before, so that they can be put back byte for byte; nobody but the user can read the manifest.
+It has a section for everything that can be undone alone: a host, the credentials, the link. Files are kept as
+they were before, to be restored byte for byte; only the user can read the manifest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mnemos.machine.files import write_file
 from mnemos.machine.machine import SetupFailed
 
 FILE_NAME = "setup.json"
-#: Stands for the content of a file that isn't there.
+#: Fingerprint of a file that doesn't exist.
 ABSENT = "absent"
 _VERSION = 1
 
@@ -26,34 +26,34 @@ _VERSION = 1
 class FileRecord:
     """One file before and after the change."""
 
-    #: Its bytes; None when it wasn't there.
+    #: Its bytes before; None if it didn't exist.
     before: bytes | None
-    #: Its mode then.
+    #: Its mode before.
     mode: int = 0o600
-    #: Fingerprint of what the change left; "" while it is under way.
+    #: Its fingerprint after the change; "" during the change.
     after: str = ""
-    #: Somebody else changed it between two of our changes: it can't be put back as a whole.
+    #: It was changed by others between two of our changes, so it can't be restored as a whole.
     is_edited: bool = False
 
     def is_untouched(self, path: Path) -> bool:
-        """Tell whether the file is still as we left it."""
+        """Return whether the file hasn't changed since our change."""
         return bool(self.after) and not self.is_edited and fingerprint(path) == self.after
 
 
 @dataclass
 class Section:
-    """One thing that was set up."""
+    """The changes of one part of setup."""
 
     files: dict[str, FileRecord] = field(default_factory=dict)
-    #: Folders that weren't there before, outermost first; they go when they are empty.
+    #: Folders that didn't exist before, outermost first; they are removed when they are empty.
     folders: list[str] = field(default_factory=list)
-    #: Files and folders that the change made and that nobody else puts anything into.
+    #: Files and folders that the change created and that no one else writes to.
     trees: list[str] = field(default_factory=list)
-    #: What else taking it back has to know.
+    #: Other facts that are needed to undo the change.
     facts: dict[str, Any] = field(default_factory=dict)
 
     def watch(self, *paths: Path) -> None:
-        """Remember files as they are before a change."""
+        """Record files as they are before a change."""
         for path in paths:
             record = self.files.get(str(path))
             if record is None:
@@ -64,35 +64,35 @@ class Section:
                 record.is_edited = True
 
     def watch_folder(self, path: Path) -> None:
-        """Remember which folders of a path aren't there before a change."""
+        """Record which folders of a path don't exist before a change."""
         missing = [str(folder) for folder in (*reversed(path.parents), path) if not folder.exists()]
         self.folders += [folder for folder in missing if folder not in self.folders]
 
     def watch_tree(self, path: Path) -> None:
-        """Remember that a folder isn't there before a change that makes it."""
+        """Record that a folder doesn't exist before a change that creates it."""
         if not path.exists() and str(path) not in self.trees:
             self.watch_folder(path.parent)
             self.trees.append(str(path))
 
     def settle(self) -> None:
-        """Remember the files as the change left them."""
+        """Record the files as they are after the change."""
         for path, record in self.files.items():
             record.after = fingerprint(Path(path))
 
 
 @dataclass
 class Manifest:
-    """All sections by name, and where they are kept."""
+    """All sections by name, and the file that contains them."""
 
     path: Path
     sections: dict[str, Section] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
-        """Read the manifest of a folder; it is empty when nothing was set up.
+        """Return the manifest of a folder; it is empty if nothing was set up.
 
         Raises:
-            SetupFailed: it isn't what we write.
+            SetupFailed: the file is damaged.
         """
         path = folder / FILE_NAME
         manifest = cls(path)
@@ -103,15 +103,15 @@ class Manifest:
             for name, section in json.loads(data)["sections"].items():
                 manifest.sections[name] = _read_section(section)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SetupFailed(f"{path} is damaged: move it away, and undo by hand what was set up") from error
+            raise SetupFailed(f"{path} is damaged: move it away, and undo the setup by hand") from error
         return manifest
 
     def get_section(self, name: str) -> Section:
-        """Give a section, a new one when it isn't there."""
+        """Return a section; it is created if it doesn't exist."""
         return self.sections.setdefault(name, Section())
 
     def save(self) -> None:
-        """Write the manifest; without sections it goes."""
+        """Write the manifest, or delete it if it has no sections."""
         if not self.sections:
             self.path.unlink(missing_ok=True)
             return
@@ -121,13 +121,13 @@ class Manifest:
 
 
 def fingerprint(path: Path) -> str:
-    """Tell one content of a file from another."""
+    """Return a hash of the content of a file."""
     data = read_bytes(path)
     return ABSENT if data is None else hashlib.sha256(data).hexdigest()
 
 
 def read_bytes(path: Path) -> bytes | None:
-    """Give what a file holds; None when it isn't there."""
+    """Return the content of a file; None if it doesn't exist."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

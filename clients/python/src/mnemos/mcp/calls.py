@@ -1,6 +1,6 @@
-"""Tool calls: one request of the client each. What they ask for and how it is shown is the contract's.
+"""Tool calls: one request of the client each. The contract defines the request and how its response is shown.
 
-Imported after the host has its list of tools, since pydantic and the HTTP client take their time.
+Imported after the host has its list of tools, since pydantic and the HTTP client are slow to load.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ToolCalls:
         self._client = client
 
     def __call__(self, name: str, arguments: dict[str, object]) -> dict[str, object]:
-        """Run one of the five tools; what goes wrong is a result for the model too."""
+        """Run one of the five tools; an error is a result for the model too."""
         try:
             call = read_call(name, arguments)
             path = () if call.memory_id is None else (call.memory_id,)
@@ -36,9 +36,9 @@ class ToolCalls:
 
 
 def make_caller(client_name: str) -> Callable[[str, dict[str, object]], dict[str, object]]:
-    """Open the client for the server that the environment names.
+    """Return the tools over a client for the server of the environment.
 
-    The agent is the MCP client, unless MNEMOS_AGENT_ID says otherwise.
+    The agent is the MCP client, unless MNEMOS_AGENT_ID is set.
     """
     try:
         return ToolCalls(Client(agent_id=read_agent_id() or client_name or None))

@@ -1,7 +1,7 @@
-"""`mnemos mcp`: answers a host's requests, line by line, until standard input ends.
+"""`mnemos mcp`: responds to a host's requests, line by line, until standard input ends.
 
-Everything up to the first tool call is the standard library; the rest is loaded by a thread while the host
-reads the list of tools. Tool calls run on threads of their own, so that a slow one holds up nothing.
+Everything before the first tool call uses the standard library; the rest is loaded by a thread while the host
+reads the list of tools. Tool calls run on threads of their own, so that a slow one blocks nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mnemos._generated.mcp_protocol import (
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-#: Runs the tool of that name with those arguments and gives the result of tools/call, errors included.
+#: Runs a tool with arguments and returns the result of tools/call, errors included.
 ToolCaller = Callable[[str, dict[str, object]], dict[str, object]]
 
 #: Tool calls that run at the same time; more wait their turn.
@@ -40,10 +40,10 @@ _TOOLS_FILE = Path(__file__).parent.parent / "_generated" / "tools.json"
 
 
 class McpServer:
-    """Answers MCP requests. `write` takes whole lines and may be called from any thread."""
+    """Responds to MCP requests. `write` accepts whole lines and may be called from any thread."""
 
     def __init__(self, write: Callable[[bytes], None], make_caller: Callable[[str], ToolCaller]) -> None:
-        """Take how to write, and how to get the tools' implementation, given the client's name."""
+        """Keep the function that writes, and the one that returns the tools for a client's name."""
         self._write = write
         self._make_caller = make_caller
         self._client_name = ""
@@ -53,7 +53,7 @@ class McpServer:
         self._warming: threading.Thread | None = None
 
     def serve(self, lines: BinaryIO) -> None:
-        """Answer every line until there are no more."""
+        """Respond to every line until there are no more."""
         for line in lines:
             try:
                 self._handle_line(line)
@@ -83,9 +83,13 @@ class McpServer:
     def _run_call(self, request_id: RequestId, name: str, arguments: dict[str, object]) -> None:
         try:
             line = format_result(request_id, self._get_caller()(name, arguments))
-        except Exception as error:  # noqa: BLE001 - the border: every request gets an answer
+        except Exception as error:  # noqa: BLE001 - the boundary: every request gets a response
             print(f"mnemos mcp: {name}: {type(error).__name__}", file=sys.stderr)  # noqa: T201 - stderr is the log
-            line = format_error(RpcError(INTERNAL_ERROR, "the tool failed; see the log", request_id))
+            line = format_error(
+                RpcError(
+                    INTERNAL_ERROR, "the tool failed; the log of the MCP client has the details", request_id
+                )
+            )
         self._write(line)
 
     def _get_pool(self) -> ThreadPoolExecutor:
@@ -102,7 +106,7 @@ class McpServer:
             return self._caller
 
     def _warm_up(self) -> None:
-        """Load what tool calls need now that the host is busy reading the list of tools."""
+        """Load what tool calls need while the host reads the list of tools."""
         if self._warming is None:
             self._warming = threading.Thread(target=self._try_loading, daemon=True)
             self._warming.start()
@@ -110,12 +114,12 @@ class McpServer:
     def _try_loading(self) -> None:
         try:
             self._get_caller()
-        except Exception as error:  # noqa: BLE001 - the first call will tell the host
+        except Exception as error:  # noqa: BLE001 - the first call reports it to the host
             print(f"mnemos mcp: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
 
 
 def read_tools() -> list[dict[str, Any]]:
-    """Give name, description and input_schema of the five tools."""
+    """Return name, description and input_schema of the five tools."""
     tools: list[dict[str, Any]] = json.loads(_TOOLS_FILE.read_bytes())
     return tools
 
@@ -138,7 +142,7 @@ def _make_caller(client_name: str) -> ToolCaller:
 
 
 def _claim_standard_output() -> Callable[[bytes], None]:
-    """Keep standard output for the protocol alone; what anything else prints goes to standard error."""
+    """Reserve standard output for the protocol; everything else that is printed goes to standard error."""
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     lock = threading.Lock()

@@ -1,1 +1,1 @@
-"""Putting mnemos into the agent hosts of a machine, looking whether it works, and taking it out again."""
+"""Installs mnemos into the agent hosts of a machine, checks that it works, and removes it again."""

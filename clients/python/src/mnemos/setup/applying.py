@@ -1,4 +1,4 @@
-"""The steps of set-up and of taking it back; each is recorded before it is done."""
+"""The steps of setup and of undoing it; each is recorded before it is done."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from mnemos.setup.undoing import remove_empty_folders, undo
 
 CREDENTIALS = "credentials"
 LINK = "link"
-#: For an uploader that has let its lock go.
+#: For an uploader that has released its lock to end.
 _ENDING_SECONDS = 0.5
 
 
 @contextlib.contextmanager
 def _recording(manifest: Manifest, name: str) -> Iterator[Section]:
-    """Keep what a step says it changes, also when it fails half-way; no section when it changes nothing."""
+    """Record what a step changes, even if it fails half-way; without changes there is no section."""
     section = manifest.get_section(name)
     try:
         yield section
@@ -40,7 +40,7 @@ def _recording(manifest: Manifest, name: str) -> Iterator[Section]:
 
 
 def keep_credentials(machine: Machine, manifest: Manifest, profile: str, address: ServerAddress) -> bool:
-    """Write the profile; False when it was so already. Raises SetupFailed."""
+    """Save the profile; False if it is unchanged. Raises SetupFailed."""
     known = _find(machine, profile)
     if known == address and not profiles.has_loose_mode(machine.credentials_path):
         return False
@@ -57,22 +57,22 @@ def keep_credentials(machine: Machine, manifest: Manifest, profile: str, address
 
 
 def link_program(machine: Machine, manifest: Manifest) -> bool:
-    """Make the link; False when it is there. Raises SetupFailed."""
+    """Create the link; False if it exists. Raises SetupFailed."""
     with _recording(manifest, LINK) as section:
         return make_link(machine, section)
 
 
 def install_host(machine: Machine, manifest: Manifest, host: Host, options: InstallOptions) -> bool:
-    """Install the plugin; False when it was there. Raises SetupFailed."""
+    """Install the plugin; False if it is installed already. Raises SetupFailed."""
     with _recording(manifest, host.name) as section:
         return host.install(machine, section, options)
 
 
 def take_back(machine: Machine, manifest: Manifest, name: str) -> list[str]:
-    """Undo one section; gives the files that somebody else changed and that so aren't as they were.
+    """Undo one section; return the files that can't be restored because they have changed since.
 
     Raises:
-        SetupFailed: it can't be undone; the section stays.
+        SetupFailed: it can't be undone; the section is kept.
     """
     section = manifest.sections[name]
 
@@ -87,7 +87,7 @@ def take_back(machine: Machine, manifest: Manifest, name: str) -> list[str]:
     kept = undo(section, remove_entries)
     del manifest.sections[name]
     left = [folder for folder in section.folders if Path(folder).exists()]
-    for other in list(manifest.sections.values())[:1]:  # somebody has to take them along in the end
+    for other in list(manifest.sections.values())[:1]:  # the last section removes them in the end
         other.folders = sorted({*other.folders, *left})
     manifest.save()
     remove_empty_folders(section.folders)
@@ -95,7 +95,7 @@ def take_back(machine: Machine, manifest: Manifest, name: str) -> list[str]:
 
 
 def list_folders(manifest: Manifest) -> list[str]:
-    """Give all folders that set-up made, for a last look when everything else is gone."""
+    """Return all folders that setup created, to remove empty ones when everything else is undone."""
     return sorted({folder for section in manifest.sections.values() for folder in section.folders})
 
 
@@ -117,7 +117,7 @@ def _find(machine: Machine, profile: str) -> ServerAddress | None:
 
 
 def remove_state(folder: Path) -> bool:
-    """Remove what hooks keep: what waits to be sent, cursors, the log. False when there is nothing."""
+    """Delete the data of hooks: unsent messages, cursors and the log. False if there is none."""
     if not folder.exists():
         return False
     state = State(folder)
@@ -127,6 +127,6 @@ def remove_state(folder: Path) -> bool:
             return True
     with state.lock(UPLOAD_LOCK, UPLOAD_SECONDS):
         shutil.rmtree(folder)
-    time.sleep(_ENDING_SECONDS)  # the uploader looks at the folder once more before it ends
+    time.sleep(_ENDING_SECONDS)  # the uploader accesses the folder once more before it ends
     shutil.rmtree(folder, ignore_errors=True)
     return True

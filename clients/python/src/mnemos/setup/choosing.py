@@ -1,4 +1,4 @@
-"""Which server and key set-up writes down, from what was given, kept, or lies about on this machine."""
+"""Chooses the server and key that setup saves: from options, the profile, or what this machine has."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from mnemos.setup.mem9 import find_mem9_address, find_mem9_file
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A server, and the key there; without one a new one is to be made."""
+    """A server and its key; without a key, a new one is created."""
 
     address: ServerAddress
-    #: Where the key comes from, as people are told.
+    #: Where the key comes from, for people.
     origin: str
 
     @property
     def makes_key(self) -> bool:
-        """Whether a key has yet to be made."""
+        """Whether a key has yet to be created."""
         return not self.address.api_key
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line says of server and key."""
+    """Server and key from the command line."""
 
     url: str | None = None
     api_key: str | None = None
@@ -37,10 +37,10 @@ class Given:
 
 
 def choose(machine: Machine, profile: str, given: Given) -> Choice | None:
-    """Decide without asking; None when there is nothing to decide by.
+    """Choose without asking; None if nothing is found.
 
     Raises:
-        BadAddress: what was given can't be an address or a key.
+        BadAddress: the address or key from the command line is invalid.
     """
     kept = offer_kept(machine, profile)
     if given.api_key is not None:
@@ -60,7 +60,7 @@ def choose(machine: Machine, profile: str, given: Given) -> Choice | None:
 
 
 def offer_kept(machine: Machine, profile: str) -> Choice | None:
-    """Give what the profile says already."""
+    """Return the server and key of the profile."""
     found = find_kept(machine, profile)
     if found is None or not found.api_key:
         return None
@@ -68,7 +68,7 @@ def offer_kept(machine: Machine, profile: str) -> Choice | None:
 
 
 def find_kept(machine: Machine, profile: str) -> Profile | None:
-    """Give the profile; None when there is none, or the file is damaged."""
+    """Return the profile; None if there is none, or the file is damaged."""
     try:
         return profiles.load(machine).profiles.get(profile)
     except BadAddress:
@@ -76,13 +76,13 @@ def find_kept(machine: Machine, profile: str) -> Profile | None:
 
 
 def is_replacing(machine: Machine, profile: str, choice: Choice) -> bool:
-    """Tell whether the profile has a key that this choice would overwrite."""
+    """Return whether the profile has a key that this choice would overwrite."""
     kept = offer_kept(machine, profile)
     return kept is not None and kept.address != choice.address
 
 
 def offer_environment(machine: Machine) -> Choice | None:
-    """Give what the environment says."""
+    """Return the server and key of the environment."""
     nowhere = dict(machine.environ) | {"XDG_CONFIG_HOME": "/nonexistent"}
     nowhere.pop(PROFILE_VARIABLE, None)
     origin = trace_address(nowhere)
@@ -90,6 +90,6 @@ def offer_environment(machine: Machine) -> Choice | None:
 
 
 def offer_mem9(machine: Machine) -> Choice | None:
-    """Give what mem9's own plugins keep."""
+    """Return the server and key of mem9's own plugins."""
     address = find_mem9_address(machine)
     return Choice(address, f"from {machine.shorten(find_mem9_file(machine))}") if address else None

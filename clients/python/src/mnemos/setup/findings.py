@@ -1,4 +1,4 @@
-"""What doctor finds on this machine: program, file of keys, address, hosts, and what hooks left behind."""
+"""What doctor checks on this machine: program, credentials, address, hosts, and the data of hooks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.setup import profiles
 from mnemos.variables import describe_unknown, find_unknown
 
-#: What waits for longer than this is told as wrong: an uploader runs with every turn.
+#: Messages that wait for longer than this are a problem: an uploader runs with every turn.
 STALE_SECONDS = 3600
-#: Lines of the log that are looked at, and how many of those that tell of trouble are shown.
+#: Lines of the log that are checked, and how many lines about problems are shown.
 _LOG_LINES = 200
 _SHOWN_LINES = 3
 _PROBLEM = re.compile(r"not sent|nothing recalled|rejected|dropped|Error|Bad|unknown")
@@ -28,18 +28,18 @@ _DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One link of the chain."""
+    """The result of one check."""
 
     name: str
-    #: ok, BAD, or -- for what is only good to know.
+    #: ok, BAD, or -- for information only.
     mark: str
     words: str
-    #: The command that fixes it; "" when nothing is to be done.
+    #: The command that fixes it; "" if there is nothing to do.
     fix: str = ""
 
 
 def look_at_program(machine: Machine) -> Finding:
-    """See whether hosts find `mnemos`, and whether it is this one."""
+    """Check that hosts find `mnemos`, and that it is this one."""
     found = machine.find_program("mnemos")
     if found is None:
         own = machine.own_program or "mnemos"
@@ -52,12 +52,12 @@ def look_at_program(machine: Machine) -> Finding:
         )
     if is_reachable(machine):
         return Finding("mnemos", "ok", f"{machine.shorten(found)}, version {VERSION}")
-    words = f"hosts start {machine.shorten(found)}, and this is {machine.own_program}"
+    words = f"hosts start {machine.shorten(found)}, but this is {machine.own_program}"
     return Finding("mnemos", "--", words, "mnemos setup --link")
 
 
 def look_at_credentials(machine: Machine, origin: Origin | None) -> Finding:
-    """See whether the file of keys is there, whole, and the user's alone."""
+    """Check that the credentials file exists, is valid, and is only readable by its owner."""
     path = machine.credentials_path
     short = machine.shorten(path)
     if not path.exists():
@@ -70,16 +70,16 @@ def look_at_credentials(machine: Machine, origin: Origin | None) -> Finding:
         return Finding("credentials", "BAD", str(error), "mnemos setup")
     if profiles.has_loose_mode(path):
         fix = f"chmod 700 '{path.parent}'; chmod 600 '{path}'"
-        return Finding("credentials", "BAD", f"others can read {short} or its folder", fix)
+        return Finding("credentials", "BAD", f"other users can read {short} or its folder", fix)
     names = ", ".join(sorted(known.profiles)) or "no profile"
     return Finding("credentials", "ok", f"{short}, mode {path.stat().st_mode & 0o777:o}: {names}")
 
 
 def look_at_address(machine: Machine, origin: Origin | BadAddress) -> Finding:
-    """Say where the address comes from, and whether there is a key for it."""
+    """Check that there is an address and a key for it, and report where they come from."""
     if isinstance(origin, BadAddress):
         if str(machine.credentials_path) in str(origin) and not machine.environ.get(PROFILE_VARIABLE):
-            return Finding("address", "--", "not known without the credentials")
+            return Finding("address", "--", "unknown without the credentials")
         fix = f"unset {PROFILE_VARIABLE}" if machine.environ.get(PROFILE_VARIABLE) else "mnemos setup"
         return Finding("address", "BAD", str(origin), fix)
     words = f"{origin.address.url}, from {origin.url_from}"
@@ -88,8 +88,10 @@ def look_at_address(machine: Machine, origin: Origin | BadAddress) -> Finding:
         return Finding("address", "ok", f"{words}, {key}")
     if origin.withheld:
         fix = f"unset {origin.url_from}" if origin.url_from.isupper() else "mnemos setup"
-        return Finding("address", "BAD", f"{words}; the key of {origin.withheld} is for another address", fix)
-    return Finding("address", "BAD", f"{words}; there is no key", "mnemos setup")
+        return Finding(
+            "address", "BAD", f"{words}; no key, since that of {origin.withheld} is for another address", fix
+        )
+    return Finding("address", "BAD", f"{words}; no key", "mnemos setup")
 
 
 def look_at_variables(machine: Machine) -> list[Finding]:
@@ -98,9 +100,9 @@ def look_at_variables(machine: Machine) -> list[Finding]:
 
 
 def look_at_host(machine: Machine, host: Host) -> list[Finding]:
-    """See whether the host is here, and our plugin in it and let at what it needs."""
+    """Check that the host is installed, and has the plugin with the permissions that it needs."""
     if not is_present(machine, host):
-        return [Finding(host.title, "--", f"not here: no `{host.program}` on the PATH")]
+        return [Finding(host.title, "--", f"not installed: no `{host.program}` on the PATH")]
     fix = f"mnemos setup --host {host.name}"
     try:
         state = host.inspect(machine)
@@ -117,9 +119,9 @@ def look_at_host(machine: Machine, host: Host) -> list[Finding]:
 
 
 def look_at_spool(machine: Machine, now: float) -> list[Finding]:
-    """Count what waits to be sent, and what the server refused."""
+    """Check how many messages wait to be sent, and how many the server rejected."""
     waiting = _list_times(machine.state_folder / "spool", ".json")
-    findings = [Finding("spool", "ok", "nothing waits to be sent")]
+    findings = [Finding("spool", "ok", "empty: all messages are sent")]
     if waiting:
         seconds = now - min(waiting)
         is_stale = seconds > STALE_SECONDS
@@ -129,14 +131,14 @@ def look_at_spool(machine: Machine, now: float) -> list[Finding]:
     rejected = _list_times(machine.state_folder / "rejected", ".json")
     if rejected:
         age = _describe_age(now - max(rejected))
-        words = f"{_count(len(rejected), 'window')} refused by the server, the latest {age} ago"
+        words = f"{_count(len(rejected), 'window')} rejected by the server, the latest {age} ago"
         folder = machine.state_folder / "rejected"
         findings.append(Finding("rejected", "--", words, f"cat '{folder}'/*.reason"))
     return findings
 
 
 def look_at_log(machine: Machine, now: float) -> list[Finding]:
-    """Give the last lines of the hooks' log that tell of trouble, of the last day."""
+    """Return the last lines about problems from the hooks' log of the last day."""
     path = machine.state_folder / "log" / "hook.log"
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
@@ -145,13 +147,13 @@ def look_at_log(machine: Machine, now: float) -> list[Finding]:
     oldest = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - _DAY_SECONDS))
     problems = [line for line in lines if line[:20] >= oldest and _PROBLEM.search(line[20:])]
     if not problems:
-        return [Finding("log", "ok", "no trouble in the last day")]
+        return [Finding("log", "ok", "no problems in the last day")]
     last = [Finding("log", "--", line[:160]) for line in problems[-_SHOWN_LINES:]]
     return [*last[:-1], Finding("log", "--", last[-1].words, f"tail '{path}'")]
 
 
 def _list_times(folder: Path, ending: str) -> list[float]:
-    """Give when each file of a folder was written."""
+    """Return when each file of a folder was written."""
     try:
         return [path.stat().st_mtime for path in folder.iterdir() if path.name.endswith(ending)]
     except OSError:

@@ -1,4 +1,4 @@
-"""The keys that mem9's own plugins keep in `~/.mem9/.credentials.json`."""
+"""The keys of mem9's own plugins, in `~/.mem9/.credentials.json`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from mnemos.address import BadAddress, ServerAddress
 from mnemos.machine.machine import Machine
 from mnemos.machine.records import read_bytes
 
-#: Where mem9's plugins go when their file names no address.
+#: The address that mem9's plugins use if their file has none.
 MEM9_URL = "https://api.mem9.ai"
 _PREFERRED = "default"
 
 
 def find_mem9_file(machine: Machine) -> Path:
-    """Give the path of mem9's file, whether or not it is there."""
+    """Return the path of mem9's file, whether or not it exists."""
     home = machine.environ.get(variables.MEM9_HOME.name, "")
     return (Path(home) if home else machine.home / ".mem9") / ".credentials.json"
 
 
 def find_mem9_address(machine: Machine) -> ServerAddress | None:
-    """Give what mem9's default profile says, or else its first; None when no profile has a key."""
+    """Return the address of mem9's default profile, or of its first; None if no profile has a key."""
     data = read_bytes(find_mem9_file(machine))
     try:
         profiles = json.loads(data or b"{}").get("profiles", {})

@@ -1,4 +1,4 @@
-"""Writing the file of profiles. Every change keeps the other profiles and lets only the owner read it."""
+"""Writes the credentials file. Every change keeps the other profiles and restricts the file to its owner."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from mnemos.machine.machine import Machine, SetupFailed
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
-#: Characters that a profile's name is made of.
+#: Characters that a profile's name may contain.
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
 def check_name(name: str) -> None:
-    """Raise SetupFailed when a profile can't have this name."""
+    """Raise SetupFailed if a profile can't have this name."""
     if not name or not set(name) <= _NAME_CHARACTERS:
-        raise SetupFailed(
-            f"{name!r} can't be a profile's name: letters, digits, dots, dashes and underscores"
-        )
+        raise SetupFailed(f"invalid profile name {name!r}: use letters, digits, dots, dashes and underscores")
 
 
 def save_profile(machine: Machine, name: str, address: ServerAddress) -> bool:
-    """Add or change a profile; the first one counts. False when it was so already.
+    """Add or change a profile; the first one becomes the default. False if nothing changes.
 
     Raises:
-        SetupFailed: the name can't be one.
+        SetupFailed: the name is invalid.
     """
     check_name(name)
     credentials = load(machine)
@@ -44,10 +42,10 @@ def save_profile(machine: Machine, name: str, address: ServerAddress) -> bool:
 
 
 def use_profile(machine: Machine, name: str) -> None:
-    """Let a profile be the one that counts when none is named.
+    """Make a profile the default.
 
     Raises:
-        SetupFailed: there is none of that name.
+        SetupFailed: there is no such profile.
     """
     credentials = load(machine)
     _demand(credentials, name)
@@ -56,10 +54,10 @@ def use_profile(machine: Machine, name: str) -> None:
 
 
 def remove_profile(machine: Machine, name: str) -> None:
-    """Forget a profile and its key; the file goes with the last one.
+    """Delete a profile and its key, and the file with the last one.
 
     Raises:
-        SetupFailed: there is none of that name.
+        SetupFailed: there is no such profile.
     """
     credentials = load(machine)
     _demand(credentials, name)
@@ -73,7 +71,7 @@ def remove_profile(machine: Machine, name: str) -> None:
 
 
 def load(machine: Machine) -> Credentials:
-    """Read all profiles, also from a file that others can read; empty when there is none.
+    """Read all profiles, even from a file that other users can read; empty if there is none.
 
     Raises:
         BadAddress: the file is damaged.
@@ -82,7 +80,7 @@ def load(machine: Machine) -> Credentials:
 
 
 def set_aside_damaged(machine: Machine) -> Path | None:
-    """Move a damaged file away, so that a new one can be written; gives where it is now."""
+    """Move a damaged file away, so that a new one can be written; return its new path."""
     try:
         load(machine)
     except BadAddress:
@@ -95,19 +93,19 @@ def set_aside_damaged(machine: Machine) -> Path | None:
 
 
 def get_damaged_path(machine: Machine) -> Path:
-    """Give where a damaged file is moved to."""
+    """Return the path to which a damaged file is moved."""
     return machine.credentials_path.with_suffix(".damaged.json")
 
 
 def has_loose_mode(path: Path) -> bool:
-    """Tell whether others can read the file, or the folder that it lies in."""
+    """Return whether other users can read the file or its folder."""
     if os.name != "posix":
         return False
     return any(part.exists() and part.stat().st_mode & OTHERS for part in (path, path.parent))
 
 
 def tighten(path: Path) -> None:
-    """Let nobody but the owner read the file."""
+    """Restrict the file and its folder to the owner."""
     for part, mode in ((path, _FILE_MODE), (path.parent, _FOLDER_MODE)):
         if part.exists():
             part.chmod(mode)
@@ -116,7 +114,7 @@ def tighten(path: Path) -> None:
 def _demand(credentials: Credentials, name: str) -> None:
     if name not in credentials.profiles:
         known = ", ".join(sorted(credentials.profiles)) or "none"
-        raise SetupFailed(f"there is no profile {name!r}; there is {known}")
+        raise SetupFailed(f"there is no profile {name!r}; existing profiles: {known}")
 
 
 def _write(machine: Machine, credentials: Credentials) -> None:

@@ -1,4 +1,4 @@
-"""What set-up and doctor ask a server: whether it answers, whether the key opens it, whether it remembers."""
+"""Checks of a server by setup and doctor: is it reachable, is the key valid, does it store and find?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import mnemos
 from mnemos.address import ServerAddress
 from mnemos.machine.machine import SetupFailed
 
-#: Until a memory that was stored must be found.
+#: Until a stored memory must be found.
 FIND_SECONDS = 10.0
 _PAUSE_SECONDS = 0.2
 _TAG = "mnemos-setup-check"
@@ -17,49 +17,49 @@ _AGENT = "mnemos-setup"
 
 
 def open_client(address: ServerAddress) -> mnemos.Client:
-    """Make a client that tries once; it is the caller's to close."""
+    """Return a client without retries, which the caller closes."""
     return mnemos.Client(address.url, address.api_key, agent_id=_AGENT, retry=mnemos.RetryPolicy(attempts=1))
 
 
 def check_server(url: str) -> str:
-    """Give the version of the server at an address; raises MnemosError."""
+    """Return the version of the server at an address; raises MnemosError."""
     with open_client(ServerAddress(url)) as client:
         return client.get_version().version
 
 
 def check_key(address: ServerAddress) -> None:
-    """See whether the key opens a tenant; raises MnemosError or SetupFailed."""
+    """Check that the key grants access to a tenant; raises MnemosError or SetupFailed."""
     with open_client(address) as client:
         status = client.get_key_status().status
     if status != "active":
-        raise SetupFailed(f"the key is {status} at {address.url}: ask whoever runs the server")
+        raise SetupFailed(f"the key is {status} at {address.url}: ask the operator of the server")
 
 
 def make_key(url: str) -> ServerAddress:
-    """Make a tenant of its own on the server; raises MnemosError."""
+    """Create a tenant on the server and return its key; raises MnemosError."""
     with open_client(ServerAddress(url)) as client:
         return ServerAddress(url, client.provision_tenant().id)
 
 
 def remember(address: ServerAddress) -> float:
-    """Store a marked memory, find it, delete it; gives the milliseconds until it was found.
+    """Store a unique memory, find it, delete it; return the milliseconds until it was found.
 
     Raises:
         SetupFailed: it isn't found.
-        MnemosError: the server answers an error, or nothing.
+        MnemosError: the server returns an error, or is unreachable.
     """
     word = f"zq{secrets.token_hex(6)}"
     with open_client(address) as client:
         started = time.monotonic()
         stored = client.store_memory(
-            content=f"mnemos set-up looks whether a memory is found again: {word}.", tags=[_TAG]
+            content=f"mnemos setup checks that a memory is found again: {word}.", tags=[_TAG]
         )
         if stored.id is None:
-            raise SetupFailed(f"{address.url} stores memories without telling their ids")
+            raise SetupFailed(f"{address.url} stores memories, but doesn't return their ids")
         try:
             while not _is_found(client, word, stored.id):
                 if time.monotonic() - started > FIND_SECONDS:
-                    raise SetupFailed(f"what was stored isn't found within {FIND_SECONDS:.0f} s")
+                    raise SetupFailed(f"a stored memory wasn't found within {FIND_SECONDS:.0f} s")
                 time.sleep(_PAUSE_SECONDS)
             return (time.monotonic() - started) * 1000
         finally:

@@ -1,4 +1,4 @@
-"""Taking back what a section of the manifest says was changed."""
+"""Undoes the changes that a section of the manifest records."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mnemos.machine.records import FileRecord, Section, read_bytes
 
 
 def undo(section: Section, remove_entries: Callable[[], None]) -> list[str]:
-    """Put files back as they were; from those that somebody else changed since, only our entries go.
+    """Restore files; from those that have changed since, remove only our entries.
 
-    `remove_entries` takes them out, through the host or by an edit. Gives the files that stay changed.
+    `remove_entries` removes them, through the host or by an edit. Return the files that stay changed.
     """
     untouched = {path for path, record in section.files.items() if record.is_untouched(Path(path))}
     found = {path: read_bytes(Path(path)) for path in section.files}
@@ -35,7 +35,7 @@ def undo(section: Section, remove_entries: Callable[[], None]) -> list[str]:
 
 
 def put_back(path: Path, record: FileRecord) -> None:
-    """Make a file what it was."""
+    """Restore a file to its recorded content."""
     if record.before is None:
         path.unlink(missing_ok=True)
     else:
@@ -43,7 +43,7 @@ def put_back(path: Path, record: FileRecord) -> None:
 
 
 def remove_empty_folders(folders: list[str]) -> None:
-    """Remove folders, innermost first, that hold nothing."""
+    """Remove empty folders, innermost first."""
     for folder in reversed(folders):
         with contextlib.suppress(OSError):
             Path(folder).rmdir()
@@ -57,9 +57,9 @@ def _remove_tree(path: Path) -> None:
 
 
 def _tidy(path: Path, record: FileRecord, found: bytes | None) -> bool:
-    """Take the empty objects that a host leaves of our entries out of JSON; True when it is as it was.
+    """Remove the empty objects that a host leaves of our entries in JSON; True if the file is restored.
 
-    `found` is what the file held until our entries went.
+    `found` is the content of the file before our entries were removed.
     """
     now = read_bytes(path)
     if now == record.before:
@@ -77,7 +77,7 @@ def _tidy(path: Path, record: FileRecord, found: bytes | None) -> bool:
 
 
 def _prune(values: dict[str, Any], before: dict[str, Any], full: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what wasn't there before, held something in the meantime, and is empty now."""
+    """Leave out what didn't exist before, had content in the meantime, and is empty now."""
     pruned = {}
     for name, value in values.items():
         kept = value

@@ -88,7 +88,7 @@ def test_an_unknown_id_is_told_with_what_to_do_next(jobs, scripted, error_answer
     result = jobs("0amfm0j0ye4sz")
 
     assert result.exit_code == 1
-    assert "`mnemos jobs` shows the ids there are" in result.stderr
+    assert "`mnemos jobs` shows existing ids" in result.stderr
 
 
 def test_an_id_with_filters_is_wrong_usage(jobs, scripted):

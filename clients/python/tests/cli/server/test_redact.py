@@ -59,7 +59,7 @@ def test_with_apply_it_says_how_many_rows_were_changed(redact, scripted, answer)
     result = redact("--apply")
 
     assert json.loads(scripted.received[0].body) == {"dry_run": False}
-    assert (result.exit_code, "rows changed: 7" in result.stderr) == (0, True)
+    assert (result.exit_code, "7 rows changed" in result.stderr) == (0, True)
 
 
 def test_it_says_so_when_there_is_nothing(redact, scripted, answer):

@@ -39,10 +39,10 @@ def test_all_is_well(status, scripted, answer):
     result = status(answer(200, VERSION), answer(200, READY), answer(200, ACTIVE), answer(200, VECTORS))
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        f"ok   server    {scripted.url} answers, version 0.1.0",
+        f"ok   server    {scripted.url} is reachable, version 0.1.0",
         "ok   database  ready, sqlite",
         "ok   key       active",
-        "ok   vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 to go)",
+        "ok   vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 pending)",
     ]
 
 
@@ -85,22 +85,22 @@ def test_a_key_that_opens_nothing_is_told(status, answer, error_answer, is_known
 @pytest.mark.parametrize(
     ("changed", "exit_code", "line"),
     [
-        ({"state": "off"}, 0, "ok   vectors   off: memories are found by their words"),
-        ({"state": "loading", "model": None}, 0, "ok   vectors   1,204 of 3,000 (1,796 to go); loading"),
+        ({"state": "off"}, 0, "ok   vectors   off: memories are found by keywords only"),
+        ({"state": "loading", "model": None}, 0, "ok   vectors   1,204 of 3,000 (1,796 pending); loading"),
         (
             {"state": "unavailable", "reason": "The endpoint is away."},
             1,
-            "BAD  vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 to go); The endpoint is away.",
+            "BAD  vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 pending); The endpoint is away.",
         ),
         (
             {"embedded": 2_999, "pending": 0, "refused": 1},
             0,
-            "ok   vectors   2,999 of 3,000 by all-MiniLM-L6-v2-int8 (1 refused by the model)",
+            "ok   vectors   2,999 of 3,000 by all-MiniLM-L6-v2-int8 (1 rejected by the model)",
         ),
         (
             {"waiting_for_budget": 1_796},
             0,
-            "ok   vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 to go with tomorrow's budget)",
+            "ok   vectors   1,204 of 3,000 by all-MiniLM-L6-v2-int8 (1,796 pending until tomorrow's budget)",
         ),
         ({"embedded": 3_000, "pending": 0}, 0, "ok   vectors   3,000 of 3,000 by all-MiniLM-L6-v2-int8"),
     ],

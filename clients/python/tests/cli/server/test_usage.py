@@ -62,9 +62,9 @@ def test_people_see_budgets_and_days(usage, scripted):
     assert scripted.received[0].path == "/v1alpha2/mem9s/usage"
     lines = [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")]
     assert lines == [
-        "llm 12,345 tokens today, of 500,000; until 2026-11-25 00:00 UTC",
-        "embedding 0 tokens today, no limit; until 2026-11-25 00:00 UTC",
-        "day kind calls input output set aside EUR",
+        "llm 12,345 tokens today, of 500,000; resets at 2026-11-25 00:00 UTC",
+        "embedding 0 tokens today, no limit; resets at 2026-11-25 00:00 UTC",
+        "day kind calls input output reserved EUR",
         "2026-11-24 llm 7 10,000 2,000 345 0.002700",
         "2026-11-23 embedding 1,234,567,890 123,456,789,012 0 0 2,469.135780",
     ]
@@ -77,4 +77,4 @@ def test_programs_get_the_servers_json(usage):
 def test_where_nothing_was_spent_it_is_told(usage):
     result = usage(USAGE | {"days": []})
 
-    assert result.stdout.splitlines()[-1] == "nothing was spent so far"
+    assert result.stdout.splitlines()[-1] == "nothing spent yet"

@@ -63,7 +63,7 @@ def translate(error: Exception, statement: str) -> DatabaseError:
         return WriteConflict(f"{statement}: another transaction was in the way (error {number}).")
     kind = next((kind for kind, numbers in _KINDS if number in numbers), DatabaseError)
     reason = f": {text}" if number in _QUOTABLE else ""
-    return kind(f"{statement}: the database answered with error {number}{reason}.")
+    return kind(f"{statement}: the database returned error {number}{reason}.")
 
 
 def _translate_other(error: Exception, statement: str) -> DatabaseError:

@@ -47,7 +47,7 @@ async def open_session(
             settings = (*_SETTINGS, _OPTIMISTIC) if is_optimistic else _SETTINGS
             return await _log_in(dsn, tls, autocommit=autocommit, settings=settings)
     except TimeoutError:
-        sentence = f"Connecting to {dsn}: no answer within {CONNECT_SECONDS:g} seconds."
+        sentence = f"Connecting to {dsn}: no response within {CONNECT_SECONDS:g} seconds."
         raise DatabaseUnavailable(sentence) from None
     except (MySQLError, OSError) as error:
         raise translate(error, f"Connecting to {dsn}") from None

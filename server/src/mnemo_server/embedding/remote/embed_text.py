@@ -60,7 +60,7 @@ class EmbedTextEmbedder:
                     spent += estimate_tokens(text)
                     embeddings[place] = whole_text(await self._embed(text, model.dimensions))
         except DatabaseError as error:
-            raise EmbedderUnavailable(f"The database made no embedding ({error}).") from None
+            raise EmbedderUnavailable(f"The database couldn't embed the text ({error}).") from None
         finally:
             # The database doesn't say what a text took, nor whether a failure was paid for.
             await meter.settle(reservation, spent)
@@ -82,7 +82,7 @@ class EmbedTextEmbedder:
         try:
             vector = await self._embed(_SAMPLE, None)
         except (DatabaseUnavailable, WriteConflict) as error:
-            raise EmbedderUnavailable(f"The database made no embedding ({error}).") from None
+            raise EmbedderUnavailable(f"The database couldn't embed the text ({error}).") from None
         except DatabaseError as error:
             raise _refusal(str(error)) from None
         self._model = Model(f"tidb:{self._model_name}", len(vector))

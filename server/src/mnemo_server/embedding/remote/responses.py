@@ -38,14 +38,14 @@ def read_vector(values: object, dimensions: int | None) -> Floats32:
     except (TypeError, ValueError, OverflowError):
         vector = np.zeros(0, np.float32)
     if vector.ndim != 1 or not vector.size:
-        raise EmbedderUnavailable("The embedding model answered something that is no vector.")
+        raise EmbedderUnavailable("The embedding model returned something other than a vector.")
     if dimensions is not None and len(vector) != dimensions:
         raise EmbedderUnavailable(
-            f"The embedding model answered a vector of {len(vector)} dimensions instead of {dimensions}."
+            f"The embedding model returned a vector of {len(vector)} dimensions instead of {dimensions}."
         )
     length = float(np.linalg.norm(vector.astype(np.float64)))
     if not np.isfinite(length) or not length:
-        raise EmbedderUnavailable("The embedding model answered a vector without a direction.")
+        raise EmbedderUnavailable("The embedding model returned a vector without a direction.")
     return (vector / length).astype(np.float32)
 
 
@@ -69,10 +69,12 @@ def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
         answer = read_json(content)
         found = {int(entry["index"]): entry["embedding"] for entry in answer["data"]}
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise EmbedderUnavailable("The embedding endpoint answered something else than embeddings.") from None
+        raise EmbedderUnavailable(
+            "The embedding endpoint returned something other than embeddings."
+        ) from None
     if found.keys() != set(range(count)):
         raise EmbedderUnavailable(
-            f"The embedding endpoint answered {len(found)} vectors to {count} texts, or misnumbered them."
+            f"The embedding endpoint returned {len(found)} vectors for {count} texts, or misnumbered them."
         )
     vectors = [read_vector(found[place], dimensions) for place in range(count)]
     # Some that don't count say 0.

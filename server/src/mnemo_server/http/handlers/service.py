@@ -68,7 +68,7 @@ class ServiceHandlers:
         """Give the metrics to this machine, and to others with the admin key."""
         is_admin = self._admin_key is not None and bears_token(request, self._admin_key)
         if not is_admin and not is_loopback(request[CLIENT_ADDRESS]):
-            raise AccessDenied(reason="metrics are for this machine, or for callers with the admin key")
+            raise AccessDenied(reason="/metrics is only for this machine, or with the admin key")
         return web.Response(body=self._metrics.render(), content_type="text/plain", charset="utf-8")
 
     async def _get_openapi(self, _request: web.Request) -> web.FileResponse:

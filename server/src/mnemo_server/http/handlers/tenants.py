@@ -29,7 +29,7 @@ class TenantHandlers:
     async def provision_tenant(self, call: Call[None]) -> web.Response:
         """Make a tenant and show its key."""
         if not bears_token(call.request, self._provision_token):
-            raise AccessDenied(reason="making a tenant takes the provision token of this server")
+            raise AccessDenied(reason="creating a tenant requires this server's provision token")
         hold_to_rate(self._provisions, call.request[CLIENT_ADDRESS])
         key = await self._tenants.provision("tenant")
         return json_answer(Provisioned(id=key), status=201)

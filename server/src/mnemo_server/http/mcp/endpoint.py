@@ -116,7 +116,7 @@ async def _refuse_login(_request: web.Request) -> web.Response:
     Raises:
         AccessDenied: always.
     """
-    raise AccessDenied(reason="there is no login here: send the API key, as Authorization: Bearer")
+    raise AccessDenied(reason="there is no login; send the API key as Authorization: Bearer")
 
 
 def check_form(request: web.Request) -> None:
@@ -130,7 +130,7 @@ def check_form(request: web.Request) -> None:
     accepted = ",".join(request.headers.getall("Accept", ())).lower()
     kinds = {part.partition(";")[0].strip() for part in accepted.split(",")}
     if accepted and not kinds & _ACCEPTABLE:
-        raise Refusal(406, INVALID_REQUEST, f"the answer is {_JSON}, which Accept must list")
+        raise Refusal(406, INVALID_REQUEST, f"the response is {_JSON}, so Accept must include it")
 
 
 def check_version(request: web.Request, message: Request | None) -> None:

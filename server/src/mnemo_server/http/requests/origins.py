@@ -24,7 +24,7 @@ def check_origin(request: web.Request) -> None:
         AccessDenied: the request comes from any other page, or from one that hides where it comes from.
     """
     if not all(_is_trusted(origin.strip()) for origin in request.headers.getall("Origin", ())):
-        raise AccessDenied(reason="web pages may not speak to this server, but for those of this machine")
+        raise AccessDenied(reason="this server only accepts requests of web pages on this machine")
 
 
 def _is_trusted(origin: str) -> bool:

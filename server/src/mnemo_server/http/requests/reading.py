@@ -42,7 +42,7 @@ async def read_bytes(request: web.Request) -> bytes:
     except web.HTTPRequestEntityTooLarge as error:
         raise PayloadTooLarge(limit_bytes=MAX_BODY_BYTES) from error
     except (web.RequestPayloadError, ConnectionResetError):
-        raise InvalidRequest(field="body", reason="broke off, or isn't in its Content-Encoding") from None
+        raise InvalidRequest(field="body", reason="incomplete, or not in its Content-Encoding") from None
 
 
 def read_query(request: web.Request, model: type[Model]) -> Model:

@@ -166,7 +166,7 @@ class SearchIndex:
     def _set_outsized(self, tenant_id: int, bytes_per_memory: float) -> None:
         if tenant_id not in self._outsized:
             _log.warning(
-                "a tenant is larger than the memory for search indexes; its searches read the database and "
+                "a tenant needs more than the memory for search indexes; its searches read the database and "
                 "take seconds: raise MNEMO_INDEX_MEMORY_MB",
                 tenant_id=tenant_id,
                 bytes_per_memory=round(bytes_per_memory),

@@ -113,7 +113,7 @@ class Budget:
             await self._store.settle(reservation, spent)
         except DatabaseError as error:
             _log.warning(
-                "tokens stay set aside: the ledger couldn't be written",
+                "tokens stay reserved: the ledger couldn't be written",
                 reason=str(error),
                 kind=reservation.kind,
                 tokens=reservation.tokens,

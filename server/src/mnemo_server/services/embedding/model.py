@@ -74,7 +74,7 @@ class LiveModel:
         except OverBudget:
             self.unpaid_queries += 1
         except TimeoutError:
-            self._note_failure(f"no answer within {QUERY_SECONDS:g} seconds", pauses=True)
+            self._note_failure(f"no response within {QUERY_SECONDS:g} seconds", pauses=True)
         except EmbeddingError as error:
             self._note_failure(str(error), pauses=not isinstance(error, EmbeddingRefused))
         except Exception as error:  # noqa: BLE001 - a search never fails for want of a vector
@@ -88,4 +88,4 @@ class LiveModel:
             self._ask_again_at = now + QUERY_PAUSE_US
         if now >= self._log_again_at:
             self._log_again_at = now + _LOG_EVERY_US
-            _log.warning("a search went on without the vector of its question", reason=reason)
+            _log.warning("a search continued without the vector of its query", reason=reason)

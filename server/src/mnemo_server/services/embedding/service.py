@@ -1,4 +1,4 @@
-"""Gives every memory its vector, after it was stored and behind everybody's back."""
+"""Embeds memories in the background, after they are stored."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class EmbeddingService:
                 await self._work(self._live)
             except EmbeddingError as error:
                 self._live.fail(str(error))
-                _log.warning("no vectors can be made now", reason=str(error), waiting=self.backlog)
+                _log.warning("embedding failed and will be retried", reason=str(error), waiting=self.backlog)
             except DatabaseError as error:
                 _log.warning("embedding waits for the database", reason=str(error), waiting=self.backlog)
             except Exception as error:  # noqa: BLE001 - whatever happened, the next memories get their vectors

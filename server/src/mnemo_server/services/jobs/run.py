@@ -202,4 +202,4 @@ class JobRun:
         await asyncio.to_thread(
             _log.error, "a job met an unexpected error", job=encode_id(self.job.id), exc_info=error
         )
-        return f"something unexpected went wrong ({type(error).__name__}); the server's log says more"
+        return f"something unexpected went wrong ({type(error).__name__}); the server's log has the details"

@@ -1,4 +1,4 @@
-"""Which memory holds: the locks and look-ups that let one take the place of others."""
+"""Which memory is current: the locks and look-ups by which one supersedes others."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from mnemo_server.stores.memories.rows import to_memory
 
 
 class Places:
-    """Answers inside a caller's transaction, and locks the rows that it gives."""
+    """Reads inside a caller's transaction, and locks the rows that it returns."""
 
     def __init__(self, memories: QuerySet) -> None:
         self._memories = memories
 
     async def lock(self, tx: Connection, tenant_id: int) -> None:
-        """Let nobody else change who holds a place until the commit; before anything else is read.
+        """Lock which memories of a tenant are current until the commit; call it before any other read.
 
         Two that store about one subject at once would not see each other's rows.
         """
         await tx.fetch_one(self._memories.lock_places, {"tenant_id": tenant_id})
 
     async def lock_memory(self, tx: Connection, tenant_id: int, memory_id: int) -> StoredMemory | None:
-        """Give a memory in any state."""
+        """Return a memory in any state, or None."""
         params = {"tenant_id": tenant_id, "ids": (memory_id,)}
         row = await tx.fetch_one(self._memories.lock_memories, params)
         return None if row is None else to_memory(row)
 
     async def find_alike(self, tx: Connection, tenant_id: int, likeness: bytes | None) -> StoredMemory | None:
-        """Give the memory that holds and says the same."""
+        """Return the current memory that says the same, or None."""
         if likeness is None:
             return None
         row = await tx.fetch_one(self._memories.find_alike, {"tenant_id": tenant_id, "likeness": likeness})
@@ -38,17 +38,14 @@ class Places:
     async def find_subject(
         self, tx: Connection, tenant_id: int, project: str | None, subject: str | None
     ) -> list[StoredMemory]:
-        """Give what holds about a subject in a project: one memory, or none."""
+        """Return the current memory of a subject in a project: one, or none."""
         if not subject:
             return []
         params = {"tenant_id": tenant_id, "project": project, "subject": subject}
         return [to_memory(row) for row in await tx.fetch_all(self._memories.lock_subject, params)]
 
     async def find_holder(self, tx: Connection, memory: StoredMemory) -> StoredMemory | None:
-        """Give the memory in whose place `memory` stood: itself, or what took it, or what took that one's.
-
-        None when that one is deleted, so that the place is empty.
-        """
+        """Follow `superseded_by` to the current memory; None if that one was deleted."""
         seen: set[int] = set()
         holder: StoredMemory | None = memory
         while holder is not None and holder.superseded_by is not None and holder.id not in seen:

@@ -59,7 +59,7 @@ async def test_texts_become_vectors_of_length_one_in_their_order(embedder):
 
 
 async def test_a_database_without_the_function_is_refused(embedder, database):
-    database.answer = DatabaseError("embed_text: the database answered with error 1305.")
+    database.answer = DatabaseError("embed_text: the database returned error 1305.")
 
     with pytest.raises(EmbeddingRefused, match=r"can't embed texts with EMBED_TEXT .*1305"):
         await embedder.prepare()
@@ -85,7 +85,7 @@ async def test_an_outage_at_the_start_may_pass(embedder, database):
 
 async def test_an_error_later_says_nothing_against_the_text(embedder, database):
     await embedder.prepare()
-    database.answer = DatabaseError("embed_text: the database answered with error 1105.")
+    database.answer = DatabaseError("embed_text: the database returned error 1105.")
 
     with pytest.raises(EmbedderUnavailable, match="1105"):
         await embedder.embed_documents(["a"])
@@ -96,7 +96,7 @@ async def test_a_senseless_answer_is_not_believed(embedder, database, value):
     await embedder.prepare()
     database.answer = {"vector": value}
 
-    with pytest.raises(EmbedderUnavailable, match="answered"):
+    with pytest.raises(EmbedderUnavailable, match="returned"):
         await embedder.embed_query("a")
 
 

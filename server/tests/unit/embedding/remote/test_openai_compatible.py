@@ -217,7 +217,7 @@ async def test_a_senseless_answer_is_not_believed(embedder, fake, body):
     await embedder.prepare()
     fake.then(200, body)
 
-    with pytest.raises(EmbedderUnavailable, match="answered"):
+    with pytest.raises(EmbedderUnavailable, match="returned"):
         await embedder.embed_query("a")
 
 

@@ -50,7 +50,7 @@ async def test_an_error_is_told_and_tried_again_after_a_pause(bench: Bench):
     [
         (
             ValueError("secret text"),
-            "something unexpected went wrong (ValueError); the server's log says more",
+            "something unexpected went wrong (ValueError); the server's log has the details",
         ),
         (DatabaseUnavailable("put_memory: away"), "put_memory: away"),
         (TimeoutError(), "it took too long"),

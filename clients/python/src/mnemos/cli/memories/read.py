@@ -24,7 +24,7 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
 @json_option
 @pass_settings
 def search_memories(settings: Settings, /, query: tuple[str, ...], *, as_json: bool, **filters: Any) -> None:
-    """Find memories, best first. Words do, and names or error codes as they stand."""
+    """Search memories, best match first. Plain words, identifiers and error codes all work."""
     with settings.open_client() as client:
         page = client.list_memories(q=" ".join(query), **given(filters))
     show(page, as_json=as_json, render=_show_page)
@@ -42,12 +42,12 @@ def search_memories(settings: Settings, /, query: tuple[str, ...], *, as_json: b
     "--state",
     type=click.Choice(["active", "paused", "archived", "deleted", "all"]),
     metavar="STATE",
-    help="active (the default), paused, archived, deleted or all.",
+    help="Only active (the default), paused, archived or deleted; or all.",
 )
 @json_option
 @pass_settings
 def list_memories(settings: Settings, /, *, as_json: bool, **filters: Any) -> None:
-    """List memories, the newest change first."""
+    """List memories, newest change first."""
     with settings.open_client() as client:
         page = client.list_memories(**given(filters))
     show(page, as_json=as_json, render=_show_page)
@@ -69,7 +69,7 @@ def get_memory(settings: Settings, /, memory_id: str, *, as_json: bool) -> None:
 @json_option
 @pass_settings
 def show_history(settings: Settings, /, memory_id: str, *, as_json: bool) -> None:
-    """Show what happened to a memory, deleted or not, the latest first."""
+    """Show all changes of a memory, even a deleted one, latest first."""
     with settings.open_client() as client:
         history = client.get_history(memory_id)
     show(history, as_json=as_json, render=_show_history)

@@ -1,4 +1,4 @@
-"""Memories and jobs as people read them in a terminal. Piped, lines are neither cut nor coloured."""
+"""Memories and jobs for a terminal. When piped, lines are neither cut nor coloured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from mnemos.cli.render_plain import printable
 
-#: Cells that the tags of a row take at most.
+#: Maximum width of the tags of a row, in cells.
 _TAGS_WIDTH: Final = 24
 
 
@@ -39,7 +39,7 @@ def print_page(page: MemoryPage) -> None:
 
 
 def print_memory(memory: Memory) -> None:
-    """Print everything that is known of a memory, then its text."""
+    """Print all fields of a memory, then its text."""
     console = open_console()
     _print_fields(console, memory, besides={"content"})
     console.print()
@@ -47,7 +47,7 @@ def print_memory(memory: Memory) -> None:
 
 
 def print_jobs(page: JobPage) -> None:
-    """Print one line per job: id, kind, state, progress, target, and why it waits or what went wrong."""
+    """Print one line per job: id, kind, state, progress, target, and why it waits or failed."""
     console = open_console()
     progress = [f"{job.done}/{job.total}" if job.total else "" for job in page.jobs]
     width = max(map(len, progress), default=0)
@@ -65,7 +65,7 @@ def print_jobs(page: JobPage) -> None:
 
 
 def print_job(job: Job) -> None:
-    """Print everything that is known of a job."""
+    """Print all fields of a job."""
     _print_fields(open_console(), job)
 
 
@@ -80,7 +80,7 @@ def _print_fields(console: Console, model: WireModel, besides: set[str] | None =
 
 
 def print_history(history: History) -> None:
-    """Print one line per change, and below it the text that was there before, where it was another one."""
+    """Print one line per change, and below it the earlier text if the change replaced it."""
     console = open_console()
     after = history.memory.content
     action_width = max((len(change.action) for change in history.changes), default=0)
@@ -96,13 +96,13 @@ def print_history(history: History) -> None:
 
 
 def _tell(change: Change) -> str:
-    """Say who made a change, and why."""
+    """Return who made a change, and why."""
     detail = "  ".join(f"{name}: {value}" for name, value in (change.detail or {}).items())
     return "  ".join(filter(None, (change.agent_id, detail)))
 
 
 def open_console() -> Console:
-    """Give the console on standard output."""
+    """Return the console on standard output."""
     is_terminal = sys.stdout.isatty()
     return Console(
         force_terminal=is_terminal,
@@ -121,13 +121,13 @@ def _print_line(console: Console, line: Text) -> None:
 
 
 def _print_rest(page: MemoryPage) -> None:
-    """Say on stderr what the rows don't: that there are none, or more."""
+    """Print on stderr that there are no rows, or more rows."""
     if not page.memories:
-        print("nothing found", file=sys.stderr)  # noqa: T201  (beside the rows)
+        print("no memories found", file=sys.stderr)  # noqa: T201  (beside the rows)
         return
     end = page.offset + len(page.memories)
     if end < page.total:
-        print(f"{end} of {page.total}; more with --offset {end}", file=sys.stderr)  # noqa: T201  (beside the rows)
+        print(f"{end} of {page.total}; for more: --offset {end}", file=sys.stderr)  # noqa: T201  (beside the rows)
 
 
 def _age(memory: Memory) -> str:
@@ -139,5 +139,5 @@ def _tags(memory: Memory) -> str:
 
 
 def _fit(text: str, width: int) -> str:
-    """Cut or fill a text to a width, counted in cells of the terminal."""
+    """Cut or pad a text to a width in cells of the terminal."""
     return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)

@@ -30,19 +30,19 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
 )
 @click.argument("text")
 @tag_option
-@click.option("--pinned", is_flag=True, help="Keep it exactly as it is; nothing automatic changes it.")
+@click.option("--pinned", is_flag=True, help="Protect the memory from automatic changes.")
 @source_option
-@click.option("--project", metavar="NAME", help="The project it belongs to; without: known everywhere.")
+@click.option("--project", metavar="NAME", help="Project it belongs to; without: applies everywhere.")
 @click.option(
-    "--subject", metavar="NAME", help="What it is about: it takes the place of what was said before."
+    "--subject", metavar="NAME", help="Key of a fact with one current value; supersedes the old memory."
 )
-@click.option("--replaces", metavar="ID", help="The memory whose place it takes.")
+@click.option("--replaces", metavar="ID", help="Memory that the new one supersedes.")
 @metadata_option
 @suggest_option
 @json_option
 @pass_settings
 def store_memory(settings: Settings, /, text: str, *, pinned: bool, as_json: bool, **options: Any) -> None:
-    """Store TEXT, or what stands on stdin for -. It is durable when this returns."""
+    """Store TEXT, or the text on stdin if TEXT is -. It is durable when the command returns."""
     fields = given({**options, "memory_type": "pinned" if pinned else None})
     with settings.open_client() as client:
         stored = client.store_memory(content=read_text(text), **fields)
@@ -52,14 +52,14 @@ def store_memory(settings: Settings, /, text: str, *, pinned: bool, as_json: boo
 @click.command(
     "update",
     epilog=examples(
-        'mnemos update 06f3k… --content "Deploys need no VPN any more."',
+        'mnemos update 06f3k… --content "Deploys no longer need the VPN."',
         "mnemos update 06f3k… --no-tags --expected-version 3",
     ),
 )
 @click.argument("memory_id", metavar="ID")
-@click.option("--content", metavar="TEXT", help="The new text; - reads it from stdin.")
+@click.option("--content", metavar="TEXT", help="New text; - reads it from stdin.")
 @tag_option
-@click.option("--no-tags", is_flag=True, help="Take all tags away.")
+@click.option("--no-tags", is_flag=True, help="Remove all tags.")
 @source_option
 @metadata_option
 @suggest_option
@@ -67,7 +67,7 @@ def store_memory(settings: Settings, /, text: str, *, pinned: bool, as_json: boo
     "--expected-version",
     type=click.IntRange(1),
     metavar="N",
-    help="Change nothing when the memory has another version by now.",
+    help="Update only if N is the current version.",
 )
 @json_option
 @pass_settings
@@ -82,9 +82,9 @@ def update_memory(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Change what is given, keep the rest. The tags given replace all tags."""
+    """Change a memory; what you don't set stays unchanged. --tag replaces all tags."""
     if tags and no_tags:
-        raise click.UsageError("--tag and --no-tags exclude each other")
+        raise click.UsageError("--tag and --no-tags can't be combined")
     fields = given({**options, "content": None if content is None else read_text(content), "tags": tags})
     # An explicit `null` clears the metadata; absent keeps it.
     if _was_given("metadata"):
@@ -92,7 +92,7 @@ def update_memory(
     if no_tags:
         fields["tags"] = []
     if not fields.keys() - {"expected_version", "suggest_tags"}:
-        raise click.UsageError("nothing to change: give --content, --tag, --no-tags, --source or --metadata")
+        raise click.UsageError("nothing to change: set --content, --tag, --no-tags, --source or --metadata")
     with settings.open_client() as client:
         memory = client.update_memory(memory_id, **fields)
     show(memory, as_json=as_json, render=show_memory)
@@ -103,7 +103,7 @@ def update_memory(
 @json_option
 @pass_settings
 def delete_memories(settings: Settings, /, memory_ids: tuple[str, ...], *, as_json: bool) -> None:
-    """Delete memories; `mnemos restore` brings them back."""
+    """Delete memories; `mnemos restore` restores them."""
     with settings.open_client() as client:
         answer = _delete(client, memory_ids)
     show(answer, as_json=as_json, render=lambda deleted: _show_deleted(deleted, len(set(memory_ids))))
@@ -114,18 +114,18 @@ def delete_memories(settings: Settings, /, memory_ids: tuple[str, ...], *, as_js
     epilog=examples("mnemos restore 06f3k…", "mnemos restore 06f3k… --version 2"),
 )
 @click.argument("memory_id", metavar="ID")
-@click.option("--version", type=click.IntRange(1), metavar="N", help="What it said in this version.")
+@click.option("--version", type=click.IntRange(1), metavar="N", help="Restore this version.")
 @json_option
 @pass_settings
 def restore_memory(settings: Settings, /, memory_id: str, *, as_json: bool, **options: Any) -> None:
-    """Let a memory hold again that was deleted, superseded or changed."""
+    """Restore a deleted, superseded or changed memory."""
     with settings.open_client() as client:
         memory = client.restore_memory(memory_id, **given(options))
     show(memory, as_json=as_json, render=show_memory)
 
 
 def _delete(client: mnemos.Client, memory_ids: tuple[str, ...]) -> mnemos.BatchDeleteResponse:
-    """Delete them; a single unknown id is an error, which a batch can't tell from a deleted one."""
+    """Delete memories; a single unknown id is an error, while a batch ignores unknown ids."""
     if len(memory_ids) > 1:
         return client.delete_memories(ids=memory_ids)
     client.delete_memory(memory_ids[0])
@@ -139,16 +139,16 @@ def _was_given(option: str) -> bool:
 
 def _show_stored(stored: mnemos.StoreResponse) -> None:
     known = stored.outcome == "duplicate"
-    click.echo(f"{stored.id}  {'was stored already' if known else 'stored'}")
+    click.echo(f"{stored.id}  {'already stored' if known else 'stored'}")
     if stored.superseded:
-        click.echo(f"took the place of {', '.join(stored.superseded)}", err=True)
+        click.echo(f"supersedes {', '.join(stored.superseded)}", err=True)
     if stored.suggested_tags:
         from mnemos.cli.render_plain import printable  # noqa: PLC0415
 
-        click.echo(f"tags that may fit: {', '.join(map(printable, stored.suggested_tags))}", err=True)
+        click.echo(f"suggested tags: {', '.join(map(printable, stored.suggested_tags))}", err=True)
 
 
 def _show_deleted(answer: mnemos.BatchDeleteResponse, asked: int) -> None:
     click.echo(f"{answer.deleted} deleted")
     if answer.deleted < asked:
-        click.echo(f"{asked - answer.deleted} of {asked} ids name no active memory", err=True)
+        click.echo(f"{asked - answer.deleted} of {asked} ids don't belong to an active memory", err=True)

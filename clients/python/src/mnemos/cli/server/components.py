@@ -1,4 +1,4 @@
-"""The parts of the way to the memory that a server tells of, for `mnemos status` and `mnemos doctor`."""
+"""State of a server and its parts, for `mnemos status` and `mnemos doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def ask_parts(client: mnemos.Client) -> dict[str, WireModel | mnemos.MnemosError]:
-    """Ask for the version, the database, the key and the vectors; raises ServerUnreachable and the like."""
+    """Return the state of version, database, key and vectors; raises ServerUnreachable and similar errors."""
     version = client.get_version()
     return {
         "server": version,
@@ -25,7 +25,7 @@ def ask_parts(client: mnemos.Client) -> dict[str, WireModel | mnemos.MnemosError
 
 
 def _ask(question: Callable[[], WireModel]) -> WireModel | mnemos.MnemosError:
-    """Give the answer, or the error that was one."""
+    """Return the response or the error."""
     try:
         return question()
     except mnemos.MnemosError as error:
@@ -33,38 +33,38 @@ def _ask(question: Callable[[], WireModel]) -> WireModel | mnemos.MnemosError:
 
 
 def is_well(part: WireModel | mnemos.MnemosError) -> bool:
-    """Tell whether a part works."""
+    """Return whether a part works."""
     return not isinstance(part, mnemos.MnemosError) and (
         getattr(part, "status", "") != "inactive" and getattr(part, "state", "") != "unavailable"
     )
 
 
 def to_json(part: WireModel | mnemos.MnemosError) -> dict[str, Any]:
-    """Give a part for programs."""
+    """Return the state of a part for programs."""
     if isinstance(part, mnemos.MnemosError):
         return {"error": str(part), "code": part.code}
     return part.model_dump(mode="json", exclude_none=True)
 
 
 def describe(name: str, part: WireModel | mnemos.MnemosError, url: str) -> str:
-    """Say in a line how a part is."""
+    """Return the state of a part as one line."""
     if isinstance(part, mnemos.MnemosError):
         return explain(part).message
     if name == "server":
-        return f"{url} answers, version {to_json(part)['version']}"
+        return f"{url} is reachable, version {to_json(part)['version']}"
     if name == "vectors":
         return _describe_vectors(cast("EmbeddingStatus", part))
     return ", ".join(to_json(part).values())
 
 
 def _describe_vectors(status: EmbeddingStatus) -> str:
-    """Say how many memories have vectors, and why the others have none."""
+    """Return how many memories have vectors, and why the others have none."""
     if status.state == "off":
-        return "off: memories are found by their words"
+        return "off: memories are found by keywords only"
     words = f"{status.embedded:,} of {status.total:,}"
     words += f" by {status.model}" if status.model else ""
-    until = " with tomorrow's budget" if status.waiting_for_budget else ""
-    rest = [f"{status.pending:,} to go{until}"] if status.pending else []
-    rest += [f"{status.refused:,} refused by the model"] if status.refused else []
+    until = " until tomorrow's budget" if status.waiting_for_budget else ""
+    rest = [f"{status.pending:,} pending{until}"] if status.pending else []
+    rest += [f"{status.refused:,} rejected by the model"] if status.refused else []
     words += f" ({', '.join(rest)})" if rest else ""
     return f"{words}; {status.reason or status.state}" if status.state != "ready" else words

@@ -1,4 +1,4 @@
-"""`mnemos jobs`: what the server still works on, and what came of it."""
+"""`mnemos jobs`: the server's jobs and their results."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
     "--state",
     type=click.Choice(["waiting", "running", "done", "failed"]),
     metavar="STATE",
-    help="waiting, running, done or failed only.",
+    help="Only waiting, running, done or failed jobs.",
 )
-@click.option("--limit", type=click.IntRange(1, 200), metavar="N", help="How many, 1 to 200; default 50.")
+@click.option("--limit", type=click.IntRange(1, 200), metavar="N", help="At most N, 1 to 200; default 50.")
 @json_option
 @pass_settings
 def show_jobs(settings: Settings, /, job_id: str | None, *, as_json: bool, **filters: Any) -> None:
-    """List the server's jobs, the latest change first; with an ID show that one in full.
+    """List the server's jobs, latest change first; with an ID, show that job in full.
 
-    A job is work that goes on after an answer, such as looking through a conversation.
+    A job continues in the background after a response, such as extracting facts from a conversation.
     """
     wanted = given(filters)
     if job_id is not None and wanted:
-        raise click.UsageError("an ID stands alone: --state and --limit are for the list")
+        raise click.UsageError("--state and --limit can't be combined with an ID")
     with settings.open_client() as client:
         if job_id is None:
             show(client.list_jobs(**wanted), as_json=as_json, render=_show_list)

@@ -1,4 +1,4 @@
-"""`mnemos redact`: looks for secrets in everything that is stored."""
+"""`mnemos redact`: finds and removes secrets in everything that is stored."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import mnemos
 from mnemos.cli.options import examples
 from mnemos.cli.settings import Settings, json_option, pass_settings, show
 
-#: Seconds between two looks at the job: the first, and the longest.
+#: Seconds between two checks of the job: the first, and the longest.
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 _ENDED: Final = ("done", "failed")
 
 
 @click.command("redact", epilog=examples("mnemos redact", "mnemos redact --apply"))
-@click.option("--apply", "applies", is_flag=True, help="Put marks in their place, for good.")
+@click.option("--apply", "applies", is_flag=True, help="Replace the secrets with marks, permanently.")
 @json_option
 @pass_settings
 def redact_stored(settings: Settings, *, applies: bool, as_json: bool) -> None:
-    """Look for secrets in everything that is stored, and say how many there are of each kind.
+    """Find secrets in everything that is stored, and show how many there are of each kind.
 
-    Without --apply nothing is changed. It waits for the server's job; stopping the command doesn't stop that.
+    Without --apply nothing is changed. The command waits for the server's job; the job continues if you stop
+    the command.
     """
     with settings.open_client() as client:
         job = client.redact_stored(dry_run=not applies)
@@ -34,7 +35,7 @@ def redact_stored(settings: Settings, *, applies: bool, as_json: bool) -> None:
             pause = min(2 * pause, _LONGEST_PAUSE)
             job = client.get_job(job.id)
     if job.state.value == "failed":
-        raise click.ClickException(f"the job {job.id} was given up: {job.error}")
+        raise click.ClickException(f"job {job.id} failed: {job.error}")
     show(job, as_json=as_json, render=_show_found)
 
 
@@ -47,6 +48,6 @@ def _show_found(job: mnemos.Job) -> None:
     if not found:
         click.echo("no secrets found")
     elif detail.get("dry_run"):
-        click.echo("nothing was changed; to take them out: mnemos redact --apply", err=True)
+        click.echo("nothing was changed; to remove the secrets: mnemos redact --apply", err=True)
     else:
-        click.echo(f"rows changed: {detail.get('changed', 0):,}", err=True)
+        click.echo(f"{detail.get('changed', 0):,} rows changed", err=True)

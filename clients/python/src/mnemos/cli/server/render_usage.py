@@ -10,9 +10,9 @@ from rich.table import Table
 
 from mnemos.cli.memories.render import open_console
 
-#: Digits of an amount: a question costs millionths.
+#: Decimals of an amount: one request costs millionths.
 _DIGITS: Final = 6
-#: Where nobody looks on, a table is as wide as its numbers.
+#: When piped, a table is as wide as its numbers.
 _PIPED_WIDTH: Final = 200
 
 
@@ -22,14 +22,14 @@ def print_usage(usage: Usage) -> None:
     for budget in usage.budgets:
         console.print(_describe(budget), soft_wrap=True)
     if not usage.days:
-        console.print("nothing was spent so far")
+        console.print("nothing spent yet")
         return
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("day", "kind"):
         table.add_column(title, no_wrap=True)
-    for title in ("calls", "input", "output", "set aside", usage.currency):
+    for title in ("calls", "input", "output", "reserved", usage.currency):
         table.add_column(title, justify="right", no_wrap=True)
     for day in usage.days:
         table.add_row(*_cells(day))
@@ -38,7 +38,7 @@ def print_usage(usage: Usage) -> None:
 
 def _describe(budget: Budget) -> str:
     limit = "no limit" if budget.daily_tokens is None else f"of {budget.daily_tokens:,}"
-    until = f"until {budget.resets_at:%Y-%m-%d %H:%M} UTC"
+    until = f"resets at {budget.resets_at:%Y-%m-%d %H:%M} UTC"
     return f"{budget.kind:<9}  {budget.spent_tokens:,} tokens today, {limit}; {until}"
 
 

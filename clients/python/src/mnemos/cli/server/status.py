@@ -1,4 +1,4 @@
-"""`mnemos status`: what of the way to the memory works."""
+"""`mnemos status`: whether the server and its parts work."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mnemos.variables import describe_unknown, find_unknown
 @json_option
 @pass_settings
 def show_status(settings: Settings, *, as_json: bool) -> None:
-    """Say whether server, database, key and vectors are well.
+    """Check server, database, key and vectors.
 
-    Exits with 0 when all of it is so, with 1 when a part isn't, with 3 when no server answers.
-    `mnemos doctor` looks at the hosts too.
+    Exits with 0 if all of them work, with 1 if one doesn't, with 3 if the server is unreachable.
+    `mnemos doctor` checks this machine and the plugins too.
     """
     for name in find_unknown(os.environ):
         click.echo(describe_unknown(name), err=True)

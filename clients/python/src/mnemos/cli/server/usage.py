@@ -1,4 +1,4 @@
-"""`mnemos usage`: what models cost, and what they may still take today."""
+"""`mnemos usage`: what models cost, and today's budgets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_settings
 def show_usage(settings: Settings, *, as_json: bool) -> None:
-    """Say what language and embedding models cost, day by day, and what is left of today's budget."""
+    """Show what language and embedding models cost per day, and how much of today's budgets is spent."""
     with settings.open_client() as client:
         usage = client.get_usage()
     show(usage, as_json=as_json, render=_show_usage)

@@ -1,4 +1,4 @@
-"""`mnemos doctor`: looks at every link between the agents and their memory, in order."""
+"""`mnemos doctor`: checks everything between the agents and their memory, in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mnemos.setup import findings, profiles
 from mnemos.setup.findings import Finding
 from mnemos.setup.server import open_client
 
-#: What fixes a part that a server tells of.
+#: The command that fixes, or explains, a part of a server that doesn't work.
 _FIXES = {
     "database": "mnemos status",
     "key": "mnemos setup",
@@ -30,13 +30,13 @@ _FIXES = {
 
 
 @click.command("doctor")
-@click.option("--fix", is_flag=True, help="Let nobody else read the keys, where that is what is wrong.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else.")
+@click.option("--fix", is_flag=True, help="Restrict the credentials file to its owner (chmod 600).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_settings
 def examine(settings: Settings, *, fix: bool, as_json: bool) -> None:
-    """Look at every link between the agents and their memory, and say what fixes it.
+    """Check program, credentials, server and plugins, and print the command that fixes each problem.
 
-    Exits with 0 when all is well, with 1 when something isn't, with 3 when no server answers.
+    Exits with 0 if there is no problem, with 1 if there is one, with 3 if the server is unreachable.
     """
     machine = Machine(os.environ)
     if fix:
@@ -52,7 +52,7 @@ def examine(settings: Settings, *, fix: bool, as_json: bool) -> None:
 
 
 def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
-    """Give everything that is found, and the exit code."""
+    """Return all findings, and the exit code."""
     origin: Origin | BadAddress
     try:
         origin = trace_address(machine.environ, url=settings.url, profile=settings.profile)
@@ -77,14 +77,14 @@ def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
 
 
 def _look_at_server(origin: Origin) -> tuple[list[Finding], bool]:
-    """Ask the server how it is; False when it doesn't answer."""
+    """Return the state of the server and its parts; False if it is unreachable."""
     url = origin.address.url
     try:
         with open_client(origin.address) as client:
             parts = ask_parts(client)
     except mnemos.MnemosError as error:
         found = [Finding("server", BAD, explain(error).message, "mnemo-server")]
-        return [*found, *(Finding(name, NOTE, "not asked") for name in _FIXES)], False
+        return [*found, *(Finding(name, NOTE, "not checked") for name in _FIXES)], False
     return [
         Finding(name, OK, describe(name, part, url))
         if is_well(part)

@@ -1,4 +1,4 @@
-"""`mnemos profiles`: which servers there are keys for. Keys are never shown."""
+"""`mnemos profiles`: the servers that this machine has keys for. Keys are never shown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mnemos.setup import profiles
 
 
 class _Group(click.Group):
-    """A group that says what can't be done in one sentence."""
+    """A group that prints errors as one sentence."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command and turn what went wrong into an exit code."""
+        """Run a command; errors become a sentence and an exit code."""
         try:
             return super().invoke(ctx)
         except (SetupFailed, BadAddress) as error:
@@ -29,7 +29,10 @@ class _Group(click.Group):
 @json_option
 @click.pass_context
 def manage_profiles(context: click.Context, *, as_json: bool) -> None:
-    """List servers with keys; `mnemos setup --profile NAME` adds one."""
+    """Manage profiles, each a server with a key; `mnemos setup --profile NAME` adds one.
+
+    Without a command, lists them.
+    """
     if context.invoked_subcommand is None:
         _list(as_json=as_json)
 
@@ -37,27 +40,27 @@ def manage_profiles(context: click.Context, *, as_json: bool) -> None:
 @manage_profiles.command("list")
 @json_option
 def list_profiles(*, as_json: bool) -> None:
-    """List the profiles; the one with a star counts when none is named."""
+    """List the profiles; the default one has a star."""
     _list(as_json=as_json)
 
 
 @manage_profiles.command("use")
 @click.argument("name")
 def use_profile(name: str) -> None:
-    """Let a profile be the one that counts."""
+    """Make a profile the default."""
     profiles.use_profile(Machine(os.environ), name)
-    click.echo(f"profile {name!r} counts from now on")
+    click.echo(f"profile {name!r} is now the default")
 
 
 @manage_profiles.command("remove")
 @click.argument("name")
-@click.option("--yes", "-y", is_flag=True, help="Ask nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask for confirmation.")
 def remove_profile(name: str, *, yes: bool) -> None:
-    """Forget a profile and its key; what the server knows stays there."""
+    """Delete a profile and its key from this machine; the memories stay on the server."""
     if not yes:
-        click.confirm(f"Forget {name!r}? Without its key nobody opens that memory.", abort=True)
+        click.confirm(f"Delete {name!r}? Without its key, no one can access its memories.", abort=True)
     profiles.remove_profile(Machine(os.environ), name)
-    click.echo(f"profile {name!r} is gone")
+    click.echo(f"profile {name!r} deleted")
 
 
 def _list(*, as_json: bool) -> None:
@@ -76,4 +79,4 @@ def _list(*, as_json: bool) -> None:
             f"{'*' if profile.name == credentials.default else ' '} {profile.name:<{width}}  {profile.url}"
         )
     if not known:
-        click.echo("no profiles; `mnemos setup` makes one", err=True)
+        click.echo("no profiles; `mnemos setup` creates one", err=True)

@@ -1,4 +1,4 @@
-"""What set-up asks a person at a terminal."""
+"""Questions that setup asks at a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mnemos.setup.choosing import Choice, Given, choose, offer_environment, offe
 
 
 def ask_address(machine: Machine, profile: str, given: Given) -> Choice:
-    """Offer what there is; ask for the rest."""
+    """Offer each server and key that is found; ask for them if none is accepted."""
     if given.provision or given.from_mem9:
         found = choose(machine, profile, given)
         if found:
@@ -29,24 +29,24 @@ def ask_address(machine: Machine, profile: str, given: Given) -> Choice:
     for index, offer in enumerate(offers):
         if offer is None or (given.url and not is_same_address(given.url, offer.address.url)):
             continue
-        verb = "Keep" if index == 0 else "Take over"
+        verb = "Keep" if index == 0 else "Use"
         if click.confirm(f"{verb} server {offer.address.url} and the key {offer.origin}?", default=index < 2):  # noqa: PLR2004
             return offer
     url = given.url or _ask_url()
     key = click.prompt(
-        "Key (leave it empty for a new memory)", hide_input=True, default="", show_default=False
+        "Key (leave empty for a new, empty memory)", hide_input=True, default="", show_default=False
     )
     try:
         address = ServerAddress(url, key)
     except BadAddress as error:
         raise click.UsageError(str(error)) from error
-    return Choice(address, "as given" if address.api_key else "a new one")
+    return Choice(address, "as entered" if address.api_key else "a new one")
 
 
 def _ask_url() -> str:
-    """Ask until a server answers there."""
+    """Ask until a server is reachable at the address."""
     while True:
-        url: str = click.prompt("Where is your mnemo-server?", default=DEFAULT_URL)
+        url: str = click.prompt("Address of your mnemo-server", default=DEFAULT_URL)
         try:
             server.check_server(url)
         except BadAddress as error:
@@ -58,7 +58,7 @@ def _ask_url() -> str:
 
 
 def ask_hosts(machine: Machine) -> list[Host]:
-    """Ask for each host that is here."""
+    """Ask about each installed host."""
     chosen = []
     for host in load_hosts():
         if not is_present(machine, host):
@@ -71,8 +71,8 @@ def ask_hosts(machine: Machine) -> list[Host]:
 
 
 def ask_link(machine: Machine) -> bool:
-    """Ask whether to make the link."""
+    """Ask whether to create the link."""
     if machine.own_program is None:
         return False
     where = machine.shorten(get_link_path(machine))
-    return click.confirm(f"Hosts don't find mnemos on the PATH. Link {where} to it?", default=True)
+    return click.confirm(f"Hosts can't find mnemos on the PATH. Create the link {where}?", default=True)

@@ -1,4 +1,4 @@
-"""`mnemos setup`: server and key written down, plugins put into the hosts, and a look whether it works."""
+"""`mnemos setup`: saves server and key, installs the plugins into the hosts, and checks that they work."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from mnemos.setup import server
 from mnemos.setup.choosing import Given, choose, is_replacing
 
 _EPILOG = examples(
-    "mnemos setup                                        asks what it must know",
-    "mnemos setup --provision --yes                      a new memory on this machine's server",
+    "mnemos setup                                        asks for what it needs",
+    "mnemos setup --provision --yes                      creates a key on this machine's server",
     "mnemos setup --url URL --api-key-file F --yes       for scripts",
-    "mnemos setup --host claude --source . --yes         the plugin from a working tree",
+    "mnemos setup --host claude --source . --yes         installs the plugin of a working tree",
 )
 
 
@@ -37,23 +37,23 @@ _EPILOG = examples(
 @click.option("--api-key-file", type=click.File(), metavar="FILE", help="Read the key from a file.")
 @click.option("--api-key-stdin", is_flag=True, help="Read the key from standard input.")
 @click.option(
-    "--provision", is_flag=True, help="Make a new memory on the server, unless the profile has one."
+    "--provision", is_flag=True, help="Create a new, empty memory and its key, unless the profile has a key."
 )
-@click.option("--from-mem9", is_flag=True, help="Take over the key that mem9's plugins keep.")
+@click.option("--from-mem9", is_flag=True, help="Use the key of mem9's plugins.")
 @click.option(
     "--host", "host_names", multiple=True, type=click.Choice([*NAMES, "all", "none"]),
-    help="A host to set up; may be repeated. Default: all that are here.",
+    help="Host to set up; may be repeated. Default: all that are installed.",
 )  # fmt: skip
-@click.option("--profile", metavar="NAME", help=f"The profile to write; default {FIRST_PROFILE!r}.")
+@click.option("--profile", metavar="NAME", help=f"Profile to save; default {FIRST_PROFILE!r}.")
 @click.option(
     "--source", type=click.Path(exists=True, path_type=Path), metavar="PATH",
-    help="Plugins from a working tree, a bundle or a package.",
+    help="Install the plugins from a working tree, a bundle or a package.",
 )  # fmt: skip
-@click.option("--link", is_flag=True, help="Link mnemos into ~/.local/bin when it isn't on the PATH.")
-@click.option("--no-check", is_flag=True, help="Don't ask the server anything.")
-@click.option("--replace", is_flag=True, help="Overwrite the key that the profile has.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--yes", "-y", is_flag=True, help="Ask nothing.")
+@click.option("--link", is_flag=True, help="Link mnemos into ~/.local/bin if it isn't on the PATH.")
+@click.option("--no-check", is_flag=True, help="Don't connect to the server to check address and key.")
+@click.option("--replace", is_flag=True, help="Overwrite the profile's key.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask any questions.")
 @pass_settings
 def set_up(
     settings: Settings, *, url: str | None, api_key_file: IO[str] | None, api_key_stdin: bool,
@@ -62,14 +62,14 @@ def set_up(
 ) -> None:  # fmt: skip
     """Set up server, key and plugins on this machine.
 
-    What is there already stays; a second run changes nothing more. `mnemos uninstall` takes all of it back.
+    Existing settings are kept, and a second run changes nothing. `mnemos uninstall` undoes everything.
     """
     machine = Machine(os.environ)
     key = _read_key(api_key_file, from_stdin=api_key_stdin)
     given = Given(url or settings.url, key, provision=provision, from_mem9=from_mem9)
     is_asking = not yes and not dry_run and sys.stdin.isatty()
     if not (yes or dry_run or is_asking):
-        raise click.UsageError("nobody is there to be asked; --yes goes on without")
+        raise click.UsageError("there is no terminal to ask questions; --yes continues without")
     name = profile or settings.profile or os.environ.get(PROFILE_VARIABLE, "").strip() or FIRST_PROFILE
     choice = ask_address(machine, name, given) if is_asking and not key else choose(machine, name, given)
     if choice is None:
@@ -84,38 +84,38 @@ def set_up(
     _show_plan(machine, plan)
     if dry_run:
         return
-    if is_asking and not click.confirm("Go on?", default=True):
+    if is_asking and not click.confirm("Continue?", default=True):
         raise click.Abort
     if not carry_out(machine, plan):
         click.get_current_context().exit(Failure.exit_code)
 
 
 def _read_key(file: IO[str] | None, *, from_stdin: bool) -> str | None:
-    """Read the key that was given, if one was."""
+    """Return the key from the file or stdin; None without either."""
     if file is None and not from_stdin:
         return None
     key = (sys.stdin if file is None else file).read().strip()
     if not key:
-        raise click.UsageError("there is no key in what was given")
+        raise click.UsageError("the key is empty; check the file or stdin")
     return key
 
 
 def _refuse_replacing(name: str, *, is_asking: bool) -> None:
-    """Keep the only copy of a key, unless somebody says that it may go."""
-    lost = f"profile {name!r} has another server or key, and without it nobody opens that memory"
+    """Protect what may be the only copy of a key, unless the user allows overwriting it."""
+    lost = f"profile {name!r} has another server or key, without which no one can access that memory"
     if not is_asking:
-        raise click.UsageError(f"{lost}; --profile NAME writes beside it, --replace overwrites it")
+        raise click.UsageError(f"{lost}; --profile NAME saves a second one, --replace overwrites it")
     click.confirm(f"{lost[0].upper()}{lost[1:]}. Overwrite it?", abort=True)
 
 
 def _explain_missing(given: Given) -> str:
     if given.from_mem9:
-        return "mem9's plugins keep no key here"
-    return "which key? --api-key-file and --api-key-stdin give one, --provision makes one"
+        return "mem9's plugins have no key on this machine"
+    return "no key: pass one with --api-key-file or --api-key-stdin, or create one with --provision"
 
 
 def _pick_hosts(machine: Machine, names: tuple[str, ...]) -> list[Host]:
-    """Give the hosts that were named; those that are here when none was."""
+    """Return the named hosts, or all installed ones if none is named."""
     if "none" in names:
         return []
     if names and "all" not in names:
@@ -124,7 +124,7 @@ def _pick_hosts(machine: Machine, names: tuple[str, ...]) -> list[Host]:
 
 
 def _show_plan(machine: Machine, plan: Plan) -> None:
-    """Look whether the server is there, and say what will be done."""
+    """Check server and key, and print what will be done."""
     address = plan.choice.address
     version = ""
     if plan.has_check:

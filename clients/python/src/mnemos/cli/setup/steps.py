@@ -1,4 +1,4 @@
-"""The steps of `mnemos setup`, each told in a line."""
+"""The steps of `mnemos setup`; each prints one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mnemos.variables import describe_unknown, find_unknown
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that will be done."""
+    """Everything that setup will do."""
 
     choice: Choice
     profile: str
@@ -33,17 +33,17 @@ class Plan:
 
 
 def carry_out(machine: Machine, plan: Plan) -> bool:
-    """Do it, and tell of each step; False when one of them failed."""
+    """Do the steps and print the result of each; False if one of them failed."""
     click.echo()
     try:
         manifest = Manifest.load(machine.config_folder)
-        profiles.check_name(plan.profile)  # before a key is made that can't be kept
+        profiles.check_name(plan.profile)  # before a key is created that can't be saved
         address = server.make_key(plan.choice.address.url) if plan.choice.makes_key else plan.choice.address
         is_new = applying.keep_credentials(machine, manifest, plan.profile, address)
     except SetupFailed as error:
         raise Failure(str(error)) from error
     where = f"{machine.shorten(machine.credentials_path)}, profile {plan.profile!r}"
-    print_line(OK, "credentials", where if is_new else f"{where}, as it was")
+    print_line(OK, "credentials", where if is_new else f"{where}, unchanged")
     results = [_link(machine, manifest)] if plan.has_link else []
     results += [_install(machine, manifest, host, plan.options) for host in plan.hosts]
     if plan.has_check:
@@ -58,7 +58,7 @@ def _link(machine: Machine, manifest: Manifest) -> bool:
     except SetupFailed as error:
         print_line(BAD, "link", str(error))
         return False
-    print_line(OK, "link", machine.shorten(get_link_path(machine)) + ("" if is_new else ", as it was"))
+    print_line(OK, "link", machine.shorten(get_link_path(machine)) + ("" if is_new else ", unchanged"))
     return True
 
 
@@ -69,7 +69,7 @@ def _install(machine: Machine, manifest: Manifest, host: Host, options: InstallO
         print_line(BAD, host.title, str(error))
         return False
     print_line(
-        OK, host.title, "set up; it counts from the next session on" if is_new else "set up, as it was"
+        OK, host.title, "installed; active from the next session" if is_new else "installed, unchanged"
     )
     return True
 
@@ -86,17 +86,17 @@ def _check_memory(address: ServerAddress) -> bool:
 
 
 def _print_rest(machine: Machine, plan: Plan) -> None:
-    """Say what the user has to do, and how to go back."""
+    """Print what the user still has to do, and how to undo the setup."""
     if not is_reachable(machine) and not plan.has_link:
         found = machine.find_program("mnemos")
         words = (
-            f"on the PATH is another one: {found}"
+            f"the PATH leads to another mnemos: {found}"
             if found
-            else "it isn't on the PATH, so hosts can't find it"
+            else "not on the PATH, so hosts can't find it"
         )
         print_line(BAD if found is None else NOTE, "mnemos", words, "mnemos setup --link")
     if plan.has_link and not is_on_path(machine):
-        print_line(NOTE, "PATH", "add this to your shell's start-up file", PATH_LINE)
+        print_line(NOTE, "PATH", "add this to your shell's startup file", PATH_LINE)
     for unknown in find_unknown(machine.environ):
         print_line(NOTE, "variables", describe_unknown(unknown))
     try:
@@ -106,6 +106,8 @@ def _print_rest(machine: Machine, plan: Plan) -> None:
     else:
         if origin.key_from != f"profile {plan.profile!r}" or origin.url_from != origin.key_from:
             print_line(
-                NOTE, "address", f"{origin.key_from or origin.url_from} goes before profile {plan.profile!r}"
+                NOTE,
+                "address",
+                f"{origin.key_from or origin.url_from} takes precedence over profile {plan.profile!r}",
             )
-    click.echo("\nLook: mnemos doctor    Undo: mnemos uninstall")
+    click.echo("\nCheck: mnemos doctor    Undo: mnemos uninstall")

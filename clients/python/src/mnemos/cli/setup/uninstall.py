@@ -1,4 +1,4 @@
-"""`mnemos uninstall`: takes back what `mnemos setup` did."""
+"""`mnemos uninstall`: undoes what `mnemos setup` did."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mnemos.setup.undoing import remove_empty_folders
 
 
 @click.command("uninstall")
-@click.option("--host", "host_names", multiple=True, type=click.Choice(NAMES), help="Only out of this host.")
-@click.option("--keep-credentials", is_flag=True, help="Leave servers and keys where they are.")
+@click.option("--host", "host_names", multiple=True, type=click.Choice(NAMES), help="Only from this host.")
+@click.option("--keep-credentials", is_flag=True, help="Keep servers and keys.")
 @click.option(
-    "--purge", is_flag=True, help="Also remove what hooks keep: what waits to be sent, and the log."
+    "--purge", is_flag=True, help="Also delete the data of hooks: unsent messages, cursors and the log."
 )
-@click.option("--yes", "-y", is_flag=True, help="Ask nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask for confirmation.")
 def take_out(*, host_names: tuple[str, ...], keep_credentials: bool, purge: bool, yes: bool) -> None:
-    """Take back what `mnemos setup` did on this machine.
+    """Undo what `mnemos setup` did on this machine.
 
-    Files that nobody else touched since are put back as they were; from others only our entries go. What the
-    server knows stays there.
+    Restores files that haven't changed since; from files that have changed, removes only the entries of
+    mnemos. The memories stay on the server.
     """
     machine = Machine(os.environ)
     try:
@@ -36,13 +36,13 @@ def take_out(*, host_names: tuple[str, ...], keep_credentials: bool, purge: bool
         raise Failure(str(error)) from error
     names = _choose(manifest, host_names, keep_credentials=keep_credentials)
     if not names and not purge:
-        click.echo("nothing to take back: `mnemos setup` did nothing here that is still there")
+        click.echo("nothing to undo: there are no changes of `mnemos setup` on this machine")
         return
     _confirm(machine, manifest, names, purge=purge, yes=yes)
     folders = applying.list_folders(manifest)
     results = [_take_back(machine, manifest, name) for name in names]
     if purge and applying.remove_state(machine.state_folder):
-        print_line(OK, "state", f"{machine.shorten(machine.state_folder)} is gone")
+        print_line(OK, "state", f"deleted {machine.shorten(machine.state_folder)}")
     if not manifest.sections:
         remove_empty_folders(folders)
     if not all(results):
@@ -50,7 +50,7 @@ def take_out(*, host_names: tuple[str, ...], keep_credentials: bool, purge: bool
 
 
 def _choose(manifest: Manifest, host_names: tuple[str, ...], *, keep_credentials: bool) -> list[str]:
-    """Give the sections to undo, the last one first."""
+    """Return the sections to undo, last one first."""
     names = [name for name in reversed(manifest.sections) if not host_names or name in host_names]
     return [name for name in names if not (keep_credentials and name == applying.CREDENTIALS)]
 
@@ -59,19 +59,21 @@ def _confirm(machine: Machine, manifest: Manifest, names: list[str], *, purge: b
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("nobody is there to be asked; --yes goes on without")
+        raise click.UsageError("there is no terminal to ask for confirmation; --yes continues without")
     for name in names:
-        words = "take the plugin out"
+        words = "remove the plugin"
         if name == applying.LINK:
             words = f"remove {machine.shorten(manifest.sections[name].facts['link'])}"
         elif name == applying.CREDENTIALS:
             made = manifest.sections[name].facts.get("profiles", [])
             keys = f"profile {', '.join(map(repr, made))}" if made else "what was changed"
-            words = f"forget {keys}; without its key nobody opens that memory (--keep-credentials keeps it)"
+            words = (
+                f"delete {keys}; without its key, no one can access that memory (--keep-credentials keeps it)"
+            )
         print_line(NOTE, _entitle(name), f"will {words}")
     if purge:
-        print_line(NOTE, "state", f"will remove {machine.shorten(machine.state_folder)}")
-    if not click.confirm("Go on?", default=True):
+        print_line(NOTE, "state", f"will delete {machine.shorten(machine.state_folder)}")
+    if not click.confirm("Continue?", default=True):
         raise click.Abort
 
 
@@ -81,8 +83,8 @@ def _take_back(machine: Machine, manifest: Manifest, name: str) -> bool:
     except SetupFailed as error:
         print_line(BAD, _entitle(name), str(error))
         return False
-    rest = f"; changed by others since: {', '.join(kept)}" if kept else ""
-    print_line(OK, _entitle(name), f"taken back{rest}")
+    rest = f"; changed since, so only entries of mnemos were removed: {', '.join(kept)}" if kept else ""
+    print_line(OK, _entitle(name), f"undone{rest}")
     return True
 
 

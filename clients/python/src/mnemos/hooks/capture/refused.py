@@ -61,7 +61,7 @@ class RefusedLog:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(line)
         except OSError as error:
-            self._state.log(f"a refusal wasn't noted: {error}")
+            self._state.log(f"a refused message wasn't recorded: {error}")
 
 
 def read_refused(state: State) -> Iterator[RefusedMessage]:

@@ -1,4 +1,4 @@
-"""How long the uploader may go on: while its host lives, and after that only while it gets ahead."""
+"""How long the uploader runs: while the host is alive, then only as long as it makes progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claude Code: a marketplace and a plugin from it, through its own command line."""
+"""Sets up Claude Code: a marketplace and a plugin from it, through its own command line."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from mnemos.machine.records import Section
 name = "claude"
 title = "Claude Code"
 program = "claude"
-#: What shows that a folder is the plugin.
+#: The file by which a folder is recognised as the plugin.
 _MARK = ".claude-plugin/marketplace.json"
 
 _ID = f"{PLUGIN}@{PLUGIN}"
 #: Files in Claude Code's folder that adding a marketplace and a plugin changes.
 _FILES = ("settings.json", "plugins/known_marketplaces.json", "plugins/installed_plugins.json")
-#: Folders there that come with them; Claude Code leaves them when the plugin goes.
+#: Folders that it creates there; Claude Code keeps them when the plugin is uninstalled.
 _TREES = ("plugins/cache/mnemos", "plugins/marketplaces/mnemos", "plugins/data/mnemos-mnemos")
 _FOLDERS = ("plugins/cache", "plugins/marketplaces", "plugins/data")
 
 
 def find_folder(machine: Machine) -> Path:
-    """Give the folder of Claude Code's settings."""
+    """Return the folder of Claude Code's settings."""
     given = machine.environ.get("CLAUDE_CONFIG_DIR", "")
     return Path(given) if given else machine.home / ".claude"
 
 
 def plan(machine: Machine, options: InstallOptions) -> str:
-    """Say what `install` would do."""
+    """Describe what `install` would do."""
     return f"install {describe_source(machine, _find_source(options))} as {_ID}"
 
 
 def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
-    """Add the marketplace, install the plugin, enable it."""
+    """Add the marketplace, install the plugin and enable it."""
     source = _find_source(options)
     marketplace, plugin = _find_marketplace(machine), _find_plugin(machine)
     if marketplace and source not in _list_sources(marketplace):
         if not section.facts.get("marketplace"):
             raise SetupFailed(
                 f"Claude Code has a marketplace {PLUGIN!r} from {_list_sources(marketplace)[0]} already; "
-                f"`claude plugin marketplace remove {PLUGIN}` lets this one in"
+                f"to use this one instead: `claude plugin marketplace remove {PLUGIN}`"
             )
         _watch(machine, section)
         machine.demand([_program(machine), "plugin", "marketplace", "remove", PLUGIN])
@@ -65,7 +65,7 @@ def install(machine: Machine, section: Section, options: InstallOptions) -> bool
 
 
 def remove(machine: Machine, section: Section) -> None:
-    """Uninstall the plugin and remove the marketplace, if they came from us."""
+    """Uninstall the plugin and remove the marketplace, if setup added them."""
     if machine.find_program(program) is None:
         return
     if section.facts.get("plugin") and _find_plugin(machine):
@@ -77,7 +77,7 @@ def remove(machine: Machine, section: Section) -> None:
 
 
 def inspect(machine: Machine) -> HostState:
-    """Ask Claude Code which version it is, and whether the plugin is there and enabled."""
+    """Return Claude Code's version, and whether the plugin is installed and enabled."""
     version = machine.demand([_program(machine), "--version"]).split()
     if not find_folder(machine).exists():
         return HostState(version[0] if version else "", is_installed=False)
@@ -105,7 +105,7 @@ def _watch(machine: Machine, section: Section) -> None:
 def _program(machine: Machine) -> Path:
     found = machine.find_program(program)
     if found is None:
-        raise SetupFailed("there is no `claude` on the PATH")
+        raise SetupFailed("`claude` isn't on the PATH")
     return found
 
 
@@ -118,13 +118,13 @@ def _find_plugin(machine: Machine) -> dict[str, Any] | None:
 
 
 def _find(machine: Machine, key: str, value: str, *arguments: str) -> dict[str, Any] | None:
-    """Give the entry of a list that Claude Code prints."""
+    """Return an entry of a list that Claude Code prints."""
     printed = machine.demand([_program(machine), *arguments])
     try:
         entries = json.loads(printed)
     except ValueError:
         raise SetupFailed(
-            f"`claude {' '.join(arguments)}` printed no JSON; is Claude Code too old?"
+            f"`claude {' '.join(arguments)}` didn't print JSON; is Claude Code too old?"
         ) from None
     return next((entry for entry in entries if isinstance(entry, dict) and entry.get(key) == value), None)
 

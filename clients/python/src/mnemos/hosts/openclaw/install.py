@@ -1,4 +1,4 @@
-"""OpenClaw: a plugin that is installed, enabled, in the memory slot, and let at conversations."""
+"""Sets up OpenClaw: a plugin that is installed, enabled, in the memory slot, and may read conversations."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mnemos.machine.records import Section
 name = "openclaw"
 title = "OpenClaw"
 program = "openclaw"
-#: What shows that a folder is the plugin.
+#: The file by which a folder is recognised as the plugin.
 _MARK = "openclaw.plugin.json"
 
 _ENTRY = f"plugins.entries.{PLUGIN}"
 _ACCESS = f"{_ENTRY}.hooks.allowConversationAccess"
 _COMMAND = f"{_ENTRY}.config.command"
 _SLOT = "plugins.slots.memory"
-#: OpenClaw's own memory: beside ours it answers `memory_search` and `memory_get` also without the slot.
+#: OpenClaw's own memory: even without the slot it provides `memory_search` and `memory_get`.
 _RIVAL = "memory-core"
 _RIVAL_ENABLED = f"plugins.entries.{_RIVAL}.enabled"
 #: Backups that OpenClaw makes of its settings at every change.
@@ -33,19 +33,19 @@ _BACKUPS = ("", ".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4")
 
 
 def find_folder(machine: Machine) -> Path:
-    """Give OpenClaw's folder."""
+    """Return OpenClaw's folder."""
     given = machine.environ.get("OPENCLAW_STATE_DIR", "")
     return Path(given) if given else machine.home / ".openclaw"
 
 
 def plan(machine: Machine, options: InstallOptions) -> str:
-    """Say what `install` would do."""
+    """Describe what `install` would do."""
     source = describe_source(machine, find_source(name, _MARK, options.source))
-    return f"install {source} in place of OpenClaw's own memory, and let its hooks see conversations"
+    return f"install {source} in place of OpenClaw's own memory, and allow its hooks to read conversations"
 
 
 def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
-    """Install the plugin where it isn't, then set what is missing of its settings."""
+    """Install the plugin unless it is installed, then add its missing settings."""
     source = find_source(name, _MARK, options.source)
     source = f"npm-pack:{source}" if source.endswith((".tgz", ".gz")) else source
     plugin = _find_plugin(machine)
@@ -61,14 +61,14 @@ def install(machine: Machine, section: Section, options: InstallOptions) -> bool
             machine.demand([_program(machine), "plugins", "install", whole, *flags])
         plugin = _find_plugin(machine)
     if plugin is None:
-        raise SetupFailed(f"OpenClaw doesn't list the plugin {PLUGIN!r} that it installed")
+        raise SetupFailed(f"OpenClaw installed the plugin {PLUGIN!r}, but doesn't list it")
     _set(machine, _list_missing(_read_settings(machine), plugin, options))
     return True
 
 
 @contextmanager
 def _copy_aside(source: str) -> Iterator[str]:
-    """Give a folder that holds plain files only: OpenClaw refuses links that lead out of it, hard ones too.
+    """Yield a folder with plain files only: OpenClaw rejects links that lead out of it, even hard links.
 
     A working tree has links to the one source of some files; uv links what it installs to its cache.
     """
@@ -82,7 +82,7 @@ def _copy_aside(source: str) -> Iterator[str]:
 
 
 def remove(machine: Machine, section: Section) -> None:
-    """Uninstall the plugin, give the memory slot back to who had it, and let OpenClaw's own memory be."""
+    """Uninstall the plugin, and restore the earlier memory slot and the setting of OpenClaw's own memory."""
     if machine.find_program(program) is None:
         return
     if section.facts.get("plugin") and _find_plugin(machine):
@@ -104,7 +104,7 @@ def remove(machine: Machine, section: Section) -> None:
 
 
 def _remove_skills(folder: Path) -> None:
-    """Remove the links to the plugin's skills, which OpenClaw leaves until it runs the next time."""
+    """Remove the links to the plugin's skills, which OpenClaw keeps until it runs again."""
     extension = folder / "extensions" / PLUGIN
     for path in (folder / "plugin-skills").glob("*"):
         if path.is_symlink() and path.readlink().is_relative_to(extension):
@@ -112,7 +112,7 @@ def _remove_skills(folder: Path) -> None:
 
 
 def inspect(machine: Machine) -> HostState:
-    """Ask OpenClaw which version it is, and how far the plugin is set up."""
+    """Return OpenClaw's version, and how far the plugin is set up."""
     words = machine.demand([_program(machine), "--version"]).split()
     version = next((word for word in words if word[:1].isdigit()), "")
     plugin = _find_plugin(machine) if find_folder(machine).exists() else None
@@ -121,7 +121,7 @@ def inspect(machine: Machine) -> HostState:
     missing = _list_missing(_read_settings(machine), plugin, InstallOptions())
     problems = [_explain(path, value) for path, value in missing.items()]
     if plugin.get("status") == "error":
-        problems.append(Problem("OpenClaw can't load it", f"openclaw plugins inspect {PLUGIN}"))
+        problems.append(Problem("OpenClaw can't load the plugin", f"openclaw plugins inspect {PLUGIN}"))
     found = machine.shorten(str(plugin.get("rootDir", "")))
     return HostState(
         version, is_installed=True, plugin=f"{plugin.get('version', '')} in {found}", problems=problems
@@ -130,8 +130,8 @@ def inspect(machine: Machine) -> HostState:
 
 def _explain(path: str, value: Any) -> Problem:
     words = {
-        _RIVAL_ENABLED: "OpenClaw's own memory may take the place of the memory tools",
-        _ACCESS: "its hooks may not see conversations, so nothing is recalled or captured",
+        _RIVAL_ENABLED: "OpenClaw's own memory is enabled and may override the memory tools",
+        _ACCESS: "its hooks aren't allowed to read conversations, so nothing is recalled or captured",
         _SLOT: "another plugin has the memory slot",
         f"{_ENTRY}.enabled": "the plugin is disabled",
     }
@@ -142,7 +142,7 @@ def _explain(path: str, value: Any) -> Problem:
 def _list_missing(
     settings: dict[str, Any], plugin: dict[str, Any] | None, options: InstallOptions
 ) -> dict[str, Any]:
-    """Give the settings that aren't as they must be, by path, with their right values."""
+    """Return the settings that have to change, by path, with their new values."""
     entry = _dig(settings, "entries", {}).get(PLUGIN, {})
     wanted: dict[str, Any] = {}
     if plugin is None or not plugin.get("enabled"):
@@ -175,32 +175,32 @@ def _watch(machine: Machine, section: Section, before: dict[str, Any]) -> None:
 def _program(machine: Machine) -> Path:
     found = machine.find_program(program)
     if found is None:
-        raise SetupFailed("there is no `openclaw` on the PATH")
+        raise SetupFailed("`openclaw` isn't on the PATH")
     return found
 
 
 def _find_plugin(machine: Machine) -> dict[str, Any] | None:
-    """Give what OpenClaw lists of our plugin."""
+    """Return the plugin as OpenClaw lists it; None if it isn't installed."""
     printed = machine.demand([_program(machine), "plugins", "list", "--json"])
     plugins = _read_json(printed).get("plugins", [])
     return next((entry for entry in plugins if entry.get("id") == PLUGIN), None)
 
 
 def _read_settings(machine: Machine) -> dict[str, Any]:
-    """Give what OpenClaw's settings say of plugins; nothing when they say nothing."""
+    """Return OpenClaw's settings of plugins; empty if there are none."""
     done = machine.run([_program(machine), "config", "get", "plugins", "--json"])
     return _read_json(done.stdout) if done.code == 0 else {}
 
 
 def _set(machine: Machine, values: dict[str, Any]) -> None:
-    """Write settings by path, all with one start of OpenClaw, which takes seconds."""
+    """Write settings by path, all in one run of OpenClaw, since its start takes seconds."""
     if values:
         batch = json.dumps([{"path": path, "value": value} for path, value in values.items()])
         machine.demand([_program(machine), "config", "set", "--batch-json", batch])
 
 
 def _read_rival(settings: dict[str, Any]) -> Any:
-    """Give what the settings say of OpenClaw's own memory; None when they say nothing."""
+    """Return whether OpenClaw's own memory is enabled; None if the settings don't say."""
     return _dig(_dig(settings, "entries", {}), _RIVAL, {}).get("enabled")
 
 
@@ -214,9 +214,9 @@ def _dig(settings: dict[str, Any], key: str, default: dict[str, Any]) -> dict[st
 
 
 def _read_json(printed: str) -> dict[str, Any]:
-    """Read the object that a command printed, behind what it warned of."""
+    """Return the JSON object that a command printed after its warnings."""
     try:
         values = json.loads(printed[printed.index("{") :])
     except ValueError:
-        raise SetupFailed("`openclaw` printed no JSON; is it too old?") from None
+        raise SetupFailed("`openclaw` didn't print JSON; is it too old?") from None
     return values if isinstance(values, dict) else {}

@@ -1,6 +1,6 @@
-"""OpenCode: one entry in the list of plugins of its global settings.
+"""Sets up OpenCode: one entry in the list of plugins of its global settings.
 
-`opencode plugin … -g` writes the same, but without options, and moves comments.
+`opencode plugin … -g` writes the same entry, but without options, and moves comments.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from mnemos.machine.records import Section, read_bytes
 name = "opencode"
 title = "OpenCode"
 program = "opencode"
-#: What shows that a folder is the plugin.
+#: The file by which a folder is recognised as the plugin.
 _MARK = "package.json"
 _PACKAGE = "@mnemos/opencode"
 
-#: The files that OpenCode reads there; all are merged, the last one counts most.
+#: The files that OpenCode reads there and merges; later ones take precedence.
 _FILES = ("config.json", "opencode.json", "opencode.jsonc")
 _KEY = "plugin"
 _SCHEMA = '{\n  "$schema": "https://opencode.ai/config.json"\n}\n'
 
 
 def find_folder(machine: Machine) -> Path:
-    """Give the folder of OpenCode's global settings."""
+    """Return the folder of OpenCode's global settings."""
     base = machine.environ.get("XDG_CONFIG_HOME", "")
     return (Path(base) if base else machine.home / ".config") / "opencode"
 
 
 def plan(machine: Machine, options: InstallOptions) -> str:
-    """Say what `install` would do."""
+    """Describe what `install` would do."""
     path = _choose_file(machine)
     return f"add {describe_source(machine, _get_spec(_make_entry(options)))} to {machine.shorten(path)}"
 
 
 def install(machine: Machine, section: Section, options: InstallOptions) -> bool:
-    """Write the entry, in place of an earlier one of ours."""
+    """Write the entry, in place of an earlier entry of mnemos."""
     entry = _make_entry(options)
     entries = _read_entries(machine)
     ours = [(path, found) for path, found in entries if _is_ours(found)]
@@ -63,7 +63,7 @@ def install(machine: Machine, section: Section, options: InstallOptions) -> bool
 
 
 def remove(machine: Machine, section: Section) -> None:
-    """Take our entries out of every file."""
+    """Remove the entries of mnemos from every file."""
     entries = section.facts.get("entries", [])
     for path in _list_files(machine):
         text = path.read_text(encoding="utf-8")
@@ -72,13 +72,13 @@ def remove(machine: Machine, section: Section) -> None:
                 text, _KEY, entries, with_key=str(path) in section.facts.get("made_list", [])
             )
         except NotJson as error:
-            raise SetupFailed(f"{path} isn't valid JSON ({error}): take the entry out by hand") from None
+            raise SetupFailed(f"{path} isn't valid JSON ({error}): remove the entry by hand") from None
         if left != text:
             write_file(path, left.encode())
 
 
 def inspect(machine: Machine) -> HostState:
-    """Ask OpenCode which version it is, and look for the entry in its settings."""
+    """Return OpenCode's version, and whether the entry is in its settings."""
     found = machine.find_program(program)
     version = machine.demand([found, "--version"]).strip() if found else ""
     ours = [entry for _, entry in _read_entries(machine) if _is_ours(entry)]
@@ -88,7 +88,7 @@ def inspect(machine: Machine) -> HostState:
     spec = _get_spec(ours[0])
     path = Path(spec.removeprefix("file://"))
     if path.is_absolute() and not path.exists():
-        problems.append(Problem(f"there is nothing at {spec}", "mnemos setup --host opencode"))
+        problems.append(Problem(f"{spec} doesn't exist", "mnemos setup --host opencode"))
     if len(ours) > 1:
         problems.append(Problem("the plugin is listed twice", "mnemos setup --host opencode"))
     return HostState(version, is_installed=True, plugin=machine.shorten(spec), problems=problems)
@@ -107,7 +107,7 @@ def _get_spec(entry: Any) -> str:
 
 
 def _is_ours(entry: Any) -> bool:
-    """Tell our plugin by its package's name, which a folder's package.json has too."""
+    """Recognise the plugin by the name of its package, which a folder's package.json has too."""
     spec = _get_spec(entry)
     if spec == _PACKAGE or spec.startswith(f"{_PACKAGE}@"):
         return True
@@ -123,14 +123,14 @@ def _list_files(machine: Machine) -> list[Path]:
 
 
 def _choose_file(machine: Machine) -> Path:
-    """Give the file that has a list of plugins already, else the one that counts most."""
+    """Return the file that has a list of plugins already, or else the one that takes precedence."""
     files = _list_files(machine)
     listing = [path for path in files if _KEY in _parse(path)]
     return (listing or files or [find_folder(machine) / "opencode.json"])[-1]
 
 
 def _read_entries(machine: Machine) -> list[tuple[Path, Any]]:
-    """Give the plugins of every file."""
+    """Return the plugins of every file."""
     entries = []
     for path in _list_files(machine):
         listed = _parse(path).get(_KEY, [])
@@ -147,5 +147,5 @@ def _parse(path: Path) -> dict[str, Any]:
     except (NotJson, UnicodeDecodeError) as error:
         raise SetupFailed(f"{path} isn't valid JSON ({error}): fix it first") from None
     if not isinstance(values, dict):
-        raise SetupFailed(f"{path} holds no settings: it isn't an object")
+        raise SetupFailed(f"{path} isn't a JSON object: fix it first")
     return values
