@@ -70,10 +70,10 @@ class SqliteDriver:
         self._connection.execute("COMMIT")
 
 
-class TidbDriver:
+class MysqlDriver:
     """Plain asyncmy with prepared statements: one pool that reads, one that writes."""
 
-    variant: Variant = "tidb"
+    variant: Variant = "mysql"
 
     def __init__(self, readers: Any, writers: Any) -> None:
         self._readers = readers
@@ -116,7 +116,7 @@ async def open_driver(dsn: Dsn) -> Driver:
             stmt_cache_size=16,
         )
 
-    return TidbDriver(await pool(autocommit=True), await pool(autocommit=False))
+    return MysqlDriver(await pool(autocommit=True), await pool(autocommit=False))
 
 
 class BareHandlers:

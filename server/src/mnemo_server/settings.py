@@ -67,7 +67,8 @@ class Settings(BaseSettings):
     """Port to listen on; 0 takes a free one."""
 
     db_pool_size: int = Field(default=8, ge=1, le=100)
-    """Connections kept to TiDB or MySQL, for reading and for writing each."""
+    """Most connections in each pool to TiDB, MySQL or MariaDB. A server has three pools (reads, writes and
+    transactions that only insert), so it opens up to 24 connections by default."""
 
     auto_migrate: bool = True
     """Bring the database's tables up to date at the start. Off: say what is missing, and stop."""

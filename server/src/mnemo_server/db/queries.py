@@ -2,11 +2,11 @@
 
 A file holds blocks such as
 
-    -- name: put_memory [tidb]
+    -- name: put_memory [mysql]
     -- Stores a memory, or replaces the one with its id.
     REPLACE INTO memories (tenant_id, id) VALUES (:tenant_id, :memory_id);
 
-`[tidb]` or `[sqlite]` marks the text for one variant; without a mark it serves both. `:name` is a parameter,
+`[mysql]` or `[sqlite]` marks the text for one variant; without a mark it serves both. `:name` is a parameter,
 `(:names...)` one that takes a list. Quotes inside strings are doubled, never escaped by a backslash.
 """
 
@@ -19,7 +19,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias, cast
 
-Variant: TypeAlias = Literal["sqlite", "tidb"]
+Variant: TypeAlias = Literal["sqlite", "mysql"]
 
 #: Texts of a list query that are kept, one per combination of list lengths.
 _KEPT_TEXTS: Final = 256
@@ -48,7 +48,7 @@ class Query:
     """One statement in the driver's own notation.
 
     `order` names the parameters in order of appearance, repeats included. `prepared` is the text with `%s`
-    for a server-side prepared statement: only for TiDB, and None where the planner should see the values
+    for a server-side prepared statement: only for the MySQL family, and None where the planner should see the values
     (lists, optional filters like `:agent_id IS NULL OR …`). `batch` is head, row and tail of an INSERT that
     can take many rows.
     """
@@ -134,8 +134,8 @@ def parse_queries(source: str, variant: Variant, *, origin: str) -> QuerySet:
     for name, mark, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if (name, mark) in seen:
             raise ValueError(f"{origin}: query {name} stands there twice.")
-        if mark not in (None, "sqlite", "tidb"):
-            raise ValueError(f"{origin}: query {name} is marked [{mark}]; the marks are [tidb] and [sqlite].")
+        if mark not in (None, "sqlite", "mysql"):
+            raise ValueError(f"{origin}: query {name} is marked [{mark}]; the marks are [mysql] and [sqlite].")
         seen.add((name, mark))
         names.add(name)
         if mark in (None, variant):

@@ -26,7 +26,7 @@ SELECT tenant_id, id, content, memory_type, state, version, content_hash, source
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state = 'active';
 
--- name: lock_memories [tidb]
+-- name: lock_memories [mysql]
 -- In any state, deleted ones too.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
   session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
@@ -151,7 +151,7 @@ INSERT INTO events (tenant_id, id, memory_id, version, action, agent_id, key_id,
 VALUES (:tenant_id, :id, :memory_id, :version, :action, :agent_id, :key_id, :request_id, :prior,
   :happened_at, :detail);
 
--- name: lock_places [tidb]
+-- name: lock_places [mysql]
 -- Whoever lets memories take the places of others holds the tenant's row until the commit: one after the other.
 SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id FOR UPDATE;
 
@@ -162,7 +162,7 @@ SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id;
 -- Only a memory that holds has a likeness. Not FOR UPDATE: a lock of this index would be in the way of inserts.
 SELECT id FROM memories WHERE tenant_id = :tenant_id AND likeness = :likeness;
 
--- name: lock_subject [tidb]
+-- name: lock_subject [mysql]
 -- What holds about a subject: one memory, or those that an older version of the server left.
 SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
   session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,

@@ -75,7 +75,7 @@ WHERE tenant_id = :tenant_id AND session_id > :after
 ORDER BY session_id
 LIMIT :limit;
 
--- name: rename_session [tidb]
+-- name: rename_session [mysql]
 -- A session under another name; where there is one of that name, the two are one from now on.
 INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
 SELECT tenant_id, :session_id, agent_id, message_count, next_seq, created_at, updated_at

@@ -20,7 +20,7 @@ SET revision = revision - revision % :step + :step, is_active = 0, changed_at = 
   vector_code = NULL
 WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
 
--- name: lock_entries [tidb]
+-- name: lock_entries [mysql]
 -- Nobody writes a vector meanwhile.
 SELECT memory_id, revision, changed_at, is_active, token_count, terms, session_key, seq, speaker, traits,
   created_at, model_id, vector_code

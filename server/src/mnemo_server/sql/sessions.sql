@@ -1,6 +1,6 @@
 -- Sessions and the messages in them. The messages are memories of type `session`.
 
--- name: put_session [tidb]
+-- name: put_session [mysql]
 -- Begins a session unless it is there. INSERT IGNORE would take a shared lock of a row that is there, and two
 -- that hold one could not both go on to lock_session.
 INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
@@ -12,7 +12,7 @@ INSERT OR IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, 
   updated_at)
 VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now);
 
--- name: lock_session [tidb]
+-- name: lock_session [mysql]
 -- Whoever appends to a session holds its row until the commit.
 SELECT message_count, next_seq FROM sessions
 WHERE tenant_id = :tenant_id AND session_id = :session_id

@@ -4,22 +4,22 @@ import pytest
 from mnemo_server.db.queries import load_queries, parse_queries, split_statements
 
 
-def parse(source, variant="tidb"):
+def parse(source, variant="mysql"):
     return parse_queries(source, variant, origin="items.sql")
 
 
 def test_a_query_without_mark_serves_both_variants_in_their_notation():
     source = "-- name: get\n-- Reads.\nSELECT a\n  FROM t -- why\n  WHERE id = :id AND b LIKE 'x%';"
-    tidb, sqlite = parse(source).get, parse(source, "sqlite").get
-    assert tidb.text == "SELECT a FROM t WHERE id = %(id)s AND b LIKE 'x%%'"
-    assert tidb.prepared == "SELECT a FROM t WHERE id = %s AND b LIKE 'x%%'"
+    mysql, sqlite = parse(source).get, parse(source, "sqlite").get
+    assert mysql.text == "SELECT a FROM t WHERE id = %(id)s AND b LIKE 'x%%'"
+    assert mysql.prepared == "SELECT a FROM t WHERE id = %s AND b LIKE 'x%%'"
     assert sqlite.text == "SELECT a FROM t WHERE id = :id AND b LIKE 'x%'"
-    assert (sqlite.prepared, sqlite.order, tidb.order) == (None, ("id",), ("id",))
+    assert (sqlite.prepared, sqlite.order, mysql.order) == (None, ("id",), ("id",))
 
 
 def test_each_variant_gets_its_own_text():
     source = (
-        "-- name: put [tidb]\nREPLACE INTO t VALUES (1);\n-- name: put [sqlite]\nINSERT INTO t VALUES (1);"
+        "-- name: put [mysql]\nREPLACE INTO t VALUES (1);\n-- name: put [sqlite]\nINSERT INTO t VALUES (1);"
     )
     assert parse(source).put.text.startswith("REPLACE")
     assert parse(source, "sqlite").put.text.startswith("INSERT")
@@ -91,8 +91,8 @@ def test_an_unknown_name_is_told_with_its_file():
         ("SELECT 1;\n-- name: get\nSELECT 1;", "before the first"),
         ("-- name: get\nSELECT 1;\n-- name: get\nSELECT 2;", "twice"),
         ("-- name: get [oracle]\nSELECT 1;", "marks are"),
-        ("-- name: get [sqlite]\nSELECT 1;", "one text for tidb"),
-        ("-- name: get\nSELECT 1;\n-- name: get [tidb]\nSELECT 1;", "one text for tidb"),
+        ("-- name: get [sqlite]\nSELECT 1;", "one text for mysql"),
+        ("-- name: get\nSELECT 1;\n-- name: get [mysql]\nSELECT 1;", "one text for mysql"),
         ("-- name: get\nSELECT 1", "one statement"),
         ("-- name: get\nSELECT 1; SELECT 2;", "one statement"),
         ("-- name: get\n-- nothing\n", "one statement"),
@@ -106,7 +106,7 @@ def test_a_file_that_breaks_the_notation_is_refused(source, complaint):
 
 def test_a_missing_file_is_told():
     with pytest.raises(FileNotFoundError):
-        load_queries("no_such_file", "tidb")
+        load_queries("no_such_file", "mysql")
 
 
 def test_statements_end_only_where_they_end():

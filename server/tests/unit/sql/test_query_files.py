@@ -47,18 +47,18 @@ def queries_of(variant: str) -> dict[str, Query]:
     }
 
 
-SQLITE, TIDB = queries_of("sqlite"), queries_of("tidb")
+SQLITE, MYSQL = queries_of("sqlite"), queries_of("mysql")
 
 
 def test_every_engine_knows_the_same_queries_with_the_same_parameters():
-    assert SQLITE.keys() == TIDB.keys()
-    differing = [name for name, query in SQLITE.items() if set(query.order) != set(TIDB[name].order)]
+    assert SQLITE.keys() == MYSQL.keys()
+    differing = [name for name, query in SQLITE.items() if set(query.order) != set(MYSQL[name].order)]
     assert differing == []
 
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_statement_names_its_tenant(name: str):
-    for query in (SQLITE[name], TIDB[name]):
+    for query in (SQLITE[name], MYSQL[name]):
         assert ("tenant_id" in query.order) is (name not in WITHOUT_TENANT)
         where = re.search(r"\bWHERE\b.*", query.text, re.DOTALL)
         if where and name not in WITHOUT_TENANT:
@@ -74,7 +74,7 @@ def test_the_columns_that_are_read_make_a_memory():
     """Every query that reads memories reads the same columns, in one order."""
     heads = {
         " ".join(query.text.split("FROM", 1)[0].split())
-        for query in [*SQLITE.values(), *TIDB.values()]
+        for query in [*SQLITE.values(), *MYSQL.values()]
         if query.text.startswith("SELECT tenant_id, id, content")
     }
     assert len(heads) == 1

@@ -35,7 +35,7 @@ class RoundTrips:
     count: int = 0
 
 
-class TidbConnection:
+class MysqlConnection:
     """Statements on one connection of the driver. Whatever leaves it in an unknown state closes it."""
 
     def __init__(self, raw: Any, round_trips: RoundTrips) -> None:
