@@ -20,7 +20,8 @@ from typing import Any, Final, Protocol
 import asyncmy
 from aiohttp import web
 from mnemo_server.db.dsn import Dsn, parse_dsn
-from mnemo_server.db.queries import Query, QuerySet, Variant, load_queries
+from mnemo_server.db.queries import Query, QuerySet, load_queries
+from mnemo_server.db.query_files import Variant
 
 #: Its rows belong to a tenant number that no server makes.
 TENANT_ID: Final = 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from mnemo_server.db.queries import Query, Variant
+from mnemo_server.db.queries import Query
+from mnemo_server.db.query_files import Variant
 
 #: Values by parameter name. None is NULL; lists belong to list parameters only.
 Params: TypeAlias = Mapping[str, object]

@@ -23,7 +23,8 @@ from typing import Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
-from mnemo_server.db.queries import QuerySet, parse_queries, split_statements
+from mnemo_server.db.queries import QuerySet, parse_queries
+from mnemo_server.db.statements import split_statements
 
 #: Bounds on waiting for another server that migrates, and on the whole.
 _LOCK_SECONDS: Final = 300

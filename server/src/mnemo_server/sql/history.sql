@@ -2,9 +2,7 @@
 
 -- name: find_any_memories
 -- In any state, deleted ones too.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...);
 

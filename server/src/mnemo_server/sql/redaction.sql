@@ -10,9 +10,7 @@ SELECT
   + (SELECT COUNT(*) FROM jobs WHERE tenant_id = :tenant_id) AS total;
 
 -- name: list_all_memories
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id > :after
 ORDER BY id

@@ -12,15 +12,11 @@ INSERT OR IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, 
   updated_at)
 VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now);
 
--- name: lock_session [mysql]
+-- name: lock_session
 -- Whoever appends to a session holds its row until the commit.
 SELECT message_count, next_seq FROM sessions
 WHERE tenant_id = :tenant_id AND session_id = :session_id
-FOR UPDATE;
-
--- name: lock_session [sqlite]
-SELECT message_count, next_seq FROM sessions
-WHERE tenant_id = :tenant_id AND session_id = :session_id;
+{for_update};
 
 -- name: update_session
 UPDATE sessions
@@ -50,9 +46,7 @@ WHERE place_from_end <= :limit_per_session AND tenant_id = :tenant_id;
 
 -- name: list_messages
 -- The latest messages of each session, in the order they were said.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM (
   SELECT m.*, ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY seq DESC, id DESC) AS place_from_end
   FROM memories m

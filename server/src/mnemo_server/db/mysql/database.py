@@ -14,10 +14,11 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from mnemo_server.db.database import TRANSACTION_SECONDS, Connection, Params, Row
 from mnemo_server.db.dsn import Dsn
 from mnemo_server.db.errors import ConnectionLost, DatabaseUnavailable, UnknownDatabase, WriteConflict
-from mnemo_server.db.mysql.connection import RoundTrips, MysqlConnection, outcome_if_lost
+from mnemo_server.db.mysql.connection import MysqlConnection, RoundTrips, outcome_if_lost
 from mnemo_server.db.mysql.pool import MysqlPool
 from mnemo_server.db.mysql.session import open_session, tls_context
-from mnemo_server.db.queries import Query, Variant, parse_queries
+from mnemo_server.db.queries import Query, parse_queries
+from mnemo_server.db.query_files import Variant
 
 T = TypeVar("T")
 
