@@ -1,4 +1,4 @@
-"""From an address to a database that answers."""
+"""From an address to an open database."""
 
 from __future__ import annotations
 

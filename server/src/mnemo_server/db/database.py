@@ -39,7 +39,7 @@ class Connection(Protocol):
         ...
 
     async def execute_script(self, statements: Sequence[str]) -> None:
-        """Run statements of a migration as they stand; what exists already is left as it is."""
+        """Run statements of a migration unchanged; what exists already is left as it is."""
         ...
 
 
@@ -48,7 +48,7 @@ class Database(Connection, Protocol):
 
     @property
     def engine(self) -> str:
-        """What really answers: "sqlite", "tidb", "mysql" or "mariadb"."""
+        """The engine behind the connection: "sqlite", "tidb", "mysql" or "mariadb"."""
         ...
 
     @property
@@ -85,9 +85,9 @@ class Database(Connection, Protocol):
         ...
 
     async def ping(self) -> None:
-        """Return when the database answers; raise `DatabaseUnavailable` otherwise."""
+        """Return when the database responds; raise `DatabaseUnavailable` otherwise."""
         ...
 
     async def close(self) -> None:
-        """Close every connection; the object is of no use afterwards."""
+        """Close every connection; the object can't be used afterwards."""
         ...

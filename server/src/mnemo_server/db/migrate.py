@@ -86,7 +86,7 @@ async def migrate(
 ) -> list[str]:
     """Bring the tables up to date and return the names of the files that were run.
 
-    `folder` holds `schema.sql` and `migrations/`. Servers that start at the same time wait for each other.
+    `folder` contains `schema.sql` and `migrations/`. Servers that start at the same time wait for each other.
 
     Raises:
         SchemaMismatch: the database is newer than this program, had a file that was changed since,

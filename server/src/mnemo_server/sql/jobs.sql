@@ -166,7 +166,7 @@ ORDER BY updated_at DESC, id DESC
 LIMIT :limit;
 
 -- name: count_jobs
--- Answered by jobs_by_due alone.
+-- Served by jobs_by_due alone.
 SELECT state, COUNT(*) AS total, MIN(run_at) AS oldest FROM jobs
 WHERE state IN ('waiting', 'running', 'failed')
 GROUP BY state;

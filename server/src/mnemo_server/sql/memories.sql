@@ -14,7 +14,7 @@ FROM memories
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'active';
 
 -- name: find_state
--- Tells an unknown memory from one that is deleted already.
+-- Distinguishes an unknown memory from a deleted one.
 SELECT state FROM memories WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: find_memories
@@ -110,15 +110,14 @@ VALUES (:tenant_id, :id, :memory_id, :version, :action, :agent_id, :key_id, :req
   :happened_at, :detail);
 
 -- name: lock_places
--- Whoever lets memories take the places of others holds the tenant's row until the commit: one after the other.
+-- A transaction in which memories supersede others locks the tenant's row until the commit: one at a time.
 SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id {for_update};
 
 -- name: find_alike
--- Only a memory that holds has a likeness. Not FOR UPDATE: a lock of this index would be in the way of inserts.
+-- Only a current memory has a likeness. Not FOR UPDATE: a lock of this index would block inserts.
 SELECT id FROM memories WHERE tenant_id = :tenant_id AND likeness = :likeness;
 
 -- name: lock_subject
--- What holds about a subject: one memory, or those that an older version of the server left.
 SELECT {memory_columns}
 FROM memories
 WHERE {subject_filter}
@@ -133,7 +132,7 @@ WHERE {subject_filter}
 ORDER BY id;
 
 -- name: list_frequent_tags
--- What a language model is told to name things alike.
+-- For the prompt of a language model, so that it uses the same names.
 SELECT tag, COUNT(*) AS total
 FROM memory_tags
 WHERE tenant_id = :tenant_id
@@ -142,7 +141,7 @@ ORDER BY total DESC, tag
 LIMIT :limit;
 
 -- name: list_subjects
--- The subjects that were written of last. Served by memories_by_subject alone.
+-- The subjects of the newest memories. Served by memories_by_subject alone.
 SELECT subject, MAX(id) AS latest_id
 FROM memories
 WHERE tenant_id = :tenant_id AND subject IS NOT NULL

@@ -16,7 +16,7 @@ VALUES (:tenant_id, :memory_id, :revision, 1, :token_count, :terms, :session_key
   :speaker, :traits, :changed_at, :created_at);
 
 -- name: replace_entry
--- The vector is of the text before; without one the row is found and embedded anew.
+-- The vector is of the text before; without one the row is found and re-embedded.
 UPDATE search_entries
 SET revision = :revision, is_active = 1, token_count = :token_count, terms = :terms, traits = :traits,
   changed_at = :changed_at, model_id = 0, vector_code = NULL
@@ -30,7 +30,7 @@ SET revision = revision - revision % :step + :step, is_active = 0, changed_at = 
 WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
 
 -- name: lock_entries
--- Nobody writes a vector meanwhile.
+-- So that no vector is written meanwhile.
 SELECT {entry_columns}
 FROM search_entries
 WHERE tenant_id = :tenant_id AND memory_id IN (:ids...)
@@ -52,7 +52,7 @@ ORDER BY memory_id
 LIMIT :page_size;
 
 -- name: find_changes
--- Answered by search_entries_by_change alone.
+-- Served by search_entries_by_change alone.
 SELECT memory_id, revision, changed_at
 FROM search_entries
 WHERE tenant_id = :tenant_id AND changed_at >= :since
@@ -72,7 +72,7 @@ WHERE tenant_id = :tenant_id AND memory_id IN (:ids...) AND model_id = :model_id
 DELETE FROM search_vectors WHERE tenant_id = :tenant_id AND memory_id IN (:ids...);
 
 -- name: measure_stretch
--- How much there is in the next so many entries of a tenant, and where they end.
+-- How much there is in the next entries of a tenant, at most :limit, and where they end.
 SELECT MAX(memory_id) AS last_id, SUM(is_active) AS document_count, SUM(is_active * token_count) AS length
 FROM (
   SELECT memory_id, is_active, token_count

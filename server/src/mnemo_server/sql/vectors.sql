@@ -12,7 +12,7 @@ UPDATE embedding_models SET chosen_at = :chosen_at WHERE model_id = :model_id;
 
 -- name: find_unembedded
 -- Each model is a range of search_entries_by_model, in which tenants between two that are passed over lie
--- together, and a share of their rows can be asked for. The limit stands inside, or TiDB would read the whole
+-- together, and a share of their rows can be asked for. The limit is inside, or TiDB would read the whole
 -- range, and the hint keeps it from reading all memories. seq and created_at of entry and memory are the same.
 SELECT /*+ INL_JOIN(m) */ memory_id, revision, changed_at, is_active, token_count, terms, session_key, speaker,
   traits, model_id, vector_code, {memory_columns}
@@ -47,14 +47,14 @@ REPLACE INTO search_vectors (tenant_id, memory_id, model_id, token_codes, embedd
 VALUES (:tenant_id, :memory_id, :model_id, :token_codes, :components);
 
 -- name: count_waiting
--- Answered by search_entries_by_model alone.
+-- Served by search_entries_by_model alone.
 SELECT model_id, COUNT(*) AS total
 FROM search_entries
 WHERE model_id IN (:model_ids...) AND is_active = 1
 GROUP BY model_id;
 
 -- name: count_waiting_of_tenants
--- Answered by search_entries_by_model alone.
+-- Served by search_entries_by_model alone.
 SELECT COUNT(*) AS total
 FROM search_entries
 WHERE model_id IN (:model_ids...) AND is_active = 1 AND tenant_id IN (:tenant_ids...);

@@ -64,7 +64,7 @@ class MysqlDatabase:
         """Connect; create the database if it is absent and the user may.
 
         Raises:
-            DatabaseUnavailable: the server does not answer, refuses the login, or has no such database.
+            DatabaseUnavailable: the server does not respond, refuses the login, or has no such database.
         """
         database = cls(dsn, await asyncio.to_thread(tls_context, dsn), pool_size=pool_size)
         try:
@@ -219,6 +219,6 @@ def _late(seconds: float, *, is_outcome_known: bool) -> DatabaseUnavailable:
 
 
 def _engine(server_version: str) -> str:
-    """Tell the engines apart by what they call themselves."""
+    """Return the engine that a server's version names."""
     name = server_version.lower()
     return next((engine for engine in ("tidb", "mariadb") if engine in name), "mysql")

@@ -57,7 +57,7 @@ class MysqlPool:
             self._idle.pop()[1].close()
 
     async def close(self) -> None:
-        """Say goodbye on idle connections; those in use are closed when they come back."""
+        """Close idle connections politely; those in use are closed when they come back."""
         self._is_closed = True
         while self._idle:
             await self._idle.pop()[1].say_goodbye()

@@ -1,4 +1,4 @@
-"""The memory as the server holds it, and the rules for making and changing one."""
+"""The memory as the server keeps it, and the rules for making and changing one."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class StoredMemory:
 
     @property
     def is_current(self) -> bool:
-        """Whether it holds: it is active, and no other memory has taken its place."""
+        """Whether it is active and no other memory has superseded it."""
         return self.state == ACTIVE and self.superseded_by is None
 
 
@@ -106,13 +106,13 @@ def hash_content(content: str) -> bytes:
 
 
 def hash_message(role: str, name: str | None, created_at: int | None, content: str) -> bytes:
-    """Fingerprint a message by who said what, and by when where the sender told: 32 bytes."""
+    """Fingerprint a message by who said what, and by when if the sender said so: 32 bytes."""
     parts = (role, name or "", "" if created_at is None else str(created_at), content)
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
 def likeness_of(memory: StoredMemory) -> bytes | None:
-    """Fingerprint what a memory says; None for messages and for what doesn't hold."""
+    """Fingerprint what a memory says; None for messages and for what isn't current."""
     if memory.is_message or not memory.is_current:
         return None
     return fingerprint(
@@ -124,7 +124,7 @@ def likeness_of(memory: StoredMemory) -> bytes | None:
 
 
 def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now: int) -> StoredMemory:
-    """Give the next version of a memory. Every revision is one, even when nothing differs."""
+    """Return the next version of a memory. Every revision is one, even when nothing differs."""
     content = changes.content or memory.content
     metadata = None if changes.clears_metadata else (changes.metadata or memory.metadata)
     revised = next_version(
@@ -142,13 +142,13 @@ def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now:
 
 
 def supersede(memory: StoredMemory, by: int, *, agent_id: str | None, now: int) -> StoredMemory:
-    """Give the version of a memory whose place another one has taken. Nobody repeats it any more."""
+    """Return the version of a memory that another one has superseded. Nothing repeats it any more."""
     at = max(now, memory.updated_at + 1)
     return next_version(memory, agent_id=agent_id, now=at, superseded_by=by, superseded_at=at, likeness=None)
 
 
 def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fields: Any) -> StoredMemory:
-    """Give a memory with other fields as its next version; its times only ever grow."""
+    """Return a memory with other fields as its next version; its times only ever grow."""
     return replace(
         memory,
         version=memory.version + 1,
@@ -177,7 +177,7 @@ def _to_json(rule: Rule, value: Any) -> Any:
 
 
 def describe_repeat(memory: StoredMemory) -> dict[str, Any]:
-    """Give what was sent by somebody who repeated what another memory says, for that one's history."""
+    """Return what was sent in a repeat of another memory, for that one's history."""
     fields = {
         "content": memory.content,
         "tags": list(memory.tags),

@@ -37,7 +37,7 @@ def _from_json(rule: Rule, value: Any) -> Any:
 def bring_back(
     memory: StoredMemory, earlier: StoredMemory | None, *, agent_id: str | None, now: int
 ) -> StoredMemory:
-    """Give the version of a memory that holds again, whatever became of it: with what an earlier one said."""
+    """Return the version of a memory that is current again, with the content of an earlier one if given."""
     said = earlier or memory
     revived = next_version(
         memory,
