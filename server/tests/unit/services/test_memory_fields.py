@@ -13,9 +13,10 @@ from mnemo_server.domain.memories.fields import MAY_HAVE_SECRETS, rules_of
 from mnemo_server.domain.memories.memory import MEMORY_FIELDS, StoredMemory, hash_content, snapshot
 from mnemo_server.domain.memories.past import recall
 from mnemo_server.services.memories.wire import to_wire
-from mnemo_server.services.redaction.requests import Scrubber
+from mnemo_server.services.redaction.requests import Redactor, Scrubber
 from mnemo_server.services.redaction.stored import scrub_memory
 from mnemo_server.stores.memories.rows import to_memory, to_row
+from mnemos_contract.writing import StoreRequest
 
 #: Every field has a value that is not its default.
 FULL = StoredMemory(
@@ -61,6 +62,8 @@ SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 
 #: Fields whose type has texts, however they are declared.
 TEXTS = {name for name, hint in get_type_hints(StoredMemory).items() if "str" in str(hint)}
+#: Fields that are declared to contain texts of callers.
+SEARCHED = {name for name, rule in MEMORY_FIELDS.items() if rule.content in MAY_HAVE_SECRETS}
 
 #: Fields of which earlier versions have no value of their own, each for its reason.
 NOT_IN_THE_PAST = {
@@ -152,8 +155,17 @@ def test_no_secret_stays_in_a_field_of_text(name: str):
     assert "[redacted:" in str(getattr(scrubbed, name))
 
 
+@pytest.mark.parametrize("name", sorted(SEARCHED & StoreRequest.model_fields.keys()))
+async def test_no_secret_of_a_request_reaches_a_field(name: str):
+    value: Any = [SECRET] if name in ("tags", "metadata") else SECRET
+    request = StoreRequest.model_validate({"content": "tea", name: value})
+
+    cleaned, taken = await Redactor(b"key").clean_store(request)
+
+    assert taken == 1
+    assert SECRET not in cleaned.model_dump_json()
+
+
 @pytest.mark.parametrize("variant", ["sqlite", "mysql"])
 def test_a_sweep_writes_each_field_that_may_have_secrets(variant: Any):
-    searched = {name for name, rule in MEMORY_FIELDS.items() if rule.content in MAY_HAVE_SECRETS}
-
-    assert searched <= set(load_queries("redaction", variant).rewrite_memory.order)
+    assert set(load_queries("redaction", variant).rewrite_memory.order) >= SEARCHED
