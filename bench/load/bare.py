@@ -20,7 +20,8 @@ from typing import Any, Final, Protocol
 import asyncmy
 from aiohttp import web
 from mnemo_server.db.dsn import Dsn, parse_dsn
-from mnemo_server.db.queries import Query, QuerySet, Variant, load_queries
+from mnemo_server.db.queries import Query, QuerySet, load_queries
+from mnemo_server.db.query_files import Variant
 
 #: Its rows belong to a tenant number that no server makes.
 TENANT_ID: Final = 1
@@ -70,10 +71,10 @@ class SqliteDriver:
         self._connection.execute("COMMIT")
 
 
-class TidbDriver:
+class MysqlDriver:
     """Plain asyncmy with prepared statements: one pool that reads, one that writes."""
 
-    variant: Variant = "tidb"
+    variant: Variant = "mysql"
 
     def __init__(self, readers: Any, writers: Any) -> None:
         self._readers = readers
@@ -116,7 +117,7 @@ async def open_driver(dsn: Dsn) -> Driver:
             stmt_cache_size=16,
         )
 
-    return TidbDriver(await pool(autocommit=True), await pool(autocommit=False))
+    return MysqlDriver(await pool(autocommit=True), await pool(autocommit=False))
 
 
 class BareHandlers:

@@ -69,8 +69,8 @@ class Settings(BaseSettings):
     """Port to listen on; 0 chooses a free one."""
 
     db_pool_size: int = Field(default=8, ge=1, le=100)
-    """Connections per pool to TiDB or MySQL. There are three pools: for reading, for inserting and for other
-    writing."""
+    """Most connections in each pool to TiDB, MySQL or MariaDB. A server has three pools (reads, writes and
+    transactions that only insert), so it opens up to 24 connections by default."""
 
     auto_migrate: bool = True
     """Update the database's tables at the start. Off: report what is missing, and exit."""

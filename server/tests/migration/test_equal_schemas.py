@@ -14,7 +14,7 @@ from mnemo_server.db.migrate import migrate, read_scripts
 from mnemo_server.db.queries import parse_queries
 
 QUERIES = """
--- name: list_columns [tidb]
+-- name: list_columns [mysql]
 SELECT TABLE_NAME AS table_name, COLUMN_NAME AS column_name, ORDINAL_POSITION AS place,
   COLUMN_TYPE AS column_type, IS_NULLABLE AS is_nullable, COLUMN_DEFAULT AS default_value,
   COLLATION_NAME AS collation_name, EXTRA AS extra
@@ -25,7 +25,7 @@ SELECT m.name AS table_name, c.name AS column_name, c.cid AS place, c.type AS co
 FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
 WHERE m.type = 'table' ORDER BY m.name, c.cid;
 
--- name: list_indexes [tidb]
+-- name: list_indexes [mysql]
 SELECT TABLE_NAME AS table_name, INDEX_NAME AS index_name, SEQ_IN_INDEX AS place,
   COLUMN_NAME AS column_name, NON_UNIQUE AS non_unique, INDEX_TYPE AS index_type, SUB_PART AS prefix_length
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE()

@@ -1,18 +1,18 @@
-"""From an address to a database that answers."""
+"""From an address to an open database."""
 
 from __future__ import annotations
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.dsn import Dsn
-from mnemo_server.db.mysql.database import TidbDatabase
+from mnemo_server.db.mysql.database import MysqlDatabase
 from mnemo_server.db.sqlite.database import SqliteDatabase
 
 
 async def connect(dsn: Dsn, *, pool_size: int = 8) -> Database:
     """Open the database of an address, creating it where it is absent.
 
-    `pool_size` bounds each of three pools of connections: for lone statements, for transactions, and for
-    transactions that only insert. SQLite has one writer, and at most three readers.
+    `pool_size` bounds each of the three pools of a `MysqlDatabase`, and the readers of SQLite, which has one
+    writer.
 
     Raises:
         BadDsn: the path of a SQLite database is a folder.
@@ -20,4 +20,4 @@ async def connect(dsn: Dsn, *, pool_size: int = 8) -> Database:
     """
     if dsn.path is not None:
         return await SqliteDatabase.open(dsn.path, pool_size=pool_size)
-    return await TidbDatabase.open(dsn, pool_size=pool_size)
+    return await MysqlDatabase.open(dsn, pool_size=pool_size)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from mnemo_server.db.queries import Query, Variant
+from mnemo_server.db.queries import Query
+from mnemo_server.db.query_files import Variant
 
 #: Values by parameter name. None is NULL; lists belong to list parameters only.
 Params: TypeAlias = Mapping[str, object]
@@ -38,7 +39,7 @@ class Connection(Protocol):
         ...
 
     async def execute_script(self, statements: Sequence[str]) -> None:
-        """Run statements of a migration as they stand; what exists already is left as it is."""
+        """Run statements of a migration unchanged; what exists already is left as it is."""
         ...
 
 
@@ -47,7 +48,7 @@ class Database(Connection, Protocol):
 
     @property
     def engine(self) -> str:
-        """What really answers: "sqlite", "tidb", "mysql" or "mariadb"."""
+        """The engine behind the connection: "sqlite", "tidb", "mysql" or "mariadb"."""
         ...
 
     @property
@@ -84,9 +85,9 @@ class Database(Connection, Protocol):
         ...
 
     async def ping(self) -> None:
-        """Return when the database answers; raise `DatabaseUnavailable` otherwise."""
+        """Return when the database responds; raise `DatabaseUnavailable` otherwise."""
         ...
 
     async def close(self) -> None:
-        """Close every connection; the object is of no use afterwards."""
+        """Close every connection; the object can't be used afterwards."""
         ...

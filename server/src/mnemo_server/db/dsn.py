@@ -68,10 +68,10 @@ class Dsn:
 
 
 def parse_dsn(text: str) -> Dsn:
-    """Return the address that a text stands for.
+    """Return the address in a text.
 
     Raises:
-        BadDsn: the sentence says what is wrong, shows right examples, and holds nothing of the text.
+        BadDsn: the sentence says what is wrong, shows valid examples, and contains nothing of the text.
     """
     text = text.strip()
     scheme, colon, _ = text.partition("://")
@@ -126,7 +126,7 @@ def _parse_url(text: str) -> Dsn:
 
 
 def _parse_go_form(text: str) -> Dsn:
-    """Read `user:password@tcp(host:port)/database?options`; the password stands there as it is."""
+    """Read `user:password@tcp(host:port)/database?options`; the password isn't encoded."""
     head, slash, tail = text.rpartition("/")
     if not slash:
         raise _bad("It is neither a URL nor of the form user:password@tcp(host:port)/database.")

@@ -5,12 +5,12 @@
     ├── UniqueViolation       a row with this key exists already
     ├── AlreadyExists         a table, column or index of this name exists already
     ├── WriteConflict         other writers were in the way, and all retries are used up
-    ├── DatabaseUnavailable   the database cannot be reached or does not answer
-    │   ├── UnknownDatabase   the server answers but has no database of this name
+    ├── DatabaseUnavailable   the database cannot be reached or does not respond
+    │   ├── UnknownDatabase   the server responds but has no database of this name
     │   └── ConnectionLost    one connection broke; retried within this layer
     └── SchemaMismatch        the tables are not those that this program knows
 
-Messages hold names of queries, tables and indexes, never values or passwords. For the same reason driver
+Messages contain names of queries, tables and indexes, never values or passwords. For the same reason driver
 exceptions are not chained (`from None`): their texts quote values, and tracebacks end up in logs.
 """
 
@@ -50,7 +50,7 @@ class WriteConflict(DatabaseError):
 
 
 class DatabaseUnavailable(DatabaseError):
-    """The database cannot be reached, refuses the login, or did not answer in time."""
+    """The database cannot be reached, refuses the login, or did not respond in time."""
 
     code = "database_unavailable"
 

@@ -23,7 +23,8 @@ from typing import Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
-from mnemo_server.db.queries import QuerySet, parse_queries, split_statements
+from mnemo_server.db.queries import QuerySet, parse_queries
+from mnemo_server.db.statements import split_statements
 
 #: Bounds on waiting for another server that migrates, and on the whole.
 _LOCK_SECONDS: Final = 300
@@ -35,23 +36,23 @@ _FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 #: A write transaction of SQLite is a lock already, and ends with everything that was done in it.
 _QUERIES: Final = """
--- name: lock [tidb]
+-- name: lock [mysql]
 SELECT GET_LOCK(CONCAT('mnemos.migrate.', MD5(DATABASE())), :seconds) AS is_locked;
 -- name: lock [sqlite]
 SELECT 1 AS is_locked;
 
--- name: unlock [tidb]
+-- name: unlock [mysql]
 SELECT RELEASE_LOCK(CONCAT('mnemos.migrate.', MD5(DATABASE()))) AS is_unlocked;
 -- name: unlock [sqlite]
 SELECT 1 AS is_unlocked;
 
--- name: settle [tidb]
+-- name: settle [mysql]
 -- The next server must see what this one did before the lock is free.
 COMMIT;
 -- name: settle [sqlite]
 SELECT 1;
 
--- name: list_tables [tidb]
+-- name: list_tables [mysql]
 SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME;
 -- name: list_tables [sqlite]
 SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name;
@@ -85,7 +86,7 @@ async def migrate(
 ) -> list[str]:
     """Bring the tables up to date and return the names of the files that were run.
 
-    `folder` holds `schema.sql` and `migrations/`. Servers that start at the same time wait for each other.
+    `folder` contains `schema.sql` and `migrations/`. Servers that start at the same time wait for each other.
 
     Raises:
         SchemaMismatch: the database is newer than this program, had a file that was changed since,

@@ -1,13 +1,19 @@
 """Named SQL queries from files, made ready for one driver when they are loaded.
 
-A file holds blocks such as
+A file contains blocks such as
 
-    -- name: put_memory [tidb]
+    -- fragment: key_columns
+    tenant_id, id
+
+    -- name: put_memory [mysql]
     -- Stores a memory, or replaces the one with its id.
-    REPLACE INTO memories (tenant_id, id) VALUES (:tenant_id, :memory_id);
+    REPLACE INTO memories ({key_columns}) VALUES (:tenant_id, :memory_id);
 
-`[tidb]` or `[sqlite]` marks the text for one variant; without a mark it serves both. `:name` is a parameter,
+`[mysql]` or `[sqlite]` marks the text for one variant; without a mark it serves both. `:name` is a parameter,
 `(:names...)` one that takes a list. Quotes inside strings are doubled, never escaped by a backslash.
+
+A fragment is text that several statements share: `{name}` in a statement is replaced by it. Fragments that
+several files use are in `sql/fragments.sql`. A fragment takes no arguments and uses no other fragment.
 """
 
 from __future__ import annotations
@@ -17,30 +23,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, cast
 
-Variant: TypeAlias = Literal["sqlite", "tidb"]
+from mnemo_server.db.query_files import (
+    SHARED,
+    Variant,
+    choose_blocks,
+    fragment_text,
+    single_statement,
+    split_blocks,
+)
+from mnemo_server.db.statements import find_fragments, rewrite, split_insert
 
 #: Texts of a list query that are kept, one per combination of list lengths.
 _KEPT_TEXTS: Final = 256
 #: What an empty list becomes: no engine but SQLite takes `IN ()`. `NOT IN` is refused, since it would never
 #: be true.
 _EMPTY_LIST: Final = "NULL"
+_NO_FRAGMENTS: Final[Mapping[str, str]] = {}
 
-_HEADER = re.compile(r"^-- name:[ \t]*(\w+)[ \t]*(?:\[(\w+)\])?[ \t]*$", re.MULTILINE)
-#: The parts of SQL that have to be told apart: quoted, line comment, block comment, parameter, end, space.
-_TOKEN = re.compile(
-    r"""(?P<quoted>'(?:[^']|'')*'|"[^"]*"|`[^`]*`)
-      | (?P<note>--[^\n]*)
-      | (?P<block>/\*.*?\*/)
-      | (?<![:\w]):(?P<parameter>[a-z_][a-z0-9_]*)(?P<list>\.\.\.)?
-      | (?P<end>;)
-      | (?P<space>\s+)""",
-    re.VERBOSE | re.DOTALL,
-)
 _OPTIONAL_FILTER = re.compile(r":[a-z_][a-z0-9_]*\s+IS\s+(?:NOT\s+)?NULL", re.IGNORECASE)
-_NOT_IN_LIST = re.compile(r"\bNOT\s+IN\s*\(\s*:[a-z_][a-z0-9_]*\.\.\.", re.IGNORECASE)
-_VALUES = re.compile(r"\bVALUES\s*(?=\()", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ class Query:
     """One statement in the driver's own notation.
 
     `order` names the parameters in order of appearance, repeats included. `prepared` is the text with `%s`
-    for a server-side prepared statement: only for TiDB, and None where the planner should see the values
-    (lists, optional filters like `:agent_id IS NULL OR …`). `batch` is head, row and tail of an INSERT that
-    can take many rows.
+    for a server-side prepared statement: only for the MySQL family, and None where the planner should see
+    the values (lists, optional filters like `:agent_id IS NULL OR …`). `batch` is head, row and tail of an
+    INSERT that can take many rows.
     """
 
     name: str
@@ -120,105 +122,61 @@ def load_queries(name: str, variant: Variant) -> QuerySet:
         FileNotFoundError: there is no such file.
         ValueError: the file breaks the notation; the sentence names file and query.
     """
-    path = files("mnemo_server").joinpath("sql", f"{name}.sql")
-    return parse_queries(path.read_text(encoding="utf-8"), variant, origin=f"sql/{name}.sql")
+    return parse_queries(_read(name), variant, origin=f"sql/{name}.sql", shared=load_fragments(variant))
 
 
-def parse_queries(source: str, variant: Variant, *, origin: str) -> QuerySet:
-    """Return the queries of a source text; `origin` names it in errors."""
-    parts = _HEADER.split(source)
-    if list(split_statements(parts[0])):
-        raise ValueError(f"{origin}: there is SQL before the first `-- name:` line.")
-    names, queries = set(), {}
-    seen: set[tuple[str, str | None]] = set()
-    for name, mark, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-        if (name, mark) in seen:
-            raise ValueError(f"{origin}: query {name} appears twice.")
-        if mark not in (None, "sqlite", "tidb"):
-            raise ValueError(f"{origin}: query {name} is marked [{mark}]; the marks are [tidb] and [sqlite].")
-        seen.add((name, mark))
-        names.add(name)
-        if mark in (None, variant):
-            queries[name] = _compile(name, _single_statement(body, f"{origin}: query {name}"), variant)
-    for name in names:
-        if name not in queries or ((name, None) in seen and (name, variant) in seen):
-            raise ValueError(f"{origin}: query {name} needs one text for {variant}, marked or for both.")
-    return QuerySet(origin, queries)
+@cache
+def load_fragments(variant: Variant) -> Mapping[str, str]:
+    """Return the fragments that every file may use, by name.
+
+    Raises:
+        ValueError: their file breaks the notation, or contains queries.
+    """
+    origin = f"sql/{SHARED}.sql"
+    blocks = split_blocks(_read(SHARED), origin)
+    if query := next((block for block in blocks if block.is_query), None):
+        raise ValueError(f"{query.where} is in the file of the fragments.")
+    return {block.name: fragment_text(block) for block in choose_blocks(blocks, variant)}
 
 
-def split_statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script without line comments and without the `;` that ends each."""
-    statement: list[str] = []
-    end = 0
-    for token in _TOKEN.finditer(script):
-        statement.append(script[end : token.start()])
-        end = token.end()
-        if token.lastgroup == "end":
-            if text := "".join(statement).strip():
-                yield text
-            statement.clear()
-        elif token.lastgroup != "note":
-            statement.append(token[0])
-    if text := "".join([*statement, script[end:]]).strip():
-        yield text
+def parse_queries(
+    source: str, variant: Variant, *, origin: str, shared: Mapping[str, str] = _NO_FRAGMENTS
+) -> QuerySet:
+    """Return the queries of a source text, named `origin` in errors; it may use the fragments in `shared`.
+
+    Raises:
+        ValueError: the text breaks the notation; the sentence names origin and block.
+    """
+    blocks = split_blocks(source, origin)
+    used = {name for block in blocks if block.is_query for name in find_fragments(block.body)}
+    fragments = dict(shared)
+    queries = {}
+    for block in choose_blocks(blocks, variant):
+        if block.is_query:
+            queries[block.name] = block
+        elif block.name in shared:
+            raise ValueError(f"{block.where} is in sql/{SHARED}.sql too.")
+        elif block.name not in used:
+            raise ValueError(f"{block.where} isn't used in this file.")
+        else:
+            fragments[block.name] = fragment_text(block)
+    compiled = {
+        name: _compile(name, single_statement(block, fragments), variant) for name, block in queries.items()
+    }
+    return QuerySet(origin, compiled)
 
 
-def _single_statement(body: str, where: str) -> str:
-    """Return the one statement of a block."""
-    statements = list(split_statements(body))
-    if len(statements) != 1 or not re.search(r";\s*(?:--[^\n]*\s*)*\Z", body):
-        raise ValueError(f"{where} must be one statement that ends with `;`.")
-    if _NOT_IN_LIST.search(statements[0]):
-        raise ValueError(f"{where}: NOT IN of a list would never be true for an empty one.")
-    return statements[0]
+def _read(name: str) -> str:
+    return files("mnemo_server").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _compile(name: str, statement: str, variant: Variant) -> Query:
     """Rewrite a statement in the driver's notation."""
     if variant == "sqlite":
-        text, order, lists = _rewrite(statement, ":{}", percent="%")
+        text, order, lists = rewrite(statement, ":{}", percent="%")
         return Query(name=name, text=text, lists=lists, order=order, _mark=":{}")
-    text, order, lists = _rewrite(statement, "%({})s", percent="%%")
+    text, order, lists = rewrite(statement, "%({})s", percent="%%")
     prepared = None
     if not lists and not _OPTIONAL_FILTER.search(statement):
-        prepared = _rewrite(statement, "%s", percent="%%")[0]
-    return Query(name=name, text=text, lists=lists, order=order, prepared=prepared, batch=_split_insert(text))
-
-
-def _rewrite(statement: str, mark: str, *, percent: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Return text, parameters in order, and lists, which keep their `:name...` until they are rendered."""
-    pieces: list[str] = []
-    order: list[str] = []
-    lists: dict[str, None] = {}
-    end = 0
-    for token in _TOKEN.finditer(statement):
-        pieces.append(statement[end : token.start()].replace("%", percent))
-        end = token.end()
-        parameter = token["parameter"]
-        if parameter is None:
-            pieces.append(" " if token.lastgroup == "space" else token[0].replace("%", percent))
-            continue
-        order.append(parameter)
-        if token["list"]:
-            lists[parameter] = None
-            pieces.append(token[0])
-        else:
-            pieces.append(mark.format(parameter))
-    pieces.append(statement[end:].replace("%", percent))
-    return "".join(pieces), tuple(order), tuple(lists)
-
-
-def _split_insert(text: str) -> tuple[str, str, str] | None:
-    """Cut `INSERT … VALUES (…) …` around its row, None where a row cannot be repeated."""
-    values = _VALUES.search(text)
-    if values is None:
-        return None
-    depth = 0
-    for token in re.finditer(r"'(?:[^']|'')*'|%\(\w+\)s|[()]", text[values.end() :]):
-        depth += {"(": 1, ")": -1}.get(token[0], 0)
-        if depth == 0:
-            cut = values.end() + token.end()
-            head, row, tail = text[: values.end()], text[values.end() : cut], text[cut:]
-            is_repeatable = "%(" in row and "%(" not in head + tail
-            return (head % {}, row, tail % {}) if is_repeatable else None
-    return None
+        prepared = rewrite(statement, "%s", percent="%%")[0]
+    return Query(name=name, text=text, lists=lists, order=order, prepared=prepared, batch=split_insert(text))

@@ -2,9 +2,7 @@
 
 -- name: find_any_memories
 -- In any state, deleted ones too.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...);
 
@@ -22,14 +20,14 @@ SELECT prior FROM events
 WHERE tenant_id = :tenant_id AND memory_id = :memory_id AND version = :version + 1 AND prior IS NOT NULL;
 
 -- name: find_superseding
--- Why another memory took its place.
+-- Why another memory superseded it.
 SELECT detail FROM events
 WHERE tenant_id = :tenant_id AND memory_id = :memory_id AND action = 'superseded'
 ORDER BY version DESC
 LIMIT 1;
 
 -- name: list_changed_since
--- Memories made by then that were changed later. Every state is named for the sake of the index.
+-- Memories created by then that were changed later. Every state is named for the sake of the index.
 SELECT id FROM memories
 WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN ('active', 'paused', 'archived', 'deleted')
   AND updated_at > :as_of AND created_at <= :as_of

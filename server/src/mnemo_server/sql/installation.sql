@@ -1,4 +1,4 @@
--- Values that a database is given once and keeps.
+-- Values that are set once for a database.
 
 -- name: find_value
 SELECT value FROM installation WHERE name = :name;

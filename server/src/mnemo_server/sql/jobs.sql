@@ -1,6 +1,6 @@
 -- Durable jobs and their items.
 
--- name: request_job [tidb]
+-- name: request_job [mysql]
 -- Asks for a job, or once more for the one there is. Every CASE speaks of the row as it was, so a column is
 -- read before it is written. The pause of a job that waits after an error, or with a note, goes on; one that
 -- is running keeps its time for its next run.
@@ -42,7 +42,7 @@ ON CONFLICT (tenant_id, kind, target) DO UPDATE SET
 -- name: find_requested
 SELECT id, requests FROM jobs WHERE tenant_id = :tenant_id AND kind = :kind AND target = :target;
 
--- name: put_item [tidb]
+-- name: put_item [mysql]
 INSERT INTO job_items (tenant_id, job_id, item_id, requests)
 VALUES (:tenant_id, :job_id, :item_id, :requests)
 ON DUPLICATE KEY UPDATE requests = VALUES(requests);
@@ -166,7 +166,7 @@ ORDER BY updated_at DESC, id DESC
 LIMIT :limit;
 
 -- name: count_jobs
--- Answered by jobs_by_due alone.
+-- Served by jobs_by_due alone.
 SELECT state, COUNT(*) AS total, MIN(run_at) AS oldest FROM jobs
 WHERE state IN ('waiting', 'running', 'failed')
 GROUP BY state;

@@ -9,49 +9,30 @@ VALUES (:tenant_id, :id, :content, :memory_type, :is_message, :state, :version, 
   :created_at, :updated_at, :subject, :superseded_at, :likeness, :derived_from);
 
 -- name: find_memory
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'active';
 
 -- name: find_state
--- Tells an unknown memory from one that is deleted already.
+-- Distinguishes an unknown memory from a deleted one.
 SELECT state FROM memories WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: find_memories
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...) AND state = 'active';
 
--- name: lock_memories [tidb]
+-- name: lock_memories
 -- In any state, deleted ones too.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id IN (:ids...)
 ORDER BY id
-FOR UPDATE;
+{for_update};
 
--- name: lock_memories [sqlite]
--- A write transaction of SQLite holds the whole file already.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
-FROM memories
-WHERE tenant_id = :tenant_id AND id IN (:ids...)
-ORDER BY id;
-
--- name: list_memories
--- A filter that isn't wanted is null, or its count is 0.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
-FROM memories
-WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
+-- fragment: list_filter
+-- Which memories a list is about. An unused filter is null, or its count is 0.
+tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:source IS NULL OR source = :source)
   AND (:agent_id IS NULL OR agent_id = :agent_id)
   AND (:session_id IS NULL OR session_id = :session_id)
@@ -62,68 +43,45 @@ WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
   AND (:created_from IS NULL OR created_at >= :created_from)
   AND (:created_before IS NULL OR created_at < :created_before)
   AND (:type_count = 0 OR memory_type IN (:memory_types...))
+
+-- fragment: tag_filter
+-- Apart from list_filter, because TiDB reads all memories of a tenant when a query mentions tags at all.
+AND (:tag_count = 0 OR id IN (
+    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
+    GROUP BY memory_id HAVING COUNT(*) = :tag_count))
+  AND (:tag_any_count = 0 OR id IN (
+    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags_any...)))
+
+-- fragment: subject_filter
+-- The current memory of a subject, or those that an older version of the server left.
+tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
+  AND (project = :project OR (project IS NULL AND :project IS NULL))
+
+-- name: list_memories
+SELECT {memory_columns}
+FROM memories
+WHERE {list_filter}
 ORDER BY updated_at DESC, id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: count_memories
 SELECT COUNT(*) AS total
 FROM memories
-WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
-  AND (:source IS NULL OR source = :source)
-  AND (:agent_id IS NULL OR agent_id = :agent_id)
-  AND (:session_id IS NULL OR session_id = :session_id)
-  AND (:project IS NULL OR project = :project)
-  AND (:subject IS NULL OR subject = :subject)
-  AND (:with_superseded = 1 OR superseded_by IS NULL)
-  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
-  AND (:created_from IS NULL OR created_at >= :created_from)
-  AND (:created_before IS NULL OR created_at < :created_before)
-  AND (:type_count = 0 OR memory_type IN (:memory_types...));
+WHERE {list_filter};
 
 -- name: list_tagged_memories
--- Apart from list_memories, since the mere mention of tags makes TiDB read all of a tenant's.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
-WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
-  AND (:source IS NULL OR source = :source)
-  AND (:agent_id IS NULL OR agent_id = :agent_id)
-  AND (:session_id IS NULL OR session_id = :session_id)
-  AND (:project IS NULL OR project = :project)
-  AND (:subject IS NULL OR subject = :subject)
-  AND (:with_superseded = 1 OR superseded_by IS NULL)
-  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
-  AND (:created_from IS NULL OR created_at >= :created_from)
-  AND (:created_before IS NULL OR created_at < :created_before)
-  AND (:type_count = 0 OR memory_type IN (:memory_types...))
-  AND (:tag_count = 0 OR id IN (
-    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
-    GROUP BY memory_id HAVING COUNT(*) = :tag_count))
-  AND (:tag_any_count = 0 OR id IN (
-    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags_any...)))
+WHERE {list_filter}
+  {tag_filter}
 ORDER BY updated_at DESC, id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: count_tagged_memories
 SELECT COUNT(*) AS total
 FROM memories
-WHERE tenant_id = :tenant_id AND is_message = 0 AND state IN (:states...)
-  AND (:source IS NULL OR source = :source)
-  AND (:agent_id IS NULL OR agent_id = :agent_id)
-  AND (:session_id IS NULL OR session_id = :session_id)
-  AND (:project IS NULL OR project = :project)
-  AND (:subject IS NULL OR subject = :subject)
-  AND (:with_superseded = 1 OR superseded_by IS NULL)
-  AND (:unchanged_since IS NULL OR updated_at <= :unchanged_since)
-  AND (:created_from IS NULL OR created_at >= :created_from)
-  AND (:created_before IS NULL OR created_at < :created_before)
-  AND (:type_count = 0 OR memory_type IN (:memory_types...))
-  AND (:tag_count = 0 OR id IN (
-    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags...)
-    GROUP BY memory_id HAVING COUNT(*) = :tag_count))
-  AND (:tag_any_count = 0 OR id IN (
-    SELECT memory_id FROM memory_tags WHERE tenant_id = :tenant_id AND tag IN (:tags_any...)));
+WHERE {list_filter}
+  {tag_filter};
 
 -- name: update_memory
 -- Compare-and-swap: touches nothing when the version has moved on. Writes whatever can change.
@@ -151,49 +109,30 @@ INSERT INTO events (tenant_id, id, memory_id, version, action, agent_id, key_id,
 VALUES (:tenant_id, :id, :memory_id, :version, :action, :agent_id, :key_id, :request_id, :prior,
   :happened_at, :detail);
 
--- name: lock_places [tidb]
--- Whoever lets memories take the places of others holds the tenant's row until the commit: one after the other.
-SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id FOR UPDATE;
-
--- name: lock_places [sqlite]
-SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id;
+-- name: lock_places
+-- A transaction in which memories supersede others locks the tenant's row until the commit: one at a time.
+SELECT tenant_id FROM tenants WHERE tenant_id = :tenant_id {for_update};
 
 -- name: find_alike
--- Only a memory that holds has a likeness. Not FOR UPDATE: a lock of this index would be in the way of inserts.
+-- Only a current memory has a likeness. Not FOR UPDATE: a lock of this index would block inserts.
 SELECT id FROM memories WHERE tenant_id = :tenant_id AND likeness = :likeness;
 
--- name: lock_subject [tidb]
--- What holds about a subject: one memory, or those that an older version of the server left.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+-- name: lock_subject
+SELECT {memory_columns}
 FROM memories
-WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
-  AND (project = :project OR (project IS NULL AND :project IS NULL))
+WHERE {subject_filter}
 ORDER BY id
-FOR UPDATE;
-
--- name: lock_subject [sqlite]
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
-FROM memories
-WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
-  AND (project = :project OR (project IS NULL AND :project IS NULL))
-ORDER BY id;
+{for_update};
 
 -- name: find_subject
 -- The same without a lock.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
-WHERE tenant_id = :tenant_id AND subject = :subject AND superseded_by IS NULL AND state = 'active'
-  AND (project = :project OR (project IS NULL AND :project IS NULL))
+WHERE {subject_filter}
 ORDER BY id;
 
 -- name: list_frequent_tags
--- What a language model is told to name things alike.
+-- For the prompt of a language model, so that it uses the same names.
 SELECT tag, COUNT(*) AS total
 FROM memory_tags
 WHERE tenant_id = :tenant_id
@@ -202,7 +141,7 @@ ORDER BY total DESC, tag
 LIMIT :limit;
 
 -- name: list_subjects
--- The subjects that were written of last. Served by memories_by_subject alone.
+-- The subjects of the newest memories. Served by memories_by_subject alone.
 SELECT subject, MAX(id) AS latest_id
 FROM memories
 WHERE tenant_id = :tenant_id AND subject IS NOT NULL

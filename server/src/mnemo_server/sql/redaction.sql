@@ -1,7 +1,7 @@
 -- What the sweep for secrets reads and writes: a tenant's rows in the order of their keys, in every state.
 
 -- name: count_rows
--- How many rows there are to look at.
+-- How many rows there are to check.
 SELECT
   (SELECT COUNT(*) FROM sessions WHERE tenant_id = :tenant_id)
   + (SELECT COUNT(*) FROM memories WHERE tenant_id = :tenant_id)
@@ -10,16 +10,14 @@ SELECT
   + (SELECT COUNT(*) FROM jobs WHERE tenant_id = :tenant_id) AS total;
 
 -- name: list_all_memories
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM memories
 WHERE tenant_id = :tenant_id AND id > :after
 ORDER BY id
 LIMIT :limit;
 
 -- name: rewrite_memory
--- Compare-and-swap on the version. Writes whatever can hold a secret, and leaves the state as it is.
+-- Compare-and-swap on the version. Writes whatever may contain a secret, and leaves the state as it is.
 UPDATE memories
 SET content = :content, content_hash = :content_hash, likeness = :likeness, source = :source, tags = :tags,
   metadata = :metadata, session_id = :session_id, name = :name, project = :project, subject = :subject,
@@ -27,7 +25,7 @@ SET content = :content, content_hash = :content_hash, likeness = :likeness, sour
 WHERE tenant_id = :tenant_id AND id = :id AND version = :version;
 
 -- name: rewrite_entry
--- The vector is of the text before; an active row without one is found and embedded anew.
+-- The vector is of the text before; an active row without one is found and re-embedded.
 UPDATE search_entries
 SET revision = :revision, is_active = :is_active, token_count = :token_count, terms = :terms, traits = :traits,
   session_key = :session_key, speaker = :speaker, changed_at = :changed_at, model_id = 0, vector_code = NULL
@@ -75,7 +73,7 @@ WHERE tenant_id = :tenant_id AND session_id > :after
 ORDER BY session_id
 LIMIT :limit;
 
--- name: rename_session [tidb]
+-- name: rename_session [mysql]
 -- A session under another name; where there is one of that name, the two are one from now on.
 INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
 SELECT tenant_id, :session_id, agent_id, message_count, next_seq, created_at, updated_at

@@ -1,6 +1,6 @@
 -- The whole database of mnemos, for SQLite, TiDB, MySQL and MariaDB alike.
 --
--- Words that only some engines know stand in comments that only those execute: /*T! … */ is TiDB's,
+-- Words that only some engines know are in comments that only those execute: /*T! … */ is TiDB's,
 -- /*!40100 … */ is the MySQL family's. Times are microseconds since 1970-01-01 UTC, in columns named
 -- …_at. Ids are 63-bit, made by the server (milliseconds, then randomness), so they sort by age. JSON is
 -- kept as text, exactly as it came. A statement ends with a semicolon at the end of a line.
@@ -53,12 +53,12 @@ CREATE TABLE memories (
   role VARCHAR(200),                  -- messages: user, assistant, tool …
   name VARCHAR(200),                  -- messages: who spoke, where that is more than a role
   project VARCHAR(200),               -- null: known everywhere
-  superseded_by BIGINT,               -- the newer memory in its place
+  superseded_by BIGINT,               -- the newer memory that supersedes it
   updated_by VARCHAR(200),
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   subject VARCHAR(200),               -- what it says something about, such as user/employer: one is current
-  superseded_at BIGINT,               -- since when superseded_by holds
+  superseded_at BIGINT,               -- since when it is superseded
   likeness VARBINARY(16),             -- fingerprint of what it says, apart from how; null for messages, for
                                       -- what is deleted or superseded, and where two came to say the same
   derived_from MEDIUMTEXT,            -- JSON array of ids: the messages or memories it was made of
@@ -72,7 +72,7 @@ CREATE INDEX memories_by_session ON memories (tenant_id, session_id, seq);
 
 -- Serves the search for the memories of a subject.
 CREATE INDEX memories_by_subject ON memories (tenant_id, subject, id);
--- A repeat can't get in: only one memory that holds says a thing. Others have no likeness, which is no repeat.
+-- Rejects a repeat: only one current memory says a thing. Others have no likeness, so they repeat nothing.
 CREATE UNIQUE INDEX memories_by_likeness ON memories (tenant_id, likeness);
 
 -- Tags one by one, to filter and list without reading JSON.
@@ -164,7 +164,7 @@ CREATE TABLE sessions (
   PRIMARY KEY (tenant_id, session_id) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- Answers already given, so that a repeated POST with the same key gets the same one.
+-- Responses already sent, so that a repeated POST with the same key gets the same one.
 CREATE TABLE idempotency (
   tenant_id BIGINT NOT NULL,
   idempotency_key VARCHAR(200) NOT NULL,
@@ -175,10 +175,10 @@ CREATE TABLE idempotency (
   PRIMARY KEY (tenant_id, idempotency_key) /*T![clustered_index] CLUSTERED */
 ) /*!40100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- Serves the removal of answers older than a day.
+-- Serves the removal of responses older than a day.
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
--- Work that goes on after an answer, and survives the server.
+-- Work that continues after a response, and survives the server.
 CREATE TABLE jobs (
   tenant_id BIGINT NOT NULL,
   id BIGINT NOT NULL,

@@ -1,8 +1,8 @@
 -- Sessions and the messages in them. The messages are memories of type `session`.
 
--- name: put_session [tidb]
+-- name: put_session [mysql]
 -- Begins a session unless it is there. INSERT IGNORE would take a shared lock of a row that is there, and two
--- that hold one could not both go on to lock_session.
+-- that have one could not both go on to lock_session.
 INSERT INTO sessions (tenant_id, session_id, agent_id, message_count, next_seq, created_at, updated_at)
 VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now)
 ON DUPLICATE KEY UPDATE tenant_id = tenant_id;
@@ -12,15 +12,11 @@ INSERT OR IGNORE INTO sessions (tenant_id, session_id, agent_id, message_count, 
   updated_at)
 VALUES (:tenant_id, :session_id, :agent_id, 0, 0, :now, :now);
 
--- name: lock_session [tidb]
--- Whoever appends to a session holds its row until the commit.
+-- name: lock_session
+-- A transaction that appends to a session locks its row until the commit.
 SELECT message_count, next_seq FROM sessions
 WHERE tenant_id = :tenant_id AND session_id = :session_id
-FOR UPDATE;
-
--- name: lock_session [sqlite]
-SELECT message_count, next_seq FROM sessions
-WHERE tenant_id = :tenant_id AND session_id = :session_id;
+{for_update};
 
 -- name: update_session
 UPDATE sessions
@@ -28,7 +24,7 @@ SET message_count = message_count + :added, next_seq = :next_seq, updated_at = :
 WHERE tenant_id = :tenant_id AND session_id = :session_id;
 
 -- name: list_fingerprints
--- What the session holds, deleted messages too, the latest first.
+-- The messages of a session, deleted ones too, the latest first.
 SELECT seq, content_hash FROM memories
 WHERE tenant_id = :tenant_id AND session_id = :session_id AND is_message = 1
 ORDER BY seq DESC, id DESC
@@ -39,7 +35,7 @@ SELECT seq, content_hash FROM memories
 WHERE tenant_id = :tenant_id AND session_id = :session_id AND is_message = 1 AND seq BETWEEN :first_seq AND :last_seq;
 
 -- name: measure_messages
--- How much text list_messages would give: characters or bytes, as the engine counts.
+-- How much text list_messages would return: characters or bytes, as the engine counts.
 SELECT COALESCE(SUM(LENGTH(content)), 0) AS size
 FROM (
   SELECT m.*, ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY seq DESC, id DESC) AS place_from_end
@@ -50,9 +46,7 @@ WHERE place_from_end <= :limit_per_session AND tenant_id = :tenant_id;
 
 -- name: list_messages
 -- The latest messages of each session, in the order they were said.
-SELECT tenant_id, id, content, memory_type, state, version, content_hash, source, tags, metadata, agent_id,
-  session_id, seq, role, name, project, superseded_by, updated_by, created_at, updated_at,
-  subject, superseded_at, likeness, derived_from
+SELECT {memory_columns}
 FROM (
   SELECT m.*, ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY seq DESC, id DESC) AS place_from_end
   FROM memories m

@@ -1,4 +1,4 @@
--- Tenants, the keys that open them, and answers already given.
+-- Tenants, the keys that open them, and responses already sent.
 
 -- name: put_tenant
 INSERT INTO tenants (tenant_id, name, state, created_at) VALUES (:tenant_id, :name, :state, :created_at);

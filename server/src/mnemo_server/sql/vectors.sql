@@ -12,22 +12,19 @@ UPDATE embedding_models SET chosen_at = :chosen_at WHERE model_id = :model_id;
 
 -- name: find_unembedded
 -- Each model is a range of search_entries_by_model, in which tenants between two that are passed over lie
--- together, and a share of their rows can be asked for. The limit stands inside, or TiDB would read the whole
+-- together, and a share of their rows can be asked for. The limit is inside, or TiDB would read the whole
 -- range, and the hint keeps it from reading all memories. seq and created_at of entry and memory are the same.
-SELECT /*+ INL_JOIN(m) */ e.memory_id, e.revision, e.changed_at, e.is_active, e.token_count, e.terms,
-  e.session_key, e.speaker, e.traits, e.model_id, e.vector_code, m.tenant_id, m.id, m.content,
-  m.memory_type, m.state, m.version, m.content_hash, m.source, m.tags, m.metadata, m.agent_id, m.session_id,
-  m.seq, m.role, m.name, m.project, m.superseded_by, m.updated_by, m.created_at, m.updated_at, m.subject,
-  m.superseded_at, m.likeness, m.derived_from
+SELECT /*+ INL_JOIN(m) */ memory_id, revision, changed_at, is_active, token_count, terms, session_key, speaker,
+  traits, model_id, vector_code, {memory_columns}
 FROM (
-  SELECT tenant_id, memory_id, revision, changed_at, is_active, token_count, terms, session_key, speaker,
-    traits, model_id, vector_code
+  SELECT tenant_id AS entry_tenant_id, memory_id, revision, changed_at, is_active, token_count, terms,
+    session_key, speaker, traits, model_id, vector_code
   FROM search_entries
   WHERE model_id IN (:model_ids...) AND is_active = 1
     AND tenant_id > :after_tenant AND tenant_id < :until_tenant AND memory_id % :shares = :share
     AND changed_at < :before
   LIMIT :limit
-) AS e JOIN memories m ON m.tenant_id = e.tenant_id AND m.id = e.memory_id;
+) AS e JOIN memories m ON m.tenant_id = e.entry_tenant_id AND m.id = e.memory_id;
 
 -- name: find_revisions
 SELECT memory_id, revision
@@ -50,14 +47,14 @@ REPLACE INTO search_vectors (tenant_id, memory_id, model_id, token_codes, embedd
 VALUES (:tenant_id, :memory_id, :model_id, :token_codes, :components);
 
 -- name: count_waiting
--- Answered by search_entries_by_model alone.
+-- Served by search_entries_by_model alone.
 SELECT model_id, COUNT(*) AS total
 FROM search_entries
 WHERE model_id IN (:model_ids...) AND is_active = 1
 GROUP BY model_id;
 
 -- name: count_waiting_of_tenants
--- Answered by search_entries_by_model alone.
+-- Served by search_entries_by_model alone.
 SELECT COUNT(*) AS total
 FROM search_entries
 WHERE model_id IN (:model_ids...) AND is_active = 1 AND tenant_id IN (:tenant_ids...);

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
 from itertools import pairwise
 from typing import Any, Final
 
 from mnemo_server.db.database import Connection, Database, Row
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.domain.memories.memory import MEMORY_FIELDS
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.ports import WrittenMemory
 from mnemo_server.stores.search_entries import to_entry
 from mnemo_server.stores.vector_ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount
 
-_MEMORY_COLUMNS: Final = tuple(field.name for field in fields(StoredMemory))
 #: Servers that register models at the same moment want the same number; each attempt one of them gets it.
 _REGISTER_ATTEMPTS: Final = 10
 #: Greater than the number of any tenant; the first one has 1.
@@ -85,7 +83,7 @@ class SqlVectorStore:
             if rows:
                 break
         return [
-            WrittenMemory(to_memory({name: row[name] for name in _MEMORY_COLUMNS}), to_entry(row))
+            WrittenMemory(to_memory({name: row[name] for name in MEMORY_FIELDS}), to_entry(row))
             for row in rows
         ]
 

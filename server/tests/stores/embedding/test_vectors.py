@@ -127,7 +127,7 @@ async def test_tidb_keeps_the_vector_itself(stores: Stores, written: WrittenMemo
         pytest.skip("other engines have no column for it")
     await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
     sql = "SELECT VEC_COSINE_DISTANCE(embedding, '[0.6,-0.8]') AS distance FROM search_vectors;"
-    query = parse_queries(f"-- name: measure\n{sql}", "tidb", origin="here").measure
+    query = parse_queries(f"-- name: measure\n{sql}", "mysql", origin="here").measure
 
     row = await database.fetch_one(query, {})
 

@@ -29,7 +29,7 @@ QUERIES = """
 INSERT INTO items (tenant_id, id, label, body, data, weight)
 VALUES (:tenant_id, :id, :label, :body, :data, :weight);
 
--- name: put_item_or_skip [tidb]
+-- name: put_item_or_skip [mysql]
 INSERT IGNORE INTO items (tenant_id, id, label) VALUES (:tenant_id, :id, :label);
 -- name: put_item_or_skip [sqlite]
 INSERT OR IGNORE INTO items (tenant_id, id, label) VALUES (:tenant_id, :id, :label);
@@ -43,7 +43,7 @@ SELECT id, label, body, data, weight FROM items
 WHERE tenant_id = :tenant_id AND (:id IS NULL OR id = :id)
   AND (:body IS NULL OR body = :body) AND (:data IS NULL OR data = :data);
 
--- name: lock_item [tidb]
+-- name: lock_item [mysql]
 SELECT label FROM items WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE;
 -- name: lock_item [sqlite]
 SELECT label FROM items WHERE tenant_id = :tenant_id AND id = :id;
@@ -104,8 +104,8 @@ def queries(database) -> QuerySet:
 
 
 @pytest.fixture
-def tidb_queries() -> QuerySet:
-    return parse_queries(QUERIES, "tidb", origin="conftest.py")
+def mysql_queries() -> QuerySet:
+    return parse_queries(QUERIES, "mysql", origin="conftest.py")
 
 
 @contextlib.asynccontextmanager

@@ -16,8 +16,8 @@ from mnemo_server.db.errors import (
     UnknownDatabase,
     WriteConflict,
 )
-from mnemo_server.db.mysql import connection as tidb_connection
-from mnemo_server.db.mysql import database as tidb
+from mnemo_server.db.mysql import connection as mysql_connection
+from mnemo_server.db.mysql import database as mysql_database
 from mnemo_server.db.mysql import pool, session
 
 
@@ -26,13 +26,13 @@ async def ids(database, queries):
 
 
 @pytest.fixture
-async def storing(tidb_queries, make_item):
+async def storing(mysql_queries, make_item):
     """Work that stores items 1 and 2, and counts how often it runs."""
 
     async def work(connection):
         work.runs += 1
-        await connection.execute(tidb_queries.put_item, make_item(1, label="first"))
-        await connection.execute(tidb_queries.put_item, make_item(2, label="second"))
+        await connection.execute(mysql_queries.put_item, make_item(1, label="first"))
+        await connection.execute(mysql_queries.put_item, make_item(2, label="second"))
         return work.runs
 
     work.runs = 0
@@ -41,7 +41,7 @@ async def storing(tidb_queries, make_item):
 
 async def test_the_engine_is_what_answers(live_dsn, live_server):
     database = await connect(parse_dsn(live_dsn))
-    assert (database.engine, database.variant) == (live_server.engine, "tidb")
+    assert (database.engine, database.variant) == (live_server.engine, "mysql")
     await database.close()
 
 
@@ -68,42 +68,42 @@ async def test_nobody_at_the_address_is_told(unused_tcp_port):
         await connect(nobody)
 
 
-async def test_a_value_that_is_too_long_is_an_error(distant, tidb_queries, make_item):
+async def test_a_value_that_is_too_long_is_an_error(distant, mysql_queries, make_item):
     with pytest.raises(DatabaseError, match="label"):
-        await distant.execute(tidb_queries.put_item, make_item(1, label="x" * 21))
-    assert await ids(distant, tidb_queries) == []
+        await distant.execute(mysql_queries.put_item, make_item(1, label="x" * 21))
+    assert await ids(distant, mysql_queries) == []
 
 
-async def test_reads_survive_connections_that_the_server_closed_while_idle(distant, proxy, tidb_queries):
+async def test_reads_survive_connections_that_the_server_closed_while_idle(distant, proxy, mysql_queries):
     await asyncio.gather(*(distant.ping() for _ in range(4)))
     before = distant.round_trips
     proxy.drop_all()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert await ids(distant, tidb_queries) == []
+    assert await ids(distant, mysql_queries) == []
     assert distant.round_trips == before + 1  # noticed without asking
 
 
-async def test_a_read_is_retried_once_when_its_connection_breaks(distant, proxy, tidb_queries):
+async def test_a_read_is_retried_once_when_its_connection_breaks(distant, proxy, mysql_queries):
     proxy.cut_before = b"SELECT id"
-    assert await ids(distant, tidb_queries) == []
+    assert await ids(distant, mysql_queries) == []
     assert proxy.cuts == 1
 
 
-async def test_one_broken_connection_makes_the_others_suspect(distant, proxy, tidb_queries):
+async def test_one_broken_connection_makes_the_others_suspect(distant, proxy, mysql_queries):
     await asyncio.gather(*(distant.ping() for _ in range(4)))
     idle = [connection for _, connection in (*distant._readers._idle, *distant._writers._idle)]
     proxy.cut_before = b"SELECT id"
-    await ids(distant, tidb_queries)
+    await ids(distant, mysql_queries)
     assert len(idle) == 5
     assert not any(connection.is_usable for connection in idle)
 
 
-async def test_a_transaction_cancelled_between_statements_does_not_go_on(distant, tidb_queries, make_item):
+async def test_a_transaction_cancelled_between_statements_does_not_go_on(distant, mysql_queries, make_item):
     stored = asyncio.Event()
 
     async def work(connection):
-        await connection.execute(tidb_queries.put_item, make_item(1))
+        await connection.execute(mysql_queries.put_item, make_item(1))
         stored.set()
         await asyncio.Event().wait()
 
@@ -112,31 +112,31 @@ async def test_a_transaction_cancelled_between_statements_does_not_go_on(distant
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await distant.transact(lambda connection: connection.execute(tidb_queries.put_item, make_item(2)))
-    assert await ids(distant, tidb_queries) == [2]
+    await distant.transact(lambda connection: connection.execute(mysql_queries.put_item, make_item(2)))
+    assert await ids(distant, mysql_queries) == [2]
 
 
-async def test_a_lone_write_is_not_retried_once_it_was_sent(distant, proxy, tidb_queries, make_item):
+async def test_a_lone_write_is_not_retried_once_it_was_sent(distant, proxy, mysql_queries, make_item):
     proxy.cut_after = b"first"
     with pytest.raises(DatabaseUnavailable, match="unknown whether"):
-        await distant.execute(tidb_queries.put_item, make_item(1, label="first"))
+        await distant.execute(mysql_queries.put_item, make_item(1, label="first"))
     assert proxy.cuts == 1
 
 
-async def test_a_transaction_that_loses_its_connection_runs_once_more(distant, proxy, tidb_queries, storing):
+async def test_a_transaction_that_loses_its_connection_runs_once_more(distant, proxy, mysql_queries, storing):
     proxy.cut_before = b"second"
     assert await distant.transact(storing) == 2
-    assert await ids(distant, tidb_queries) == [1, 2]
+    assert await ids(distant, mysql_queries) == [1, 2]
 
 
 async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
-    distant, proxy, tidb_queries, storing
+    distant, proxy, mysql_queries, storing
 ):
     proxy.cut_after = b"COMMIT"
     with pytest.raises(DatabaseUnavailable, match="unknown whether the change was committed"):
         await distant.transact(storing)
     assert storing.runs == 1
-    assert await distant.transact(lambda connection: ids(connection, tidb_queries)) in ([], [1, 2])
+    assert await distant.transact(lambda connection: ids(connection, mysql_queries)) in ([], [1, 2])
 
 
 async def test_a_commit_without_an_answer_in_time_leaves_the_outcome_unknown(distant, proxy, storing):
@@ -147,7 +147,7 @@ async def test_a_commit_without_an_answer_in_time_leaves_the_outcome_unknown(dis
 
 
 async def test_a_transaction_that_hangs_ends_at_its_deadline_and_is_rolled_back(
-    distant, proxy, tidb_queries, storing
+    distant, proxy, mysql_queries, storing
 ):
     proxy.swallow = b"second"
     started = time.monotonic()
@@ -155,12 +155,12 @@ async def test_a_transaction_that_hangs_ends_at_its_deadline_and_is_rolled_back(
         await distant.transact(storing, deadline_seconds=0.5)
     assert time.monotonic() - started < 3
     proxy.swallow = b""
-    assert await ids(distant, tidb_queries) == []
+    assert await ids(distant, mysql_queries) == []
     await distant.transact(storing)
 
 
 async def test_a_read_that_hangs_ends_in_time(distant, proxy, monkeypatch):
-    monkeypatch.setattr(tidb, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(mysql_database, "STATEMENT_SECONDS", 0.3)
     proxy.is_silent = True
     with pytest.raises(DatabaseUnavailable, match=r"within 0\.3 seconds"):
         await distant.ping()
@@ -176,7 +176,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_given_up(live_dsn, prox
         await connect(silent)
 
 
-async def test_everything_works_again_once_the_server_is_back(distant, proxy, tidb_queries, storing):
+async def test_everything_works_again_once_the_server_is_back(distant, proxy, mysql_queries, storing):
     async def everything():
         return await asyncio.gather(
             *(distant.ping() for _ in range(10)),
@@ -194,20 +194,20 @@ async def test_everything_works_again_once_the_server_is_back(distant, proxy, ti
     assert outcomes[:10] == [None] * 10
     unexpected = [one for one in outcomes[10:] if not isinstance(one, int | UniqueViolation)]
     assert unexpected == []
-    assert await ids(distant, tidb_queries) == [1, 2]
+    assert await ids(distant, mysql_queries) == [1, 2]
 
 
-async def test_transactions_that_deadlock_run_again(distant, tidb_queries, make_item):
-    await distant.execute_many(tidb_queries.put_item, [make_item(n, weight=0.0) for n in (1, 2)])
+async def test_transactions_that_deadlock_run_again(distant, mysql_queries, make_item):
+    await distant.execute_many(mysql_queries.put_item, [make_item(n, weight=0.0) for n in (1, 2)])
     both_hold_one = asyncio.Barrier(2)
     runs = []
 
     async def work(connection, first, second):
         runs.append(first)
-        await connection.execute(tidb_queries.add_weight, make_item(first))
+        await connection.execute(mysql_queries.add_weight, make_item(first))
         if len(runs) <= 2:
             await both_hold_one.wait()
-        await connection.execute(tidb_queries.add_weight, make_item(second))
+        await connection.execute(mysql_queries.add_weight, make_item(second))
 
     await asyncio.gather(
         distant.transact(lambda connection: work(connection, 1, 2)),
@@ -215,7 +215,7 @@ async def test_transactions_that_deadlock_run_again(distant, tidb_queries, make_
     )
     assert len(runs) > 2
     for item_id in (1, 2):
-        row = await distant.fetch_one(tidb_queries.find_item, make_item(item_id))
+        row = await distant.fetch_one(mysql_queries.find_item, make_item(item_id))
         assert row["weight"] == 2
 
 
@@ -231,7 +231,7 @@ async def test_retries_come_to_an_end(distant):
     assert len(runs) == 5
 
 
-async def test_a_conflict_that_the_work_hides_is_not_committed(distant, tidb_queries, storing):
+async def test_a_conflict_that_the_work_hides_is_not_committed(distant, mysql_queries, storing):
     """After a deadlock the server has undone what came before; a commit would keep the rest alone."""
 
     async def work(connection):
@@ -241,32 +241,32 @@ async def test_a_conflict_that_the_work_hides_is_not_committed(distant, tidb_que
         return runs
 
     assert await distant.transact(work) == 2
-    assert await ids(distant, tidb_queries) == [1, 2]
+    assert await ids(distant, mysql_queries) == [1, 2]
 
 
 async def test_waiting_for_a_lock_ends_before_the_deadline_of_the_transaction(
-    distant, tidb_queries, make_item, monkeypatch
+    distant, mysql_queries, make_item, monkeypatch
 ):
-    monkeypatch.setattr(tidb, "_ATTEMPTS", 2)
+    monkeypatch.setattr(mysql_database, "_ATTEMPTS", 2)
     hasty = [text.replace("wait_timeout = 3", "wait_timeout = 1") for text in session._SETTINGS]
     assert hasty != list(session._SETTINGS)
     monkeypatch.setattr(session, "_SETTINGS", hasty)
     distant._writers.forget_idle()
-    await distant.execute(tidb_queries.put_item, make_item(1, weight=0.0))
+    await distant.execute(mysql_queries.put_item, make_item(1, weight=0.0))
     holds, may_end = asyncio.Event(), asyncio.Event()
 
     async def hold(connection):
-        await connection.execute(tidb_queries.add_weight, make_item(1))
+        await connection.execute(mysql_queries.add_weight, make_item(1))
         holds.set()
         await may_end.wait()
 
     holder = asyncio.create_task(distant.transact(hold))
     await holds.wait()
     with pytest.raises(WriteConflict, match="add_weight"):
-        await distant.transact(lambda connection: connection.execute(tidb_queries.add_weight, make_item(1)))
+        await distant.transact(lambda connection: connection.execute(mysql_queries.add_weight, make_item(1)))
     may_end.set()
     await holder
-    row = await distant.fetch_one(tidb_queries.find_item, make_item(1))
+    row = await distant.fetch_one(mysql_queries.find_item, make_item(1))
     assert row["weight"] == 1
 
 
@@ -296,14 +296,14 @@ async def test_a_database_that_the_user_may_not_create_is_told(monkeypatch):
     async def refuse(*_args, **_kwargs):
         raise UnknownDatabase("Connecting to root@h:1/d: the database returned error 1049.")
 
-    monkeypatch.setattr(tidb, "open_session", refuse)
+    monkeypatch.setattr(mysql_database, "open_session", refuse)
     with pytest.raises(UnknownDatabase):
         await connect(parse_dsn("tidb://root@h:1/d"))
 
 
 def test_batches_stay_below_a_packet(monkeypatch):
-    monkeypatch.setattr(tidb_connection, "_BATCH_CHARACTERS", 10)
-    assert list(tidb_connection._batches(["aaaa", "bbbb", "cccc", "d" * 30])) == [
+    monkeypatch.setattr(mysql_connection, "_BATCH_CHARACTERS", 10)
+    assert list(mysql_connection._batches(["aaaa", "bbbb", "cccc", "d" * 30])) == [
         "aaaa,bbbb",
         "cccc",
         "d" * 30,

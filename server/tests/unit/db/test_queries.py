@@ -1,25 +1,26 @@
 from __future__ import annotations
 
 import pytest
-from mnemo_server.db.queries import load_queries, parse_queries, split_statements
+from mnemo_server.db.queries import load_fragments, load_queries, parse_queries
+from mnemo_server.db.statements import split_statements
 
 
-def parse(source, variant="tidb"):
+def parse(source, variant="mysql"):
     return parse_queries(source, variant, origin="items.sql")
 
 
 def test_a_query_without_mark_serves_both_variants_in_their_notation():
     source = "-- name: get\n-- Reads.\nSELECT a\n  FROM t -- why\n  WHERE id = :id AND b LIKE 'x%';"
-    tidb, sqlite = parse(source).get, parse(source, "sqlite").get
-    assert tidb.text == "SELECT a FROM t WHERE id = %(id)s AND b LIKE 'x%%'"
-    assert tidb.prepared == "SELECT a FROM t WHERE id = %s AND b LIKE 'x%%'"
+    mysql, sqlite = parse(source).get, parse(source, "sqlite").get
+    assert mysql.text == "SELECT a FROM t WHERE id = %(id)s AND b LIKE 'x%%'"
+    assert mysql.prepared == "SELECT a FROM t WHERE id = %s AND b LIKE 'x%%'"
     assert sqlite.text == "SELECT a FROM t WHERE id = :id AND b LIKE 'x%'"
-    assert (sqlite.prepared, sqlite.order, tidb.order) == (None, ("id",), ("id",))
+    assert (sqlite.prepared, sqlite.order, mysql.order) == (None, ("id",), ("id",))
 
 
 def test_each_variant_gets_its_own_text():
     source = (
-        "-- name: put [tidb]\nREPLACE INTO t VALUES (1);\n-- name: put [sqlite]\nINSERT INTO t VALUES (1);"
+        "-- name: put [mysql]\nREPLACE INTO t VALUES (1);\n-- name: put [sqlite]\nINSERT INTO t VALUES (1);"
     )
     assert parse(source).put.text.startswith("REPLACE")
     assert parse(source, "sqlite").put.text.startswith("INSERT")
@@ -91,8 +92,8 @@ def test_an_unknown_name_is_told_with_its_file():
         ("SELECT 1;\n-- name: get\nSELECT 1;", "before the first"),
         ("-- name: get\nSELECT 1;\n-- name: get\nSELECT 2;", "twice"),
         ("-- name: get [oracle]\nSELECT 1;", "marks are"),
-        ("-- name: get [sqlite]\nSELECT 1;", "one text for tidb"),
-        ("-- name: get\nSELECT 1;\n-- name: get [tidb]\nSELECT 1;", "one text for tidb"),
+        ("-- name: get [sqlite]\nSELECT 1;", "one text for mysql"),
+        ("-- name: get\nSELECT 1;\n-- name: get [mysql]\nSELECT 1;", "one text for mysql"),
         ("-- name: get\nSELECT 1", "one statement"),
         ("-- name: get\nSELECT 1; SELECT 2;", "one statement"),
         ("-- name: get\n-- nothing\n", "one statement"),
@@ -104,9 +105,74 @@ def test_a_file_that_breaks_the_notation_is_refused(source, complaint):
         parse(source)
 
 
+SHARED = {"columns": "a, b"}
+FILTERED = "-- fragment: filter\n-- Why.\na = :a\n  AND b <> '{filter}' -- {filter}\n\n"
+
+
+def parse_shared(source, variant="mysql"):
+    return parse_queries(source, variant, origin="items.sql", shared=SHARED)
+
+
+def test_a_statement_contains_the_fragments_that_it_names_of_its_file_and_of_all_files():
+    query = parse_shared(FILTERED + "-- name: get\nSELECT {columns} FROM t WHERE {filter};").get
+
+    assert query.text == "SELECT a, b FROM t WHERE a = %(a)s AND b <> '{filter}'"
+    assert query.prepared == "SELECT a, b FROM t WHERE a = %s AND b <> '{filter}'"
+    assert query.order == ("a",)
+
+
+def test_a_fragment_may_have_a_text_for_each_variant_and_one_of_them_be_empty():
+    source = (
+        "-- fragment: lock [mysql]\nFOR UPDATE\n-- fragment: lock [sqlite]\n-- Locked already.\n"
+        "-- name: get\nSELECT 1 {lock};"
+    )
+    assert parse(source).get.text == "SELECT 1 FOR UPDATE"
+    assert parse(source, "sqlite").get.text == "SELECT 1"
+
+
+def test_a_row_that_is_a_fragment_can_be_repeated_too():
+    source = "-- fragment: row\n(:a, :b)\n-- name: put\nINSERT INTO t ({columns}) VALUES {row};"
+    assert parse_shared(source).put.batch == ("INSERT INTO t (a, b) VALUES ", "(%(a)s, %(b)s)", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["'{columns}'", '"{columns}"', "`{columns}`", "/*T! {columns} */", "{d '2030-01-01'}", "{ columns }"],
+)
+def test_braces_in_quotes_comments_or_around_anything_but_a_name_are_left_alone(text):
+    assert parse_shared(f"-- name: get\nSELECT {text};").get.text == f"SELECT {text}"
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("-- name: get\nSELECT {rows};", r"items\.sql: query get uses the fragment 'rows'"),
+        ("-- fragment: rows\n1\n-- name: get\nSELECT 1;", r"items\.sql: fragment rows isn't used"),
+        ("-- fragment: rows\n1\n-- name: get\nSELECT '{rows}';", r"items\.sql: fragment rows isn't used"),
+        ("-- fragment: a\n1\n-- fragment: a\n2\n-- name: get\nSELECT {a};", "fragment a is defined twice"),
+        ("-- fragment: columns\n1\n-- name: get\nSELECT {columns};", r"columns is in sql/fragments\.sql too"),
+        ("-- fragment: a [oracle]\n1\n-- name: get\nSELECT {a};", "fragment a is marked"),
+        ("-- fragment: a [sqlite]\n1\n-- name: get\nSELECT {a};", "fragment a needs one text for mysql"),
+        ("-- fragment: a\n{columns}\n-- name: get\nSELECT {a};", "fragment a uses another fragment"),
+        ("-- fragment: a\n1;\n-- name: get\nSELECT {a};", "fragment a is a part of statements"),
+        ("-- fragment: a\n-- Nothing.\n-- name: get\nSELECT 1 {a};", "fragment a is empty"),
+        ("-- name: get\nSELECT 1 WHERE 1 NOT IN {a};\n-- fragment: a\n(:ids...)", "NOT IN"),
+    ],
+)
+def test_a_fragment_that_breaks_the_notation_is_refused_with_its_file_and_name(source, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        parse_shared(source)
+
+
+def test_the_fragments_of_all_files_are_those_of_their_variant():
+    assert load_fragments("mysql")["for_update"] == "FOR UPDATE"
+    assert load_fragments("sqlite")["for_update"] == ""
+    assert load_fragments("mysql").keys() == load_fragments("sqlite").keys()
+
+
 def test_a_missing_file_is_told():
     with pytest.raises(FileNotFoundError):
-        load_queries("no_such_file", "tidb")
+        load_queries("no_such_file", "mysql")
 
 
 def test_statements_end_only_where_they_end():

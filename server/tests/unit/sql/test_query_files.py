@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from mnemo_server.db.queries import Query, load_queries
+from mnemo_server.db.queries import Query, load_fragments, load_queries
+from mnemo_server.db.statements import find_fragments
+from mnemo_server.domain.memories.memory import StoredMemory
 
 FOLDER = files("mnemo_server") / "sql"
 FILES = sorted(path.name.removesuffix(".sql") for path in FOLDER.iterdir() if path.name.endswith(".sql"))
@@ -38,27 +41,31 @@ WITHOUT_TENANT = {
 }
 
 
+def text_of(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
 def queries_of(variant: str) -> dict[str, Query]:
     return {
         query.name: query
         for name in FILES
-        if name != "schema"
+        if name not in ("schema", "fragments")
         for query in load_queries(name, variant)  # type: ignore[arg-type]
     }
 
 
-SQLITE, TIDB = queries_of("sqlite"), queries_of("tidb")
+SQLITE, MYSQL = queries_of("sqlite"), queries_of("mysql")
 
 
 def test_every_engine_knows_the_same_queries_with_the_same_parameters():
-    assert SQLITE.keys() == TIDB.keys()
-    differing = [name for name, query in SQLITE.items() if set(query.order) != set(TIDB[name].order)]
+    assert SQLITE.keys() == MYSQL.keys()
+    differing = [name for name, query in SQLITE.items() if set(query.order) != set(MYSQL[name].order)]
     assert differing == []
 
 
 @pytest.mark.parametrize("name", sorted(SQLITE))
 def test_a_statement_names_its_tenant(name: str):
-    for query in (SQLITE[name], TIDB[name]):
+    for query in (SQLITE[name], MYSQL[name]):
         assert ("tenant_id" in query.order) is (name not in WITHOUT_TENANT)
         where = re.search(r"\bWHERE\b.*", query.text, re.DOTALL)
         if where and name not in WITHOUT_TENANT:
@@ -70,11 +77,14 @@ def test_a_query_is_used(name: str):
     assert re.search(rf"\b_?({QUERY_SETS})\.{name}\b", USERS), name
 
 
+@pytest.mark.parametrize("name", sorted(load_fragments("mysql")))
+def test_a_fragment_of_all_files_is_used_by_more_than_one(name: str):
+    users = [file for file in FILES if name in find_fragments(text_of(file))]
+
+    assert len(users) > 1
+
+
 def test_the_columns_that_are_read_make_a_memory():
-    """Every query that reads memories reads the same columns, in one order."""
-    heads = {
-        " ".join(query.text.split("FROM", 1)[0].split())
-        for query in [*SQLITE.values(), *TIDB.values()]
-        if query.text.startswith("SELECT tenant_id, id, content")
-    }
-    assert len(heads) == 1
+    columns = load_fragments("mysql")["memory_columns"]
+
+    assert sorted(re.split(r",\s+", columns)) == sorted(field.name for field in fields(StoredMemory))

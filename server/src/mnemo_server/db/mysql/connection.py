@@ -35,7 +35,7 @@ class RoundTrips:
     count: int = 0
 
 
-class TidbConnection:
+class MysqlConnection:
     """Statements on one connection of the driver. Whatever leaves it in an unknown state closes it."""
 
     def __init__(self, raw: Any, round_trips: RoundTrips) -> None:
@@ -152,10 +152,10 @@ class TidbConnection:
         return cursor
 
     def _failed(self, error: BaseException, name: str) -> BaseException:
-        """Return what to raise; close the connection unless the server itself has answered."""
+        """Return what to raise; close the connection unless the server itself has responded."""
         if not isinstance(error, MySQLError):
             self.close()
-        if not isinstance(error, Exception):  # cancelled in the middle of an answer
+        if not isinstance(error, Exception):  # cancelled in the middle of a response
             return error
         failure = translate(error, name)
         if isinstance(failure, ConnectionLost):
@@ -166,7 +166,7 @@ class TidbConnection:
 
 
 def outcome_if_lost(error: BaseException) -> BaseException:
-    """Turn a connection lost after a change was sent into an error that nobody retries."""
+    """Turn a connection lost after a change was sent into an error that isn't retried."""
     if isinstance(error, ConnectionLost) and error.is_sent:
         return DatabaseUnavailable(f"{error} It is unknown whether the change was committed.")
     return error

@@ -14,10 +14,11 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from mnemo_server.db.database import TRANSACTION_SECONDS, Connection, Params, Row
 from mnemo_server.db.dsn import Dsn
 from mnemo_server.db.errors import ConnectionLost, DatabaseUnavailable, UnknownDatabase, WriteConflict
-from mnemo_server.db.mysql.connection import RoundTrips, TidbConnection, outcome_if_lost
-from mnemo_server.db.mysql.pool import TidbPool
+from mnemo_server.db.mysql.connection import MysqlConnection, RoundTrips, outcome_if_lost
+from mnemo_server.db.mysql.pool import MysqlPool
 from mnemo_server.db.mysql.session import open_session, tls_context
-from mnemo_server.db.queries import Query, Variant, parse_queries
+from mnemo_server.db.queries import Query, parse_queries
+from mnemo_server.db.query_files import Variant
 
 T = TypeVar("T")
 
@@ -32,26 +33,28 @@ _ATTEMPTS: Final = 5
 _FIRST_PAUSE_SECONDS: Final = 0.005
 _LONGEST_PAUSE_SECONDS: Final = 0.2
 
-_QUERIES: Final = parse_queries("-- name: ping\nSELECT 1 AS one;", "tidb", origin=__name__)
+_QUERIES: Final = parse_queries("-- name: ping\nSELECT 1 AS one;", "mysql", origin=__name__)
 
 
-class TidbDatabase:
+class MysqlDatabase:
     """One database on a server of the MySQL family.
 
-    Reads and lone statements use connections in autocommit mode; transactions use connections of their own
-    on which a transaction is always open, so that no BEGIN is sent. Transactions that only insert have
-    connections on which TiDB takes no locks before the commit.
+    It has three pools of at most `pool_size` connections each:
+
+    - readers, in autocommit mode, for reads and lone statements;
+    - writers, on which a transaction is always open, so that no BEGIN is sent;
+    - inserters, for transactions that only insert: TiDB takes their locks at the commit.
     """
 
-    variant: Final[Variant] = "tidb"
+    variant: Final[Variant] = "mysql"
 
     def __init__(self, dsn: Dsn, tls: ssl.SSLContext | None, *, pool_size: int) -> None:
         self._dsn = dsn
         self._tls = tls
         self._round_trips = RoundTrips()
-        self._readers = TidbPool(lambda: self._open_connection(autocommit=True), pool_size)
-        self._writers = TidbPool(lambda: self._open_connection(autocommit=False), pool_size)
-        self._inserters = TidbPool(
+        self._readers = MysqlPool(lambda: self._open_connection(autocommit=True), pool_size)
+        self._writers = MysqlPool(lambda: self._open_connection(autocommit=False), pool_size)
+        self._inserters = MysqlPool(
             lambda: self._open_connection(autocommit=False, is_optimistic=True), pool_size
         )
         self.engine = "mysql"
@@ -61,7 +64,7 @@ class TidbDatabase:
         """Connect; create the database if it is absent and the user may.
 
         Raises:
-            DatabaseUnavailable: the server does not answer, refuses the login, or has no such database.
+            DatabaseUnavailable: the server does not respond, refuses the login, or has no such database.
         """
         database = cls(dsn, await asyncio.to_thread(tls_context, dsn), pool_size=pool_size)
         try:
@@ -89,7 +92,7 @@ class TidbDatabase:
     async def execute(self, query: Query, params: Params) -> int:
         """See `Connection`."""
 
-        async def change(connection: TidbConnection) -> int:
+        async def change(connection: MysqlConnection) -> int:
             try:
                 return await connection.execute(query, params)
             except ConnectionLost as lost:
@@ -150,7 +153,7 @@ class TidbDatabase:
         for pool in self._pools:
             await pool.close()
 
-    async def _ask(self, ask: Callable[[TidbConnection], Awaitable[T]], *, is_change: bool = False) -> T:
+    async def _ask(self, ask: Callable[[MysqlConnection], Awaitable[T]], *, is_change: bool = False) -> T:
         """Send one statement outside a transaction."""
 
         async def unit() -> T:
@@ -179,18 +182,18 @@ class TidbDatabase:
                 return await _retries()(unit)
 
     @property
-    def _pools(self) -> tuple[TidbPool, ...]:
+    def _pools(self) -> tuple[MysqlPool, ...]:
         return self._readers, self._writers, self._inserters
 
-    async def _open_connection(self, *, autocommit: bool, is_optimistic: bool = False) -> TidbConnection:
+    async def _open_connection(self, *, autocommit: bool, is_optimistic: bool = False) -> MysqlConnection:
         raw = await open_session(self._dsn, self._tls, autocommit=autocommit, is_optimistic=is_optimistic)
-        return TidbConnection(raw, self._round_trips)
+        return MysqlConnection(raw, self._round_trips)
 
     async def _create(self) -> None:
         """Create the database, from a connection that uses none."""
         nowhere = dataclasses.replace(self._dsn, database="")
         raw = await open_session(nowhere, self._tls, autocommit=True)
-        connection = TidbConnection(raw, self._round_trips)
+        connection = MysqlConnection(raw, self._round_trips)
         statement = (
             f"CREATE DATABASE IF NOT EXISTS `{self._dsn.database}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         )
@@ -216,6 +219,6 @@ def _late(seconds: float, *, is_outcome_known: bool) -> DatabaseUnavailable:
 
 
 def _engine(server_version: str) -> str:
-    """Tell the engines apart by what they call themselves."""
+    """Return the engine that a server's version names."""
     name = server_version.lower()
     return next((engine for engine in ("tidb", "mariadb") if engine in name), "mysql")

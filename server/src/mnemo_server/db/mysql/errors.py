@@ -42,7 +42,7 @@ _UNAVAILABLE: Final = frozenset(
 )
 #: Table exists, duplicate column, duplicate key name, nothing to drop: what a repeated migration meets.
 _EXISTS: Final = frozenset({1050, 1060, 1061, 1091})
-#: Errors whose texts hold names of columns and tables only.
+#: Errors whose texts contain names of columns and tables only.
 _QUOTABLE: Final = frozenset({1044, 1045, 1048, 1049, 1054, 1146, 1264, 1364, 1406})
 _KEY_NAME = re.compile(r"for key '([^']*)'\Z")
 

@@ -8,26 +8,26 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from mnemo_server.db.errors import DatabaseUnavailable
-from mnemo_server.db.mysql.connection import TidbConnection
+from mnemo_server.db.mysql.connection import MysqlConnection
 
 #: A connection that idled for longer is replaced: load balancers drop idle ones silently, most after 350 s.
 IDLE_SECONDS: Final = 240.0
 
 
-class TidbPool:
+class MysqlPool:
     """At most `size` connections; the one used last is used next.
 
     Connections that the server closed while idle are noticed without asking, because the event loop has
     seen the end of their stream.
     """
 
-    def __init__(self, open_connection: Callable[[], Awaitable[TidbConnection]], size: int) -> None:
+    def __init__(self, open_connection: Callable[[], Awaitable[MysqlConnection]], size: int) -> None:
         self._open_connection = open_connection
         self._places = asyncio.Semaphore(size)
-        self._idle: list[tuple[float, TidbConnection]] = []
+        self._idle: list[tuple[float, MysqlConnection]] = []
         self._is_closed = False
 
-    async def take(self) -> TidbConnection:
+    async def take(self) -> MysqlConnection:
         """Return a connection for the caller alone, who must give it back."""
         if self._is_closed:
             raise DatabaseUnavailable("The database is closed.")
@@ -43,7 +43,7 @@ class TidbPool:
             self._places.release()
             raise
 
-    def give_back(self, connection: TidbConnection) -> None:
+    def give_back(self, connection: MysqlConnection) -> None:
         """Take a connection back: between transactions, or closed when its state is unknown."""
         if self._is_closed or not connection.is_usable:
             connection.close()
@@ -57,7 +57,7 @@ class TidbPool:
             self._idle.pop()[1].close()
 
     async def close(self) -> None:
-        """Say goodbye on idle connections; those in use are closed when they come back."""
+        """Close idle connections politely; those in use are closed when they come back."""
         self._is_closed = True
         while self._idle:
             await self._idle.pop()[1].say_goodbye()

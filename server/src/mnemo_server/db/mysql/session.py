@@ -39,7 +39,7 @@ async def open_session(
     """Return a connection of the driver, which is typed too loosely to be named.
 
     Raises:
-        DatabaseUnavailable: nobody answers in time, or the login is refused.
+        DatabaseUnavailable: the server doesn't respond in time, or the login is refused.
         UnknownDatabase: the server has no database of this name.
     """
     try:

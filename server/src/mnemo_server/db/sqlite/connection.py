@@ -23,10 +23,10 @@ from mnemo_server.db.queries import Query
 BUSY_SECONDS: Final = 2.5
 
 _KEPT_STATEMENTS: Final = 512  # prepared statements per connection
-#: WAL lets readers go on while somebody writes. FULL: what was acknowledged survives a power cut.
+#: WAL lets readers go on during a write. FULL: what was acknowledged survives a power cut.
 _PRAGMAS: Final = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = OFF")
 
-#: What sqlite3 raises for a statement; the last two for values that SQLite cannot hold.
+#: What sqlite3 raises for a statement; the last two for values that SQLite cannot store.
 _DRIVER_ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeError)
 _UNIQUE: Final = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -65,7 +65,7 @@ class SqliteConnection:
 
         Raises:
             DatabaseUnavailable: it is not a SQLite database, or cannot be read and written.
-            WriteConflict: another process holds it.
+            WriteConflict: another process has it locked.
         """
         self.round_trips = 0
         self._connection = sqlite3.connect(
@@ -87,7 +87,7 @@ class SqliteConnection:
         cursor = self._run(query, params)
         row = cursor.fetchone()
         names = cursor.description
-        cursor.close()  # an unfinished SELECT would hold on to its snapshot
+        cursor.close()  # an unfinished SELECT would keep its snapshot
         return None if row is None else {name[0]: value for name, value in zip(names, row, strict=True)}
 
     async def fetch_all(self, query: Query, params: Params) -> list[Row]:
@@ -139,7 +139,7 @@ class SqliteConnection:
 
 
 def _translate(error: Exception, statement: str) -> DatabaseError:
-    """Return our error for one of the driver's; SQLite's own texts hold names, never values."""
+    """Return our error for one of the driver's; SQLite's own texts contain names, never values."""
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     code = extended & 0xFF  # the upper bits only tell details
     if extended in _UNIQUE:

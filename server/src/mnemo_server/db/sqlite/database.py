@@ -12,7 +12,8 @@ from typing import Final, Self, TypeVar
 
 from mnemo_server.db.database import TRANSACTION_SECONDS, Connection, Params, Row
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConflict
-from mnemo_server.db.queries import Query, Variant, parse_queries
+from mnemo_server.db.queries import Query, parse_queries
+from mnemo_server.db.query_files import Variant
 from mnemo_server.db.sqlite.connection import SqliteConnection, prepare_file
 from mnemo_server.db.sqlite.threads import Job, SqliteThreads
 

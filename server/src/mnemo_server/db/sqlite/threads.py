@@ -62,7 +62,7 @@ class SqliteThreads:
         await asyncio.gather(*ends)
 
     def _work(self, start: asyncio.Future[None]) -> None:
-        """Take jobs until told to end: the body of each thread."""
+        """Take jobs until the thread is to end: the body of each thread."""
         try:
             connection = self._open_connection()
         except Exception as error:  # noqa: BLE001 - handed over to the task that waits
@@ -82,7 +82,7 @@ class SqliteThreads:
 
 
 def _settle(future: asyncio.Future[T], result: T, error: BaseException | None) -> None:
-    """Bring an outcome to the event loop, unless that is closed and nobody waits any more."""
+    """Bring an outcome to the event loop, unless that is closed and no task waits any more."""
     with contextlib.suppress(RuntimeError):
         future.get_loop().call_soon_threadsafe(_set_outcome, future, result, error)
 

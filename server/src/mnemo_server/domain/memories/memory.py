@@ -1,14 +1,29 @@
-"""The memory as the server holds it, and the rules for making and changing one."""
+"""The memory as the server keeps it, and the rules for making and changing one."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from mnemos_contract.memories import MemoryState, MemoryType
 
+from mnemo_server.domain.memories.fields import (
+    DERIVED,
+    FIXED,
+    FIXED_NAME,
+    IDS,
+    JSON,
+    NAME,
+    NAMES,
+    TEXT,
+    TUPLES,
+    VALUE,
+    Content,
+    Rule,
+    rules_of,
+)
 from mnemo_server.domain.memories.likeness import fingerprint
 
 ACTIVE: Final = MemoryState.ACTIVE.value
@@ -17,35 +32,38 @@ DELETED: Final = MemoryState.DELETED.value
 
 @dataclass(frozen=True, slots=True)
 class StoredMemory:
-    """One row of `memories`. Times are microseconds UTC; see schema.sql for the columns."""
+    """One row of `memories`. Times are microseconds UTC; see schema.sql for the columns.
 
-    tenant_id: int
-    id: int
-    content: str
-    memory_type: str
-    state: str
-    version: int
-    content_hash: bytes
-    created_at: int
-    updated_at: int
-    source: str | None = None
-    tags: tuple[str, ...] = ()
-    #: JSON text, exactly as it came; None for none.
-    metadata: str | None = None
-    agent_id: str | None = None
-    session_id: str | None = None
-    seq: int | None = None
-    role: str | None = None
-    name: str | None = None
-    project: str | None = None
-    superseded_by: int | None = None
-    updated_by: str | None = None
-    subject: str | None = None
-    superseded_at: int | None = None
-    #: As `likeness_of` gives it; None where repeats of it are answered with another memory, or are none.
-    likeness: bytes | None = None
-    #: Ids of what it was made of.
-    derived_from: tuple[int, ...] = ()
+    Each field declares what it contains: see `fields`.
+    """
+
+    tenant_id: Annotated[int, FIXED]
+    id: Annotated[int, FIXED]
+    content: Annotated[str, TEXT]
+    memory_type: Annotated[str, VALUE]
+    state: Annotated[str, VALUE]
+    version: Annotated[int, VALUE]
+    content_hash: Annotated[bytes, DERIVED]
+    created_at: Annotated[int, FIXED]
+    updated_at: Annotated[int, VALUE]
+    source: Annotated[str | None, NAME] = None
+    tags: Annotated[tuple[str, ...], NAMES] = ()
+    metadata: Annotated[str | None, JSON] = None
+    """JSON text, exactly as it came; None for none."""
+    agent_id: Annotated[str | None, VALUE] = None
+    session_id: Annotated[str | None, NAME] = None
+    seq: Annotated[int | None, FIXED] = None
+    role: Annotated[str | None, FIXED] = None
+    name: Annotated[str | None, FIXED_NAME] = None
+    project: Annotated[str | None, NAME] = None
+    superseded_by: Annotated[int | None, VALUE] = None
+    updated_by: Annotated[str | None, VALUE] = None
+    subject: Annotated[str | None, NAME] = None
+    superseded_at: Annotated[int | None, VALUE] = None
+    likeness: Annotated[bytes | None, DERIVED] = None
+    """As `likeness_of` returns it; None where repeats are reported with another memory, or are none."""
+    derived_from: Annotated[tuple[int, ...], IDS] = ()
+    """Ids of what it was made of."""
 
     @property
     def is_message(self) -> bool:
@@ -54,8 +72,12 @@ class StoredMemory:
 
     @property
     def is_current(self) -> bool:
-        """Whether it holds: it is active, and no other memory has taken its place."""
+        """Whether it is active and no other memory has superseded it."""
         return self.state == ACTIVE and self.superseded_by is None
+
+
+#: The rules of all fields, in their order.
+MEMORY_FIELDS: Final = rules_of(StoredMemory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +106,13 @@ def hash_content(content: str) -> bytes:
 
 
 def hash_message(role: str, name: str | None, created_at: int | None, content: str) -> bytes:
-    """Fingerprint a message by who said what, and by when where the sender told: 32 bytes."""
+    """Fingerprint a message by who said what, and by when if the sender said so: 32 bytes."""
     parts = (role, name or "", "" if created_at is None else str(created_at), content)
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
 def likeness_of(memory: StoredMemory) -> bytes | None:
-    """Fingerprint what a memory says; None for messages and for what doesn't hold."""
+    """Fingerprint what a memory says; None for messages and for what isn't current."""
     if memory.is_message or not memory.is_current:
         return None
     return fingerprint(
@@ -102,7 +124,7 @@ def likeness_of(memory: StoredMemory) -> bytes | None:
 
 
 def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now: int) -> StoredMemory:
-    """Give the next version of a memory. Every revision is one, even when nothing differs."""
+    """Return the next version of a memory. Every revision is one, even when nothing differs."""
     content = changes.content or memory.content
     metadata = None if changes.clears_metadata else (changes.metadata or memory.metadata)
     revised = next_version(
@@ -120,13 +142,13 @@ def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now:
 
 
 def supersede(memory: StoredMemory, by: int, *, agent_id: str | None, now: int) -> StoredMemory:
-    """Give the version of a memory whose place another one has taken. Nobody repeats it any more."""
+    """Return the version of a memory that another one has superseded. Nothing repeats it any more."""
     at = max(now, memory.updated_at + 1)
     return next_version(memory, agent_id=agent_id, now=at, superseded_by=by, superseded_at=at, likeness=None)
 
 
 def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fields: Any) -> StoredMemory:
-    """Give a memory with other fields as its next version; its times only ever grow."""
+    """Return a memory with other fields as its next version; its times only ever grow."""
     return replace(
         memory,
         version=memory.version + 1,
@@ -139,29 +161,23 @@ def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fiel
 def snapshot(memory: StoredMemory) -> str:
     """Write a memory as the JSON that the event log keeps of its earlier states."""
     fields = {
-        "content": memory.content,
-        "memory_type": memory.memory_type,
-        "state": memory.state,
-        "version": memory.version,
-        "source": memory.source,
-        "tags": list(memory.tags),
-        "metadata": None if memory.metadata is None else json.loads(memory.metadata),
-        "agent_id": memory.agent_id,
-        "session_id": memory.session_id,
-        "project": memory.project,
-        "superseded_by": memory.superseded_by,
-        "superseded_at": memory.superseded_at,
-        "subject": memory.subject,
-        "derived_from": list(memory.derived_from),
-        "updated_by": memory.updated_by,
-        "updated_at": memory.updated_at,
+        name: _to_json(rule, getattr(memory, name))
+        for name, rule in MEMORY_FIELDS.items()
+        if rule.in_snapshot
     }
     present = {key: value for key, value in fields.items() if value not in (None, [])}
     return json.dumps(present, ensure_ascii=False, separators=(",", ":"))
 
 
+def _to_json(rule: Rule, value: Any) -> Any:
+    """Return a field's value as `snapshot` writes it."""
+    if rule.content is Content.JSON:
+        return None if value is None else json.loads(value)
+    return list(value) if rule.content in TUPLES else value
+
+
 def describe_repeat(memory: StoredMemory) -> dict[str, Any]:
-    """Give what was sent by somebody who repeated what another memory says, for that one's history."""
+    """Return what was sent in a repeat of another memory, for that one's history."""
     fields = {
         "content": memory.content,
         "tags": list(memory.tags),

@@ -4,48 +4,40 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory, hash_content, likeness_of, next_version
-
-#: Members of a snapshot that a memory has as they stand there.
-_PLAIN_MEMBERS: Final = (
-    "content",
-    "memory_type",
-    "state",
-    "version",
-    "source",
-    "agent_id",
-    "session_id",
-    "project",
-    "superseded_by",
-    "superseded_at",
-    "subject",
-    "updated_by",
-    "updated_at",
+from mnemo_server.domain.memories.fields import TUPLES, Content, Rule
+from mnemo_server.domain.memories.memory import (
+    ACTIVE,
+    MEMORY_FIELDS,
+    StoredMemory,
+    hash_content,
+    likeness_of,
+    next_version,
 )
 
 
 def recall(memory: StoredMemory, prior: str) -> StoredMemory:
-    """Give an earlier version of a memory, as `memory.snapshot` wrote it. It is no repeat of anything."""
+    """Return an earlier version of a memory, as `memory.snapshot` wrote it. It is no repeat of anything."""
     kept: dict[str, Any] = json.loads(prior)
-    metadata = kept.get("metadata")
-    plain: dict[str, Any] = {name: kept.get(name) for name in _PLAIN_MEMBERS}
-    return replace(
-        memory,
-        **plain,
-        tags=tuple(kept.get("tags", ())),
-        derived_from=tuple(kept.get("derived_from", ())),
-        metadata=None if metadata is None else json.dumps(metadata, ensure_ascii=False),
-        content_hash=memory.content_hash if memory.is_message else hash_content(kept["content"]),
-        likeness=None,
-    )
+    past: dict[str, Any] = {
+        name: _from_json(rule, kept.get(name)) for name, rule in MEMORY_FIELDS.items() if rule.in_snapshot
+    }
+    content_hash = memory.content_hash if memory.is_message else hash_content(kept["content"])
+    return replace(memory, **past, content_hash=content_hash, likeness=None)
+
+
+def _from_json(rule: Rule, value: Any) -> Any:
+    """Return a field's value from what `snapshot` wrote; None for what it left out."""
+    if rule.content is Content.JSON:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+    return tuple(value or ()) if rule.content in TUPLES else value
 
 
 def bring_back(
     memory: StoredMemory, earlier: StoredMemory | None, *, agent_id: str | None, now: int
 ) -> StoredMemory:
-    """Give the version of a memory that holds again, whatever became of it: with what an earlier one said."""
+    """Return the version of a memory that is current again, with the content of an earlier one if given."""
     said = earlier or memory
     revived = next_version(
         memory,

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from pydantic import JsonValue
 
-from mnemo_server.domain.memories.memory import StoredMemory, hash_content, hash_message, likeness_of
+from mnemo_server.domain.memories.fields import MAY_HAVE_SECRETS, Content
+from mnemo_server.domain.memories.memory import (
+    MEMORY_FIELDS,
+    StoredMemory,
+    hash_content,
+    hash_message,
+    likeness_of,
+)
 from mnemo_server.services.redaction.requests import Scrubber
 
 #: Member that holds whatever JSON a caller sent; its names tell what its texts are.
@@ -15,30 +23,37 @@ _SENT_JSON = "metadata"
 
 
 def scrub_memory(memory: StoredMemory, scrubber: Scrubber) -> StoredMemory:
-    """Give a memory without secrets; the same one when it has none. It is no new version yet."""
-    metadata = memory.metadata
-    if metadata is not None:
-        sent = json.loads(metadata)
-        cleaned = scrubber.clean_json(sent)
-        metadata = metadata if cleaned == sent else json.dumps(cleaned, ensure_ascii=False)
-    scrubbed = replace(
-        memory,
-        content=scrubber.clean(memory.content),
-        tags=tuple(dict.fromkeys(map(scrubber.clean_name, memory.tags))),
-        metadata=metadata,
-        source=memory.source and scrubber.clean_name(memory.source),
-        subject=memory.subject and scrubber.clean_name(memory.subject),
-        project=memory.project and scrubber.clean_name(memory.project),
-        session_id=memory.session_id and scrubber.clean_name(memory.session_id),
-        name=memory.name and scrubber.clean_name(memory.name),
-    )
+    """Return a memory without secrets; the same one when it has none. It is no new version yet."""
+    cleaned: dict[str, Any] = {
+        name: _scrub_field(rule.content, value, scrubber)
+        for name, rule in MEMORY_FIELDS.items()
+        if rule.content in MAY_HAVE_SECRETS and (value := getattr(memory, name))
+    }
+    scrubbed = replace(memory, **cleaned)
     if scrubbed == memory:
         return memory
     return replace(scrubbed, content_hash=_hash_anew(memory, scrubbed), likeness=likeness_of(scrubbed))
 
 
+def _scrub_field(content: Content, value: Any, scrubber: Scrubber) -> Any:
+    """Return the value of a field without secrets."""
+    match content:
+        case Content.TEXT:
+            return scrubber.clean(value)
+        case Content.NAME:
+            return scrubber.clean_name(value)
+        case Content.NAMES:
+            return tuple(dict.fromkeys(map(scrubber.clean_name, value)))
+        case Content.JSON:
+            sent = json.loads(value)
+            cleaned = scrubber.clean_json(sent)
+            return value if cleaned == sent else json.dumps(cleaned, ensure_ascii=False)
+        case _:
+            return value
+
+
 def scrub_text(text: str | None, scrubber: Scrubber) -> str | None:
-    """Give a text without secrets. If it is JSON it stays JSON, with the same names of members."""
+    """Return a text without secrets. If it is JSON it stays JSON, with the same names of members."""
     if text is None:
         return None
     try:
@@ -64,7 +79,7 @@ def _scrub_record(value: JsonValue, scrubber: Scrubber) -> JsonValue:
 
 
 def _hash_anew(memory: StoredMemory, scrubbed: StoredMemory) -> bytes:
-    """Give the fingerprint of a cleaned text in the form that the old one had.
+    """Return the fingerprint of a cleaned text in the form that the old one had.
 
     So a message that is sent again, and cleaned then, is known. Whether its sender told when it was said
     isn't kept: the fingerprint alone tells.

@@ -17,7 +17,7 @@ MODEL = "tidbcloud_free/amazon/titan-embed-text-v2"
 class FakeDatabase:
     """Answers the one query as TiDB Cloud does, or with what a test wants."""
 
-    variant = "tidb"
+    variant = "mysql"
 
     def __init__(self, engine: str = "tidb") -> None:
         self.engine = engine
