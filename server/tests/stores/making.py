@@ -5,7 +5,7 @@ from __future__ import annotations
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.memories.memory import Actor, StoredMemory, hash_content
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 ACTOR = Actor(agent_id="ann", key_id=9, request_id="r-1")
 TENANT = 1

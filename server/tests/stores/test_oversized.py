@@ -22,7 +22,7 @@ from mnemo_server.index.segments.vectors import (
 )
 from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.vector_ports import NewVector
+from mnemo_server.stores.vectors import NewVector
 
 from server.tests.stores.making import ACTOR, TENANT, make
 

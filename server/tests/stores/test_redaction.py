@@ -16,7 +16,7 @@ from mnemo_server.index.segments.entries import decode_terms, hash_term
 from mnemo_server.services.caller import Caller, IdempotentRequest
 from mnemo_server.services.redaction import sweep as redaction_sweep
 from mnemo_server.settings import Settings
-from mnemo_server.stores.job_ports import Claim
+from mnemo_server.stores.jobs.records import Claim
 from mnemo_server.stores.opening import open_stores
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.history import RestoreRequest

@@ -7,7 +7,7 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import hash_content
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import Answer, Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.records import Answer, Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
 
 from .making import ACTOR, TENANT, make
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.stores.ports import ANSWERS_KEPT_FOR, KeyRecord, NewKey, TenantStore
+from mnemo_server.stores.records import ANSWERS_KEPT_FOR, KeyRecord, NewKey
+from mnemo_server.stores.tenants import TenantStore
 
 KEY_PREFIX: Final = "mnk_"
 #: Random bytes of a key: 192 bits, so that its plain sha256 can't be searched.

@@ -6,7 +6,7 @@ from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
-from mnemo_server.stores.ports import ANSWERS_KEPT_FOR, Answer, KeptAnswer, Receipt
+from mnemo_server.stores.records import ANSWERS_KEPT_FOR, Answer, KeptAnswer, Receipt
 
 
 class AnswerBook:

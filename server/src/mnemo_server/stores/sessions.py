@@ -1,4 +1,4 @@
-"""Sessions and their messages in SQL."""
+"""Sessions and their messages in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mnemo_server.stores.idempotency import AnswerBook
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import MemoryWriter
-from mnemo_server.stores.ports import Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.records import Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
 
 #: How many of a session's latest messages a window without seq is compared with; a long window with more.
 ALIGNMENT_REACH: Final = 5_000
 
 
-class SqlSessionStore:
-    """The SessionStore port over any of the databases."""
+class SessionStore:
+    """Sessions and their messages."""
 
     def __init__(
         self,
@@ -50,7 +50,12 @@ class SqlSessionStore:
         sign: Callable[[Appended], Receipt] | None,
         job: Callable[[Sequence[int]], JobRequest | None],
     ) -> KeptAnswer | Appended:
-        """Append what `place` makes of the window, with the session's row locked."""
+        """Append what `place` makes of the window, with the session's row locked.
+
+        `seqs` limits the held messages to the span of those positions; None asks for the latest, enough to
+        align a window of `window_length`. `sign` makes the receipt of what was stored, and `job` the job to
+        ask for about new messages; the earlier response comes back when its key was used before.
+        """
         session = {"tenant_id": tenant_id, "session_id": session_id}
         receipts: list[Receipt] = []
 

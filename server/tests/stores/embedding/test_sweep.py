@@ -18,7 +18,7 @@ from mnemo_server.services.embedding.queue import EmbeddingQueue
 from mnemo_server.services.embedding.service import EmbeddingService, Pace
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 from server.tests.stores.making import ACTOR, TENANT, make
 from tests.support.models.hashing_embedder import HashingEmbedder

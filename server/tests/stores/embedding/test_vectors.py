@@ -12,8 +12,8 @@ from mnemo_server.domain.memories.memory import Changes, revise
 from mnemo_server.index.source import NearQuery, Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import WrittenMemory
-from mnemo_server.stores.vector_ports import NewVector, Share, VectorCount
+from mnemo_server.stores.records import WrittenMemory
+from mnemo_server.stores.vectors import NewVector, Share, VectorCount
 
 from server.tests.stores.making import ACTOR, TENANT, make
 

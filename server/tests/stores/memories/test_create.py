@@ -20,7 +20,7 @@ from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.memories.current import Places
 from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import Stores, open_stores
-from mnemo_server.stores.ports import NewKey, Stored, WrittenMemory
+from mnemo_server.stores.records import NewKey, Stored, WrittenMemory
 
 from server.tests.stores.making import ACTOR, TENANT, make
 

@@ -25,7 +25,7 @@ from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.search.service import SearchService
 from mnemo_server.stores.memories import history as history_store
 from mnemo_server.stores.opening import open_stores
-from mnemo_server.stores.ports import NewKey
+from mnemo_server.stores.records import NewKey
 from mnemos_contract.errors import MemoryNotFound
 from mnemos_contract.history import RestoreRequest
 from mnemos_contract.listing import ListQuery

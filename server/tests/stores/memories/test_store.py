@@ -13,7 +13,7 @@ from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import Actor, Changes, StoredMemory, revise
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import Answer, KeptAnswer, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import Answer, KeptAnswer, Receipt, Stored, WrittenMemory
 
 from server.tests.stores.making import ACTOR, TENANT, make
 

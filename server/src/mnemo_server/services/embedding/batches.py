@@ -17,7 +17,7 @@ from mnemo_server.services.embedding.model import LiveModel
 from mnemo_server.services.embedding.over_budget import Unpaid
 from mnemo_server.services.embedding.queue import WaitingText
 from mnemo_server.services.embedding.vectorize import vectorize
-from mnemo_server.stores.vector_ports import EVERYTHING, NewVector, Share, VectorStore
+from mnemo_server.stores.vectors import EVERYTHING, NewVector, Share, VectorStore
 
 #: Enough that few servers choose the same one.
 _SHARES: Final = 16

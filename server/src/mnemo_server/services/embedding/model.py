@@ -18,7 +18,7 @@ from mnemo_server.embedding.ports import (
     OverBudget,
 )
 from mnemo_server.index.segments.vectors import EmbeddedQuery
-from mnemo_server.stores.vector_ports import VectorStore
+from mnemo_server.stores.vectors import VectorStore
 
 #: A search waits no longer for the vector of its question, and goes on without.
 QUERY_SECONDS: Final = 2.0

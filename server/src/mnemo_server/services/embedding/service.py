@@ -19,8 +19,8 @@ from mnemo_server.index.segments.vectors import EmbeddedQuery, VectorSpace
 from mnemo_server.services.embedding.batches import EmbeddingWork
 from mnemo_server.services.embedding.model import LiveModel
 from mnemo_server.services.embedding.queue import EmbeddingQueue, WaitingText
-from mnemo_server.stores.ports import WrittenMemory
-from mnemo_server.stores.vector_ports import KnownModel, VectorCount, VectorStore
+from mnemo_server.stores.records import WrittenMemory
+from mnemo_server.stores.vectors import KnownModel, VectorCount, VectorStore
 
 _log = structlog.get_logger("mnemo")
 

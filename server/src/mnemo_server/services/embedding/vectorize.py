@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from mnemo_server.embedding.ports import FREE, Embedder, EmbeddingRefused, Meter, OverBudget
 from mnemo_server.index.segments.vectors import Embedding, encode_tokens, encode_vector
 from mnemo_server.services.embedding.queue import WaitingText
-from mnemo_server.stores.vector_ports import NewVector
+from mnemo_server.stores.vectors import NewVector
 
 
 async def vectorize(

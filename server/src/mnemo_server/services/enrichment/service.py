@@ -42,8 +42,9 @@ from mnemo_server.services.budget.ledger import Budget
 from mnemo_server.services.enrichment.facts import FactPlacer
 from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
 from mnemo_server.services.jobs.run import Progress
-from mnemo_server.stores.enrichment_ports import EnrichmentStore, ResolvedFact
-from mnemo_server.stores.job_ports import JobStore
+from mnemo_server.stores.enrichment.records import ResolvedFact
+from mnemo_server.stores.enrichment.store import EnrichmentStore
+from mnemo_server.stores.jobs.store import JobStore
 
 SKIPPED_BUDGET: Final = "skipped_budget"
 #: Messages that are read at once; a request to the model holds as many of them as fit.

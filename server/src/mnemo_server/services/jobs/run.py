@@ -29,7 +29,7 @@ from mnemo_server.domain.jobs import (
     after_result,
     handed_back,
 )
-from mnemo_server.stores.job_ports import JobStore
+from mnemo_server.stores.jobs.store import JobStore
 
 #: Says how many items of how many are dealt with, whenever it is called.
 #:

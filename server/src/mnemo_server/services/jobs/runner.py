@@ -30,7 +30,8 @@ from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.jobs import fair_order
 from mnemo_server.services.jobs.run import USUAL_PACE, Ending, JobHandler, JobRun, Pace
-from mnemo_server.stores.job_ports import Claim, JobCounts, JobStore
+from mnemo_server.stores.jobs.records import Claim, JobCounts
+from mnemo_server.stores.jobs.store import JobStore
 
 #: Tenants whose last turn is remembered; one that was forgotten comes before those that weren't.
 MAX_REMEMBERED: Final = 10_000

@@ -15,7 +15,7 @@ from mnemo_server.domain.memories.memory import ACTIVE, Changes, StoredMemory, h
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.services.memories.wire import to_wire
-from mnemo_server.stores.ports import Answer, Stored, WrittenMemory
+from mnemo_server.stores.records import Answer, Stored, WrittenMemory
 
 
 def draft_memory(caller: Caller, request: StoreRequest, *, memory_id: int, now: int) -> WrittenMemory:

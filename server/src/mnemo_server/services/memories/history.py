@@ -20,8 +20,16 @@ from mnemo_server.services.memories.service import same_answer
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.redaction.stored import scrub_memory
-from mnemo_server.stores.history_ports import Event, HistoryStore, NoSuchVersion
-from mnemo_server.stores.ports import Answer, KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
+from mnemo_server.stores.memories.history import HistoryStore
+from mnemo_server.stores.records import (
+    Answer,
+    Event,
+    KeptAnswer,
+    NoSuchMemory,
+    NoSuchVersion,
+    Receipt,
+    WrittenMemory,
+)
 
 #: Changes that a history tells.
 MAX_CHANGES: Final = 200

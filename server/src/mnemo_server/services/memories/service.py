@@ -22,15 +22,8 @@ from mnemo_server.services.memories.drafts import draft_memory, read_changes, wr
 from mnemo_server.services.memories.tags import TagSuggester
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.redaction.requests import Redactor
-from mnemo_server.stores.ports import (
-    Answer,
-    KeptAnswer,
-    MemoryStore,
-    NoSuchMemory,
-    Receipt,
-    Stored,
-    WrittenMemory,
-)
+from mnemo_server.stores.memories.store import MemoryStore
+from mnemo_server.stores.records import Answer, KeptAnswer, NoSuchMemory, Receipt, Stored, WrittenMemory
 
 
 class MemoryService:

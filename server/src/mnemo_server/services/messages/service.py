@@ -21,7 +21,8 @@ from mnemo_server.services.memories.service import same_answer
 from mnemo_server.services.memories.wire import to_session_message
 from mnemo_server.services.messages.window import Window
 from mnemo_server.services.redaction.requests import Redactor
-from mnemo_server.stores.ports import Answer, Appended, KeptAnswer, Receipt, SessionStore
+from mnemo_server.stores.records import Answer, Appended, KeptAnswer, Receipt
+from mnemo_server.stores.sessions import SessionStore
 
 
 class MessageService:

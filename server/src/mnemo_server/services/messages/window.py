@@ -19,7 +19,7 @@ from mnemo_server.services.caller import Caller
 from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.services.memories.drafts import tell_outcome
-from mnemo_server.stores.ports import Answer, Appended, HeldMessages, WrittenMemory
+from mnemo_server.stores.records import Answer, Appended, HeldMessages, WrittenMemory
 
 
 class Window:

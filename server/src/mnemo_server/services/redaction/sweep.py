@@ -27,8 +27,8 @@ from mnemo_server.services.jobs.run import Progress
 from mnemo_server.services.jobs.status import JobService
 from mnemo_server.services.redaction.requests import Redactor, Scrubber
 from mnemo_server.services.redaction.stored import scrub_memory, scrub_text
-from mnemo_server.stores.job_ports import JobStore
-from mnemo_server.stores.redaction_ports import REDACTOR, KeptTexts, RedactionStore, Rewrite, Texts
+from mnemo_server.stores.jobs.store import JobStore
+from mnemo_server.stores.redaction import REDACTOR, KeptTexts, RedactionStore, Rewrite, Texts
 
 REDACT: Final = "redact"
 EVERYTHING: Final = "everything"

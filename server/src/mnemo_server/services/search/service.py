@@ -17,8 +17,8 @@ from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.search.ranking import rank_text, to_scope
-from mnemo_server.stores.history_ports import HistoryStore
-from mnemo_server.stores.ports import MemoryStore
+from mnemo_server.stores.memories.history import HistoryStore
+from mnemo_server.stores.memories.store import MemoryStore
 
 #: Rows of a ranking that are read at once to see how they were.
 _PAST_ROWS: Final = 500

@@ -11,11 +11,11 @@ from mnemo_server.db.database import Connection
 from mnemo_server.domain.enrichment.merge import MergeAction
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
-from mnemo_server.stores.enrichment_ports import Applied, PlannedFact, ResolvedFact
+from mnemo_server.stores.enrichment.records import Applied, PlannedFact, ResolvedFact
 from mnemo_server.stores.memories.create import MemoryCreator
 from mnemo_server.stores.memories.current import Places
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 
 class FactWriter:

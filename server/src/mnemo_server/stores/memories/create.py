@@ -16,7 +16,7 @@ from mnemo_server.stores.idempotency import AnswerBook
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.memories.current import Places
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
-from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import KeptAnswer, NoSuchMemory, Receipt, Stored, WrittenMemory
 
 #: How often a store is tried anew because what stood in its way was gone when it was looked at.
 _ATTEMPTS: Final = 5
@@ -56,7 +56,15 @@ class MemoryCreator:
         replaces: int | None = None,
         job: JobRequest | None = None,
     ) -> Stored | KeptAnswer:
-        """See `MemoryStore.create`."""
+        """Store a new memory, unless a current one says the same: then the log keeps what was sent.
+
+        With a new memory `job` is asked for. It supersedes what is current about its subject, and the memory
+        with the id `replaces`. `sign` makes the receipt of the outcome; the earlier response comes back when
+        its key was used before.
+
+        Raises:
+            NoSuchMemory: there is no active memory with the id `replaces`.
+        """
         memory = written.memory
         takes_place = replaces is not None or bool(memory.subject)
 

@@ -1,4 +1,4 @@
-"""What happened to memories, and how they were before, in SQL."""
+"""What happened to memories, and how they were before, in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
 from mnemo_server.domain.memories.past import recall
-from mnemo_server.stores.history_ports import Event, Restored
 from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.memories.rows import to_memory
-from mnemo_server.stores.memories.store import SqlMemoryStore
-from mnemo_server.stores.ports import KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.memories.store import MemoryStore
+from mnemo_server.stores.records import Event, KeptAnswer, Receipt, Restored, WrittenMemory
 
 #: Memories that are read at once to see how they were.
 CHUNK_ROWS: Final = 500
@@ -25,11 +24,11 @@ PAGE_ROWS: Final = 200
 _Key = tuple[int, int]
 
 
-class SqlHistoryStore:
-    """The HistoryStore port over any of the databases."""
+class HistoryStore:
+    """What happened to memories, how they were before, and their restoration."""
 
     def __init__(
-        self, database: Database, history: QuerySet, memories: SqlMemoryStore, restorer: MemoryRestorer
+        self, database: Database, history: QuerySet, memories: MemoryStore, restorer: MemoryRestorer
     ) -> None:
         self._database = database
         self._history = history
@@ -58,7 +57,7 @@ class SqlHistoryStore:
         revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
         sign: Callable[[StoredMemory], Receipt] | None,
     ) -> Restored | KeptAnswer:
-        """Let a memory hold again; see the port."""
+        """Make a memory current again; see `MemoryRestorer.restore`."""
         return await self._restorer.restore(tenant_id, memory_id, version, actor, revive=revive, sign=sign)
 
     async def find_many_at(

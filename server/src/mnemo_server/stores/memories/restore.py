@@ -12,11 +12,17 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory
 from mnemo_server.domain.memories.past import recall
-from mnemo_server.stores.history_ports import NoSuchVersion, Restored
 from mnemo_server.stores.idempotency import AnswerBook
 from mnemo_server.stores.memories.current import Places
 from mnemo_server.stores.memories.write import RESTORED, MemoryWriter
-from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
+from mnemo_server.stores.records import (
+    KeptAnswer,
+    NoSuchMemory,
+    NoSuchVersion,
+    Receipt,
+    Restored,
+    WrittenMemory,
+)
 
 #: Why a memory was superseded, where its successor says what it said: taking that back takes both back.
 _SWAPPED: Final = ("replaces",)
@@ -48,7 +54,16 @@ class MemoryRestorer:
     async def restore(
         self, tenant_id: int, memory_id: int, version: int | None, actor: Actor, *, revive: Revive, sign: Sign
     ) -> Restored | KeptAnswer:
-        """See `HistoryStore.restore`."""
+        """Make a memory current again: as it is, or as it was in an earlier version.
+
+        It supersedes what is current about its subject by now, and the memory that had superseded it: unless
+        that one came by a decision about the two that this takes back. `revive` makes the next version of the
+        current one, the earlier one if there is one, and the time.
+
+        Raises:
+            NoSuchMemory: there never was such a memory.
+            NoSuchVersion: it never had this version.
+        """
         receipts: list[Receipt] = []
 
         async def work(tx: Connection) -> Restored:

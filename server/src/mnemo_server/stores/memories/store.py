@@ -1,4 +1,4 @@
-"""Memories in SQL."""
+"""Memories in SQL. Each method is one unit of work: all of it happens, or nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mnemo_server.index.segments.entries import REVISIONS_PER_VERSION
 from mnemo_server.stores.memories.create import MemoryCreator
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import DELETED, MemoryWriter
-from mnemo_server.stores.ports import DeletedMemory, KeptAnswer, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import DeletedMemory, KeptAnswer, Receipt, Stored, WrittenMemory
 
 
-class SqlMemoryStore:
-    """The MemoryStore port over any of the databases."""
+class MemoryStore:
+    """Memories with their tags, search entries and events."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SqlMemoryStore:
         replaces: int | None = None,
         job: JobRequest | None = None,
     ) -> Stored | KeptAnswer:
-        """Store a new memory, unless one that holds says the same; see the port."""
+        """Store a new memory, unless a current one says the same; see `MemoryCreator.create`."""
         return await self._creator.create(written, actor, sign, replaces=replaces, job=job)
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
@@ -70,7 +70,10 @@ class SqlMemoryStore:
         offset: int,
         unchanged_since: int | None = None,
     ) -> tuple[list[StoredMemory], int]:
-        """List memories, newest change first, and count all that match. Messages are left out."""
+        """List memories as they are now, newest change first, and count all that match.
+
+        Messages are left out, and what was changed later than `unchanged_since`.
+        """
         params = _filter_params(tenant_id, wanted, unchanged_since)
         page = params | {"limit": limit, "offset": offset}
         listing, counting = self._memories.list_memories, self._memories.count_memories

@@ -14,7 +14,7 @@ from mnemo_server.domain.memories.filters import SUPERSEDED
 from mnemo_server.domain.memories.memory import Actor, StoredMemory, snapshot, supersede
 from mnemo_server.index.segments.entries import EntryRow, add_facet, facet, revision_of
 from mnemo_server.stores.memories.rows import to_row
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 from mnemo_server.stores.search_entries import to_entry
 
 CREATED: Final = "created"

@@ -7,7 +7,7 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
 from mnemo_server.services.messages.window import Window
-from mnemo_server.stores.ports import Appended, HeldMessages
+from mnemo_server.stores.records import Appended, HeldMessages
 from mnemos_contract.writing import StoreRequest
 
 EMPTY = HeldMessages((), 0)
