@@ -24,7 +24,7 @@ from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.vectors import NewVector
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.stores.making import ACTOR, TENANT, make, store
 
 SPACE = VectorSpace(1, 64)
 WORDS = [
@@ -83,7 +83,7 @@ async def fill(stores: Stores) -> None:
             session = {"memory_type": "session", "session_id": f"s{number % 5}", "seq": number // 5}
             details |= session | {"role": "user", "name": dice.choice(("Ann", "Bob"))}
         written = make(number, content, created_at=number * 1_000, **details)
-        await stores.memories.create(written, ACTOR, None)
+        await store(stores, written)
         made = embed(content)
         if number % 10:
             components = tuple(made.vector.tolist())

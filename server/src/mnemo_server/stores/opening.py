@@ -9,7 +9,7 @@ from mnemo_server.db.queries import load_queries
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.stores.enrichment.store import EnrichmentStore
-from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.idempotency import IdempotencyStore
 from mnemo_server.stores.installation import InstallationStore
 from mnemo_server.stores.jobs.store import JobStore
 from mnemo_server.stores.jobs.write import JobWriter
@@ -50,19 +50,19 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
     entries = load_queries("search_entries", database.variant)
     tenants = load_queries("tenants", database.variant)
     history = load_queries("history", database.variant)
-    answers = AnswerBook(database, tenants, clock)
+    responses = IdempotencyStore(database, tenants, clock)
     writer = MemoryWriter(memories, entries, ids)
     places = Places(memories)
     jobs = load_queries("jobs", database.variant)
     job_writer = JobWriter(jobs, ids)
-    creator = MemoryCreator(database, writer, places, answers=answers, jobs=job_writer, clock=clock)
-    restorer = MemoryRestorer(database, history, writer, places, answers=answers, clock=clock)
+    creator = MemoryCreator(database, writer, places, responses=responses, jobs=job_writer, clock=clock)
+    restorer = MemoryRestorer(database, history, writer, places, responses=responses, clock=clock)
     memory_store = MemoryStore(database, memories, entries, writer, creator)
     sessions = load_queries("sessions", database.variant)
     return Stores(
         memories=memory_store,
         history=HistoryStore(database, history, memory_store, restorer),
-        sessions=SessionStore(database, sessions, writer, answers, job_writer),
+        sessions=SessionStore(database, sessions, writer, responses, job_writer),
         tenants=TenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),
         vectors=VectorStore(database, load_queries("vectors", database.variant), entries),

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from mnemo_server.domain.clock import MICROSECONDS
 from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.index.segments.entries import EntryRow
-
-#: How long the answer to a request with an Idempotency-Key is kept, in microseconds: 24 hours.
-ANSWERS_KEPT_FOR: Final = 24 * 3_600 * MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +14,6 @@ class WrittenMemory:
 
     memory: StoredMemory
     entry: EntryRow
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a request was answered: HTTP status and JSON text."""
-
-    status: int
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """An answer to keep under the caller's Idempotency-Key, in the transaction of the change."""
-
-    key: str
-    #: sha256 of the request, 32 bytes.
-    request_hash: bytes
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """An answer that was given before."""
-
-    request_hash: bytes
-    answer: Answer
 
 
 class NoSuchMemory(LookupError):

@@ -48,8 +48,8 @@ class TenantStore:
         is_active = row["key_state"] == _ACTIVE and row["tenant_state"] == _ACTIVE
         return KeyRecord(row["key_id"], row["tenant_id"], is_active)
 
-    async def remove_answers(self, before: int) -> int:
-        """Forget the answers kept from before a time; how many there were."""
+    async def remove_responses(self, before: int) -> int:
+        """Remove the responses kept since before a time, and return how many."""
         return await self._database.execute(self._tenants.remove_old_answers, {"before": before})
 
     async def _insert(self, tx: Connection, tenant_id: int, name: str, key: NewKey, now: int) -> None:

@@ -113,7 +113,7 @@ class World:
             with pytest.raises(MemoryNotFound):
                 await self.memories.store(self.caller, request, None)
             return
-        answer = json.loads((await self.memories.store(self.caller, request, None)).body)
+        answer = json.loads((await self.memories.store(self.caller, request, None)).json)
         life = Life(answer["id"], words, tags, subject, project)
         expected_id, superseded = self.model.store(life, replaced and replaced.memory_id)
         assert (answer["id"], set(answer.get("superseded", []))) == (expected_id, superseded)

@@ -18,8 +18,8 @@ from mnemo_server.domain.messages import count_known
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.services.memories.drafts import tell_outcome
-from mnemo_server.stores.records import Answer, Appended, HeldMessages, WrittenMemory
+from mnemo_server.services.memories.drafts import name_outcome
+from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
 
 
 class Window:
@@ -86,12 +86,12 @@ class Window:
         """Give the job to ask for about new messages."""
         return self._desk.request_for_session(self._caller.tenant_id, self.session_id, message_ids)
 
-    def answer(self, appended: Appended) -> Answer:
-        """Say what became of the window."""
+    def describe(self, appended: Appended) -> StoreResponse:
+        """Return the response to the window."""
         stored = len(appended.written)
-        response = StoreResponse(
+        return StoreResponse(
             status="ok" if self._request.sync else "accepted",
-            outcome=tell_outcome(is_new=stored > 0, taken=self._taken),
+            outcome=name_outcome(is_new=stored > 0, taken=self._taken),
             redacted=self._taken or None,
             stored=stored,
             duplicates=len(self._messages) - stored,
@@ -99,7 +99,6 @@ class Window:
             enrichment=self._desk.describe(self._caller.tenant_id, appended.job_id),
             job_id=None if appended.job_id is None else encode_id(appended.job_id),
         )
-        return Answer(200 if self._request.sync else 202, response.to_answer().decode())
 
     def _written(self, place: int, seq: int) -> WrittenMemory:
         """Give a draft its id and its place in the session.

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, describe_repeat
-from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.idempotency import IdempotencyStore
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.memories.current import Places
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
-from mnemo_server.stores.records import KeptAnswer, NoSuchMemory, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
 #: How often a store is tried anew because what stood in its way was gone when it was looked at.
 _ATTEMPTS: Final = 5
-
-Sign: TypeAlias = Callable[[Stored], Receipt] | None
 
 
 class MemoryCreator:
@@ -36,14 +35,14 @@ class MemoryCreator:
         writer: MemoryWriter,
         places: Places,
         *,
-        answers: AnswerBook,
+        responses: IdempotencyStore,
         jobs: JobWriter,
         clock: Clock,
     ) -> None:
         self._database = database
         self._writer = writer
         self._places = places
-        self._answers = answers
+        self._responses = responses
         self._jobs = jobs
         self._clock = clock
 
@@ -51,16 +50,17 @@ class MemoryCreator:
         self,
         written: WrittenMemory,
         actor: Actor,
-        sign: Sign,
+        respond: Callable[[Stored], M],
+        once: IdempotentRequest | None = None,
         *,
         replaces: int | None = None,
         job: JobRequest | None = None,
-    ) -> Stored | KeptAnswer:
+    ) -> tuple[Stored, Response[M]] | KeptResponse:
         """Store a new memory, unless a current one says the same: then the log keeps what was sent.
 
         With a new memory `job` is asked for. It supersedes what is current about its subject, and the memory
-        with the id `replaces`. `sign` makes the receipt of the outcome; the earlier response comes back when
-        its key was used before.
+        with the id `replaces`. `respond` says what the caller is to be shown of the outcome. When the key of
+        `once` was used before, the response to that request comes back instead.
 
         Raises:
             NoSuchMemory: there is no active memory with the id `replaces`.
@@ -68,7 +68,7 @@ class MemoryCreator:
         memory = written.memory
         takes_place = replaces is not None or bool(memory.subject)
 
-        async def work(tx: Connection) -> Stored:
+        async def work(tx: Connection) -> tuple[Stored, Response[M]]:
             if takes_place:
                 stored = await self.take_place(tx, written, actor, replaces)
             else:
@@ -77,29 +77,27 @@ class MemoryCreator:
             if job is not None and stored.is_new:
                 job_id = await self._jobs.request(tx, job, self._clock())
                 stored = replace(stored, job_id=job_id)
-            await self._answers.keep(tx, memory.tenant_id, sign and sign(stored))
-            return stored
+            return stored, await self._responses.keep(tx, memory.tenant_id, once, respond(stored))
 
-        async def repeat(tx: Connection) -> Stored | None:
+        async def repeat(tx: Connection) -> tuple[Stored, Response[M]] | None:
             alike = await self._places.find_alike(tx, memory.tenant_id, memory.likeness)
             if alike is None:
                 return None
             stored = Stored(alike, is_new=False)
             await self._writer.note_repeat(tx, alike, describe_repeat(memory), actor, self._clock())
-            await self._answers.keep(tx, memory.tenant_id, sign and sign(stored))
-            return stored
+            return stored, await self._responses.keep(tx, memory.tenant_id, once, respond(stored))
 
         for _ in range(_ATTEMPTS):
             with suppress(UniqueViolation):
                 return await self._database.transact(work, only_inserts=not takes_place and job is None)
             # Its key was used before, or somebody said the same.
-            kept = await self._answers.find(memory.tenant_id, _read_key(sign, memory))
+            kept = await self._responses.find(memory.tenant_id, once)
             if kept is not None:
                 return kept
             with suppress(UniqueViolation):
-                stored = await self._database.transact(repeat)
-                if stored is not None:
-                    return stored
+                repeated = await self._database.transact(repeat)
+                if repeated is not None:
+                    return repeated
         raise WriteConflict("two rows got the same key")
 
     async def take_place(
@@ -165,7 +163,3 @@ def _date(written: WrittenMemory, now: int) -> WrittenMemory:
         replace(written.memory, created_at=now, updated_at=now),
         written.entry._replace(created_at=now, changed_at=now),
     )
-
-
-def _read_key(sign: Sign, memory: StoredMemory) -> str | None:
-    return None if sign is None else sign(Stored(memory, is_new=True)).key

@@ -8,13 +8,14 @@ from typing import Final
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
 from mnemo_server.domain.memories.past import recall
 from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.store import MemoryStore
-from mnemo_server.stores.records import Event, KeptAnswer, Receipt, Restored, WrittenMemory
+from mnemo_server.stores.records import Event, Restored, WrittenMemory
 
 #: Memories that are read at once to see how they were.
 CHUNK_ROWS: Final = 500
@@ -55,10 +56,13 @@ class HistoryStore:
         actor: Actor,
         *,
         revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
-        sign: Callable[[StoredMemory], Receipt] | None,
-    ) -> Restored | KeptAnswer:
+        respond: Callable[[StoredMemory], M],
+        once: IdempotentRequest | None = None,
+    ) -> tuple[Restored, Response[M]] | KeptResponse:
         """Make a memory current again; see `MemoryRestorer.restore`."""
-        return await self._restorer.restore(tenant_id, memory_id, version, actor, revive=revive, sign=sign)
+        return await self._restorer.restore(
+            tenant_id, memory_id, version, actor, revive=revive, respond=respond, once=once
+        )
 
     async def find_many_at(
         self, tenant_id: int, memory_ids: Sequence[int], as_of: int

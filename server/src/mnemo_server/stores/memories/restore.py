@@ -10,16 +10,15 @@ from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory
 from mnemo_server.domain.memories.past import recall
-from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.idempotency import IdempotencyStore
 from mnemo_server.stores.memories.current import Places
 from mnemo_server.stores.memories.write import RESTORED, MemoryWriter
 from mnemo_server.stores.records import (
-    KeptAnswer,
     NoSuchMemory,
     NoSuchVersion,
-    Receipt,
     Restored,
     WrittenMemory,
 )
@@ -28,7 +27,6 @@ from mnemo_server.stores.records import (
 _SWAPPED: Final = ("replaces",)
 
 Revive: TypeAlias = Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory]
-Sign: TypeAlias = Callable[[StoredMemory], Receipt] | None
 
 
 class MemoryRestorer:
@@ -41,19 +39,27 @@ class MemoryRestorer:
         writer: MemoryWriter,
         places: Places,
         *,
-        answers: AnswerBook,
+        responses: IdempotencyStore,
         clock: Clock,
     ) -> None:
         self._database = database
         self._history = history
         self._writer = writer
         self._places = places
-        self._answers = answers
+        self._responses = responses
         self._clock = clock
 
     async def restore(
-        self, tenant_id: int, memory_id: int, version: int | None, actor: Actor, *, revive: Revive, sign: Sign
-    ) -> Restored | KeptAnswer:
+        self,
+        tenant_id: int,
+        memory_id: int,
+        version: int | None,
+        actor: Actor,
+        *,
+        revive: Revive,
+        respond: Callable[[StoredMemory], M],
+        once: IdempotentRequest | None,
+    ) -> tuple[Restored, Response[M]] | KeptResponse:
         """Make a memory current again: as it is, or as it was in an earlier version.
 
         It supersedes what is current about its subject by now, and the memory that had superseded it: unless
@@ -64,23 +70,19 @@ class MemoryRestorer:
             NoSuchMemory: there never was such a memory.
             NoSuchVersion: it never had this version.
         """
-        receipts: list[Receipt] = []
 
-        async def work(tx: Connection) -> Restored:
+        async def work(tx: Connection) -> tuple[Restored, Response[M]]:
             await self._places.lock(tx, tenant_id)
             current = await self._places.lock_memory(tx, tenant_id, memory_id)
             if current is None:
                 raise NoSuchMemory
             restored = await self._bring_back(tx, current, version, actor, revive)
-            if sign is not None:
-                receipts[:] = [sign(restored.memory)]
-                await self._answers.keep(tx, tenant_id, receipts[0])
-            return restored
+            return restored, await self._responses.keep(tx, tenant_id, once, respond(restored.memory))
 
         try:
             return await self._database.transact(work)
         except UniqueViolation as violation:
-            return await self._answers.recall(tenant_id, receipts[0].key if receipts else None, violation)
+            return await self._responses.get(tenant_id, once, violation)
 
     async def _bring_back(
         self, tx: Connection, current: StoredMemory, version: int | None, actor: Actor, revive: Revive

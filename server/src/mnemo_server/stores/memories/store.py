@@ -7,6 +7,7 @@ from typing import Any
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, next_version
@@ -15,7 +16,7 @@ from mnemo_server.index.segments.entries import REVISIONS_PER_VERSION
 from mnemo_server.stores.memories.create import MemoryCreator
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import DELETED, MemoryWriter
-from mnemo_server.stores.records import DeletedMemory, KeptAnswer, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import DeletedMemory, Stored, WrittenMemory
 
 
 class MemoryStore:
@@ -39,13 +40,14 @@ class MemoryStore:
         self,
         written: WrittenMemory,
         actor: Actor,
-        sign: Callable[[Stored], Receipt] | None,
+        respond: Callable[[Stored], M],
+        once: IdempotentRequest | None = None,
         *,
         replaces: int | None = None,
         job: JobRequest | None = None,
-    ) -> Stored | KeptAnswer:
+    ) -> tuple[Stored, Response[M]] | KeptResponse:
         """Store a new memory, unless a current one says the same; see `MemoryCreator.create`."""
-        return await self._creator.create(written, actor, sign, replaces=replaces, job=job)
+        return await self._creator.create(written, actor, respond, once, replaces=replaces, job=job)
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""

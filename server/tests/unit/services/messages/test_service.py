@@ -111,7 +111,7 @@ def test_blank_messages_are_left_out():
     placed = window(said(" \n"), said("a"), said(""))
 
     assert texts(placed, EMPTY) == [(0, "a")]
-    assert json.loads(placed.answer(appended(1)).body)["duplicates"] == 0
+    assert placed.describe(appended(1)).duplicates == 0
 
 
 def test_a_message_keeps_who_said_it_when_and_for_what_project():
@@ -129,15 +129,15 @@ def test_a_message_keeps_who_said_it_when_and_for_what_project():
 def test_the_answer_counts_what_was_new():
     placed = window(said("a"), said("b"))
 
-    assert json.loads(placed.answer(appended(1)).body) == {
+    assert json.loads(placed.describe(appended(1)).to_answer()) == {
         "status": "accepted",
         "outcome": "created",
         "stored": 1,
         "duplicates": 1,
         "session_id": "s",
     }
-    assert json.loads(placed.answer(appended(0)).body)["outcome"] == "duplicate"
-    assert window(said("a"), sync=True).answer(appended(1)).status == 200
+    assert placed.describe(appended(0)).outcome == "duplicate"
+    assert window(said("a"), sync=True).describe(appended(1)).status == "ok"
 
 
 def test_search_entries_are_dated_when_they_are_placed_not_before_the_analysis():
