@@ -111,8 +111,8 @@ def _small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_ranking_is_the_same_with_and_without_an_index_in_memory(stores: Stores):
     await fill(stores)
     resident = SearchIndex(stores.entries, memory_budget_bytes=1 << 30)
-    outsized = SearchIndex(stores.entries, memory_budget_bytes=1)
-    for index in (resident, outsized):
+    oversized = SearchIndex(stores.entries, memory_budget_bytes=1)
+    for index in (resident, oversized):
         index.use_model(SPACE)
     compared = 0
     for text in QUESTIONS:
@@ -120,7 +120,7 @@ async def test_the_ranking_is_the_same_with_and_without_an_index_in_memory(store
             for with_vector in (False, True):
                 expected, found = [
                     await search(index, text, scope, with_vector=with_vector)
-                    for index in (resident, outsized)
+                    for index in (resident, oversized)
                 ]
                 assert found.memory_ids.tolist() == expected.memory_ids.tolist(), (text, scope)
                 assert found.scores.tolist() == expected.scores.tolist(), (text, scope)
@@ -128,5 +128,5 @@ async def test_the_ranking_is_the_same_with_and_without_an_index_in_memory(store
                 assert explained == [expected.explain(place) for place in range(len(expected.scores))]
                 compared += len(found.scores) > 0
     await resident.close()
-    assert (resident.scans, outsized.scans) == (0, len(QUESTIONS) * len(SCOPES) * 2)
-    assert compared > outsized.scans / 2
+    assert (resident.scans, oversized.scans) == (0, len(QUESTIONS) * len(SCOPES) * 2)
+    assert compared > oversized.scans / 2

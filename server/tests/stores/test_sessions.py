@@ -44,7 +44,7 @@ async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **
         "seqs": None,
         "window_length": len(texts),
         "job": lambda _: None,
-        "place": saying(ids, session_id, *texts),
+        "select_new": saying(ids, session_id, *texts),
         "respond": lambda appended: SessionCount(stored=len(appended.written)),
         **options,
     }
@@ -84,9 +84,9 @@ async def test_whoever_appends_sees_what_the_session_holds(stores: Stores, ids: 
         seen.append(held)
         return []
 
-    await append(stores, ids, "s", place=look)
-    await append(stores, ids, "s", place=look, seqs=[1, 7])
-    await append(stores, ids, "new", place=look)
+    await append(stores, ids, "s", select_new=look)
+    await append(stores, ids, "s", select_new=look, seqs=[1, 7])
+    await append(stores, ids, "new", select_new=look)
 
     both = ((0, hash_content("one")), (1, hash_content("two")))
     assert seen == [HeldMessages(both, 2), HeldMessages(both[1:], 2), HeldMessages((), 0)]
@@ -125,7 +125,7 @@ async def test_deleted_messages_are_not_read_but_still_known(stores: Stores, ids
     await stores.memories.delete(TENANT, [written.written[0].memory.id], ACTOR, 5)
     seen: list[HeldMessages] = []
 
-    await append(stores, ids, "s", place=lambda held: seen.append(held) or [])
+    await append(stores, ids, "s", select_new=lambda held: seen.append(held) or [])
 
     assert await stores.sessions.list_messages(TENANT, ["s"], 500) == []
     assert seen[0].fingerprints == ((0, hash_content("one")),)
@@ -139,7 +139,7 @@ async def test_a_job_is_asked_for_about_what_is_new_and_only_then(stores: Stores
         return JobRequest(TENANT, "enrich", "session:s", tuple(message_ids))
 
     first = await append(stores, ids, "s", "one", "two", job=ask)
-    nothing = await append(stores, ids, "s", place=lambda _: [], job=ask)
+    nothing = await append(stores, ids, "s", select_new=lambda _: [], job=ask)
 
     assert isinstance(first, Appended)
     assert isinstance(nothing, Appended)

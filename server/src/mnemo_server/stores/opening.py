@@ -14,7 +14,7 @@ from mnemo_server.stores.installation import InstallationStore
 from mnemo_server.stores.jobs.store import JobStore
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.memories.create import MemoryCreator
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.history import HistoryStore
 from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.memories.store import MemoryStore
@@ -52,11 +52,13 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
     history = load_queries("history", database.variant)
     responses = IdempotencyStore(database, tenants, clock)
     writer = MemoryWriter(memories, entries, ids)
-    places = Places(memories)
+    current_memories = CurrentMemories(memories)
     jobs = load_queries("jobs", database.variant)
     job_writer = JobWriter(jobs, ids)
-    creator = MemoryCreator(database, writer, places, responses=responses, jobs=job_writer, clock=clock)
-    restorer = MemoryRestorer(database, history, writer, places, responses=responses, clock=clock)
+    creator = MemoryCreator(
+        database, writer, current_memories, responses=responses, jobs=job_writer, clock=clock
+    )
+    restorer = MemoryRestorer(database, history, writer, current_memories, responses=responses, clock=clock)
     memory_store = MemoryStore(database, memories, entries, writer, creator)
     sessions = load_queries("sessions", database.variant)
     return Stores(
@@ -69,7 +71,12 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         installation=InstallationStore(database, load_queries("installation", database.variant)),
         jobs=JobStore(database, jobs, job_writer),
         enrichment=EnrichmentStore(
-            database, memories, writer=writer, creator=creator, places=places, jobs=job_writer
+            database,
+            memories,
+            writer=writer,
+            creator=creator,
+            current_memories=current_memories,
+            jobs=job_writer,
         ),
         usage=UsageStore(database, load_queries("usage", database.variant)),
         redaction=RedactionStore(
@@ -78,7 +85,7 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
             memories,
             entries,
             writer=writer,
-            places=places,
+            current_memories=current_memories,
             jobs=job_writer,
         ),
     )

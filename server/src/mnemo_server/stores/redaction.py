@@ -16,7 +16,7 @@ from mnemo_server.domain.jobs import ClaimedJob, Detail
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.jobs.write import JobWriter
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.rows import to_memory, to_row
 from mnemo_server.stores.memories.write import MemoryWriter, entry_row
 from mnemo_server.stores.records import WrittenMemory
@@ -79,7 +79,7 @@ class RedactionStore:
         entries: QuerySet,
         *,
         writer: MemoryWriter,
-        places: Places,
+        current_memories: CurrentMemories,
         jobs: JobWriter,
     ) -> None:
         self._database = database
@@ -87,7 +87,7 @@ class RedactionStore:
         self._memories = memories
         self._entries = entries
         self._writer = writer
-        self._places = places
+        self._current_memories = current_memories
         self._jobs = jobs
         self._lists = {
             Texts.SESSIONS: self._redaction.list_session_texts,
@@ -145,7 +145,7 @@ class RedactionStore:
 
         async def work(tx: Connection) -> list[EntryRow]:
             if moves_subjects:
-                await self._places.lock(tx, job.tenant_id)
+                await self._current_memories.lock(tx, job.tenant_id)
             params = {"tenant_id": job.tenant_id, "ids": sorted(by_id)}
             applied = []
             for row in await tx.fetch_all(self._memories.lock_memories, params):
@@ -221,5 +221,7 @@ class RedactionStore:
         memory, alone = rewrite.written.memory, rewrite.without_subject
         if alone is None or not memory.is_current:
             return rewrite.written
-        holders = await self._places.find_subject(tx, memory.tenant_id, memory.project, memory.subject)
+        holders = await self._current_memories.find_subject(
+            tx, memory.tenant_id, memory.project, memory.subject
+        )
         return alone if any(one.id != memory.id for one in holders) else rewrite.written

@@ -47,12 +47,12 @@ class SessionStore:
         *,
         seqs: Sequence[int] | None,
         window_length: int,
-        place: Callable[[HeldMessages], Sequence[WrittenMemory]],
+        select_new: Callable[[HeldMessages], Sequence[WrittenMemory]],
         job: Callable[[Sequence[int]], JobRequest | None],
         respond: Callable[[Appended], M],
         once: IdempotentRequest | None = None,
     ) -> tuple[Appended, Response[M]] | KeptResponse:
-        """Append what `place` makes of the window, with the session's row locked.
+        """Append what `select_new` makes of the window, with the session's row locked.
 
         `seqs` limits the held messages to the span of those positions; None asks for the latest, enough to
         align a window of `window_length`. `job` makes the job to ask for about new messages, and `respond`
@@ -64,7 +64,7 @@ class SessionStore:
         async def work(tx: Connection) -> tuple[Appended, Response[M]]:
             await tx.execute(self._sessions.put_session, session | {"agent_id": actor.agent_id, "now": now})
             held = await self._hold(tx, session, seqs, max(ALIGNMENT_REACH, 2 * window_length))
-            written = tuple(place(held))
+            written = tuple(select_new(held))
             await self._writer.insert(tx, written, actor)
             if written:
                 next_seq = max(held.next_seq, *((one.memory.seq or 0) + 1 for one in written))

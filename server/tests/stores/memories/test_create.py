@@ -18,7 +18,7 @@ from mnemo_server.domain.memories.memory import Changes, likeness_of, revise
 from mnemo_server.domain.memories.past import bring_back
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.services.memories.wire import to_wire
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import Stores, open_stores
 from mnemo_server.stores.records import NewKey, Stored, WrittenMemory
@@ -133,7 +133,7 @@ async def test_what_is_written_inside_another_transaction_supersedes_too(
     writer = MemoryWriter(
         load_queries("memories", database.variant), load_queries("search_entries", database.variant), ids
     )
-    places = Places(load_queries("memories", database.variant))
+    places = CurrentMemories(load_queries("memories", database.variant))
     fact = saying(2, "new", derived_from=(1,))
 
     async def work(tx):

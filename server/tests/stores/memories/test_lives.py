@@ -17,7 +17,7 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.memories.history import HistoryService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.memories.tags import TagSuggester
@@ -83,7 +83,7 @@ class World:
             embedding,
             suggester,
             redactor=redactor,
-            desk=EnrichmentDesk(self.clock, is_on=False, delay_seconds=0, wake=lambda _: None),
+            scheduler=EnrichmentScheduler(self.clock, is_on=False, delay_seconds=0, wake=lambda _: None),
             ids=ids,
             clock=self.clock,
         )

@@ -26,7 +26,7 @@ _PLAIN_MEMBERS: Final = (
 )
 
 
-def recall(memory: StoredMemory, prior: str) -> StoredMemory:
+def reconstruct(memory: StoredMemory, prior: str) -> StoredMemory:
     """Give an earlier version of a memory, as `memory.snapshot` wrote it. It is no repeat of anything."""
     kept: dict[str, Any] = json.loads(prior)
     metadata = kept.get("metadata")

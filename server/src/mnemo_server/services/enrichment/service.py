@@ -40,7 +40,7 @@ from mnemo_server.llm.ports import (
 from mnemo_server.services.budget.language_model import MeteredModel, OverBudget
 from mnemo_server.services.budget.ledger import Budget
 from mnemo_server.services.enrichment.facts import FactPlacer
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.jobs.run import Progress
 from mnemo_server.stores.enrichment.records import ResolvedFact
 from mnemo_server.stores.enrichment.store import EnrichmentStore
@@ -67,7 +67,7 @@ class EnrichmentService:
         jobs: JobStore,
         store: EnrichmentStore,
         placer: FactPlacer,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
         clock: Clock,
     ) -> None:
         self._model = model
@@ -77,7 +77,7 @@ class EnrichmentService:
         self._store = store
         self._placer = placer
         self._clock = clock
-        self._desk = desk
+        self._scheduler = scheduler
 
     async def work(self, job: ClaimedJob, progress: Progress) -> JobResult:
         """Look at the next messages of a job, as many as one request holds.
@@ -154,7 +154,7 @@ class EnrichmentService:
 
     def _postpone(self, job: ClaimedJob) -> Postponed:
         until = to_microseconds(self._budget.resets_at())
-        self._desk.note_over_budget(job.tenant_id, until)
+        self._scheduler.note_over_budget(job.tenant_id, until)
         return Postponed(SKIPPED_BUDGET, until, job.detail)
 
 

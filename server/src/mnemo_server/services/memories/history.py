@@ -13,7 +13,7 @@ from mnemo_server.domain.clock import to_datetime
 from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, Response
 from mnemo_server.domain.ids import decode_id
 from mnemo_server.domain.memories.memory import StoredMemory
-from mnemo_server.domain.memories.past import bring_back, recall
+from mnemo_server.domain.memories.past import bring_back, reconstruct
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
@@ -104,7 +104,7 @@ class HistoryService:
 def _to_change(memory: StoredMemory, event: Event) -> Change:
     before: dict[str, Any] | None = None
     if event.prior is not None:
-        shown = to_wire(recall(memory, event.prior))
+        shown = to_wire(reconstruct(memory, event.prior))
         before = shown.model_dump(mode="json", exclude_none=True, exclude={"id", "created_at"})
     return Change.model_construct(
         action=event.action,

@@ -17,7 +17,7 @@ from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.entries import EntryRow, revision_of
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.indexing import index_memory, run_analysis
 from mnemo_server.services.memories.drafts import describe_stored, draft_memory, read_changes
 from mnemo_server.services.memories.tags import TagSuggester
@@ -39,7 +39,7 @@ class MemoryService:
         suggester: TagSuggester,
         *,
         redactor: Redactor,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
         ids: IdSource,
         clock: Clock,
     ) -> None:
@@ -48,7 +48,7 @@ class MemoryService:
         self._embedding = embedding
         self._suggester = suggester
         self._redactor = redactor
-        self._desk = desk
+        self._scheduler = scheduler
         self._ids = ids
         self._clock = clock
 
@@ -74,7 +74,7 @@ class MemoryService:
         written = replace(drafted, entry=drafted.entry._replace(changed_at=self._clock()))
 
         def respond(stored: Stored) -> StoreResponse:
-            enrichment = self._desk.describe(caller.tenant_id, stored.job_id)
+            enrichment = self._scheduler.describe(caller.tenant_id, stored.job_id)
             return describe_stored(request, stored, enrichment, suggested, taken)
 
         created = await self._create(caller, request, written, respond, once)
@@ -84,7 +84,7 @@ class MemoryService:
         self._index.note(caller.tenant_id, stored.entries)
         if stored.is_new:
             self._embedding.note((WrittenMemory(stored.memory, stored.entries[0]),))
-        self._desk.note(caller.tenant_id, stored.job_id)
+        self._scheduler.note(caller.tenant_id, stored.job_id)
         return response
 
     async def get(self, caller: Caller, memory_id: str) -> Memory:
@@ -178,7 +178,7 @@ class MemoryService:
         if request.replaces and replaces is None:
             raise MemoryNotFound
         try:
-            job = self._desk.request_for_memory(caller.tenant_id, written.memory.id)
+            job = self._scheduler.request_for_memory(caller.tenant_id, written.memory.id)
             return await self._store.create(written, caller.actor, respond, once, replaces=replaces, job=job)
         except NoSuchMemory:
             raise MemoryNotFound from None

@@ -81,5 +81,5 @@ def _metadata(memory: StoredMemory) -> JsonValue:
         return metadata
     if not memory.is_message:
         return None
-    place: dict[str, JsonValue] = {"role": memory.role, "seq": memory.seq, "content_type": "text"}
-    return place | {"name": memory.name} if memory.name else place
+    position: dict[str, JsonValue] = {"role": memory.role, "seq": memory.seq, "content_type": "text"}
+    return position | {"name": memory.name} if memory.name else position

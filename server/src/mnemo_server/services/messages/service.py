@@ -16,7 +16,7 @@ from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.indexing import run_analysis
 from mnemo_server.services.memories.wire import to_session_message
 from mnemo_server.services.messages.window import Window
@@ -35,13 +35,13 @@ class MessageService:
         embedding: EmbeddingService,
         *,
         redactor: Redactor,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
         ids: IdSource,
         clock: Clock,
     ) -> None:
         self._store = store
         self._redactor = redactor
-        self._desk = desk
+        self._scheduler = scheduler
         self._index = index
         self._embedding = embedding
         self._ids = ids
@@ -65,7 +65,7 @@ class MessageService:
             session_id=cleaned.session_id or caller.session_id or encode_id(self._ids.new_id()),
             clock=self._clock,
             ids=self._ids,
-            desk=self._desk,
+            scheduler=self._scheduler,
         )
         await run_analysis(window.draft, window.characters)
         outcome = await self._store.append(
@@ -75,7 +75,7 @@ class MessageService:
             window.now,
             seqs=window.seqs,
             window_length=window.length,
-            place=window.place,
+            select_new=window.select_new,
             job=window.ask_for_enrichment,
             respond=window.describe,
             once=once,
@@ -85,7 +85,7 @@ class MessageService:
         appended, response = outcome
         self._index.note(caller.tenant_id, [written.entry for written in appended.written])
         self._embedding.note(appended.written)
-        self._desk.note(caller.tenant_id, appended.job_id)
+        self._scheduler.note(caller.tenant_id, appended.job_id)
         return response
 
     async def list_messages(

@@ -15,7 +15,7 @@ from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, describe_repeat
 from mnemo_server.stores.idempotency import IdempotencyStore
 from mnemo_server.stores.jobs.write import JobWriter
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
 from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
@@ -33,7 +33,7 @@ class MemoryCreator:
         self,
         database: Database,
         writer: MemoryWriter,
-        places: Places,
+        current_memories: CurrentMemories,
         *,
         responses: IdempotencyStore,
         jobs: JobWriter,
@@ -41,7 +41,7 @@ class MemoryCreator:
     ) -> None:
         self._database = database
         self._writer = writer
-        self._places = places
+        self._current_memories = current_memories
         self._responses = responses
         self._jobs = jobs
         self._clock = clock
@@ -66,11 +66,11 @@ class MemoryCreator:
             NoSuchMemory: there is no active memory with the id `replaces`.
         """
         memory = written.memory
-        takes_place = replaces is not None or bool(memory.subject)
+        supersedes = replaces is not None or bool(memory.subject)
 
         async def work(tx: Connection) -> tuple[Stored, Response[M]]:
-            if takes_place:
-                stored = await self.take_place(tx, written, actor, replaces)
+            if supersedes:
+                stored = await self.insert_superseding(tx, written, actor, replaces)
             else:
                 await self._writer.insert(tx, (written,), actor)
                 stored = Stored(memory, is_new=True, entries=(written.entry,))
@@ -80,7 +80,7 @@ class MemoryCreator:
             return stored, await self._responses.keep(tx, memory.tenant_id, once, respond(stored))
 
         async def repeat(tx: Connection) -> tuple[Stored, Response[M]] | None:
-            alike = await self._places.find_alike(tx, memory.tenant_id, memory.likeness)
+            alike = await self._current_memories.find_alike(tx, memory.tenant_id, memory.likeness)
             if alike is None:
                 return None
             stored = Stored(alike, is_new=False)
@@ -89,7 +89,7 @@ class MemoryCreator:
 
         for _ in range(_ATTEMPTS):
             with suppress(UniqueViolation):
-                return await self._database.transact(work, only_inserts=not takes_place and job is None)
+                return await self._database.transact(work, only_inserts=not supersedes and job is None)
             # Its key was used before, or somebody said the same.
             kept = await self._responses.find(memory.tenant_id, once)
             if kept is not None:
@@ -100,7 +100,7 @@ class MemoryCreator:
                     return repeated
         raise WriteConflict("two rows got the same key")
 
-    async def take_place(
+    async def insert_superseding(
         self,
         tx: Connection,
         written: WrittenMemory,
@@ -117,11 +117,13 @@ class MemoryCreator:
             NoSuchMemory: there is no active memory with the id `replaces`.
         """
         memory = written.memory
-        await self._places.lock(tx, memory.tenant_id)
-        by_subject = await self._places.find_subject(tx, memory.tenant_id, memory.project, memory.subject)
+        await self._current_memories.lock(tx, memory.tenant_id)
+        by_subject = await self._current_memories.find_subject(
+            tx, memory.tenant_id, memory.project, memory.subject
+        )
         replaced = await self._find_replaced(tx, memory.tenant_id, replaces)
         by_wish = [one for one in replaced if one.id not in {other.id for other in by_subject}]
-        alike = await self._places.find_alike(tx, memory.tenant_id, memory.likeness)
+        alike = await self._current_memories.find_alike(tx, memory.tenant_id, memory.likeness)
         # Nobody was superseded before, or by what came before: `as_of` can rely on it.
         now = max(self._clock(), *(one.updated_at + 1 for one in (*by_subject, *by_wish, memory)))
         holder_id = memory.id if alike is None else alike.id
@@ -150,10 +152,10 @@ class MemoryCreator:
         """
         if replaces is None:
             return []
-        memory = await self._places.lock_memory(tx, tenant_id, replaces)
+        memory = await self._current_memories.lock_memory(tx, tenant_id, replaces)
         if memory is None or memory.state != ACTIVE:
             raise NoSuchMemory
-        holder = await self._places.find_holder(tx, memory)
+        holder = await self._current_memories.find_holder(tx, memory)
         return [] if holder is None else [holder]
 
 

@@ -11,7 +11,7 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
-from mnemo_server.domain.memories.past import recall
+from mnemo_server.domain.memories.past import reconstruct
 from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.store import MemoryStore
@@ -76,7 +76,7 @@ class HistoryStore:
             then = {row["memory_id"]: row["prior"] for row in priors}
             for memory in map(to_memory, rows):
                 prior = then.get(memory.id)
-                found[memory.id] = memory if prior is None else recall(memory, prior)
+                found[memory.id] = memory if prior is None else reconstruct(memory, prior)
         return found
 
     async def list_page_at(

@@ -12,9 +12,9 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory
-from mnemo_server.domain.memories.past import recall
+from mnemo_server.domain.memories.past import reconstruct
 from mnemo_server.stores.idempotency import IdempotencyStore
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import RESTORED, MemoryWriter
 from mnemo_server.stores.records import (
     NoSuchMemory,
@@ -37,7 +37,7 @@ class MemoryRestorer:
         database: Database,
         history: QuerySet,
         writer: MemoryWriter,
-        places: Places,
+        current_memories: CurrentMemories,
         *,
         responses: IdempotencyStore,
         clock: Clock,
@@ -45,7 +45,7 @@ class MemoryRestorer:
         self._database = database
         self._history = history
         self._writer = writer
-        self._places = places
+        self._current_memories = current_memories
         self._responses = responses
         self._clock = clock
 
@@ -72,8 +72,8 @@ class MemoryRestorer:
         """
 
         async def work(tx: Connection) -> tuple[Restored, Response[M]]:
-            await self._places.lock(tx, tenant_id)
-            current = await self._places.lock_memory(tx, tenant_id, memory_id)
+            await self._current_memories.lock(tx, tenant_id)
+            current = await self._current_memories.lock_memory(tx, tenant_id, memory_id)
             if current is None:
                 raise NoSuchMemory
             restored = await self._bring_back(tx, current, version, actor, revive)
@@ -116,14 +116,16 @@ class MemoryRestorer:
         row = await tx.fetch_one(self._history.find_version, params)
         if row is None:
             raise NoSuchVersion
-        return recall(current, row["prior"])
+        return reconstruct(current, row["prior"])
 
     async def _find_rivals(self, tx: Connection, current: StoredMemory) -> list[StoredMemory]:
         """Give what can't hold beside a memory that is brought back."""
-        subject = await self._places.find_subject(tx, current.tenant_id, current.project, current.subject)
+        subject = await self._current_memories.find_subject(
+            tx, current.tenant_id, current.project, current.subject
+        )
         rivals = {one.id: one for one in subject if one.id != current.id}
         if current.superseded_by is not None and await self._is_swapped(tx, current):
-            holder = await self._places.find_holder(tx, current)
+            holder = await self._current_memories.find_holder(tx, current)
             if holder is not None:
                 rivals[holder.id] = holder
         return [rivals[one] for one in sorted(rivals)]

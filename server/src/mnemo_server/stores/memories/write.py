@@ -46,7 +46,7 @@ class MemoryWriter:
         """Insert new memories and all that belongs to them: one statement per table.
 
         Raises:
-            UniqueViolation: another memory says the same as one of them; see `Places.find_alike`.
+            UniqueViolation: another memory says the same as one of them; see `CurrentMemories.find_alike`.
         """
         if not written:
             return
