@@ -103,6 +103,7 @@ async def wire(
         embedding=embedding,
         memories=MemoryService(
             stores.memories,
+            stores.creator,
             index,
             embedding,
             suggester,
@@ -114,7 +115,7 @@ async def wire(
         messages=MessageService(
             stores.sessions, index, embedding, redactor=redactor, scheduler=scheduler, ids=ids, clock=clock
         ),
-        history=HistoryService(stores.history, index, embedding, redactor),
+        history=HistoryService(stores.history, stores.restorer, index, embedding, redactor),
         search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
         jobs=jobs,

@@ -40,5 +40,5 @@ async def store(
     stores: Stores, written: WrittenMemory, once: IdempotentRequest | None = None
 ) -> Stored | KeptResponse:
     """Store a memory; what that led to, or the response to the request that had the key before."""
-    created = await stores.memories.create(written, ACTOR, lambda stored: Shown(id=stored.memory.id), once)
+    created = await stores.creator.create(written, ACTOR, lambda stored: Shown(id=stored.memory.id), once)
     return created if isinstance(created, KeptResponse) else created[0]

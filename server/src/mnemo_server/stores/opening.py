@@ -32,7 +32,9 @@ class Stores:
     """The stores of one database."""
 
     memories: MemoryStore
+    creator: MemoryCreator
     history: HistoryStore
+    restorer: MemoryRestorer
     sessions: SessionStore
     tenants: TenantStore
     entries: SqlEntrySource
@@ -59,11 +61,13 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
         database, writer, current_memories, responses=responses, jobs=job_writer, clock=clock
     )
     restorer = MemoryRestorer(database, history, writer, current_memories, responses=responses, clock=clock)
-    memory_store = MemoryStore(database, memories, entries, writer, creator)
+    memory_store = MemoryStore(database, memories, entries, writer)
     sessions = load_queries("sessions", database.variant)
     return Stores(
         memories=memory_store,
-        history=HistoryStore(database, history, memory_store, restorer),
+        creator=creator,
+        history=HistoryStore(database, history, memory_store),
+        restorer=restorer,
         sessions=SessionStore(database, sessions, writer, responses, job_writer),
         tenants=TenantStore(database, tenants),
         entries=SqlEntrySource(database, entries),

@@ -93,7 +93,7 @@ async def test_restores_and_stores_of_one_subject_at_once_leave_one_that_holds(
         return index_memory(bring_back(current, earlier, agent_id="ann", now=now))
 
     restores = [
-        servers[number % 2].history.restore(
+        servers[number % 2].restorer.restore(
             TENANT, number % 5 + 1, None, ACTOR, revive=revive, respond=to_wire
         )
         for number in range(20)

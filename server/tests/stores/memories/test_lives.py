@@ -79,6 +79,7 @@ class World:
         suggester = TagSuggester(stores.memories, self.index, embedding)
         self.memories = MemoryService(
             stores.memories,
+            stores.creator,
             self.index,
             embedding,
             suggester,
@@ -87,7 +88,7 @@ class World:
             ids=ids,
             clock=self.clock,
         )
-        self.history = HistoryService(stores.history, self.index, embedding, redactor)
+        self.history = HistoryService(stores.history, stores.restorer, self.index, embedding, redactor)
         self.search = SearchService(stores.memories, stores.history, self.index, embedding, self.clock)
 
     async def apply(self, name: str, *arguments: object) -> None:

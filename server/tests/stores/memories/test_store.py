@@ -214,7 +214,7 @@ ONCE = IdempotentRequest("k", b"r" * 32)
 
 
 async def test_a_repeated_key_gets_the_first_response_and_stores_nothing(stores: Stores):
-    created = await stores.memories.create(make(11), ACTOR, lambda stored: Shown(id=stored.memory.id), ONCE)
+    created = await stores.creator.create(make(11), ACTOR, lambda stored: Shown(id=stored.memory.id), ONCE)
 
     kept = await store(stores, make(12), IdempotentRequest("k", b"s" * 32))
 

@@ -23,6 +23,7 @@ from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.redaction.stored import scrub_memory
 from mnemo_server.services.responses import repeat
 from mnemo_server.stores.memories.history import HistoryStore
+from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.records import Event, NoSuchMemory, NoSuchVersion, WrittenMemory
 
 #: Changes that a history tells.
@@ -33,10 +34,16 @@ class HistoryService:
     """The verbs on the past of a memory."""
 
     def __init__(
-        self, store: HistoryStore, index: SearchIndex, embedding: EmbeddingService, redactor: Redactor
+        self,
+        store: HistoryStore,
+        restorer: MemoryRestorer,
+        index: SearchIndex,
+        embedding: EmbeddingService,
+        redactor: Redactor,
     ) -> None:
         self._redactor = redactor
         self._store = store
+        self._restorer = restorer
         self._index = index
         self._embedding = embedding
 
@@ -79,7 +86,7 @@ class HistoryService:
         if number is None:
             raise MemoryNotFound
         try:
-            outcome = await self._store.restore(
+            outcome = await self._restorer.restore(
                 caller.tenant_id,
                 number,
                 request.version,

@@ -24,6 +24,7 @@ from mnemo_server.services.memories.tags import TagSuggester
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.responses import repeat
+from mnemo_server.stores.memories.create import MemoryCreator
 from mnemo_server.stores.memories.store import MemoryStore
 from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
@@ -34,6 +35,7 @@ class MemoryService:
     def __init__(
         self,
         store: MemoryStore,
+        creator: MemoryCreator,
         index: SearchIndex,
         embedding: EmbeddingService,
         suggester: TagSuggester,
@@ -44,6 +46,7 @@ class MemoryService:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._creator = creator
         self._index = index
         self._embedding = embedding
         self._suggester = suggester
@@ -179,6 +182,8 @@ class MemoryService:
             raise MemoryNotFound
         try:
             job = self._scheduler.request_for_memory(caller.tenant_id, written.memory.id)
-            return await self._store.create(written, caller.actor, respond, once, replaces=replaces, job=job)
+            return await self._creator.create(
+                written, caller.actor, respond, once, replaces=replaces, job=job
+            )
         except NoSuchMemory:
             raise MemoryNotFound from None

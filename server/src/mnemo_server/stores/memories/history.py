@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.memories.filters import MemoryFilter
-from mnemo_server.domain.memories.memory import Actor, StoredMemory
+from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.memories.past import reconstruct
-from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.store import MemoryStore
-from mnemo_server.stores.records import Event, Restored, WrittenMemory
+from mnemo_server.stores.records import Event
 
 #: Memories that are read at once to see how they were.
 CHUNK_ROWS: Final = 500
@@ -26,15 +24,12 @@ _Key = tuple[int, int]
 
 
 class HistoryStore:
-    """What happened to memories, how they were before, and their restoration."""
+    """What happened to memories, and how they were before."""
 
-    def __init__(
-        self, database: Database, history: QuerySet, memories: MemoryStore, restorer: MemoryRestorer
-    ) -> None:
+    def __init__(self, database: Database, history: QuerySet, memories: MemoryStore) -> None:
         self._database = database
         self._history = history
         self._memories = memories
-        self._restorer = restorer
 
     async def find_history(
         self, tenant_id: int, memory_id: int, limit: int
@@ -47,22 +42,6 @@ class HistoryStore:
         wanted = {"tenant_id": tenant_id, "memory_id": memory_id, "limit": limit}
         events = await self._database.fetch_all(self._history.list_events, wanted)
         return to_memory(row), [Event(**event) for event in events]
-
-    async def restore(
-        self,
-        tenant_id: int,
-        memory_id: int,
-        version: int | None,
-        actor: Actor,
-        *,
-        revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
-        respond: Callable[[StoredMemory], M],
-        once: IdempotentRequest | None = None,
-    ) -> tuple[Restored, Response[M]] | KeptResponse:
-        """Make a memory current again; see `MemoryRestorer.restore`."""
-        return await self._restorer.restore(
-            tenant_id, memory_id, version, actor, revive=revive, respond=respond, once=once
-        )
 
     async def find_many_at(
         self, tenant_id: int, memory_ids: Sequence[int], as_of: int

@@ -58,7 +58,7 @@ class MemoryRestorer:
         *,
         revive: Revive,
         respond: Callable[[StoredMemory], M],
-        once: IdempotentRequest | None,
+        once: IdempotentRequest | None = None,
     ) -> tuple[Restored, Response[M]] | KeptResponse:
         """Make a memory current again: as it is, or as it was in an earlier version.
 

@@ -7,20 +7,17 @@ from typing import Any
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
-from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, next_version
 from mnemo_server.domain.memories.memory import DELETED as DELETED_STATE
 from mnemo_server.index.segments.entries import REVISIONS_PER_VERSION
-from mnemo_server.stores.memories.create import MemoryCreator
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import DELETED, MemoryWriter
-from mnemo_server.stores.records import DeletedMemory, Stored, WrittenMemory
+from mnemo_server.stores.records import DeletedMemory, WrittenMemory
 
 
 class MemoryStore:
-    """Memories with their tags, search entries and events."""
+    """Memories with their tags, search entries and events; `MemoryCreator` makes new ones."""
 
     def __init__(
         self,
@@ -28,26 +25,11 @@ class MemoryStore:
         memories: QuerySet,
         entries: QuerySet,
         writer: MemoryWriter,
-        creator: MemoryCreator,
     ) -> None:
         self._database = database
         self._memories = memories
         self._entries = entries
         self._writer = writer
-        self._creator = creator
-
-    async def create(
-        self,
-        written: WrittenMemory,
-        actor: Actor,
-        respond: Callable[[Stored], M],
-        once: IdempotentRequest | None = None,
-        *,
-        replaces: int | None = None,
-        job: JobRequest | None = None,
-    ) -> tuple[Stored, Response[M]] | KeptResponse:
-        """Store a new memory, unless a current one says the same; see `MemoryCreator.create`."""
-        return await self._creator.create(written, actor, respond, once, replaces=replaces, job=job)
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""
