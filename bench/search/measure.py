@@ -23,7 +23,7 @@ from bench.search.seeding import Seeded
 INDEX_MEMORY_MB: Final = 8_192
 #: The least that the setting takes: tenants of 100,000 memories and more don't fit.
 SMALLEST_MEMORY_MB: Final = 16
-_OUTSIZED_QUESTIONS: Final = 5
+_OVERSIZED_QUESTIONS: Final = 5
 _LOAD_SECONDS: Final = 300
 _READY_SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.1
@@ -71,7 +71,7 @@ class Measured:
     """Of questions that were never asked before."""
     repeated: Mapping[str, Latency]
     """Of the same questions a second time."""
-    outsized: Mapping[str, Latency]
+    oversized: Mapping[str, Latency]
     """Of new questions to a server whose memory for indexes is too small; none where it isn't."""
     empty_share: float
     """Of the questions: those without any hit."""
@@ -125,13 +125,13 @@ async def measure(seeded: Seeded, plan: Plan, folder: Path) -> Measured:
         cold, repeated = await _go_rounds(asker, seeded, plan)
         disturbance = _disturbance(clocks, _read_clocks(seeded, program.pid))
         connection.close()
-    outsized = {}
+    oversized = {}
     if not seeded.is_shared and loaded.index_bytes > SMALLEST_MEMORY_MB * 2**20:
-        outsized = await _measure_outsized(seeded, folder)
-    return Measured(seeded, loaded, cold, repeated, outsized, asker.empty / asker.asked, disturbance)
+        oversized = await _measure_oversized(seeded, folder)
+    return Measured(seeded, loaded, cold, repeated, oversized, asker.empty / asker.asked, disturbance)
 
 
-async def _measure_outsized(seeded: Seeded, folder: Path) -> dict[str, Latency]:
+async def _measure_oversized(seeded: Seeded, folder: Path) -> dict[str, Latency]:
     """Ask a server that must read the database for every search."""
     settings = {"INDEX_MEMORY_MB": str(SMALLEST_MEMORY_MB)}
     with mnemo_server(folder, seeded.dsn, settings=settings) as program:
@@ -142,7 +142,7 @@ async def _measure_outsized(seeded: Seeded, folder: Path) -> dict[str, Latency]:
         asker = _Asker(connection, program.pid, tenants)
         latencies = {}
         for place, shape in enumerate(SHAPES):
-            paths = list(itertools.islice(make_paths(shape, _SEED - 2 - place), _OUTSIZED_QUESTIONS))
+            paths = list(itertools.islice(make_paths(shape, _SEED - 2 - place), _OVERSIZED_QUESTIONS))
             latencies[shape.name] = await asker.go_round(paths)
             _say(seeded, f"beyond memory, {shape.name}: {latencies[shape.name].p50_ms:.0f} ms")
         if not await _read_metric(connection, program.address, "mnemo_index_scans_total"):

@@ -62,10 +62,10 @@ def _section(engine: EngineResult) -> list[str]:
     sizes = [f"{one.seeded.count:,}" for one in engine.single]
     lines += ["", "Questions of other shapes in one tenant, p50 / p95 ms when new:", ""]
     lines += render_table(["shape", *sizes], [_shape_row(engine, shape.name) for shape in SHAPES])
-    if large := [one for one in engine.single if one.outsized]:
+    if large := [one for one in engine.single if one.oversized]:
         lines += ["", "The same in tenants that don't fit into memory, seconds in the median:", ""]
         sizes = [f"{one.seeded.count:,}" for one in large]
-        lines += render_table(["shape", *sizes], [_outsized_row(large, shape.name) for shape in SHAPES])
+        lines += render_table(["shape", *sizes], [_oversized_row(large, shape.name) for shape in SHAPES])
     lines += ["", "Parts of a natural question, each by itself, median ms:", ""]
     rows = [[part, *(f"{parts[part]:.1f}" for parts in engine.parts.values())] for part in PARTS]
     return lines + render_table(["part", *(f"{count:,}" for count in engine.parts)], rows)
@@ -89,8 +89,8 @@ def _shape_row(engine: EngineResult, name: str) -> list[str]:
     return [name, *(_pair(one.cold[name]) for one in engine.single)]
 
 
-def _outsized_row(large: Sequence[Measured], name: str) -> list[str]:
-    return [name, *(f"{one.outsized[name].p50_ms / 1_000:.2f}" for one in large)]
+def _oversized_row(large: Sequence[Measured], name: str) -> list[str]:
+    return [name, *(f"{one.oversized[name].p50_ms / 1_000:.2f}" for one in large)]
 
 
 def _pair(one: Latency) -> str:

@@ -28,8 +28,8 @@ async def work(dsn: str, name: str, count: int) -> list[str]:
 
 async def store_one(services: Services, caller: Caller, mark: str) -> str:
     """Store a memory, find it, read it, change it; return its id."""
-    answer = await services.memories.store(caller, StoreRequest(content=f"the code is {mark}"), None)
-    memory_id: str = json.loads(answer.body)["id"]
+    stored = await services.memories.store(caller, StoreRequest(content=f"the code is {mark}"), None)
+    memory_id = stored.model.id or ""
     page = await services.search.find(caller, ListQuery(q=mark))
     if [memory.id for memory in page.memories] != [memory_id]:
         raise RuntimeError(f"{mark} isn't found")

@@ -121,7 +121,7 @@ async def _housekeeping(services: Services) -> None:
     """Tidy up at the start and then hourly."""
     while True:
         try:
-            await services.tenants.forget_old_answers()
+            await services.tenants.forget_old_responses()
             await services.jobs.forget_old_jobs()
         except DatabaseError as error:
             _log.warning("cleanup failed and will be retried", reason=str(error))

@@ -20,7 +20,7 @@ from mnemo_server.services.budget.embedding import TenantMeter
 from mnemo_server.services.budget.ledger import Budget
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.enrichment.facts import FactPlacer
-from mnemo_server.services.enrichment.scheduler import ENRICH, EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import ENRICH, EnrichmentScheduler
 from mnemo_server.services.enrichment.service import EnrichmentService
 from mnemo_server.services.jobs.run import JobHandler
 from mnemo_server.services.jobs.runner import JobRunner
@@ -72,7 +72,7 @@ class _Base:
     embedding: EmbeddingService
     redactor: Redactor
     runner: JobRunner
-    desk: EnrichmentDesk
+    scheduler: EnrichmentScheduler
 
 
 async def wire(
@@ -86,7 +86,7 @@ async def wire(
     """Wire index and services to the stores of a database; without a model there is no enrichment."""
     base = await _lay_base(database, settings, clock, embedder, enriches=model is not None)
     stores, index, embedding = base.stores, base.index, base.embedding
-    redactor, desk, ids = base.redactor, base.desk, base.ids
+    redactor, scheduler, ids = base.redactor, base.scheduler, base.ids
     jobs = JobService(stores.jobs, clock)
     sweep = _open_sweep(base, jobs)
     suggester = TagSuggester(stores.memories, index, embedding)
@@ -102,12 +102,20 @@ async def wire(
         budget=base.budget,
         embedding=embedding,
         memories=MemoryService(
-            stores.memories, index, embedding, suggester, redactor=redactor, desk=desk, ids=ids, clock=clock
+            stores.memories,
+            stores.creator,
+            index,
+            embedding,
+            suggester,
+            redactor=redactor,
+            scheduler=scheduler,
+            ids=ids,
+            clock=clock,
         ),
         messages=MessageService(
-            stores.sessions, index, embedding, redactor=redactor, desk=desk, ids=ids, clock=clock
+            stores.sessions, index, embedding, redactor=redactor, scheduler=scheduler, ids=ids, clock=clock
         ),
-        history=HistoryService(stores.history, index, embedding, redactor),
+        history=HistoryService(stores.history, stores.restorer, index, embedding, redactor),
         search=SearchService(stores.memories, stores.history, index, embedding, clock),
         tenants=TenantService(stores.tenants, ids, clock),
         jobs=jobs,
@@ -136,7 +144,7 @@ async def _lay_base(
         embedding=EmbeddingService(embedder, stores.vectors, index, clock, meter_of=meter_of),
         redactor=await _open_redactor(stores, settings, clock),
         runner=runner,
-        desk=EnrichmentDesk(
+        scheduler=EnrichmentScheduler(
             clock, is_on=enriches, delay_seconds=settings.enrich_delay_seconds, wake=runner.note
         ),
     )
@@ -161,7 +169,7 @@ async def _open_enrichment(base: _Base, model: LanguageModel) -> JobHandler:
         jobs=stores.jobs,
         store=stores.enrichment,
         placer=placer,
-        desk=base.desk,
+        scheduler=base.scheduler,
         clock=base.clock,
     )
     return enrichment.work

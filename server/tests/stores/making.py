@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from mnemo_server.domain.clock import system_clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse
 from mnemo_server.domain.memories.memory import Actor, StoredMemory, hash_content
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.opening import Stores
+from mnemo_server.stores.records import Stored, WrittenMemory
+from mnemos_contract.base import WireModel
 
 ACTOR = Actor(agent_id="ann", key_id=9, request_id="r-1")
 TENANT = 1
@@ -25,3 +28,17 @@ def make(memory_id: int, content: str = "some text", **fields: object) -> Writte
         **fields,
     }
     return index_memory(StoredMemory(id=memory_id, content=content, **values))  # type: ignore[arg-type]
+
+
+class Shown(WireModel):
+    """What these tests respond with."""
+
+    id: int
+
+
+async def store(
+    stores: Stores, written: WrittenMemory, once: IdempotentRequest | None = None
+) -> Stored | KeptResponse:
+    """Store a memory; what that led to, or the response to the request that had the key before."""
+    created = await stores.creator.create(written, ACTOR, lambda stored: Shown(id=stored.memory.id), once)
+    return created if isinstance(created, KeptResponse) else created[0]

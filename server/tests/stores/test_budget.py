@@ -17,7 +17,7 @@ from mnemo_server.domain.budget import DAY_US, Plan, Reservation, day_begins_at
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.services.budget.ledger import Budget
 from mnemo_server.stores.opening import Stores, open_stores
-from mnemo_server.stores.usage_ports import DaySpent, Spending
+from mnemo_server.stores.usage import DaySpent, Spending
 
 from .making import TENANT
 

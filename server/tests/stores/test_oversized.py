@@ -22,9 +22,9 @@ from mnemo_server.index.segments.vectors import (
 )
 from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.vector_ports import NewVector
+from mnemo_server.stores.vectors import NewVector
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.stores.making import ACTOR, TENANT, make, store
 
 SPACE = VectorSpace(1, 64)
 WORDS = [
@@ -83,7 +83,7 @@ async def fill(stores: Stores) -> None:
             session = {"memory_type": "session", "session_id": f"s{number % 5}", "seq": number // 5}
             details |= session | {"role": "user", "name": dice.choice(("Ann", "Bob"))}
         written = make(number, content, created_at=number * 1_000, **details)
-        await stores.memories.create(written, ACTOR, None)
+        await store(stores, written)
         made = embed(content)
         if number % 10:
             components = tuple(made.vector.tolist())
@@ -111,8 +111,8 @@ def _small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_ranking_is_the_same_with_and_without_an_index_in_memory(stores: Stores):
     await fill(stores)
     resident = SearchIndex(stores.entries, memory_budget_bytes=1 << 30)
-    outsized = SearchIndex(stores.entries, memory_budget_bytes=1)
-    for index in (resident, outsized):
+    oversized = SearchIndex(stores.entries, memory_budget_bytes=1)
+    for index in (resident, oversized):
         index.use_model(SPACE)
     compared = 0
     for text in QUESTIONS:
@@ -120,7 +120,7 @@ async def test_the_ranking_is_the_same_with_and_without_an_index_in_memory(store
             for with_vector in (False, True):
                 expected, found = [
                     await search(index, text, scope, with_vector=with_vector)
-                    for index in (resident, outsized)
+                    for index in (resident, oversized)
                 ]
                 assert found.memory_ids.tolist() == expected.memory_ids.tolist(), (text, scope)
                 assert found.scores.tolist() == expected.scores.tolist(), (text, scope)
@@ -128,5 +128,5 @@ async def test_the_ranking_is_the_same_with_and_without_an_index_in_memory(store
                 assert explained == [expected.explain(place) for place in range(len(expected.scores))]
                 compared += len(found.scores) > 0
     await resident.close()
-    assert (resident.scans, outsized.scans) == (0, len(QUESTIONS) * len(SCOPES) * 2)
-    assert compared > outsized.scans / 2
+    assert (resident.scans, oversized.scans) == (0, len(QUESTIONS) * len(SCOPES) * 2)
+    assert compared > oversized.scans / 2

@@ -10,13 +10,14 @@ from dataclasses import replace
 import pytest
 from mnemo_server.app import open_services
 from mnemo_server.domain.clock import system_clock
+from mnemo_server.domain.idempotency import IdempotentRequest
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import Again, JobLost, after_result
 from mnemo_server.index.segments.entries import decode_terms, hash_term
-from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.caller import Caller
 from mnemo_server.services.redaction import sweep as redaction_sweep
 from mnemo_server.settings import Settings
-from mnemo_server.stores.job_ports import Claim
+from mnemo_server.stores.jobs.records import Claim
 from mnemo_server.stores.opening import open_stores
 from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.history import RestoreRequest
@@ -43,12 +44,12 @@ async def a_server(dsn: str, *, redact: bool):
 async def store(services, content: str | None, once: str | None = None, **fields) -> dict:
     request = StoreRequest(content=content, **fields)
     key = None if once is None else IdempotentRequest(once, b"h" * 32)
-    return json.loads((await services.memories.store(CALLER, request, key)).body)
+    return json.loads((await services.memories.store(CALLER, request, key)).json)
 
 
 async def say(services, *messages: Message, session_id: str = "s-1") -> dict:
     request = StoreRequest(messages=list(messages), session_id=session_id)
-    return json.loads((await services.messages.store(CALLER, request, None)).body)
+    return json.loads((await services.messages.store(CALLER, request, None)).json)
 
 
 async def sweep(services, *, dry_run: bool) -> dict:
@@ -173,10 +174,10 @@ async def test_the_history_stays_readable_and_an_earlier_version_comes_back_with
         history = await services.history.tell(CALLER, ids["changed"])
         back = await services.history.restore(CALLER, ids["deleted"], RestoreRequest(), None)
 
-    assert PASSWORD not in early.body
+    assert PASSWORD not in early.json.decode()
     assert [change.action for change in history.changes] == ["restored", "updated", "created"]
     assert history.changes[1].before["content"].startswith("The lighthouse password is [redacted:password:")
-    assert "quarry has [redacted:" in json.loads(back.body)["content"]
+    assert "quarry has [redacted:" in back.model.content
 
 
 async def test_a_message_that_is_sent_again_is_known(database_dsn):

@@ -8,7 +8,7 @@ from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
 
-from .making import ACTOR, TENANT, make
+from .making import ACTOR, TENANT, make, store
 
 
 async def loaded(stores: Stores, tenant_id: int = TENANT) -> list[EntryRow]:
@@ -17,8 +17,8 @@ async def loaded(stores: Stores, tenant_id: int = TENANT) -> list[EntryRow]:
 
 async def test_entries_are_loaded_as_they_were_written(stores: Stores):
     first, second = make(1, "alpha beta"), make(2, "gamma", tags=("t",))
-    await stores.memories.create(second, ACTOR, None)
-    await stores.memories.create(first, ACTOR, None)
+    await store(stores, second)
+    await store(stores, first)
 
     assert await loaded(stores) == [first.entry, second.entry]
     assert await loaded(stores, 2) == []
@@ -26,7 +26,7 @@ async def test_entries_are_loaded_as_they_were_written(stores: Stores):
 
 async def test_the_entry_of_a_message_is_loaded_as_it_was_written(stores: Stores):
     said = make(1, "Did it rain in May?", memory_type="session", session_id="s", seq=7, role="user")
-    await stores.memories.create(said, ACTOR, None)
+    await store(stores, said)
 
     assert await loaded(stores) == [said.entry]
     assert (said.entry.seq, said.entry.speaker) == (7, "user")
@@ -35,7 +35,7 @@ async def test_the_entry_of_a_message_is_loaded_as_it_was_written(stores: Stores
 async def test_a_large_tenant_is_loaded_by_pages(stores: Stores, monkeypatch):
     monkeypatch.setattr(search_entries, "PAGE_SIZE", 3)
     for memory_id in range(1, 8):
-        await stores.memories.create(make(memory_id), ACTOR, None)
+        await store(stores, make(memory_id))
 
     pages = [[entry.memory_id for entry in page] async for page in stores.entries.load(TENANT)]
 
@@ -44,8 +44,8 @@ async def test_a_large_tenant_is_loaded_by_pages(stores: Stores, monkeypatch):
 
 async def test_changes_tell_updates_and_deletions(stores: Stores):
     written = make(1, updated_at=100)
-    await stores.memories.create(written, ACTOR, None)
-    await stores.memories.create(make(2, updated_at=200), ACTOR, None)
+    await store(stores, written)
+    await store(stores, make(2, updated_at=200))
     await stores.memories.update(
         TENANT,
         1,
@@ -72,7 +72,7 @@ async def measured(stores: Stores) -> list[Stretch]:
 async def test_stretches_cover_a_tenant_and_count_what_is_active(stores: Stores, monkeypatch):
     monkeypatch.setattr(search_entries, "PAGE_SIZE", 3)
     for memory_id in range(1, 8):
-        await stores.memories.create(make(memory_id, "two words"), ACTOR, None)
+        await store(stores, make(memory_id, "two words"))
     await stores.memories.delete(TENANT, [2, 7], ACTOR, 400)
 
     assert await measured(stores) == [Stretch(-1, 3, 2, 4), Stretch(3, 6, 3, 6), Stretch(6, 7, 0, 0)]
@@ -84,7 +84,7 @@ async def test_holders_of_a_term_or_facet_are_found_among_however_many_terms(sto
     """Few terms are looked for by the database where rows travel, many of them here."""
     first, second = make(1, "alpha beta"), make(2, "gamma", tags=("red",))
     for written in (first, second, make(3, "delta"), make(4, "alpha")):
-        await stores.memories.create(written, ACTOR, None)
+        await store(stores, written)
     await stores.memories.delete(TENANT, [4], ACTOR, 400)
     stretch = (await measured(stores))[0]
     unknown = [hash_term(f"unknown{number}") for number in range(others)]
@@ -103,10 +103,10 @@ async def test_the_messages_around_one_are_the_nearest_active_ones_of_its_sessio
     places = [(1, 5), (2, 5), (3, 6), (4, 8), (5, 9), (6, 4), (7, 2)]  # id and seq: equal ones by id
     for memory_id, seq in places:
         said = make(memory_id, memory_type="session", session_id="s", seq=seq, role="user")
-        await stores.memories.create(said, ACTOR, None)
+        await store(stores, said)
     other = make(20, memory_type="session", session_id="t", seq=5, role="user")
-    await stores.memories.create(other, ACTOR, None)
-    await stores.memories.create(make(21, session_id="s"), ACTOR, None)
+    await store(stores, other)
+    await store(stores, make(21, session_id="s"))
     await stores.memories.delete(TENANT, [3], ACTOR, 400)
 
     async def around(*memory_ids: int) -> list[int]:

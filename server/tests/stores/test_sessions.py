@@ -3,11 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import hash_content
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import Answer, Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
+from mnemos_contract.base import WireModel
 
 from .making import ACTOR, TENANT, make
 
@@ -31,16 +33,23 @@ def saying(ids: IdSource, session_id: str, *texts: str):
     return place
 
 
+class SessionCount(WireModel):
+    """What these tests respond with."""
+
+    stored: int
+
+
 async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **options):
     options = {
         "seqs": None,
         "window_length": len(texts),
-        "sign": None,
         "job": lambda _: None,
-        "place": saying(ids, session_id, *texts),
+        "select_new": saying(ids, session_id, *texts),
+        "respond": lambda appended: SessionCount(stored=len(appended.written)),
         **options,
     }
-    return await stores.sessions.append(TENANT, session_id, ACTOR, 5, **options)
+    appended = await stores.sessions.append(TENANT, session_id, ACTOR, 5, **options)
+    return appended if isinstance(appended, KeptResponse) else appended[0]
 
 
 async def test_messages_are_read_in_the_order_they_were_said(stores: Stores, ids: IdSource):
@@ -75,9 +84,9 @@ async def test_whoever_appends_sees_what_the_session_holds(stores: Stores, ids: 
         seen.append(held)
         return []
 
-    await append(stores, ids, "s", place=look)
-    await append(stores, ids, "s", place=look, seqs=[1, 7])
-    await append(stores, ids, "new", place=look)
+    await append(stores, ids, "s", select_new=look)
+    await append(stores, ids, "s", select_new=look, seqs=[1, 7])
+    await append(stores, ids, "new", select_new=look)
 
     both = ((0, hash_content("one")), (1, hash_content("two")))
     assert seen == [HeldMessages(both, 2), HeldMessages(both[1:], 2), HeldMessages((), 0)]
@@ -94,14 +103,13 @@ async def test_writers_at_once_take_turns(stores: Stores, ids: IdSource):
 
 
 async def test_a_repeated_key_appends_once(stores: Stores, ids: IdSource):
-    def sign(appended: Appended) -> Receipt:
-        return Receipt("k", b"r" * 32, Answer(202, f'{{"stored":{len(appended.written)}}}'))
+    once = IdempotentRequest("k", b"r" * 32)
 
-    first = await append(stores, ids, "s", "one", sign=sign)
-    second = await append(stores, ids, "s", "one", sign=sign)
+    first = await append(stores, ids, "s", "one", once=once)
+    second = await append(stores, ids, "s", "one", once=once)
 
     assert isinstance(first, Appended)
-    assert second == KeptAnswer(b"r" * 32, Answer(202, '{"stored":1}'))
+    assert second == KeptResponse(b"r" * 32, b'{"stored":1}')
     assert len(await stores.sessions.list_messages(TENANT, ["s"], 500)) == 1
 
 
@@ -117,7 +125,7 @@ async def test_deleted_messages_are_not_read_but_still_known(stores: Stores, ids
     await stores.memories.delete(TENANT, [written.written[0].memory.id], ACTOR, 5)
     seen: list[HeldMessages] = []
 
-    await append(stores, ids, "s", place=lambda held: seen.append(held) or [])
+    await append(stores, ids, "s", select_new=lambda held: seen.append(held) or [])
 
     assert await stores.sessions.list_messages(TENANT, ["s"], 500) == []
     assert seen[0].fingerprints == ((0, hash_content("one")),)
@@ -131,7 +139,7 @@ async def test_a_job_is_asked_for_about_what_is_new_and_only_then(stores: Stores
         return JobRequest(TENANT, "enrich", "session:s", tuple(message_ids))
 
     first = await append(stores, ids, "s", "one", "two", job=ask)
-    nothing = await append(stores, ids, "s", place=lambda _: [], job=ask)
+    nothing = await append(stores, ids, "s", select_new=lambda _: [], job=ask)
 
     assert isinstance(first, Appended)
     assert isinstance(nothing, Appended)

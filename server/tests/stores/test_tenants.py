@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import KeyRecord, NewKey
+from mnemo_server.stores.records import KeyRecord, NewKey
 
 KEY = NewKey(key_id=5, key_hash=bytes(range(32)))
 

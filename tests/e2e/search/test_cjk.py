@@ -63,7 +63,7 @@ def test_a_word_of_two_characters_is_found_inside_a_sentence(api: RestApi, embed
 
 @pytest.mark.parametrize("word", WORDS)
 def test_a_question_about_it_finds_it_too(api: RestApi, word: str):
-    """Not always first: the endings of verbs are pairs of characters like any other."""
+    """Not always first: the outcomes of verbs are pairs of characters like any other."""
     text, question = WORDS[word]
     assert text in api.contents(q=question)[:3]
 

@@ -1,12 +1,15 @@
-"""Answers: models and errors as HTTP responses."""
+"""Models and errors as HTTP responses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 from mnemos_contract.base import WireModel
 from mnemos_contract.errors import ApiError, MethodNotAllowed, RateLimited
+
+from mnemo_server.domain.idempotency import Response
 
 _JSON = "application/json"
 
@@ -18,9 +21,9 @@ def json_answer(
     return web.Response(body=model.to_answer(), status=status, headers=headers, content_type=_JSON)
 
 
-def text_answer(text: str, status: int) -> web.Response:
-    """Answer JSON that is written already."""
-    return web.Response(text=text, status=status, content_type=_JSON)
+def idempotent_answer(response: Response[Any], status: int = 200) -> web.Response:
+    """Send a response that may be kept, in the JSON that is kept."""
+    return web.Response(body=response.json, status=status, content_type=_JSON)
 
 
 def error_answer(error: ApiError, request_id: str) -> web.Response:

@@ -39,7 +39,7 @@ Codes: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint64]]
 T = TypeVar("T")
 
 
-class OutsizedSearch:
+class OversizedSearch:
     """One search of one tenant. `size` is known once it ran."""
 
     def __init__(

@@ -9,7 +9,7 @@ from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.observability.metrics import Metrics
 from mnemo_server.services.budget.ledger import Budget, Totals
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.jobs.run import Ending
+from mnemo_server.services.jobs.run import Outcome
 from mnemo_server.services.jobs.runner import JobRunner
 from mnemo_server.wiring import Services
 
@@ -53,7 +53,7 @@ def _offer_embedding(metrics: Metrics, embedding: EmbeddingService) -> None:
     metrics.counter(
         "mnemo_embedding_unpaid_queries_total",
         "Questions without a vector because the budget is spent.",
-        lambda: embedding.unpaid_queries,
+        lambda: embedding.over_budget_queries,
     )
 
 
@@ -94,16 +94,16 @@ def _offer_jobs(metrics: Metrics, jobs: JobRunner) -> None:
         "How long the job that waits longest has been due, in seconds.",
         lambda: jobs.oldest_due_seconds,
     )
-    for ending, description in (
-        (Ending.DONE, "Runs after which nothing was left to do."),
-        (Ending.AGAIN, "Runs that went well and were not the last."),
-        (Ending.POSTPONED, "Runs that were put off, such as for want of budget."),
-        (Ending.RETRIED, "Attempts that failed and are repeated."),
-        (Ending.FAILED, "Attempts that failed and were the last."),
-        (Ending.LOST, "Runs that passed to another server."),
+    for outcome, description in (
+        (Outcome.DONE, "Runs after which nothing was left to do."),
+        (Outcome.AGAIN, "Runs that went well and were not the last."),
+        (Outcome.POSTPONED, "Runs that were put off, such as for want of budget."),
+        (Outcome.RETRIED, "Attempts that failed and are repeated."),
+        (Outcome.FAILED, "Attempts that failed and were the last."),
+        (Outcome.LOST, "Runs that passed to another server."),
     ):
-        read = partial(jobs.endings.__getitem__, ending)
-        metrics.counter(f"mnemo_job_runs_{ending}_total", description, read)
+        read = partial(jobs.outcomes.__getitem__, outcome)
+        metrics.counter(f"mnemo_job_runs_{outcome}_total", description, read)
 
 
 def _offer_costs(metrics: Metrics, budget: Budget) -> None:

@@ -22,12 +22,3 @@ class Caller:
     def actor(self) -> Actor:
         """Who the event log names."""
         return Actor(self.agent_id, self.key_id, self.request_id)
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotentRequest:
-    """A request that carries an Idempotency-Key."""
-
-    key: str
-    #: sha256 of the body and of the headers that fill it up, 32 bytes.
-    request_hash: bytes

@@ -12,7 +12,7 @@ from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory
 from mnemo_server.domain.search.analysis import analyse
 from mnemo_server.domain.search.traits import describe
 from mnemo_server.index.segments.entries import EntryRow, encode_terms, facet, hash_session, revision_of
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 #: Characters from which on analysis takes more than a few milliseconds, and gets a thread.
 LONG_TEXT: Final = 8_000

@@ -7,8 +7,10 @@ import secrets
 from typing import Final
 
 from mnemo_server.domain.clock import MICROSECONDS, Clock
+from mnemo_server.domain.idempotency import KEPT_FOR
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.stores.ports import ANSWERS_KEPT_FOR, KeyRecord, NewKey, TenantStore
+from mnemo_server.stores.records import KeyRecord, NewKey
+from mnemo_server.stores.tenants import TenantStore
 
 KEY_PREFIX: Final = "mnk_"
 #: Random bytes of a key: 192 bits, so that its plain sha256 can't be searched.
@@ -55,9 +57,9 @@ class TenantService:
             self._remembered.pop(key, None)
         return record
 
-    async def forget_old_answers(self) -> int:
-        """Remove the kept answers that nobody can ask for any more; how many there were."""
-        return await self._store.remove_answers(self._clock() - ANSWERS_KEPT_FOR)
+    async def forget_old_responses(self) -> int:
+        """Remove kept responses that have expired, and return how many."""
+        return await self._store.remove_responses(self._clock() - KEPT_FOR)
 
     def _hashed(self, key: str) -> NewKey:
         return NewKey(self._ids.new_id(), hash_key(key))

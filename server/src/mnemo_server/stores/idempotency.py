@@ -1,62 +1,72 @@
-"""Answers kept under an Idempotency-Key for a day."""
+"""Responses kept under an Idempotency-Key for a day."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
-from mnemo_server.stores.ports import ANSWERS_KEPT_FOR, Answer, KeptAnswer, Receipt
+from mnemo_server.domain.idempotency import KEPT_FOR, IdempotentRequest, KeptResponse, M, Response
+
+#: Only successes are kept. Which one it was follows from the request: HTTP chooses it again.
+_STATUS: Final = 200
 
 
-class AnswerBook:
-    """Keeps an answer in the transaction of its change, and finds it when the key comes again."""
+class IdempotencyStore:
+    """Keeps a response in the transaction of its change, and finds it when the key comes again."""
 
     def __init__(self, database: Database, queries: QuerySet, clock: Clock) -> None:
         self._database = database
         self._queries = queries
         self._clock = clock
 
-    async def keep(self, tx: Connection, tenant_id: int, receipt: Receipt | None) -> None:
-        """Keep the answer, if there is one to keep.
+    async def keep(
+        self, tx: Connection, tenant_id: int, once: IdempotentRequest | None, model: M
+    ) -> Response[M]:
+        """Return the response that a model makes, and keep it if the request has a key.
 
         Raises:
             UniqueViolation: the key was used before.
         """
-        if receipt is None:
-            return
-        await tx.execute(
-            self._queries.put_answer,
-            {
-                "tenant_id": tenant_id,
-                "idempotency_key": receipt.key,
-                "request_hash": receipt.request_hash,
-                "answer_status": receipt.answer.status,
-                "answer": receipt.answer.body,
-                "created_at": self._clock(),
-            },
-        )
+        response = Response(model)
+        if once is not None:
+            await tx.execute(
+                self._queries.put_answer,
+                {
+                    "tenant_id": tenant_id,
+                    "idempotency_key": once.key,
+                    "request_hash": once.request_hash,
+                    "answer_status": _STATUS,
+                    "answer": response.json.decode(),
+                    "created_at": self._clock(),
+                },
+            )
+        return response
 
-    async def find(self, tenant_id: int, key: str | None) -> KeptAnswer | None:
-        """Give the answer kept under a key; None without one, and when it has just expired."""
-        if key is None:
+    async def find(self, tenant_id: int, once: IdempotentRequest | None) -> KeptResponse | None:
+        """Return the response kept under a key; None without a key, and when it has just expired."""
+        if once is None:
             return None
-        params = {"tenant_id": tenant_id, "idempotency_key": key}
+        params = {"tenant_id": tenant_id, "idempotency_key": once.key}
         row = await self._database.fetch_one(self._queries.find_answer, params)
-        if row is None or row["created_at"] < self._clock() - ANSWERS_KEPT_FOR:
-            before = {"before": self._clock() - ANSWERS_KEPT_FOR}
+        if row is None or row["created_at"] < self._clock() - KEPT_FOR:
+            before = {"before": self._clock() - KEPT_FOR}
             await self._database.execute(self._queries.remove_answer, params | before)
             return None
-        return KeptAnswer(row["request_hash"], Answer(row["answer_status"], row["answer"]))
+        return KeptResponse(row["request_hash"], row["answer"].encode())
 
-    async def recall(self, tenant_id: int, key: str | None, cause: UniqueViolation) -> KeptAnswer:
-        """Give the answer that stood in the way of a change.
+    async def get(
+        self, tenant_id: int, once: IdempotentRequest | None, cause: UniqueViolation
+    ) -> KeptResponse:
+        """Return the response whose key made a change fail.
 
         Raises:
-            WriteConflict: nothing is kept under this key, so something else stood in the way, such as two
-                equal ids; a repeat of the whole request will pass.
+            WriteConflict: nothing is kept under this key, so something else made it fail, such as two equal
+                ids; a repeat of the whole request will pass.
         """
-        kept = await self.find(tenant_id, key)
+        kept = await self.find(tenant_id, once)
         if kept is None:
             raise WriteConflict("two rows got the same key") from cause
         return kept

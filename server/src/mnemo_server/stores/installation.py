@@ -7,8 +7,8 @@ from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.db.queries import QuerySet
 
 
-class SqlInstallationStore:
-    """The InstallationStore port over any of the databases."""
+class InstallationStore:
+    """The values of an installation, by name."""
 
     def __init__(self, database: Database, queries: QuerySet) -> None:
         self._database = database

@@ -1,9 +1,11 @@
-"""Secrets are taken out of what is stored, in SQL."""
+"""Secrets are taken out of what is stored, in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Final
 
 from mnemo_server.db.database import Connection, Database
@@ -14,19 +16,60 @@ from mnemo_server.domain.jobs import ClaimedJob, Detail
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.jobs.write import JobWriter
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.rows import to_memory, to_row
 from mnemo_server.stores.memories.write import MemoryWriter, entry_row
-from mnemo_server.stores.ports import WrittenMemory
-from mnemo_server.stores.redaction_ports import REDACTOR, KeptTexts, Rewrite, Texts
+from mnemo_server.stores.records import WrittenMemory
 
 REDACTED: Final = "redacted"
 #: Characters of a job's target that leave room for an id in its column.
 _MAX_TARGET_HEAD: Final = 200
 
 
-class SqlRedactionStore:
-    """The RedactionStore port over any of the databases."""
+#: Who takes secrets out, for the event log.
+REDACTOR: Final = "mnemos"
+
+
+class Texts(StrEnum):
+    """Where texts are kept beside memories."""
+
+    SESSIONS = "sessions"
+    EVENTS = "events"
+    ANSWERS = "answers"
+    JOBS = "jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTexts:
+    """The texts of one row."""
+
+    key: int | str
+    stamp: int
+    """A time of the row, microseconds UTC: what was written over meanwhile has another one."""
+    texts: Mapping[str, str | None]
+    """By column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The next version of a memory, which has marks in place of secrets."""
+
+    current: StoredMemory
+    written: WrittenMemory
+    without_subject: WrittenMemory | None = None
+    """The same for where another memory holds about what its subject or project is called now."""
+    found: Counter[str] = field(default_factory=Counter)
+    """Secrets by kind."""
+
+
+class RedactionStore:
+    """All of a tenant's rows that hold texts, in the order of their keys, and what replaces them.
+
+    `detail` replaces the job's in the same transaction, so that a run that breaks off counts nothing twice.
+
+    What rewrites raises:
+        JobLost: another server has taken the job over; nothing was written.
+    """
 
     def __init__(
         self,
@@ -36,7 +79,7 @@ class SqlRedactionStore:
         entries: QuerySet,
         *,
         writer: MemoryWriter,
-        places: Places,
+        current_memories: CurrentMemories,
         jobs: JobWriter,
     ) -> None:
         self._database = database
@@ -44,7 +87,7 @@ class SqlRedactionStore:
         self._memories = memories
         self._entries = entries
         self._writer = writer
-        self._places = places
+        self._current_memories = current_memories
         self._jobs = jobs
         self._lists = {
             Texts.SESSIONS: self._redaction.list_session_texts,
@@ -93,13 +136,16 @@ class SqlRedactionStore:
         detail: Callable[[Sequence[Rewrite]], Detail],
         now: int,
     ) -> list[EntryRow]:
-        """Write the next versions of memories, with events that tell nothing of the secrets; see the port."""
+        """Write the next versions of memories, with events that reveal nothing of the secrets.
+
+        One that was changed since it was read is cleaned again. Returns the search entries as they are now.
+        """
         by_id = {one.current.id: one for one in rewrites}
         moves_subjects = any(one.without_subject is not None for one in rewrites)
 
         async def work(tx: Connection) -> list[EntryRow]:
             if moves_subjects:
-                await self._places.lock(tx, job.tenant_id)
+                await self._current_memories.lock(tx, job.tenant_id)
             params = {"tenant_id": job.tenant_id, "ids": sorted(by_id)}
             applied = []
             for row in await tx.fetch_all(self._memories.lock_memories, params):
@@ -175,5 +221,7 @@ class SqlRedactionStore:
         memory, alone = rewrite.written.memory, rewrite.without_subject
         if alone is None or not memory.is_current:
             return rewrite.written
-        holders = await self._places.find_subject(tx, memory.tenant_id, memory.project, memory.subject)
+        holders = await self._current_memories.find_subject(
+            tx, memory.tenant_id, memory.project, memory.subject
+        )
         return alone if any(one.id != memory.id for one in holders) else rewrite.written

@@ -114,8 +114,8 @@ class SqlEntrySource:
         entries: list[EntryRow] = []
         for start in range(0, len(memory_ids), MAX_IDS):
             params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + MAX_IDS]}
-            for place in await self._database.fetch_all(self._entries.find_places, params):
-                around = {"tenant_id": tenant_id, "limit": reach, **place}
+            for message in await self._database.fetch_all(self._entries.find_places, params):
+                around = {"tenant_id": tenant_id, "limit": reach, **message}
                 for query in (self._entries.find_preceding, self._entries.find_following):
                     entries.extend(map(to_entry, await self._database.fetch_all(query, around)))
         return entries

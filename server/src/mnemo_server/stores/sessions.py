@@ -1,4 +1,4 @@
-"""Sessions and their messages in SQL."""
+"""Sessions and their messages in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from typing import Any, Final
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
-from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.idempotency import IdempotencyStore
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import MemoryWriter
-from mnemo_server.stores.ports import Appended, HeldMessages, KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
 
 #: How many of a session's latest messages a window without seq is compared with; a long window with more.
 ALIGNMENT_REACH: Final = 5_000
 
 
-class SqlSessionStore:
-    """The SessionStore port over any of the databases."""
+class SessionStore:
+    """Sessions and their messages."""
 
     def __init__(
         self,
         database: Database,
         sessions: QuerySet,
         writer: MemoryWriter,
-        answers: AnswerBook,
+        responses: IdempotencyStore,
         jobs: JobWriter,
     ) -> None:
         self._database = database
         self._sessions = sessions
         self._writer = writer
-        self._answers = answers
+        self._responses = responses
         self._jobs = jobs
 
     async def append(
@@ -46,18 +47,24 @@ class SqlSessionStore:
         *,
         seqs: Sequence[int] | None,
         window_length: int,
-        place: Callable[[HeldMessages], Sequence[WrittenMemory]],
-        sign: Callable[[Appended], Receipt] | None,
+        select_new: Callable[[HeldMessages], Sequence[WrittenMemory]],
         job: Callable[[Sequence[int]], JobRequest | None],
-    ) -> KeptAnswer | Appended:
-        """Append what `place` makes of the window, with the session's row locked."""
-        session = {"tenant_id": tenant_id, "session_id": session_id}
-        receipts: list[Receipt] = []
+        respond: Callable[[Appended], M],
+        once: IdempotentRequest | None = None,
+    ) -> tuple[Appended, Response[M]] | KeptResponse:
+        """Append what `select_new` makes of the window, with the session's row locked.
 
-        async def work(tx: Connection) -> Appended:
+        `seqs` limits the held messages to the span of those positions; None asks for the latest, enough to
+        align a window of `window_length`. `job` makes the job to ask for about new messages, and `respond`
+        says what the caller is to be shown. When the key of `once` was used before, the response to that
+        request comes back instead.
+        """
+        session = {"tenant_id": tenant_id, "session_id": session_id}
+
+        async def work(tx: Connection) -> tuple[Appended, Response[M]]:
             await tx.execute(self._sessions.put_session, session | {"agent_id": actor.agent_id, "now": now})
             held = await self._hold(tx, session, seqs, max(ALIGNMENT_REACH, 2 * window_length))
-            written = tuple(place(held))
+            written = tuple(select_new(held))
             await self._writer.insert(tx, written, actor)
             if written:
                 next_seq = max(held.next_seq, *((one.memory.seq or 0) + 1 for one in written))
@@ -66,16 +73,12 @@ class SqlSessionStore:
             asked = job([one.memory.id for one in written]) if written else None
             job_id = None if asked is None else await self._jobs.request(tx, asked, now)
             appended = Appended(written, job_id)
-            if sign is not None:
-                receipts[:] = [sign(appended)]
-                await self._answers.keep(tx, tenant_id, receipts[0])
-            return appended
+            return appended, await self._responses.keep(tx, tenant_id, once, respond(appended))
 
         try:
             return await self._database.transact(work)
         except UniqueViolation as violation:
-            key = receipts[0].key if receipts else None
-            return await self._answers.recall(tenant_id, key, violation)
+            return await self._responses.get(tenant_id, once, violation)
 
     async def measure_messages(
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int

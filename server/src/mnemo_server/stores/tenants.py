@@ -1,4 +1,4 @@
-"""Tenants and keys in SQL."""
+"""Tenants and keys in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.stores.ports import KeyRecord, NewKey
+from mnemo_server.stores.records import KeyRecord, NewKey
 
 _ACTIVE: Final = "active"
 #: The first tenant's id is fixed, so that of two servers starting on one empty database only one makes it.
 FIRST_TENANT_ID: Final = 1
 
 
-class SqlTenantStore:
-    """The TenantStore port over any of the databases."""
+class TenantStore:
+    """Tenants, their keys, and the removal of old responses kept for them."""
 
     def __init__(self, database: Database, tenants: QuerySet) -> None:
         self._database = database
@@ -48,8 +48,8 @@ class SqlTenantStore:
         is_active = row["key_state"] == _ACTIVE and row["tenant_state"] == _ACTIVE
         return KeyRecord(row["key_id"], row["tenant_id"], is_active)
 
-    async def remove_answers(self, before: int) -> int:
-        """Forget the answers kept from before a time; how many there were."""
+    async def remove_responses(self, before: int) -> int:
+        """Remove the responses kept since before a time, and return how many."""
         return await self._database.execute(self._tenants.remove_old_answers, {"before": before})
 
     async def _insert(self, tx: Connection, tenant_id: int, name: str, key: NewKey, now: int) -> None:

@@ -1,15 +1,15 @@
-"""The ledger of what models cost, in SQL."""
+"""The ledger of what models cost, in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.domain.budget import Reservation
-from mnemo_server.stores.usage_ports import NOTHING_SPENT, DaySpent, Spending
+from mnemo_server.domain.budget import Kind, Reservation
 
 #: Without a limit the condition always holds: the largest BIGINT.
 _NO_LIMIT: Final = 2**63 - 1
@@ -17,8 +17,40 @@ _NO_LIMIT: Final = 2**63 - 1
 _MOST_KNOWN: Final = 10_000
 
 
-class SqlUsageStore:
-    """The UsageStore port over any of the databases."""
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What one call of a model really took."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_nanos: int = 0
+    """Billionths of the currency."""
+
+
+NOTHING_SPENT: Final = Spending()
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpent:
+    """What one kind of model took of a tenant on one day."""
+
+    day: int
+    kind: Kind
+    calls: int
+    reserved_tokens: int
+    input_tokens: int
+    output_tokens: int
+    cost_nanos: int
+
+    @property
+    def tokens(self) -> int:
+        """Spent and set aside."""
+        return self.reserved_tokens + self.input_tokens + self.output_tokens
+
+
+class UsageStore:
+    """The ledger of what models cost."""
 
     def __init__(self, database: Database, queries: QuerySet) -> None:
         self._database = database

@@ -1,8 +1,9 @@
-"""Vectors of search entries in SQL."""
+"""Vectors of search entries in SQL. Each method is one unit of work: all of it happens, or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -12,9 +13,8 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.memories.memory import MEMORY_FIELDS
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.memories.rows import to_memory
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 from mnemo_server.stores.search_entries import to_entry
-from mnemo_server.stores.vector_ports import EVERYTHING, KnownModel, NewVector, Share, VectorCount
 
 #: Servers that register models at the same moment want the same number; each attempt one of them gets it.
 _REGISTER_ATTEMPTS: Final = 10
@@ -24,8 +24,50 @@ _BEYOND_TENANTS: Final = 2**63 - 1
 _TENANTS_AT_ONCE: Final = 1_000
 
 
-class SqlVectorStore:
-    """The VectorStore port over any of the databases."""
+@dataclass(frozen=True, slots=True)
+class NewVector:
+    """What a model made of the text of a search entry."""
+
+    entry: EntryRow
+    """As it was when its text was read."""
+    vector_code: bytes | None
+    """None: the model will never take this text."""
+    token_codes: bytes = b""
+    components: tuple[float, ...] = ()
+    """The vector itself; databases that can't search by it leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of so many equal parts of all memories, by their ids."""
+
+    number: int
+    count: int
+
+
+EVERYTHING: Final = Share(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """An embedding model that some server has started with; the one chosen last embeds for all."""
+
+    model_id: int
+    name: str
+    dimensions: int
+    chosen_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorCount:
+    """How many active search entries were given to a model, and how many of them have a vector."""
+
+    total: int
+    embedded: int
+
+
+class VectorStore:
+    """The vectors of search entries, and the models that made them. Models are named by their numbers."""
 
     def __init__(self, database: Database, vectors: QuerySet, entries: QuerySet) -> None:
         self._database = database
@@ -71,7 +113,8 @@ class SqlVectorStore:
     ) -> list[WrittenMemory]:
         """Read active memories whose text was given to one of these models, 0 for none.
 
-        Each tenant to pass over takes a look of its own: to leave its rows out of one statement would be to
+        Of any tenant except those to pass over, and only those whose entries were changed before a time. Each
+        tenant to pass over takes a look of its own: to leave its rows out of one statement would be to
         walk over all of them every time.
         """
         part = {"share": share.number, "shares": share.count}
@@ -97,7 +140,10 @@ class SqlVectorStore:
     async def write(
         self, tenant_id: int, model_id: int, vectors: Sequence[NewVector], now: int
     ) -> list[EntryRow]:
-        """Write vectors of a tenant's entries together; one that was changed since is passed over."""
+        """Write vectors of a tenant's entries together, and return those entries as they are now.
+
+        An entry that was changed since it was read is passed over.
+        """
         # In one order everywhere, so that two servers with the same rows don't wait for each other.
         ordered = sorted(vectors, key=lambda one: one.entry.memory_id)
 

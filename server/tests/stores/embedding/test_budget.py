@@ -255,7 +255,7 @@ async def test_a_question_beyond_the_budget_has_no_vector_and_stops_no_other_ten
     assert [one is not None for one in paid] == [True, True, False]
     assert other
     assert tomorrow
-    assert (server.embedding.unpaid_queries, server.embedding.failed_queries) == (1, 0)
+    assert (server.embedding.over_budget_queries, server.embedding.failed_queries) == (1, 0)
     assert await server.spent(POOR) == [4, 8]
 
 

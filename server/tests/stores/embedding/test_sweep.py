@@ -18,9 +18,9 @@ from mnemo_server.services.embedding.queue import EmbeddingQueue
 from mnemo_server.services.embedding.service import EmbeddingService, Pace
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.stores.making import ACTOR, TENANT, make, store
 from tests.support.models.hashing_embedder import HashingEmbedder
 
 BRISK = Pace(
@@ -45,7 +45,7 @@ class Server:
 
     async def store(self, memory_id: int, content: str, **fields: object) -> WrittenMemory:
         written = make(memory_id, content, **fields)
-        await self.stores.memories.create(written, ACTOR, None)
+        await store(self.stores, written)
         self.embedding.note((written,))
         return written
 

@@ -12,10 +12,10 @@ from mnemo_server.domain.memories.memory import Changes, revise
 from mnemo_server.index.source import NearQuery, Stretch
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import WrittenMemory
-from mnemo_server.stores.vector_ports import NewVector, Share, VectorCount
+from mnemo_server.stores.records import WrittenMemory
+from mnemo_server.stores.vectors import NewVector, Share, VectorCount
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.stores.making import ACTOR, TENANT, make, store
 
 MODEL = 1
 CODE = bytes(range(48))
@@ -26,7 +26,7 @@ LATER = 2**62
 async def written(stores: Stores) -> WrittenMemory:
     """A memory without a vector."""
     memory = make(1, "alpha beta", updated_at=100)
-    await stores.memories.create(memory, ACTOR, None)
+    await store(stores, memory)
     return memory
 
 
@@ -67,7 +67,7 @@ async def test_what_has_no_vector_is_found_with_its_memory_and_its_entry(stores:
     first = make(1, "alpha", tags=("t",))
     said = make(2, "beta", tenant_id=7, memory_type="session", session_id="s", seq=3, role="user", name="Ann")
     for one in (first, said):
-        await stores.memories.create(one, ACTOR, None)
+        await store(stores, one)
 
     found = await stores.vectors.find_unembedded((0,), limit=10, before=LATER)
 
@@ -85,7 +85,7 @@ async def test_what_changed_a_moment_ago_is_left_alone(stores: Stores, written: 
 async def test_tenants_are_passed_over_however_much_they_have(stores: Stores):
     tenants = (1, 2, 3, 5, 8, 2**62)
     for number, tenant_id in enumerate([*tenants, 2, 2, 8], start=1):
-        await stores.memories.create(make(number, tenant_id=tenant_id), ACTOR, None)
+        await store(stores, make(number, tenant_id=tenant_id))
 
     async def found(passing_over: Collection[int], limit: int = 100) -> set[int]:
         rows = await stores.vectors.find_unembedded(
@@ -149,7 +149,7 @@ async def test_a_refused_text_is_tried_once_and_has_no_vector(stores: Stores, wr
 async def test_it_is_told_which_entries_are_still_as_they_were_read(stores: Stores):
     batch = [make(number) for number in range(1, 6)]
     for one in batch[:4]:
-        await stores.memories.create(one, ACTOR, None)
+        await store(stores, one)
     await stores.vectors.write(TENANT, MODEL, [vector_of(batch[0])], 500)
     await stores.memories.delete(TENANT, [2], ACTOR, 600)
     entries = [one.entry for one in batch]
@@ -197,7 +197,7 @@ async def test_a_deleted_memory_has_no_vector_and_gets_none(stores: Stores, writ
 async def test_of_two_servers_with_one_text_the_first_writes(stores: Stores):
     batch = [make(number, f"text {number}") for number in range(1, 20)]
     for one in batch:
-        await stores.memories.create(one, ACTOR, None)
+        await store(stores, one)
     vectors = [vector_of(one) for one in batch]
 
     both = await asyncio.gather(
@@ -213,7 +213,7 @@ async def test_counts_tell_what_waits_and_what_was_refused(stores: Stores):
     batch = [make(number, f"text {number}") for number in range(1, 7)]
     batch += [make(7, tenant_id=TENANT + 1), make(8)]
     for one in batch:
-        await stores.memories.create(one, ACTOR, None)
+        await store(stores, one)
     await stores.memories.delete(TENANT, [8], ACTOR, 10)
     await stores.vectors.write(TENANT, 1, [vector_of(batch[0]), vector_of(batch[1], None)], 500)
     await stores.vectors.write(TENANT, 2, [vector_of(batch[2])], 500)
@@ -229,7 +229,7 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
     """The plan is by the index on the model, never over all entries or memories."""
     batch = [make(number, f"text {number}") for number in range(1, 50)]
     for one in batch:
-        await stores.memories.create(one, ACTOR, None)
+        await store(stores, one)
     await stores.vectors.write(TENANT, MODEL, [vector_of(one) for one in batch], 500)
     query = stores.vectors._vectors.find_unembedded
     values = {
@@ -263,7 +263,7 @@ async def test_the_nearest_vectors_of_a_stretch_are_among_the_rows_read(
     """TiDB compares them itself unless times count; other engines hand over all of the stretch."""
     made = [make(number, created_at=100 * number) for number in range(1, 7)]
     for memory in made:
-        await stores.memories.create(memory, ACTOR, None)
+        await store(stores, memory)
     vectors = [replace(vector_of(memory), components=(1.0, number / 2)) for number, memory in enumerate(made)]
     await stores.vectors.write(TENANT, MODEL, vectors, 1000)
     await stores.memories.delete(TENANT, [2], ACTOR, 2000)

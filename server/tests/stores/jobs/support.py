@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from mnemo_server.domain.jobs import ClaimedJob, Done, JobRequest, after_result
-from mnemo_server.stores.job_ports import Claim
+from mnemo_server.stores.jobs.records import Claim
 from mnemo_server.stores.opening import Stores
 
 from server.tests.stores.making import TENANT

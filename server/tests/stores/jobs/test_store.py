@@ -10,7 +10,7 @@ from mnemo_server.domain.jobs import (
     WAITING,
     JobRequest,
 )
-from mnemo_server.stores.job_ports import JobCounts
+from mnemo_server.stores.jobs.records import JobCounts
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores
 

@@ -17,12 +17,13 @@ from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import Changes, likeness_of, revise
 from mnemo_server.domain.memories.past import bring_back
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.services.memories.wire import to_wire
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import Stores, open_stores
-from mnemo_server.stores.ports import NewKey, Stored, WrittenMemory
+from mnemo_server.stores.records import NewKey, Stored, WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.stores.making import ACTOR, TENANT, make, store
 
 
 def saying(memory_id: int, content: str, **fields: object) -> WrittenMemory:
@@ -44,10 +45,7 @@ async def servers(database_dsn: str, stores: Stores):
 
 
 async def test_repeats_at_once_are_stored_once(servers: tuple[Stores, Stores]):
-    stores = [
-        servers[number % 2].memories.create(saying(number, "the same"), ACTOR, None)
-        for number in range(1, 41)
-    ]
+    stores = [store(servers[number % 2], saying(number, "the same")) for number in range(1, 41)]
 
     results = await asyncio.gather(*stores)
 
@@ -69,7 +67,7 @@ async def list_ids(stores: Stores, **wanted: object) -> list[int]:
 async def test_racing_stores_of_one_subject_leave_one_that_holds(servers: tuple[Stores, Stores]):
     await make_tenant(servers[0])
     stores = [
-        servers[number % 2].memories.create(saying(number, f"port {number}", subject="port"), ACTOR, None)
+        store(servers[number % 2], saying(number, f"port {number}", subject="port"))
         for number in range(1, 41)
     ]
 
@@ -89,17 +87,19 @@ async def test_restores_and_stores_of_one_subject_at_once_leave_one_that_holds(
 ):
     await make_tenant(servers[0])
     for number in range(1, 6):
-        await servers[0].memories.create(saying(number, f"port {number}", subject="port"), ACTOR, None)
+        await store(servers[0], saying(number, f"port {number}", subject="port"))
 
     def revive(current, earlier, now):
         return index_memory(bring_back(current, earlier, agent_id="ann", now=now))
 
     restores = [
-        servers[number % 2].history.restore(TENANT, number % 5 + 1, None, ACTOR, revive=revive, sign=None)
+        servers[number % 2].restorer.restore(
+            TENANT, number % 5 + 1, None, ACTOR, revive=revive, respond=to_wire
+        )
         for number in range(20)
     ]
     stores = [
-        servers[number % 2].memories.create(saying(number, f"port {number}", subject="port"), ACTOR, None)
+        store(servers[number % 2], saying(number, f"port {number}", subject="port"))
         for number in range(6, 16)
     ]
     await asyncio.gather(*restores, *stores)
@@ -110,16 +110,13 @@ async def test_restores_and_stores_of_one_subject_at_once_leave_one_that_holds(
 
 async def test_an_update_and_what_supersedes_it_at_once_are_both_kept(servers: tuple[Stores, Stores]):
     await make_tenant(servers[0])
-    await servers[0].memories.create(saying(1, "port 1", subject="port"), ACTOR, None)
+    await store(servers[0], saying(1, "port 1", subject="port"))
 
     def change(current):
         return index_memory(revise(current, Changes(tags=("changed",)), agent_id="bob", now=system_clock()))
 
     updates = [servers[0].memories.update(TENANT, 1, change, ACTOR) for _ in range(10)]
-    stores = [
-        servers[1].memories.create(saying(number, f"port {number}", subject="port"), ACTOR, None)
-        for number in range(2, 6)
-    ]
+    stores = [store(servers[1], saying(number, f"port {number}", subject="port")) for number in range(2, 6)]
     await asyncio.gather(*updates, *stores)
 
     old = (await servers[0].memories.find_many(TENANT, [1]))[1]
@@ -132,11 +129,11 @@ async def test_what_is_written_inside_another_transaction_supersedes_too(
     stores: Stores, database: Database, ids: IdSource
 ):
     """As a job does that writes several facts and removes its items in one go."""
-    await stores.memories.create(saying(1, "old", tags=("a",)), ACTOR, None)
+    await store(stores, saying(1, "old", tags=("a",)))
     writer = MemoryWriter(
         load_queries("memories", database.variant), load_queries("search_entries", database.variant), ids
     )
-    places = Places(load_queries("memories", database.variant))
+    places = CurrentMemories(load_queries("memories", database.variant))
     fact = saying(2, "new", derived_from=(1,))
 
     async def work(tx):
@@ -164,7 +161,7 @@ async def test_round_trips_of_superseding_stay_within_budget(stores: Stores, dat
 
     async def cost(written: WrittenMemory) -> int:
         before = database.round_trips
-        await stores.memories.create(written, ACTOR, None)
+        await store(stores, written)
         return database.round_trips - before
 
     assert await cost(saying(1, "port 1")) == 4 + begin

@@ -17,7 +17,7 @@ from mnemo_server.domain.ids import IdSource
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.memories.history import HistoryService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.memories.tags import TagSuggester
@@ -25,7 +25,7 @@ from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.search.service import SearchService
 from mnemo_server.stores.memories import history as history_store
 from mnemo_server.stores.opening import open_stores
-from mnemo_server.stores.ports import NewKey
+from mnemo_server.stores.records import NewKey
 from mnemos_contract.errors import MemoryNotFound
 from mnemos_contract.history import RestoreRequest
 from mnemos_contract.listing import ListQuery
@@ -79,15 +79,16 @@ class World:
         suggester = TagSuggester(stores.memories, self.index, embedding)
         self.memories = MemoryService(
             stores.memories,
+            stores.creator,
             self.index,
             embedding,
             suggester,
             redactor=redactor,
-            desk=EnrichmentDesk(self.clock, is_on=False, delay_seconds=0, wake=lambda _: None),
+            scheduler=EnrichmentScheduler(self.clock, is_on=False, delay_seconds=0, wake=lambda _: None),
             ids=ids,
             clock=self.clock,
         )
-        self.history = HistoryService(stores.history, self.index, embedding, redactor)
+        self.history = HistoryService(stores.history, stores.restorer, self.index, embedding, redactor)
         self.search = SearchService(stores.memories, stores.history, self.index, embedding, self.clock)
 
     async def apply(self, name: str, *arguments: object) -> None:
@@ -113,7 +114,7 @@ class World:
             with pytest.raises(MemoryNotFound):
                 await self.memories.store(self.caller, request, None)
             return
-        answer = json.loads((await self.memories.store(self.caller, request, None)).body)
+        answer = json.loads((await self.memories.store(self.caller, request, None)).json)
         life = Life(answer["id"], words, tags, subject, project)
         expected_id, superseded = self.model.store(life, replaced and replaced.memory_id)
         assert (answer["id"], set(answer.get("superseded", []))) == (expected_id, superseded)

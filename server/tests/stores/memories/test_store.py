@@ -3,19 +3,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Callable
 
 import pytest
 from mnemo_server.db.database import Database
 from mnemo_server.db.errors import WriteConflict
 from mnemo_server.db.queries import parse_queries
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import Actor, Changes, StoredMemory, revise
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
-from mnemo_server.stores.ports import Answer, KeptAnswer, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import Stored, WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.stores.making import ACTOR, TENANT, Shown, make, store
 
 AWKWARD = "quotes ' \" ` percent % %s %(x)s backslash \\ colon :id newline\n tab\t emoji 🐙 中文 \u200b é end"
 
@@ -53,13 +53,13 @@ async def test_a_memory_is_read_as_it_was_stored(stores: Stores):
         content_hash=bytes(range(32)),
     )
 
-    await stores.memories.create(written, ACTOR, None)
+    await store(stores, written)
 
     assert await stores.memories.find(TENANT, 11) == written.memory
 
 
 async def test_memories_of_another_tenant_do_not_exist(stores: Stores):
-    await stores.memories.create(make(11), ACTOR, None)
+    await store(stores, make(11))
 
     assert await stores.memories.find(2, 11) is None
     assert await stores.memories.find_many(2, [11]) == {}
@@ -72,7 +72,7 @@ async def test_memories_of_another_tenant_do_not_exist(stores: Stores):
 async def test_creation_is_in_the_log_without_a_prior_state(stores: Stores, database: Database):
     written = make(11)
 
-    await stores.memories.create(written, ACTOR, None)
+    await store(stores, written)
 
     (event,) = await history(database, 11)
     assert (event["action"], event["version"], event["prior"]) == ("created", 1, None)
@@ -81,7 +81,7 @@ async def test_creation_is_in_the_log_without_a_prior_state(stores: Stores, data
 
 
 async def test_an_update_is_a_new_version_with_the_old_one_in_the_log(stores: Stores, database: Database):
-    await stores.memories.create(make(11, "old", tags=("x",)), ACTOR, None)
+    await store(stores, make(11, "old", tags=("x",)))
 
     updated = await stores.memories.update(TENANT, 11, changing(content="new"), ACTOR)
 
@@ -95,7 +95,7 @@ async def test_an_update_is_a_new_version_with_the_old_one_in_the_log(stores: St
 
 
 async def test_new_tags_replace_the_old_ones(stores: Stores):
-    await stores.memories.create(make(11, tags=("x", "y")), ACTOR, None)
+    await store(stores, make(11, tags=("x", "y")))
 
     await stores.memories.update(TENANT, 11, changing(tags=("y", "z")), ACTOR)
 
@@ -105,7 +105,7 @@ async def test_new_tags_replace_the_old_ones(stores: Stores):
 
 
 async def test_a_revision_that_refuses_changes_nothing(stores: Stores, database: Database):
-    await stores.memories.create(make(11, "old"), ACTOR, None)
+    await store(stores, make(11, "old"))
 
     def refuse(current: StoredMemory) -> WrittenMemory:
         raise LookupError(current.content)
@@ -118,7 +118,7 @@ async def test_a_revision_that_refuses_changes_nothing(stores: Stores, database:
 
 
 async def test_fifty_updates_at_once_are_fifty_versions(stores: Stores):
-    await stores.memories.create(make(11), ACTOR, None)
+    await store(stores, make(11))
 
     updates = [stores.memories.update(TENANT, 11, changing(), ACTOR) for _ in range(50)]
     versions = [one.memory.version for one in await asyncio.gather(*updates) if one]
@@ -127,8 +127,8 @@ async def test_fifty_updates_at_once_are_fifty_versions(stores: Stores):
 
 
 async def test_a_deleted_memory_is_gone_but_its_state_is_kept(stores: Stores, database: Database):
-    await stores.memories.create(make(11, "secret"), ACTOR, None)
-    await stores.memories.create(make(12), ACTOR, None)
+    await store(stores, make(11, "secret"))
+    await store(stores, make(12))
 
     deleted = await stores.memories.delete(TENANT, [11, 12, 99], Actor("eve", 3, "r-2"), 77)
 
@@ -145,7 +145,7 @@ async def test_a_deleted_memory_is_gone_but_its_state_is_kept(stores: Stores, da
 
 async def test_a_thousand_memories_are_deleted_at_once(stores: Stores):
     for memory_id in range(1, 31):
-        await stores.memories.create(make(memory_id), ACTOR, None)
+        await store(stores, make(memory_id))
 
     deleted = await stores.memories.delete(TENANT, range(1, 1_001), ACTOR, 5)
 
@@ -154,7 +154,7 @@ async def test_a_thousand_memories_are_deleted_at_once(stores: Stores):
 
 async def test_lists_show_the_newest_change_first_and_count_all(stores: Stores):
     for memory_id, changed in ((1, 100), (2, 300), (3, 200), (4, 200)):
-        await stores.memories.create(make(memory_id, updated_at=changed), ACTOR, None)
+        await store(stores, make(memory_id, updated_at=changed))
 
     first, total = await stores.memories.list_page(TENANT, MemoryFilter(), limit=3, offset=0)
     rest, _ = await stores.memories.list_page(TENANT, MemoryFilter(), limit=3, offset=3)
@@ -165,7 +165,7 @@ async def test_lists_show_the_newest_change_first_and_count_all(stores: Stores):
 
 async def test_pages_over_many_equal_times_neither_repeat_nor_miss(stores: Stores):
     for memory_id in range(1, 41):
-        await stores.memories.create(make(memory_id, updated_at=5), ACTOR, None)
+        await store(stores, make(memory_id, updated_at=5))
 
     seen = []
     for offset in range(0, 40, 7):
@@ -196,12 +196,12 @@ FILTERS = [
 
 @pytest.mark.parametrize(("wanted", "expected"), FILTERS)
 async def test_filters_hold_together(stores: Stores, wanted: MemoryFilter, expected: set[int]):
-    await stores.memories.create(make(1, tags=("a",), source="cli", agent_id="ann"), ACTOR, None)
-    await stores.memories.create(make(2, tags=("a", "b"), agent_id="ann", project="p"), ACTOR, None)
+    await store(stores, make(1, tags=("a",), source="cli", agent_id="ann"))
+    await store(stores, make(2, tags=("a", "b"), agent_id="ann", project="p"))
     pinned = make(3, tags=("c",), session_id="s", memory_type="pinned")
-    await stores.memories.create(pinned, ACTOR, None)
-    await stores.memories.create(make(4, memory_type="session", session_id="s", seq=0), ACTOR, None)
-    await stores.memories.create(make(5, state="archived"), ACTOR, None)
+    await store(stores, pinned)
+    await store(stores, make(4, memory_type="session", session_id="s", seq=0))
+    await store(stores, make(5, state="archived"))
 
     page, total = await stores.memories.list_page(TENANT, wanted, limit=10, offset=0)
 
@@ -210,50 +210,49 @@ async def test_filters_hold_together(stores: Stores, wanted: MemoryFilter, expec
     assert all(wanted.admits(memory) for memory in page)
 
 
-def receipt(key: str, *, request: bytes = b"r" * 32) -> Callable[[Stored], Receipt]:
-    """Sign every store alike."""
-    return lambda _stored: Receipt(key, request, Answer(202, '{"id":"first"}'))
+ONCE = IdempotentRequest("k", b"r" * 32)
 
 
-async def test_a_repeated_key_gets_the_first_answer_and_stores_nothing(stores: Stores):
-    await stores.memories.create(make(11), ACTOR, receipt("k"))
+async def test_a_repeated_key_gets_the_first_response_and_stores_nothing(stores: Stores):
+    created = await stores.creator.create(make(11), ACTOR, lambda stored: Shown(id=stored.memory.id), ONCE)
 
-    kept = await stores.memories.create(make(12), ACTOR, receipt("k", request=b"s" * 32))
+    kept = await store(stores, make(12), IdempotentRequest("k", b"s" * 32))
 
-    assert isinstance(kept, KeptAnswer)
-    assert (kept.answer, kept.request_hash) == (Answer(202, '{"id":"first"}'), b"r" * 32)
+    assert isinstance(created, tuple)
+    assert created[1].json == b'{"id":11}'
+    assert kept == KeptResponse(b"r" * 32, b'{"id":11}')
     assert await stores.memories.find(TENANT, 12) is None
 
 
 async def test_keys_sent_at_once_store_once(stores: Stores):
-    creations = [stores.memories.create(make(memory_id), ACTOR, receipt("k")) for memory_id in range(1, 11)]
+    creations = [store(stores, make(memory_id), ONCE) for memory_id in range(1, 11)]
 
-    answers = await asyncio.gather(*creations)
+    outcomes = await asyncio.gather(*creations)
 
-    assert sum(isinstance(answer, Stored) for answer in answers) == 1
+    assert sum(isinstance(outcome, Stored) for outcome in outcomes) == 1
     found = await stores.memories.find_many(TENANT, range(1, 11))
     assert len(found) == 1
 
 
 async def test_keys_belong_to_a_tenant(stores: Stores):
     other = make(12, tenant_id=2)
-    await stores.memories.create(make(11), ACTOR, receipt("k"))
+    await store(stores, make(11), ONCE)
 
-    assert isinstance(await stores.memories.create(other, ACTOR, receipt("k")), Stored)
+    assert isinstance(await store(stores, other, ONCE), Stored)
 
 
-async def test_an_answer_can_be_used_again_once_it_is_forgotten(stores: Stores):
-    await stores.memories.create(make(11), ACTOR, receipt("k"))
+async def test_a_key_can_be_used_again_once_its_response_is_removed(stores: Stores):
+    await store(stores, make(11), ONCE)
 
-    assert await stores.tenants.remove_answers(2**62) == 1
-    assert isinstance(await stores.memories.create(make(12), ACTOR, receipt("k")), Stored)
+    assert await stores.tenants.remove_responses(2**62) == 1
+    assert isinstance(await store(stores, make(12), ONCE), Stored)
 
 
 async def test_two_equal_ids_are_a_conflict_and_nothing_is_overwritten(stores: Stores):
-    await stores.memories.create(make(11, "first"), ACTOR, None)
+    await store(stores, make(11, "first"))
 
     with pytest.raises(WriteConflict):
-        await stores.memories.create(make(11, "second"), ACTOR, None)
+        await store(stores, make(11, "second"))
 
     assert (await stores.memories.find(TENANT, 11)).content == "first"  # type: ignore[union-attr]
 
@@ -262,12 +261,12 @@ async def test_a_store_that_fails_leaves_nothing_behind(stores: Stores, database
     broken = make(11, tags=("same", "same"))
 
     with pytest.raises(WriteConflict):
-        await stores.memories.create(broken, ACTOR, None)
+        await store(stores, broken)
 
     assert not await stores.memories.exists(TENANT, 11)
     assert await history(database, 11) == []
     clean = dataclasses.replace(broken, memory=dataclasses.replace(broken.memory, tags=("same",)))
-    await stores.memories.create(clean, ACTOR, None)
+    await store(stores, clean)
 
 
 async def test_round_trips_stay_within_budget(stores: Stores, database: Database):
@@ -279,7 +278,7 @@ async def test_round_trips_stay_within_budget(stores: Stores, database: Database
         await operation
         return database.round_trips - before
 
-    assert await cost(stores.memories.create(make(11, tags=("a",)), ACTOR, receipt("k"))) <= 6 + begin
+    assert await cost(store(stores, make(11, tags=("a",)), ONCE)) <= 6 + begin
     assert await cost(stores.memories.find(TENANT, 11)) == 1
     assert await cost(stores.memories.list_page(TENANT, MemoryFilter(), limit=50, offset=0)) == 2
     assert await cost(stores.memories.update(TENANT, 11, changing(content="x"), ACTOR)) <= 6 + begin

@@ -4,10 +4,11 @@ import pytest
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.services import tenants
 from mnemo_server.services.tenants import TRUST_SECONDS, TenantService, hash_key, new_key
-from mnemo_server.stores.ports import KeyRecord
+from mnemo_server.stores.records import KeyRecord
+from mnemo_server.stores.tenants import TenantStore
 
 
-class Keys:
+class Keys(TenantStore):
     """A store that counts how often it is asked."""
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def service(keys: Keys, clock: Clock) -> TenantService:
-    return TenantService(keys, IdSource(clock), clock)  # type: ignore[arg-type]
+    return TenantService(keys, IdSource(clock), clock)
 
 
 def test_keys_are_long_distinct_and_safe_in_paths():

@@ -17,7 +17,7 @@ from mnemo_server.domain.memories.memory import (
 )
 
 
-def recall(memory: StoredMemory, prior: str) -> StoredMemory:
+def reconstruct(memory: StoredMemory, prior: str) -> StoredMemory:
     """Return an earlier version of a memory, as `memory.snapshot` wrote it. It is no repeat of anything."""
     kept: dict[str, Any] = json.loads(prior)
     past: dict[str, Any] = {

@@ -12,7 +12,7 @@ from mnemo_server.embedding.local.passages import Reading, embed_reading, plan_r
 from mnemo_server.embedding.local.weights import Network, load_network
 from mnemo_server.embedding.local.wordpiece import load_wordpiece
 from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, Meter, Model
-from mnemo_server.index.resident.single_flight import SharedWork
+from mnemo_server.index.resident.single_flight import SingleFlight
 from mnemo_server.index.segments.vectors import Embedding, Floats32
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class MiniLmEmbedder:
         self._model_path = model_path
         self._threads = threads
         self._network: Network | None = None
-        self._loading = SharedWork(self._load)
+        self._loading = SingleFlight(self._load)
         self._document_thread = ThreadPoolExecutor(1, thread_name_prefix="embed-documents")
         self._query_thread = ThreadPoolExecutor(1, thread_name_prefix="embed-queries")
         self._is_open = True

@@ -13,7 +13,7 @@ from mnemo_server.db.queries import Query, load_queries
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, EmbeddingRefused, Meter, Model
 from mnemo_server.embedding.remote.responses import cut_text, read_vector, whole_text, without_content
-from mnemo_server.index.resident.single_flight import SharedWork
+from mnemo_server.index.resident.single_flight import SingleFlight
 from mnemo_server.index.segments.vectors import Embedding, Floats32
 from mnemo_server.openai_client import read_json
 
@@ -31,7 +31,7 @@ class EmbedTextEmbedder:
         self._model_name = model
         self._query: Query | None = None
         self._model: Model | None = None
-        self._preparing = SharedWork(self._prepare)
+        self._preparing = SingleFlight(self._prepare)
 
     async def prepare(self) -> Model:
         """Try the function once: only TiDB Cloud has it, and not in every cluster."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mnemo_server.embedding.ports import FREE, EmbedderUnavailable, EmbeddingRefused, Meter, Model
 from mnemo_server.embedding.remote.openai_endpoint import Endpoint, SettingsRefused
 from mnemo_server.embedding.remote.responses import cut_text, whole_text, without_content
-from mnemo_server.index.resident.single_flight import SharedWork
+from mnemo_server.index.resident.single_flight import SingleFlight
 from mnemo_server.index.segments.vectors import Embedding, Floats32
 from mnemo_server.openai_client import Patience
 
@@ -47,7 +47,7 @@ class OpenAiEmbedder:
         self._for_queries = for_queries
         self._client: AsyncOpenAI | None = None
         self._model: Model | None = None
-        self._preparing = SharedWork(self._prepare)
+        self._preparing = SingleFlight(self._prepare)
         self._is_open = True
 
     async def prepare(self) -> Model:

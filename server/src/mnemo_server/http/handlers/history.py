@@ -7,7 +7,7 @@ from mnemos_contract.history import RestoreRequest
 
 from mnemo_server.http.context import TenantCall
 from mnemo_server.http.requests.idempotency import read_key
-from mnemo_server.http.responses import json_answer, text_answer
+from mnemo_server.http.responses import idempotent_answer, json_answer
 from mnemo_server.services.memories.history import HistoryService
 
 
@@ -25,5 +25,4 @@ class HistoryHandlers:
         """Bring one back."""
         memory_id = call.path["memory_id"]
         once = await read_key(call.request, call.caller, f"restore {memory_id.lower()}")
-        answer = await self._history.restore(call.caller, memory_id, call.sent, once)
-        return text_answer(answer.body, answer.status)
+        return idempotent_answer(await self._history.restore(call.caller, memory_id, call.sent, once))

@@ -13,7 +13,7 @@ from mnemos_contract.writing import BatchDeleteRequest, BatchDeleteResponse, Sto
 
 from mnemo_server.http.context import TenantCall
 from mnemo_server.http.requests.idempotency import read_key
-from mnemo_server.http.responses import json_answer, text_answer
+from mnemo_server.http.responses import idempotent_answer, json_answer
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.messages.service import MessageService
@@ -41,10 +41,8 @@ class MemoryHandlers:
     async def store_memory(self, call: TenantCall[StoreRequest]) -> web.Response:
         """Store one memory, or the messages of a session."""
         service = self._messages if call.sent.messages else self._memories
-        answer = await service.store(
-            call.caller, call.sent, await read_key(call.request, call.caller, "store")
-        )
-        return text_answer(answer.body, answer.status)
+        once = await read_key(call.request, call.caller, "store")
+        return idempotent_answer(await service.store(call.caller, call.sent, once), store_status(call.sent))
 
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:
         """List or search."""
@@ -81,6 +79,13 @@ class MemoryHandlers:
         """Delete some."""
         deleted = await self._memories.delete_many(call.caller, call.sent.ids)
         return json_answer(BatchDeleteResponse(deleted=deleted))
+
+
+def store_status(request: StoreRequest) -> int:
+    """Return the status of a store that went well: clients of mem9 expect 201 for a pinned memory."""
+    if request.is_pinned:
+        return 201
+    return 200 if request.sync else 202
 
 
 def entity_tag(version: int) -> str:

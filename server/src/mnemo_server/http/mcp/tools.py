@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -16,7 +15,8 @@ from mnemos_contract.validation import explain
 from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
 from pydantic import ValidationError
 
-from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.domain.idempotency import IdempotentRequest
+from mnemo_server.services.caller import Caller
 from mnemo_server.services.memories.history import HistoryService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.search.service import SearchService
@@ -52,9 +52,7 @@ class McpTools:
         return answer
 
     async def _store(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> StoreResponse:
-        answer = await self._memories.store(caller, _read(StoreRequest, call), once)
-        # The answer nests a level deeper than the request, where pydantic's own parser would stop.
-        return StoreResponse.model_validate(json.loads(answer.body))
+        return (await self._memories.store(caller, _read(StoreRequest, call), once)).model
 
     async def _list(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> MemoryPage:
         return await self._search.find(caller, _read(ListQuery, call))

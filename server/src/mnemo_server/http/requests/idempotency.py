@@ -9,7 +9,8 @@ from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from mnemos_contract.routes import IDEMPOTENCY_HEADER
 
-from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.domain.idempotency import IdempotentRequest
+from mnemo_server.services.caller import Caller
 
 
 async def read_key(request: web.Request, caller: Caller, purpose: str) -> IdempotentRequest | None:

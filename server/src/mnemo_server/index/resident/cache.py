@@ -11,7 +11,7 @@ import structlog
 
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.domain.search.question import Question
-from mnemo_server.index.oversized import OutsizedSearch
+from mnemo_server.index.oversized import OversizedSearch
 from mnemo_server.index.ranking.ranker import EMPTY, Ranking
 from mnemo_server.index.ranking.scope import EVERYTHING, Scope
 from mnemo_server.index.resident.code_cache import CodeCache
@@ -25,9 +25,9 @@ from mnemo_server.index.source import EntrySource
 
 #: Codes of words take at most one part in so many of the budget; what they leave is for indexes alone.
 CODE_SHARE: Final = 4
-#: Searches of outsized tenants at once; each of them keeps a core and the database busy.
+#: Searches of oversized tenants at once; each of them keeps a core and the database busy.
 _SCANS_AT_ONCE: Final = 2
-#: Share of the budget that an outsized tenant must fit into before it is loaded again.
+#: Share of the budget that an oversized tenant must fit into before it is loaded again.
 _FITS_AGAIN: Final = 0.8
 
 _log = structlog.get_logger("mnemo")
@@ -36,8 +36,8 @@ _log = structlog.get_logger("mnemo")
 class SearchIndex:
     """Searches tenants in memory over entries that the database holds.
 
-    A tenant that takes more than the whole budget is outsized: its searches read the database instead. All
-    methods belong to one event loop. `loads`, `evictions`, `refreshes` and `scans` (searches of outsized
+    A tenant that takes more than the whole budget is oversized: its searches read the database instead. All
+    methods belong to one event loop. `loads`, `evictions`, `refreshes` and `scans` (searches of oversized
     tenants) count since the start.
     """
 
@@ -64,7 +64,7 @@ class SearchIndex:
         self._loading: dict[int, asyncio.Task[LiveTenant]] = {}
         self._is_over_budget = False  # after the last eviction: what was left was in use
         self._noted: dict[int, list[EntryRow]] = {}  # own writes to tenants that are being loaded
-        self._outsized: dict[int, float] = {}  # what a memory of the tenant would take in memory, in bytes
+        self._oversized: dict[int, float] = {}  # what a memory of the tenant would take in memory, in bytes
         self._scan_gate = asyncio.Semaphore(_SCANS_AT_ONCE)
 
     @property
@@ -92,11 +92,11 @@ class SearchIndex:
         """
         if embedding is None and not question.terms:
             return EMPTY
-        if tenant_id not in self._outsized:
+        if tenant_id not in self._oversized:
             try:
                 return await self._search_in_memory(tenant_id, question, scope, embedding)
             except TenantTooLarge as reason:
-                self._set_outsized(tenant_id, reason.bytes_per_memory)
+                self._set_oversized(tenant_id, reason.bytes_per_memory)
         return await self._scan(tenant_id, question, scope, embedding)
 
     def use_model(self, space: VectorSpace) -> None:
@@ -106,7 +106,7 @@ class SearchIndex:
             for tenant in self._tenants.values():
                 tenant.codes.close()
             self._tenants.clear()
-            self._outsized.clear()
+            self._oversized.clear()
 
     def note(self, tenant_id: int, rows: Sequence[EntryRow]) -> None:
         """Take over own writes after their commit; nothing happens for a tenant that isn't in memory."""
@@ -139,7 +139,7 @@ class SearchIndex:
         if tenant.size_bytes > self._budget_bytes and self._tenants.get(tenant_id) is tenant:
             tenant.codes.close()
             del self._tenants[tenant_id]
-            self._set_outsized(tenant_id, tenant.bytes_per_memory)
+            self._set_oversized(tenant_id, tenant.bytes_per_memory)
         elif self._is_over_budget or has_grown:
             self._evict(tenant)
         return ranking
@@ -156,22 +156,22 @@ class SearchIndex:
             self.scans += 1
             space = self._space
             is_usable = embedded is not None and embedded.model_id == space.model_id
-            search = OutsizedSearch(self._source, tenant_id, space, question, scope)
+            search = OversizedSearch(self._source, tenant_id, space, question, scope)
             ranking = await search.run(embedded.embedding if embedded is not None and is_usable else None)
-        needed_bytes = search.size.document_count * self._outsized.get(tenant_id, 0)
+        needed_bytes = search.size.document_count * self._oversized.get(tenant_id, 0)
         if needed_bytes < _FITS_AGAIN * self._budget_bytes:
-            self._outsized.pop(tenant_id, None)
+            self._oversized.pop(tenant_id, None)
         return ranking
 
-    def _set_outsized(self, tenant_id: int, bytes_per_memory: float) -> None:
-        if tenant_id not in self._outsized:
+    def _set_oversized(self, tenant_id: int, bytes_per_memory: float) -> None:
+        if tenant_id not in self._oversized:
             _log.warning(
                 "a tenant needs more than the memory for search indexes; its searches read the database and "
                 "take seconds: raise MNEMO_INDEX_MEMORY_MB",
                 tenant_id=tenant_id,
                 bytes_per_memory=round(bytes_per_memory),
             )
-        self._outsized[tenant_id] = bytes_per_memory
+        self._oversized[tenant_id] = bytes_per_memory
 
     async def _get_tenant(self, tenant_id: int) -> LiveTenant:
         if tenant := self._tenants.get(tenant_id):

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class SharedWork:
+class SingleFlight:
     """Runs `work` for its callers: each gets a run that started after the call, many get the same one.
 
     A cancelled caller leaves the run to the others. An error reaches everyone who waits for that run.

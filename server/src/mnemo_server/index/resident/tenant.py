@@ -16,7 +16,7 @@ from mnemo_server.index.ranking.scope import Scope
 from mnemo_server.index.resident.code_cache import CodeCache, TenantCodes
 from mnemo_server.index.resident.loading import INLINE_ROWS
 from mnemo_server.index.resident.segments import Merge, ResidentTenant, prepare
-from mnemo_server.index.resident.single_flight import SharedWork
+from mnemo_server.index.resident.single_flight import SingleFlight
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.index.segments.merge import merge_segments
 from mnemo_server.index.segments.vectors import EmbeddedQuery, Embedding
@@ -60,7 +60,7 @@ class LiveTenant:
         self._overlap_us = overlap_us
         self._clock = clock
         self._on_refresh = on_refresh
-        self._refresh = SharedWork(self._bring_in_changes)
+        self._refresh = SingleFlight(self._bring_in_changes)
         self._merge_task: asyncio.Task[None] | None = None
 
     @property

@@ -13,7 +13,7 @@ from mnemos_contract import jobs as wire
 from mnemo_server.db.errors import DatabaseError
 from mnemo_server.domain.budget import KINDS, Kind, Plan, Reservation, day_begins_at, day_of, name_day
 from mnemo_server.domain.clock import Clock
-from mnemo_server.stores.usage_ports import NOTHING_SPENT, DaySpent, Spending, UsageStore
+from mnemo_server.stores.usage import NOTHING_SPENT, DaySpent, Spending, UsageStore
 
 #: Days that are told of.
 DAYS_TOLD: Final = 31

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from itertools import groupby
 from typing import Final
@@ -11,13 +12,13 @@ from typing import Final
 import structlog
 
 from mnemo_server.domain.clock import Clock
-from mnemo_server.embedding.ports import FREE, Meter
+from mnemo_server.embedding.ports import FREE, Embedder, EmbeddingRefused, Meter, OverBudget
 from mnemo_server.index.resident.cache import SearchIndex
+from mnemo_server.index.segments.vectors import Embedding, encode_tokens, encode_vector
 from mnemo_server.services.embedding.model import LiveModel
-from mnemo_server.services.embedding.over_budget import Unpaid
+from mnemo_server.services.embedding.over_budget import OverBudgetTenants
 from mnemo_server.services.embedding.queue import WaitingText
-from mnemo_server.services.embedding.vectorize import vectorize
-from mnemo_server.stores.vector_ports import EVERYTHING, NewVector, Share, VectorStore
+from mnemo_server.stores.vectors import EVERYTHING, NewVector, Share, VectorStore
 
 #: Enough that few servers choose the same one.
 _SHARES: Final = 16
@@ -40,7 +41,7 @@ class EmbeddingWork:
         self.embedded = 0
         self.refused = 0
         self.failed = 0
-        self.unpaid = Unpaid(clock)
+        self.over_budget = OverBudgetTenants(clock)
         #: What of the batch isn't done yet, also after an error.
         self.left: Sequence[WaitingText] = ()
         self._vectors = vectors
@@ -88,7 +89,7 @@ class EmbeddingWork:
 
     async def _do_group(self, live: LiveModel, payer: int, group: Sequence[WaitingText]) -> None:
         """Deal with the first texts of what is left, which one tenant pays for."""
-        if group and not self.unpaid.holds(payer):
+        if group and not self.over_budget.holds(payer):
             async with aclosing(vectorize(live.embedder, group, self.meter(payer))) as parts:
                 async for vectors in parts:
                     await self._write(live, group, vectors)
@@ -97,7 +98,7 @@ class EmbeddingWork:
             if group:
                 _log.info("the budget for vectors is spent for today", tenant_id=payer, waiting=len(group))
         if group:
-            self.unpaid.put(payer, len(group))
+            self.over_budget.put(payer, len(group))
             self.left = self.left[len(group) :]
 
     async def _write(
@@ -112,3 +113,51 @@ class EmbeddingWork:
             refused = sum(row.vector_code is None for row in rows)
             self.refused += refused
             self.embedded += len(rows) - refused
+
+
+async def vectorize(
+    embedder: Embedder, batch: Sequence[WaitingText], meter: Meter = FREE
+) -> AsyncGenerator[list[NewVector], None]:
+    """Embed texts in their order; yield their vectors, as many together as model and budget take.
+
+    One that the model refuses becomes a vector without a code. What is left when it ends was too dear: the
+    budget didn't allow the first of it, even alone.
+
+    Raises:
+        EmbedderUnavailable: what wasn't yielded isn't done.
+    """
+    left = list(batch)
+    size = len(left)
+    while left:
+        part = left[:size]
+        embeddings: Sequence[Embedding | None]
+        try:
+            embeddings = await embedder.embed_documents([one.text for one in part], meter)
+        except OverBudget:
+            if len(part) == 1:
+                return
+            size = len(part) // 2
+            continue
+        except EmbeddingRefused:
+            if len(part) > 1:  # whichever it is, the others are taken
+                size = 1
+                continue
+            embeddings = [None]
+        yield await asyncio.to_thread(_encode, part, embeddings)
+        left = left[len(part) :]
+
+
+def _encode(batch: Sequence[WaitingText], embeddings: Sequence[Embedding | None]) -> list[NewVector]:
+    return [
+        NewVector(one.entry, None) if embedding is None else _new_vector(one, embedding)
+        for one, embedding in zip(batch, embeddings, strict=True)
+    ]
+
+
+def _new_vector(waiting: WaitingText, embedding: Embedding) -> NewVector:
+    return NewVector(
+        waiting.entry,
+        encode_vector(embedding.vector),
+        encode_tokens(embedding.tokens),
+        tuple(embedding.vector.tolist()),
+    )

@@ -18,7 +18,7 @@ from mnemo_server.embedding.ports import (
     OverBudget,
 )
 from mnemo_server.index.segments.vectors import EmbeddedQuery
-from mnemo_server.stores.vector_ports import VectorStore
+from mnemo_server.stores.vectors import VectorStore
 
 #: A search waits no longer for the vector of its question, and goes on without.
 QUERY_SECONDS: Final = 2.0
@@ -43,7 +43,7 @@ class LiveModel:
         #: Questions that got no vector.
         self.failed_queries = 0
         #: Questions that got none because of the budget.
-        self.unpaid_queries = 0
+        self.over_budget_queries = 0
         self._vectors = vectors
         self._clock = clock
         self._ask_again_at = 0
@@ -72,7 +72,7 @@ class LiveModel:
             async with asyncio.timeout(QUERY_SECONDS):
                 return EmbeddedQuery(model_id, await self.embedder.embed_query(text, meter))
         except OverBudget:
-            self.unpaid_queries += 1
+            self.over_budget_queries += 1
         except TimeoutError:
             self._note_failure(f"no response within {QUERY_SECONDS:g} seconds", pauses=True)
         except EmbeddingError as error:

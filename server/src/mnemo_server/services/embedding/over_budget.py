@@ -6,7 +6,7 @@ from mnemo_server.domain.budget import day_of
 from mnemo_server.domain.clock import Clock
 
 
-class Unpaid:
+class OverBudgetTenants:
     """The tenants that can pay for no more vectors today, as far as this server has met them."""
 
     def __init__(self, clock: Clock) -> None:

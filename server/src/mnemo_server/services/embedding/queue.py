@@ -9,7 +9,7 @@ from typing import Final
 
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.services.indexing import indexed_text
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 #: Texts that may wait at once, and their characters together.
 MAX_TEXTS: Final = 2_000

@@ -19,8 +19,8 @@ from mnemo_server.index.segments.vectors import EmbeddedQuery, VectorSpace
 from mnemo_server.services.embedding.batches import EmbeddingWork
 from mnemo_server.services.embedding.model import LiveModel
 from mnemo_server.services.embedding.queue import EmbeddingQueue, WaitingText
-from mnemo_server.stores.ports import WrittenMemory
-from mnemo_server.stores.vector_ports import KnownModel, VectorCount, VectorStore
+from mnemo_server.stores.records import WrittenMemory
+from mnemo_server.stores.vectors import KnownModel, VectorCount, VectorStore
 
 _log = structlog.get_logger("mnemo")
 
@@ -71,7 +71,7 @@ class EmbeddingService:
         self._pause = pace.first_pause_seconds
         self._queue = EmbeddingQueue() if queue is None else queue
         self._doing = EmbeddingWork(vectors, index, clock, meter_of)
-        self._unpaid = self._doing.unpaid
+        self._over_budget = self._doing.over_budget
         self._left_behind = 0  # texts that wait in the database alone, as far as is known
         self._overflows = 0
         self._successor: KnownModel | None = None
@@ -100,12 +100,12 @@ class EmbeddingService:
     @property
     def backlog(self) -> int:
         """Texts known to wait; never 0 while one that was noted has no vector yet."""
-        return len(self._queue) + len(self._doing.left) + self._left_behind + len(self._unpaid)
+        return len(self._queue) + len(self._doing.left) + self._left_behind + len(self._over_budget)
 
     @property
     def waiting_for_budget(self) -> int:
         """Those among them that wait for a day on which their tenant can pay for them."""
-        return len(self._unpaid)
+        return len(self._over_budget)
 
     @property
     def queue_age_seconds(self) -> float:
@@ -120,17 +120,17 @@ class EmbeddingService:
         return 0 if self._live is None else self._live.failed_queries
 
     @property
-    def unpaid_queries(self) -> int:
+    def over_budget_queries(self) -> int:
         """Questions since the start that got no vector because their tenant couldn't pay for it."""
-        return 0 if self._live is None else self._live.unpaid_queries
+        return 0 if self._live is None else self._live.over_budget_queries
 
     def note(self, written: Sequence[WrittenMemory]) -> None:
         """Take over own writes after their commit; what finds no room is found in the database later."""
         if self._live is None or self._successor is not None:
             return
         for one in written:
-            if self._unpaid.holds(one.memory.tenant_id):
-                self._unpaid.put(one.memory.tenant_id, 1)
+            if self._over_budget.holds(one.memory.tenant_id):
+                self._over_budget.put(one.memory.tenant_id, 1)
             elif not self._queue.put(WaitingText.of(one)):
                 self._overflows += 1
                 self._left_behind += 1
@@ -163,7 +163,7 @@ class EmbeddingService:
             embedded=present.embedded,
             pending=pending,
             refused=present.total - present.embedded,
-            waiting_for_budget=(pending or None) if self._unpaid.holds(tenant_id) else None,
+            waiting_for_budget=(pending or None) if self._over_budget.holds(tenant_id) else None,
         )
 
     async def run(self) -> None:
@@ -202,7 +202,7 @@ class EmbeddingService:
         swept_at = float("-inf")
         while True:
             self._woken.clear()
-            if postponed := self._unpaid.end_day():
+            if postponed := self._over_budget.end_day():
                 self._left_behind += postponed
                 swept_at = float("-inf")
             if batch := self._queue.take(self._pace.batch_size):
@@ -220,9 +220,9 @@ class EmbeddingService:
     async def _sweep(self, live: LiveModel) -> bool:
         """Embed a batch of what has no vector of this model, from any server; whether there was some."""
         stale = await self._find_stale_models(live)
-        overflows, unpaid = self._overflows, self._unpaid.mark()
+        overflows, over_budget = self._overflows, self._over_budget.mark()
         before = self._clock() - self._pace.young_us
-        passed_over = self._unpaid.tenants
+        passed_over = self._over_budget.tenants
         found: list[WrittenMemory] = []
         for share in self._doing.choose_shares():
             found = found or await self._vectors.find_unembedded(
@@ -240,7 +240,7 @@ class EmbeddingService:
         waiting = 0
         if passed_over:
             waiting = await self._vectors.count_waiting_of_tenants(stale, passed_over)
-        self._unpaid.recount(waiting, unpaid)
+        self._over_budget.recount(waiting, over_budget)
         self._left_behind = max(0, counted - waiting) + self._overflows - overflows
         return False
 
@@ -252,7 +252,7 @@ class EmbeddingService:
         if self._successor is not None:
             # Two servers with different models would go on taking each other's rows for ever.
             self._queue.clear()
-            self._unpaid.clear()
+            self._over_budget.clear()
             self._left_behind = 0
             return []
         return [0, *(one.model_id for one in models if one.model_id != live.model_id)]

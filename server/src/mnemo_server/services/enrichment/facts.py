@@ -28,8 +28,10 @@ from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.indexing import index_memory
 from mnemo_server.services.search.ranking import rank_text, to_scope
-from mnemo_server.stores.enrichment_ports import ENRICHER, EnrichmentStore, PlannedFact, ResolvedFact
-from mnemo_server.stores.ports import MemoryStore, WrittenMemory
+from mnemo_server.stores.enrichment.records import ENRICHER, PlannedFact, ResolvedFact
+from mnemo_server.stores.enrichment.store import EnrichmentStore
+from mnemo_server.stores.memories.store import MemoryStore
+from mnemo_server.stores.records import WrittenMemory
 
 #: Probability that a memory is about what a fact is about, from which on the two are compared.
 NEAR: Final = 0.15

@@ -14,7 +14,7 @@ from mnemo_server.domain.jobs import JobRequest
 ENRICH: Final = "enrich"
 
 
-class EnrichmentDesk:
+class EnrichmentScheduler:
     """Asks for enrichment where a language model is set; without one there is none to ask for."""
 
     def __init__(

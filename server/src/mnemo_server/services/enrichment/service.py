@@ -40,10 +40,11 @@ from mnemo_server.llm.ports import (
 from mnemo_server.services.budget.language_model import MeteredModel, OverBudget
 from mnemo_server.services.budget.ledger import Budget
 from mnemo_server.services.enrichment.facts import FactPlacer
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.jobs.run import Progress
-from mnemo_server.stores.enrichment_ports import EnrichmentStore, ResolvedFact
-from mnemo_server.stores.job_ports import JobStore
+from mnemo_server.stores.enrichment.records import ResolvedFact
+from mnemo_server.stores.enrichment.store import EnrichmentStore
+from mnemo_server.stores.jobs.store import JobStore
 
 SKIPPED_BUDGET: Final = "skipped_budget"
 #: Messages that are read at once; a request to the model holds as many of them as fit.
@@ -66,7 +67,7 @@ class EnrichmentService:
         jobs: JobStore,
         store: EnrichmentStore,
         placer: FactPlacer,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
         clock: Clock,
     ) -> None:
         self._model = model
@@ -76,7 +77,7 @@ class EnrichmentService:
         self._store = store
         self._placer = placer
         self._clock = clock
-        self._desk = desk
+        self._scheduler = scheduler
 
     async def work(self, job: ClaimedJob, progress: Progress) -> JobResult:
         """Look at the next messages of a job, as many as one request holds.
@@ -153,7 +154,7 @@ class EnrichmentService:
 
     def _postpone(self, job: ClaimedJob) -> Postponed:
         until = to_microseconds(self._budget.resets_at())
-        self._desk.note_over_budget(job.tenant_id, until)
+        self._scheduler.note_over_budget(job.tenant_id, until)
         return Postponed(SKIPPED_BUDGET, until, job.detail)
 
 

@@ -29,7 +29,7 @@ from mnemo_server.domain.jobs import (
     after_result,
     handed_back,
 )
-from mnemo_server.stores.job_ports import JobStore
+from mnemo_server.stores.jobs.store import JobStore
 
 #: Says how many items of how many are dealt with, whenever it is called.
 #:
@@ -47,7 +47,7 @@ JobHandler: TypeAlias = Callable[[ClaimedJob, Progress], Awaitable[JobResult]]
 _log = structlog.get_logger("mnemo")
 
 
-class Ending(StrEnum):
+class Outcome(StrEnum):
     """How a run ended."""
 
     DONE = "done"
@@ -108,7 +108,7 @@ class JobRun:
         self._progress: tuple[int, int] | None = None
         self._report_at = 0.0
 
-    async def work(self) -> Ending:
+    async def work(self) -> Outcome:
         """Let the handler work, and let the job go; when cancelled, hand it back for others to go on.
 
         Raises:
@@ -120,10 +120,10 @@ class JobRun:
             async with asyncio.timeout(self._pace.longest_run):
                 result = await handling
         except JobLost:
-            return Ending.LOST
+            return Outcome.LOST
         except asyncio.CancelledError:
             if self._is_lost:
-                return Ending.LOST
+                return Outcome.LOST
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 await self._hand_back()
@@ -162,22 +162,22 @@ class JobRun:
     def _lease_end(self) -> int:
         return self._clock() + round(self._pace.lease * MICROSECONDS)
 
-    async def _finish(self, result: JobResult) -> Ending:
+    async def _finish(self, result: JobResult) -> Outcome:
         now = self._clock()
         after = await self._release(lambda held: after_result(result, self.job, held, now), now, result)
         if after is None:
-            return Ending.LOST
+            return Outcome.LOST
         if isinstance(result, Postponed):
-            return Ending.POSTPONED
-        return Ending.DONE if after.state == DONE else Ending.AGAIN
+            return Outcome.POSTPONED
+        return Outcome.DONE if after.state == DONE else Outcome.AGAIN
 
-    async def _fail(self, sentence: str) -> Ending:
+    async def _fail(self, sentence: str) -> Outcome:
         now, jitter = self._clock(), random.random()
         after = await self._release(lambda held: after_error(sentence, self.job, held, now, jitter), now)
         if after is None:
-            return Ending.LOST
+            return Outcome.LOST
         _log.warning("a job failed", job=encode_id(self.job.id), kind=self.job.kind, reason=sentence)
-        return Ending.FAILED if after.state == FAILED else Ending.RETRIED
+        return Outcome.FAILED if after.state == FAILED else Outcome.RETRIED
 
     async def _hand_back(self) -> None:
         """Let others go on at once; where that can't be said, they go on after the lease."""

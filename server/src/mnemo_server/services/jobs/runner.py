@@ -29,8 +29,9 @@ from mnemo_server.db.errors import DatabaseError
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.jobs import fair_order
-from mnemo_server.services.jobs.run import USUAL_PACE, Ending, JobHandler, JobRun, Pace
-from mnemo_server.stores.job_ports import Claim, JobCounts, JobStore
+from mnemo_server.services.jobs.run import USUAL_PACE, JobHandler, JobRun, Outcome, Pace
+from mnemo_server.stores.jobs.records import Claim, JobCounts
+from mnemo_server.stores.jobs.store import JobStore
 
 #: Tenants whose last turn is remembered; one that was forgotten comes before those that weren't.
 MAX_REMEMBERED: Final = 10_000
@@ -55,7 +56,7 @@ class JobRunner:
     ) -> None:
         """Work on up to `concurrency` jobs at once; with 0 none."""
         #: Runs since the start, by how they ended.
-        self.endings: Counter[Ending] = Counter()
+        self.outcomes: Counter[Outcome] = Counter()
         #: What there is in the whole database, as of the last look.
         self.counts = JobCounts()
         self._store = store
@@ -192,10 +193,10 @@ class JobRunner:
         job = run.job
         began = asyncio.get_running_loop().time()
         try:
-            ending = await run.work()
-            self.endings[ending] += 1
+            outcome = await run.work()
+            self.outcomes[outcome] += 1
             ms = round((asyncio.get_running_loop().time() - began) * 1_000)
-            _log.info("job", job=encode_id(job.id), kind=job.kind, ending=ending.value, ms=ms)
+            _log.info("job", job=encode_id(job.id), kind=job.kind, outcome=outcome.value, ms=ms)
         except DatabaseError as error:
             # What it had to write is written or not; the next run looks at the items that are left.
             _log.warning("a job waits for its lease to end", job=encode_id(job.id), reason=str(error))

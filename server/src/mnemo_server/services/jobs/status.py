@@ -11,7 +11,7 @@ from mnemo_server.domain.clock import MICROSECONDS, Clock, to_datetime
 from mnemo_server.domain.ids import decode_id, encode_id
 from mnemo_server.domain.jobs import StoredJob
 from mnemo_server.services.caller import Caller
-from mnemo_server.stores.job_ports import JobStore
+from mnemo_server.stores.jobs.store import JobStore
 
 #: How long a job is shown after it was done, in microseconds: a week.
 DONE_KEPT_FOR: Final = 7 * 24 * 3_600 * MICROSECONDS

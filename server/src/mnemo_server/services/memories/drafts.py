@@ -1,4 +1,4 @@
-"""From a store request to a memory, and from what came of it to the answer."""
+"""From a store request to a memory, and from the outcome to the response."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.memories.memory import ACTIVE, Changes, StoredMemory, hash_content, likeness_of
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.services.memories.wire import to_wire
-from mnemo_server.stores.ports import Answer, Stored, WrittenMemory
+from mnemo_server.services.memories.wire import PinnedResponse, to_wire
+from mnemo_server.stores.records import Stored, WrittenMemory
 
 
 def draft_memory(caller: Caller, request: StoreRequest, *, memory_id: int, now: int) -> WrittenMemory:
@@ -44,21 +44,21 @@ def draft_memory(caller: Caller, request: StoreRequest, *, memory_id: int, now: 
     return index_memory(replace(memory, likeness=likeness_of(memory)))
 
 
-def write_answer(
+def describe_stored(
     request: StoreRequest,
     stored: Stored,
     enrichment: Enrichment | None,
     suggested: Sequence[str] | None,
     taken: int,
-) -> Answer:
-    """Say what came of it, `taken` secrets taken out first.
+) -> StoreResponse:
+    """Return the response to a store, before which `taken` secrets were taken out.
 
-    A pinned memory answers 201 with its own members beside the rest, as clients of mem9 expect.
+    Clients of mem9 expect the members of a pinned memory beside the rest.
     """
     shown = to_wire(stored.memory)
     response = StoreResponse(
         status="ok" if request.sync else "accepted",
-        outcome=tell_outcome(is_new=stored.is_new, taken=taken),
+        outcome=name_outcome(is_new=stored.is_new, taken=taken),
         redacted=taken or None,
         id=shown.id,
         memory=shown,
@@ -67,16 +67,11 @@ def write_answer(
         enrichment=enrichment,
         job_id=None if stored.job_id is None else encode_id(stored.job_id),
     )
-    if not request.is_pinned:
-        return Answer(200 if request.sync else 202, response.to_answer().decode())
-    both = shown.model_dump(mode="json", exclude_none=True) | response.model_dump(
-        mode="json", exclude_none=True
-    )
-    return Answer(201, json.dumps(both, ensure_ascii=False))
+    return PinnedResponse.of(shown, response) if request.is_pinned else response
 
 
-def tell_outcome(*, is_new: bool, taken: int) -> Outcome:
-    """Say in a word what a store led to."""
+def name_outcome(*, is_new: bool, taken: int) -> Outcome:
+    """Return what a store led to in one word."""
     if not is_new:
         return Outcome.DUPLICATE
     return Outcome.REDACTED if taken else Outcome.CREATED

@@ -1,4 +1,4 @@
-"""Tell what happened to a memory, and bring it back."""
+"""Show what happened to a memory, and bring it back."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from typing import Any, Final
 
 from mnemos_contract.errors import MemoryNotFound, VersionNotFound
 from mnemos_contract.history import Change, History, RestoreRequest
+from mnemos_contract.memories import Memory
 
 from mnemo_server.domain.clock import to_datetime
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, Response
 from mnemo_server.domain.ids import decode_id
 from mnemo_server.domain.memories.memory import StoredMemory
-from mnemo_server.domain.memories.past import bring_back, recall
+from mnemo_server.domain.memories.past import bring_back, reconstruct
 from mnemo_server.index.resident.cache import SearchIndex
-from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.services.memories.service import same_answer
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.redaction.stored import scrub_memory
-from mnemo_server.stores.history_ports import Event, HistoryStore, NoSuchVersion
-from mnemo_server.stores.ports import Answer, KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
+from mnemo_server.services.responses import repeat
+from mnemo_server.stores.memories.history import HistoryStore
+from mnemo_server.stores.memories.restore import MemoryRestorer
+from mnemo_server.stores.records import Event, NoSuchMemory, NoSuchVersion, WrittenMemory
 
 #: Changes that a history tells.
 MAX_CHANGES: Final = 200
@@ -31,10 +34,16 @@ class HistoryService:
     """The verbs on the past of a memory."""
 
     def __init__(
-        self, store: HistoryStore, index: SearchIndex, embedding: EmbeddingService, redactor: Redactor
+        self,
+        store: HistoryStore,
+        restorer: MemoryRestorer,
+        index: SearchIndex,
+        embedding: EmbeddingService,
+        redactor: Redactor,
     ) -> None:
         self._redactor = redactor
         self._store = store
+        self._restorer = restorer
         self._index = index
         self._embedding = embedding
 
@@ -56,8 +65,10 @@ class HistoryService:
 
     async def restore(
         self, caller: Caller, memory_id: str, request: RestoreRequest, once: IdempotentRequest | None
-    ) -> Answer:
-        """Let a memory hold again, as a new version; give the answer, or the one that its key got before.
+    ) -> Response[Memory]:
+        """Make a memory current again, as a new version.
+
+        A request whose Idempotency-Key was used before gets the same response again.
 
         Raises:
             MemoryNotFound: there never was such a memory.
@@ -71,42 +82,36 @@ class HistoryService:
             # What was stored before secrets were looked for may have some.
             return index_memory(memory if scrubber is None else scrub_memory(memory, scrubber))
 
-        def sign(memory: StoredMemory) -> Receipt:
-            assert once is not None  # noqa: S101 - only called with a key
-            return Receipt(once.key, once.request_hash, _answer(memory))
-
         number = decode_id(memory_id)
         if number is None:
             raise MemoryNotFound
         try:
-            restored = await self._store.restore(
+            outcome = await self._restorer.restore(
                 caller.tenant_id,
                 number,
                 request.version,
                 caller.actor,
                 revive=revive,
-                sign=None if once is None else sign,
+                respond=to_wire,
+                once=once,
             )
         except NoSuchMemory:
             raise MemoryNotFound from None
         except NoSuchVersion:
             raise VersionNotFound from None
-        if isinstance(restored, KeptAnswer):
-            return same_answer(restored, once)
+        if isinstance(outcome, KeptResponse):
+            return repeat(outcome, once, Memory)
+        restored, response = outcome
         self._index.note(caller.tenant_id, restored.entries)
         if not restored.entries[0].model_id:
             self._embedding.note((WrittenMemory(restored.memory, restored.entries[0]),))
-        return _answer(restored.memory)
-
-
-def _answer(memory: StoredMemory) -> Answer:
-    return Answer(200, to_wire(memory).to_answer().decode())
+        return response
 
 
 def _to_change(memory: StoredMemory, event: Event) -> Change:
     before: dict[str, Any] | None = None
     if event.prior is not None:
-        shown = to_wire(recall(memory, event.prior))
+        shown = to_wire(reconstruct(memory, event.prior))
         before = shown.model_dump(mode="json", exclude_none=True, exclude={"id", "created_at"})
     return Change.model_construct(
         action=event.action,

@@ -5,32 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mnemos_contract.errors import IdempotencyMismatch, MemoryNotFound, VersionConflict
+from mnemos_contract.errors import MemoryNotFound, VersionConflict
 from mnemos_contract.memories import Memory
-from mnemos_contract.writing import StoreRequest, UpdateRequest
+from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
 
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, Response
 from mnemo_server.domain.ids import IdSource, decode_id
 from mnemo_server.domain.memories.memory import StoredMemory, revise
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.entries import EntryRow, revision_of
-from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.indexing import index_memory, run_analysis
-from mnemo_server.services.memories.drafts import draft_memory, read_changes, write_answer
+from mnemo_server.services.memories.drafts import describe_stored, draft_memory, read_changes
 from mnemo_server.services.memories.tags import TagSuggester
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.redaction.requests import Redactor
-from mnemo_server.stores.ports import (
-    Answer,
-    KeptAnswer,
-    MemoryStore,
-    NoSuchMemory,
-    Receipt,
-    Stored,
-    WrittenMemory,
-)
+from mnemo_server.services.responses import repeat
+from mnemo_server.stores.memories.create import MemoryCreator
+from mnemo_server.stores.memories.store import MemoryStore
+from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
 
 class MemoryService:
@@ -39,28 +35,32 @@ class MemoryService:
     def __init__(
         self,
         store: MemoryStore,
+        creator: MemoryCreator,
         index: SearchIndex,
         embedding: EmbeddingService,
         suggester: TagSuggester,
         *,
         redactor: Redactor,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
         ids: IdSource,
         clock: Clock,
     ) -> None:
         self._store = store
+        self._creator = creator
         self._index = index
         self._embedding = embedding
         self._suggester = suggester
         self._redactor = redactor
-        self._desk = desk
+        self._scheduler = scheduler
         self._ids = ids
         self._clock = clock
 
-    async def store(self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None) -> Answer:
-        """Store one memory and give the answer, or the one that its Idempotency-Key got before.
+    async def store(
+        self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None
+    ) -> Response[StoreResponse]:
+        """Store one memory; a request whose Idempotency-Key was used before gets the same response again.
 
-        What a memory says already is not stored again. Older ones make room as the request says.
+        What a memory says already is not stored again. Older ones are superseded as the request says.
 
         Raises:
             IdempotencyMismatch: the key was used for another body.
@@ -76,22 +76,19 @@ class MemoryService:
         # Dated after the analysis: other servers look back only so far for what was still to be committed.
         written = replace(drafted, entry=drafted.entry._replace(changed_at=self._clock()))
 
-        def answer(stored: Stored) -> Answer:
-            enrichment = self._desk.describe(caller.tenant_id, stored.job_id)
-            return write_answer(request, stored, enrichment, suggested, taken)
+        def respond(stored: Stored) -> StoreResponse:
+            enrichment = self._scheduler.describe(caller.tenant_id, stored.job_id)
+            return describe_stored(request, stored, enrichment, suggested, taken)
 
-        def sign(stored: Stored) -> Receipt:
-            assert once is not None  # noqa: S101 - only called with a key
-            return Receipt(once.key, once.request_hash, answer(stored))
-
-        stored = await self._create(caller, request, written, None if once is None else sign)
-        if isinstance(stored, KeptAnswer):
-            return same_answer(stored, once)
+        created = await self._create(caller, request, written, respond, once)
+        if isinstance(created, KeptResponse):
+            return repeat(created, once, StoreResponse)
+        stored, response = created
         self._index.note(caller.tenant_id, stored.entries)
         if stored.is_new:
             self._embedding.note((WrittenMemory(stored.memory, stored.entries[0]),))
-        self._desk.note(caller.tenant_id, stored.job_id)
-        return answer(stored)
+        self._scheduler.note(caller.tenant_id, stored.job_id)
+        return response
 
     async def get(self, caller: Caller, memory_id: str) -> Memory:
         """Read one active memory.
@@ -177,24 +174,16 @@ class MemoryService:
         caller: Caller,
         request: StoreRequest,
         written: WrittenMemory,
-        sign: Callable[[Stored], Receipt] | None,
-    ) -> Stored | KeptAnswer:
+        respond: Callable[[Stored], StoreResponse],
+        once: IdempotentRequest | None,
+    ) -> tuple[Stored, Response[StoreResponse]] | KeptResponse:
         replaces = decode_id(request.replaces.strip()) if request.replaces else None
         if request.replaces and replaces is None:
             raise MemoryNotFound
         try:
-            job = self._desk.request_for_memory(caller.tenant_id, written.memory.id)
-            return await self._store.create(written, caller.actor, sign, replaces=replaces, job=job)
+            job = self._scheduler.request_for_memory(caller.tenant_id, written.memory.id)
+            return await self._creator.create(
+                written, caller.actor, respond, once, replaces=replaces, job=job
+            )
         except NoSuchMemory:
             raise MemoryNotFound from None
-
-
-def same_answer(kept: KeptAnswer, once: IdempotentRequest | None) -> Answer:
-    """Give the earlier answer to the same request.
-
-    Raises:
-        IdempotencyMismatch: it was another request.
-    """
-    if once is None or kept.request_hash != once.request_hash:
-        raise IdempotencyMismatch
-    return kept.answer

@@ -13,7 +13,7 @@ from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.search.ranking import rank_text, to_scope
-from mnemo_server.stores.ports import MemoryStore
+from mnemo_server.stores.memories.store import MemoryStore
 
 #: Tags in an answer at most.
 MAX_SUGGESTED: Final = 5

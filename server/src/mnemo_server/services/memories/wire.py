@@ -6,12 +6,26 @@ import json
 
 from mnemos_contract.memories import Memory, MemoryState, MemoryType
 from mnemos_contract.messages import SessionMessage
+from mnemos_contract.writing import StoreResponse
 from pydantic import JsonValue
 
 from mnemo_server.domain.age import relative_age
 from mnemo_server.domain.clock import to_datetime
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.memories.memory import StoredMemory
+
+
+class PinnedResponse(StoreResponse, Memory):
+    """The response to the store of a pinned memory, whose members it has too, as in mem9."""
+
+    id: str
+    session_id: str | None = None
+
+    @classmethod
+    def of(cls, memory: Memory, response: StoreResponse) -> PinnedResponse:
+        """Add the members of a memory to those of a response, which win."""
+        present = {name: value for name, value in response if value is not None}
+        return cls.model_construct(**dict(memory) | present)
 
 
 def to_wire(memory: StoredMemory, *, now: int | None = None, score: float | None = None) -> Memory:
@@ -67,5 +81,5 @@ def _metadata(memory: StoredMemory) -> JsonValue:
         return metadata
     if not memory.is_message:
         return None
-    place: dict[str, JsonValue] = {"role": memory.role, "seq": memory.seq, "content_type": "text"}
-    return place | {"name": memory.name} if memory.name else place
+    position: dict[str, JsonValue] = {"role": memory.role, "seq": memory.seq, "content_type": "text"}
+    return position | {"name": memory.name} if memory.name else position

@@ -8,20 +8,21 @@ from mnemos_contract.errors import InvalidRequest
 from mnemos_contract.limits import MAX_ANSWER_BYTES
 from mnemos_contract.messages import Message, SessionMessage
 from mnemos_contract.recalled import OPENING, strip_recalled
-from mnemos_contract.writing import StoreRequest
+from mnemos_contract.writing import StoreRequest, StoreResponse
 
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, Response
 from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.index.resident.cache import SearchIndex
-from mnemo_server.services.caller import Caller, IdempotentRequest
+from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.indexing import run_analysis
-from mnemo_server.services.memories.service import same_answer
 from mnemo_server.services.memories.wire import to_session_message
 from mnemo_server.services.messages.window import Window
 from mnemo_server.services.redaction.requests import Redactor
-from mnemo_server.stores.ports import Answer, Appended, KeptAnswer, Receipt, SessionStore
+from mnemo_server.services.responses import repeat
+from mnemo_server.stores.sessions import SessionStore
 
 
 class MessageService:
@@ -34,19 +35,21 @@ class MessageService:
         embedding: EmbeddingService,
         *,
         redactor: Redactor,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
         ids: IdSource,
         clock: Clock,
     ) -> None:
         self._store = store
         self._redactor = redactor
-        self._desk = desk
+        self._scheduler = scheduler
         self._index = index
         self._embedding = embedding
         self._ids = ids
         self._clock = clock
 
-    async def store(self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None) -> Answer:
+    async def store(
+        self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None
+    ) -> Response[StoreResponse]:
         """Place a window of messages in its session; what the session holds already is not stored again.
 
         Raises:
@@ -62,31 +65,28 @@ class MessageService:
             session_id=cleaned.session_id or caller.session_id or encode_id(self._ids.new_id()),
             clock=self._clock,
             ids=self._ids,
-            desk=self._desk,
+            scheduler=self._scheduler,
         )
         await run_analysis(window.draft, window.characters)
-
-        def sign(appended: Appended) -> Receipt:
-            assert once is not None  # noqa: S101 - only called with a key
-            return Receipt(once.key, once.request_hash, window.answer(appended))
-
-        result = await self._store.append(
+        outcome = await self._store.append(
             caller.tenant_id,
             window.session_id,
             caller.actor,
             window.now,
             seqs=window.seqs,
             window_length=window.length,
-            place=window.place,
-            sign=None if once is None else sign,
+            select_new=window.select_new,
             job=window.ask_for_enrichment,
+            respond=window.describe,
+            once=once,
         )
-        if isinstance(result, KeptAnswer):
-            return same_answer(result, once)
-        self._index.note(caller.tenant_id, [written.entry for written in result.written])
-        self._embedding.note(result.written)
-        self._desk.note(caller.tenant_id, result.job_id)
-        return window.answer(result)
+        if isinstance(outcome, KeptResponse):
+            return repeat(outcome, once, StoreResponse)
+        appended, response = outcome
+        self._index.note(caller.tenant_id, [written.entry for written in appended.written])
+        self._embedding.note(appended.written)
+        self._scheduler.note(caller.tenant_id, appended.job_id)
+        return response
 
     async def list_messages(
         self, caller: Caller, session_ids: Sequence[str], limit_per_session: int

@@ -16,10 +16,10 @@ from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory, hash_message
 from mnemo_server.domain.messages import count_known
 from mnemo_server.services.caller import Caller
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.indexing import index_memory
-from mnemo_server.services.memories.drafts import tell_outcome
-from mnemo_server.stores.ports import Answer, Appended, HeldMessages, WrittenMemory
+from mnemo_server.services.memories.drafts import name_outcome
+from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
 
 
 class Window:
@@ -34,7 +34,7 @@ class Window:
         session_id: str,
         clock: Clock,
         ids: IdSource,
-        desk: EnrichmentDesk,
+        scheduler: EnrichmentScheduler,
     ) -> None:
         self.session_id = session_id
         self.now = clock()
@@ -42,7 +42,7 @@ class Window:
         self._caller = caller
         self._request = request
         self._ids = ids
-        self._desk = desk
+        self._scheduler = scheduler
         self._taken = taken
         self._messages = [message for message in request.messages if message.content.strip()]
         self._hashes = [_fingerprint(message) for message in self._messages]
@@ -60,7 +60,7 @@ class Window:
 
     def draft(self) -> None:
         """Make a memory of every message, but for its id and place, before the session is locked."""
-        self._drafts = [index_memory(self._memory(place)) for place in range(len(self._messages))]
+        self._drafts = [index_memory(self._memory(index)) for index in range(len(self._messages))]
 
     @property
     def seqs(self) -> list[int] | None:
@@ -68,56 +68,55 @@ class Window:
         seqs = [message.seq for message in self._messages if message.seq is not None]
         return seqs if seqs and len(seqs) == len(self._messages) else None
 
-    def place(self, held: HeldMessages) -> list[WrittenMemory]:
+    def select_new(self, held: HeldMessages) -> list[WrittenMemory]:
         """Make memories of the messages that the session doesn't hold yet."""
         if self.seqs is None:
             known = count_known([fingerprint for _, fingerprint in held.fingerprints], self._hashes)
             fresh = range(known, len(self._messages))
-            return [self._written(place, held.next_seq + order) for order, place in enumerate(fresh)]
+            return [self._written(index, held.next_seq + order) for order, index in enumerate(fresh)]
         seen = set(held.fingerprints)
         written = []
-        for place, seq in enumerate(self.seqs):
-            if (seq, self._hashes[place]) not in seen:
-                seen.add((seq, self._hashes[place]))
-                written.append(self._written(place, seq))
+        for index, seq in enumerate(self.seqs):
+            if (seq, self._hashes[index]) not in seen:
+                seen.add((seq, self._hashes[index]))
+                written.append(self._written(index, seq))
         return written
 
     def ask_for_enrichment(self, message_ids: Sequence[int]) -> JobRequest | None:
         """Give the job to ask for about new messages."""
-        return self._desk.request_for_session(self._caller.tenant_id, self.session_id, message_ids)
+        return self._scheduler.request_for_session(self._caller.tenant_id, self.session_id, message_ids)
 
-    def answer(self, appended: Appended) -> Answer:
-        """Say what became of the window."""
+    def describe(self, appended: Appended) -> StoreResponse:
+        """Return the response to the window."""
         stored = len(appended.written)
-        response = StoreResponse(
+        return StoreResponse(
             status="ok" if self._request.sync else "accepted",
-            outcome=tell_outcome(is_new=stored > 0, taken=self._taken),
+            outcome=name_outcome(is_new=stored > 0, taken=self._taken),
             redacted=self._taken or None,
             stored=stored,
             duplicates=len(self._messages) - stored,
             session_id=self.session_id,
-            enrichment=self._desk.describe(self._caller.tenant_id, appended.job_id),
+            enrichment=self._scheduler.describe(self._caller.tenant_id, appended.job_id),
             job_id=None if appended.job_id is None else encode_id(appended.job_id),
         )
-        return Answer(200 if self._request.sync else 202, response.to_answer().decode())
 
-    def _written(self, place: int, seq: int) -> WrittenMemory:
+    def _written(self, index: int, seq: int) -> WrittenMemory:
         """Give a draft its id and its place in the session.
 
         Its search entry is dated now, within the transaction and not before a long analysis: other servers
         look back only so far for what was still to be committed.
         """
-        draft, memory_id = self._drafts[place], self._ids.new_id()
+        draft, memory_id = self._drafts[index], self._ids.new_id()
         return WrittenMemory(
             replace(draft.memory, id=memory_id, seq=seq),
             draft.entry._replace(memory_id=memory_id, seq=seq, changed_at=self._clock()),
         )
 
-    def _memory(self, place: int) -> StoredMemory:
-        message = self._messages[place]
+    def _memory(self, index: int) -> StoredMemory:
+        message = self._messages[index]
         agent_id = self._request.agent_id or self._caller.agent_id
         # Messages of one window keep their order in lists sorted by time.
-        created_at = self.now + place if message.created_at is None else to_microseconds(message.created_at)
+        created_at = self.now + index if message.created_at is None else to_microseconds(message.created_at)
         return StoredMemory(
             tenant_id=self._caller.tenant_id,
             id=0,
@@ -125,9 +124,9 @@ class Window:
             memory_type=MemoryType.SESSION.value,
             state=ACTIVE,
             version=1,
-            content_hash=self._hashes[place],
+            content_hash=self._hashes[index],
             created_at=created_at,
-            updated_at=self.now + place,
+            updated_at=self.now + index,
             source=self._request.source or agent_id,
             tags=tuple(self._request.tags),
             agent_id=agent_id,

@@ -27,8 +27,8 @@ from mnemo_server.services.jobs.run import Progress
 from mnemo_server.services.jobs.status import JobService
 from mnemo_server.services.redaction.requests import Redactor, Scrubber
 from mnemo_server.services.redaction.stored import scrub_memory, scrub_text
-from mnemo_server.stores.job_ports import JobStore
-from mnemo_server.stores.redaction_ports import REDACTOR, KeptTexts, RedactionStore, Rewrite, Texts
+from mnemo_server.stores.jobs.store import JobStore
+from mnemo_server.stores.redaction import REDACTOR, KeptTexts, RedactionStore, Rewrite, Texts
 
 REDACT: Final = "redact"
 EVERYTHING: Final = "everything"
@@ -45,7 +45,7 @@ _NAMED: Final = (Texts.SESSIONS.value, Texts.ANSWERS.value)  # places whose keys
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class SweepState:
     """How far a sweep is, and what it found."""
 
     dry_run: bool
@@ -59,7 +59,7 @@ class Stand:
     """Rows looked at, and rows that there were when it began; 0 before that."""
 
     @classmethod
-    def read(cls, job: ClaimedJob) -> Stand:
+    def read(cls, job: ClaimedJob) -> SweepState:
         """Read the detail of a job."""
         detail: dict[str, Any] = job.detail
         return cls(
@@ -85,19 +85,19 @@ class Stand:
         at = {"place": self.place, "after": self.after, "done": self.done, "total": self.total}
         return {**self.result, "at": at}
 
-    def add(self, found: Counter[str], changed: int) -> Stand:
+    def add(self, found: Counter[str], changed: int) -> SweepState:
         """Count on. A dry run changes nothing."""
         return replace(
             self, found=self.found + found, changed=self.changed + (0 if self.dry_run else changed)
         )
 
-    def go_on(self, keys: Sequence[int | str]) -> Stand | None:
+    def go_on(self, keys: Sequence[int | str]) -> SweepState | None:
         """Go past rows, to the next place where there were less than a run looks at; None behind the last."""
-        stand = replace(self, done=self.done + len(keys))
+        state = replace(self, done=self.done + len(keys))
         if len(keys) == ROWS:
-            return replace(stand, after=str(keys[-1]))
+            return replace(state, after=str(keys[-1]))
         following = _PLACES[_PLACES.index(self.place) + 1 :]
-        return replace(stand, place=following[0], after="") if following else None
+        return replace(state, place=following[0], after="") if following else None
 
 
 class RedactionSweep:
@@ -135,9 +135,9 @@ class RedactionSweep:
                 "This server doesn't look for secrets: it was started with MNEMO_REDACT=false.",
                 field="dry_run",
             )
-        stand = Stand(request.dry_run)
+        state = SweepState(request.dry_run)
         asked = JobRequest(
-            caller.tenant_id, REDACT, DRY_RUN if request.dry_run else EVERYTHING, detail=stand.result
+            caller.tenant_id, REDACT, DRY_RUN if request.dry_run else EVERYTHING, detail=state.result
         )
         job_id = await self._jobs.request(asked, self._clock())
         self._wake(caller.tenant_id)
@@ -149,53 +149,53 @@ class RedactionSweep:
         Raises:
             JobLost: another server has taken the job over.
         """
-        stand = Stand.read(job)
-        if not stand.total:
-            stand = replace(stand, total=await self._store.count(job.tenant_id))
-        if stand.place == _MEMORIES:
-            stand, keys = await self._sweep_memories(job, stand)
+        state = SweepState.read(job)
+        if not state.total:
+            state = replace(state, total=await self._store.count(job.tenant_id))
+        if state.place == _MEMORIES:
+            state, keys = await self._sweep_memories(job, state)
         else:
-            stand, keys = await self._sweep_texts(job, stand)
-        following = stand.go_on(keys)
-        done = stand.done + len(keys)
+            state, keys = await self._sweep_texts(job, state)
+        following = state.go_on(keys)
+        done = state.done + len(keys)
         # Rows come and go while it looks.
-        await progress(done, done if following is None else max(done, stand.total))
-        return Done(stand.result) if following is None else Again(following.detail)
+        await progress(done, done if following is None else max(done, state.total))
+        return Done(state.result) if following is None else Again(following.detail)
 
-    async def _sweep_memories(self, job: ClaimedJob, stand: Stand) -> tuple[Stand, list[int | str]]:
-        memories = await self._store.list_memories(job.tenant_id, int(stand.key), ROWS)
+    async def _sweep_memories(self, job: ClaimedJob, state: SweepState) -> tuple[SweepState, list[int | str]]:
+        memories = await self._store.list_memories(job.tenant_id, int(state.key), ROWS)
         rewrites = await asyncio.to_thread(lambda: [one for one in map(self._clean, memories) if one])
-        if stand.dry_run:
-            return stand.add(_sum_found(rewrites), 0), [one.id for one in memories]
+        if state.dry_run:
+            return state.add(_sum_found(rewrites), 0), [one.id for one in memories]
         for part in _divide(rewrites):
-            stand = await self._rewrite(job, stand, part)
-        return stand, [one.id for one in memories]
+            state = await self._rewrite(job, state, part)
+        return state, [one.id for one in memories]
 
-    async def _rewrite(self, job: ClaimedJob, stand: Stand, part: Sequence[Rewrite]) -> Stand:
+    async def _rewrite(self, job: ClaimedJob, state: SweepState, part: Sequence[Rewrite]) -> SweepState:
         """Write some cleaned memories; how far it is then, still before the rows around them."""
-        stands = [stand]
+        states = [state]
         written: list[Rewrite] = []
 
         def note(applied: Sequence[Rewrite]) -> Detail:
             written[:] = applied
-            stands[0] = stand.add(_sum_found(applied), len(applied))
-            return stands[0].detail
+            states[0] = state.add(_sum_found(applied), len(applied))
+            return states[0].detail
 
         entries = await self._store.rewrite_memories(job, part, self._clean, note, self._clock())
         self._index.note(job.tenant_id, entries)
         self._embedding.note([one.written for one in written if one.written.entry.is_active])
-        return stands[0]
+        return states[0]
 
-    async def _sweep_texts(self, job: ClaimedJob, stand: Stand) -> tuple[Stand, list[int | str]]:
-        where = Texts(stand.place)
-        rows = await self._store.list_texts(job.tenant_id, where, stand.key, ROWS)
+    async def _sweep_texts(self, job: ClaimedJob, state: SweepState) -> tuple[SweepState, list[int | str]]:
+        where = Texts(state.place)
+        rows = await self._store.list_texts(job.tenant_id, where, state.key, ROWS)
         scrubber = self._open_scrubber()
         cleaned = await asyncio.to_thread(lambda: [_clean_texts(row, scrubber) for row in rows])
         changed = [after for before, after in zip(rows, cleaned, strict=True) if after.texts != before.texts]
-        stand = stand.add(scrubber.found, len(changed))
-        if changed and not stand.dry_run:
-            await self._store.rewrite_texts(job, where, changed, stand.detail, self._clock())
-        return stand, [row.key for row in rows]
+        state = state.add(scrubber.found, len(changed))
+        if changed and not state.dry_run:
+            await self._store.rewrite_texts(job, where, changed, state.detail, self._clock())
+        return state, [row.key for row in rows]
 
     def _clean(self, memory: StoredMemory) -> Rewrite | None:
         """Give what takes the place of a memory; None when it has no secrets."""

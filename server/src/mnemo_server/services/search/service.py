@@ -17,8 +17,8 @@ from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.search.ranking import rank_text, to_scope
-from mnemo_server.stores.history_ports import HistoryStore
-from mnemo_server.stores.ports import MemoryStore
+from mnemo_server.stores.memories.history import HistoryStore
+from mnemo_server.stores.memories.store import MemoryStore
 
 #: Rows of a ranking that are read at once to see how they were.
 _PAST_ROWS: Final = 500
@@ -53,11 +53,11 @@ class SearchService:
         )
 
     async def _list(self, caller: Caller, query: ListQuery, wanted: MemoryFilter) -> tuple[list[Memory], int]:
-        place = {"limit": query.limit, "offset": query.offset}
+        bounds = {"limit": query.limit, "offset": query.offset}
         if wanted.as_of is None:
-            page, total = await self._store.list_page(caller.tenant_id, wanted, **place)
+            page, total = await self._store.list_page(caller.tenant_id, wanted, **bounds)
         else:
-            page, total = await self._history.list_page_at(caller.tenant_id, wanted, wanted.as_of, **place)
+            page, total = await self._history.list_page_at(caller.tenant_id, wanted, wanted.as_of, **bounds)
         now = self._clock()
         return [to_wire(memory, now=now) for memory in page], total
 
@@ -80,18 +80,18 @@ class SearchService:
         now = self._clock()
         hits: list[Memory] = []
         gone = 0
-        place = query.offset
-        while place < len(ranking.memory_ids) and len(hits) < query.limit:
-            until = place + query.limit - len(hits)
-            ids = [int(number) for number in ranking.memory_ids[place:until]]
+        position = query.offset
+        while position < len(ranking.memory_ids) and len(hits) < query.limit:
+            until = position + query.limit - len(hits)
+            ids = [int(number) for number in ranking.memory_ids[position:until]]
             held = await self._store.find_many(caller.tenant_id, ids)
-            for rank, memory_id in enumerate(ids, start=place):
+            for rank, memory_id in enumerate(ids, start=position):
                 memory = held.get(memory_id)
                 if memory is None or not wanted.admits(memory):
                     gone += 1
                 else:
                     hits.append(_show(memory, query, ranking, rank, now))
-            place = until
+            position = until
         return hits, len(ranking.memory_ids) - gone
 
     async def _read_past(

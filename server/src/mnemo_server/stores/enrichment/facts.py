@@ -11,11 +11,11 @@ from mnemo_server.db.database import Connection
 from mnemo_server.domain.enrichment.merge import MergeAction
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
-from mnemo_server.stores.enrichment_ports import Applied, PlannedFact, ResolvedFact
+from mnemo_server.stores.enrichment.records import Applied, PlannedFact, ResolvedFact
 from mnemo_server.stores.memories.create import MemoryCreator
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 
 class FactWriter:
@@ -29,7 +29,7 @@ class FactWriter:
         *,
         writer: MemoryWriter,
         creator: MemoryCreator,
-        places: Places,
+        current_memories: CurrentMemories,
     ) -> None:
         #: What was written so far.
         self.applied = Applied()
@@ -38,7 +38,7 @@ class FactWriter:
         self._actor = actor
         self._writer = writer
         self._creator = creator
-        self._places = places
+        self._current_memories = current_memories
 
     async def put(self, plan: PlannedFact, revise: Callable[[StoredMemory, str], WrittenMemory]) -> None:
         """Write a fact as it was decided; where its neighbour no longer allows that, add it."""
@@ -91,7 +91,7 @@ class FactWriter:
 
     async def _add(self, plan: PlannedFact, replaces: int | None) -> None:
         written = await self._spare_pinned(plan.written)
-        stored = await self._creator.take_place(
+        stored = await self._creator.insert_superseding(
             self._tx, written, self._actor, replaces, detail=_explain(plan.resolved)
         )
         self.applied.entries.extend(stored.entries)
@@ -106,13 +106,15 @@ class FactWriter:
         """Give a memory that still holds."""
         if memory_id is None:
             return None
-        memory = await self._places.lock_memory(self._tx, self._tenant_id, memory_id)
+        memory = await self._current_memories.lock_memory(self._tx, self._tenant_id, memory_id)
         return memory if memory is not None and memory.is_current else None
 
     async def _spare_pinned(self, written: WrittenMemory) -> WrittenMemory:
         """Let a fact stand beside a pinned memory of its subject, whose place no model may take."""
         memory = written.memory
-        holders = await self._places.find_subject(self._tx, self._tenant_id, memory.project, memory.subject)
+        holders = await self._current_memories.find_subject(
+            self._tx, self._tenant_id, memory.project, memory.subject
+        )
         if not any(map(_is_pinned, holders)):
             return written
         return WrittenMemory(replace(memory, subject=None), written.entry)

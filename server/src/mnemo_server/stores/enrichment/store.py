@@ -12,21 +12,24 @@ from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.jobs import ClaimedJob
 from mnemo_server.domain.memories.memory import Actor, StoredMemory
 from mnemo_server.stores.enrichment.facts import FactWriter
-from mnemo_server.stores.enrichment_ports import ENRICHER, Applied, PlannedFact, ResolvedFact
+from mnemo_server.stores.enrichment.records import ENRICHER, Applied, PlannedFact, ResolvedFact
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.memories.create import MemoryCreator
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import MemoryWriter
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 
 #: Tags and subjects that a model is told of.
 KNOWN_TAGS: Final = 60
 KNOWN_SUBJECTS: Final = 60
 
 
-class SqlEnrichmentStore:
-    """The EnrichmentStore port over any of the databases."""
+class EnrichmentStore:
+    """What enrichment reads and writes, each method in one unit of work.
+
+    A job that has passed to another server changes nothing (JobLost).
+    """
 
     def __init__(
         self,
@@ -35,14 +38,14 @@ class SqlEnrichmentStore:
         *,
         writer: MemoryWriter,
         creator: MemoryCreator,
-        places: Places,
+        current_memories: CurrentMemories,
         jobs: JobWriter,
     ) -> None:
         self._database = database
         self._memories = memories
         self._writer = writer
         self._creator = creator
-        self._places = places
+        self._current_memories = current_memories
         self._jobs = jobs
 
     async def read(self, tenant_id: int, memory_ids: Sequence[int]) -> list[StoredMemory]:
@@ -84,7 +87,7 @@ class SqlEnrichmentStore:
         now: int,
         revise: Callable[[StoredMemory, str], WrittenMemory],
     ) -> Applied:
-        """Write facts as they were decided, and take the items out."""
+        """Write facts as they were decided, and take the items out; `revise` gives a memory another text."""
 
         async def write(facts: FactWriter) -> None:
             for plan in planned:
@@ -115,9 +118,14 @@ class SqlEnrichmentStore:
         actor = Actor(ENRICHER, None, encode_id(job.id))
 
         async def work(tx: Connection) -> Applied:
-            await self._places.lock(tx, job.tenant_id)
+            await self._current_memories.lock(tx, job.tenant_id)
             facts = FactWriter(
-                tx, job.tenant_id, actor, writer=self._writer, creator=self._creator, places=self._places
+                tx,
+                job.tenant_id,
+                actor,
+                writer=self._writer,
+                creator=self._creator,
+                current_memories=self._current_memories,
             )
             await write(facts)
             await self._jobs.take_out(tx, job, item_ids, now)

@@ -1,4 +1,7 @@
-"""Durable jobs in SQL: asked for in other stores' transactions, claimed by compare-and-swap."""
+"""Durable jobs in SQL: asked for in other stores' transactions, claimed by compare-and-swap.
+
+Each method is one unit of work: all of it happens, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from mnemo_server.domain.jobs import (
     NextState,
     StoredJob,
 )
-from mnemo_server.stores.job_ports import Claim, JobCounts
+from mnemo_server.stores.jobs.records import Claim, JobCounts
 from mnemo_server.stores.jobs.write import JobWriter, claim_of, detail_to_json, run_of
 
 #: Jobs that a claim tries before it looks again, since other servers may be taking them at the same moment.
@@ -31,8 +34,8 @@ _LOOKS: Final = 3
 _REMOVED_AT_ONCE: Final = 500
 
 
-class SqlJobStore:
-    """The JobStore port over any of the databases."""
+class JobStore:
+    """Jobs, their claims and their items. A claim that has passed to another server changes nothing."""
 
     def __init__(self, database: Database, jobs: QuerySet, writer: JobWriter) -> None:
         self._database = database
@@ -91,7 +94,10 @@ class SqlJobStore:
         progress: tuple[int, int] | None = None,
         detail: Detail | None = None,
     ) -> NextState | None:
-        """Let a job go as `decide` says, and give that; None when it wasn't held any more."""
+        """Let a job go as `decide` says, and return that; None when it wasn't held any more.
+
+        The detail replaces the existing one, unless the job was asked for again meanwhile.
+        """
         claim = claim_of(job) | {"now": now}
 
         async def work(tx: Connection) -> NextState | None:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation, WriteConflict
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, describe_repeat
-from mnemo_server.stores.idempotency import AnswerBook
+from mnemo_server.stores.idempotency import IdempotencyStore
 from mnemo_server.stores.jobs.write import JobWriter
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
-from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
 #: How often a store is tried anew because what stood in its way was gone when it was looked at.
 _ATTEMPTS: Final = 5
-
-Sign: TypeAlias = Callable[[Stored], Receipt] | None
 
 
 class MemoryCreator:
@@ -34,16 +33,16 @@ class MemoryCreator:
         self,
         database: Database,
         writer: MemoryWriter,
-        places: Places,
+        current_memories: CurrentMemories,
         *,
-        answers: AnswerBook,
+        responses: IdempotencyStore,
         jobs: JobWriter,
         clock: Clock,
     ) -> None:
         self._database = database
         self._writer = writer
-        self._places = places
-        self._answers = answers
+        self._current_memories = current_memories
+        self._responses = responses
         self._jobs = jobs
         self._clock = clock
 
@@ -51,50 +50,57 @@ class MemoryCreator:
         self,
         written: WrittenMemory,
         actor: Actor,
-        sign: Sign,
+        respond: Callable[[Stored], M],
+        once: IdempotentRequest | None = None,
         *,
         replaces: int | None = None,
         job: JobRequest | None = None,
-    ) -> Stored | KeptAnswer:
-        """See `MemoryStore.create`."""
-        memory = written.memory
-        takes_place = replaces is not None or bool(memory.subject)
+    ) -> tuple[Stored, Response[M]] | KeptResponse:
+        """Store a new memory, unless a current one says the same: then the log keeps what was sent.
 
-        async def work(tx: Connection) -> Stored:
-            if takes_place:
-                stored = await self.take_place(tx, written, actor, replaces)
+        With a new memory `job` is asked for. It supersedes what is current about its subject, and the memory
+        with the id `replaces`. `respond` says what the caller is to be shown of the outcome. When the key of
+        `once` was used before, the response to that request comes back instead.
+
+        Raises:
+            NoSuchMemory: there is no active memory with the id `replaces`.
+        """
+        memory = written.memory
+        supersedes = replaces is not None or bool(memory.subject)
+
+        async def work(tx: Connection) -> tuple[Stored, Response[M]]:
+            if supersedes:
+                stored = await self.insert_superseding(tx, written, actor, replaces)
             else:
                 await self._writer.insert(tx, (written,), actor)
                 stored = Stored(memory, is_new=True, entries=(written.entry,))
             if job is not None and stored.is_new:
                 job_id = await self._jobs.request(tx, job, self._clock())
                 stored = replace(stored, job_id=job_id)
-            await self._answers.keep(tx, memory.tenant_id, sign and sign(stored))
-            return stored
+            return stored, await self._responses.keep(tx, memory.tenant_id, once, respond(stored))
 
-        async def repeat(tx: Connection) -> Stored | None:
-            alike = await self._places.find_alike(tx, memory.tenant_id, memory.likeness)
+        async def repeat(tx: Connection) -> tuple[Stored, Response[M]] | None:
+            alike = await self._current_memories.find_alike(tx, memory.tenant_id, memory.likeness)
             if alike is None:
                 return None
             stored = Stored(alike, is_new=False)
             await self._writer.note_repeat(tx, alike, describe_repeat(memory), actor, self._clock())
-            await self._answers.keep(tx, memory.tenant_id, sign and sign(stored))
-            return stored
+            return stored, await self._responses.keep(tx, memory.tenant_id, once, respond(stored))
 
         for _ in range(_ATTEMPTS):
             with suppress(UniqueViolation):
-                return await self._database.transact(work, only_inserts=not takes_place and job is None)
+                return await self._database.transact(work, only_inserts=not supersedes and job is None)
             # Its key was used before, or somebody said the same.
-            kept = await self._answers.find(memory.tenant_id, _read_key(sign, memory))
+            kept = await self._responses.find(memory.tenant_id, once)
             if kept is not None:
                 return kept
             with suppress(UniqueViolation):
-                stored = await self._database.transact(repeat)
-                if stored is not None:
-                    return stored
+                repeated = await self._database.transact(repeat)
+                if repeated is not None:
+                    return repeated
         raise WriteConflict("two rows got the same key")
 
-    async def take_place(
+    async def insert_superseding(
         self,
         tx: Connection,
         written: WrittenMemory,
@@ -111,11 +117,13 @@ class MemoryCreator:
             NoSuchMemory: there is no active memory with the id `replaces`.
         """
         memory = written.memory
-        await self._places.lock(tx, memory.tenant_id)
-        by_subject = await self._places.find_subject(tx, memory.tenant_id, memory.project, memory.subject)
+        await self._current_memories.lock(tx, memory.tenant_id)
+        by_subject = await self._current_memories.find_subject(
+            tx, memory.tenant_id, memory.project, memory.subject
+        )
         replaced = await self._find_replaced(tx, memory.tenant_id, replaces)
         by_wish = [one for one in replaced if one.id not in {other.id for other in by_subject}]
-        alike = await self._places.find_alike(tx, memory.tenant_id, memory.likeness)
+        alike = await self._current_memories.find_alike(tx, memory.tenant_id, memory.likeness)
         # Nobody was superseded before, or by what came before: `as_of` can rely on it.
         now = max(self._clock(), *(one.updated_at + 1 for one in (*by_subject, *by_wish, memory)))
         holder_id = memory.id if alike is None else alike.id
@@ -144,10 +152,10 @@ class MemoryCreator:
         """
         if replaces is None:
             return []
-        memory = await self._places.lock_memory(tx, tenant_id, replaces)
+        memory = await self._current_memories.lock_memory(tx, tenant_id, replaces)
         if memory is None or memory.state != ACTIVE:
             raise NoSuchMemory
-        holder = await self._places.find_holder(tx, memory)
+        holder = await self._current_memories.find_holder(tx, memory)
         return [] if holder is None else [holder]
 
 
@@ -157,7 +165,3 @@ def _date(written: WrittenMemory, now: int) -> WrittenMemory:
         replace(written.memory, created_at=now, updated_at=now),
         written.entry._replace(created_at=now, changed_at=now),
     )
-
-
-def _read_key(sign: Sign, memory: StoredMemory) -> str | None:
-    return None if sign is None else sign(Stored(memory, is_new=True)).key

@@ -8,7 +8,7 @@ from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.stores.memories.rows import to_memory
 
 
-class Places:
+class CurrentMemories:
     """Reads inside a caller's transaction, and locks the rows that it returns."""
 
     def __init__(self, memories: QuerySet) -> None:

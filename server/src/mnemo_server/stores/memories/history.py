@@ -1,21 +1,19 @@
-"""What happened to memories, and how they were before, in SQL."""
+"""What happened to memories, and how they were before, in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from mnemo_server.db.database import Database
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.memories.filters import MemoryFilter
-from mnemo_server.domain.memories.memory import Actor, StoredMemory
-from mnemo_server.domain.memories.past import recall
-from mnemo_server.stores.history_ports import Event, Restored
-from mnemo_server.stores.memories.restore import MemoryRestorer
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.domain.memories.past import reconstruct
 from mnemo_server.stores.memories.rows import to_memory
-from mnemo_server.stores.memories.store import SqlMemoryStore
-from mnemo_server.stores.ports import KeptAnswer, Receipt, WrittenMemory
+from mnemo_server.stores.memories.store import MemoryStore
+from mnemo_server.stores.records import Event
 
 #: Memories that are read at once to see how they were.
 CHUNK_ROWS: Final = 500
@@ -25,16 +23,13 @@ PAGE_ROWS: Final = 200
 _Key = tuple[int, int]
 
 
-class SqlHistoryStore:
-    """The HistoryStore port over any of the databases."""
+class HistoryStore:
+    """What happened to memories, and how they were before."""
 
-    def __init__(
-        self, database: Database, history: QuerySet, memories: SqlMemoryStore, restorer: MemoryRestorer
-    ) -> None:
+    def __init__(self, database: Database, history: QuerySet, memories: MemoryStore) -> None:
         self._database = database
         self._history = history
         self._memories = memories
-        self._restorer = restorer
 
     async def find_history(
         self, tenant_id: int, memory_id: int, limit: int
@@ -48,19 +43,6 @@ class SqlHistoryStore:
         events = await self._database.fetch_all(self._history.list_events, wanted)
         return to_memory(row), [Event(**event) for event in events]
 
-    async def restore(
-        self,
-        tenant_id: int,
-        memory_id: int,
-        version: int | None,
-        actor: Actor,
-        *,
-        revive: Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory],
-        sign: Callable[[StoredMemory], Receipt] | None,
-    ) -> Restored | KeptAnswer:
-        """Let a memory hold again; see the port."""
-        return await self._restorer.restore(tenant_id, memory_id, version, actor, revive=revive, sign=sign)
-
     async def find_many_at(
         self, tenant_id: int, memory_ids: Sequence[int], as_of: int
     ) -> dict[int, StoredMemory]:
@@ -73,7 +55,7 @@ class SqlHistoryStore:
             then = {row["memory_id"]: row["prior"] for row in priors}
             for memory in map(to_memory, rows):
                 prior = then.get(memory.id)
-                found[memory.id] = memory if prior is None else recall(memory, prior)
+                found[memory.id] = memory if prior is None else reconstruct(memory, prior)
         return found
 
     async def list_page_at(

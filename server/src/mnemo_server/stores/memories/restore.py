@@ -10,19 +10,23 @@ from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, Response
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory
-from mnemo_server.domain.memories.past import recall
-from mnemo_server.stores.history_ports import NoSuchVersion, Restored
-from mnemo_server.stores.idempotency import AnswerBook
-from mnemo_server.stores.memories.current import Places
+from mnemo_server.domain.memories.past import reconstruct
+from mnemo_server.stores.idempotency import IdempotencyStore
+from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import RESTORED, MemoryWriter
-from mnemo_server.stores.ports import KeptAnswer, NoSuchMemory, Receipt, WrittenMemory
+from mnemo_server.stores.records import (
+    NoSuchMemory,
+    NoSuchVersion,
+    Restored,
+    WrittenMemory,
+)
 
 #: Why a memory was superseded, where its successor says what it said: taking that back takes both back.
 _SWAPPED: Final = ("replaces",)
 
 Revive: TypeAlias = Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory]
-Sign: TypeAlias = Callable[[StoredMemory], Receipt] | None
 
 
 class MemoryRestorer:
@@ -33,39 +37,52 @@ class MemoryRestorer:
         database: Database,
         history: QuerySet,
         writer: MemoryWriter,
-        places: Places,
+        current_memories: CurrentMemories,
         *,
-        answers: AnswerBook,
+        responses: IdempotencyStore,
         clock: Clock,
     ) -> None:
         self._database = database
         self._history = history
         self._writer = writer
-        self._places = places
-        self._answers = answers
+        self._current_memories = current_memories
+        self._responses = responses
         self._clock = clock
 
     async def restore(
-        self, tenant_id: int, memory_id: int, version: int | None, actor: Actor, *, revive: Revive, sign: Sign
-    ) -> Restored | KeptAnswer:
-        """See `HistoryStore.restore`."""
-        receipts: list[Receipt] = []
+        self,
+        tenant_id: int,
+        memory_id: int,
+        version: int | None,
+        actor: Actor,
+        *,
+        revive: Revive,
+        respond: Callable[[StoredMemory], M],
+        once: IdempotentRequest | None = None,
+    ) -> tuple[Restored, Response[M]] | KeptResponse:
+        """Make a memory current again: as it is, or as it was in an earlier version.
 
-        async def work(tx: Connection) -> Restored:
-            await self._places.lock(tx, tenant_id)
-            current = await self._places.lock_memory(tx, tenant_id, memory_id)
+        It supersedes what is current about its subject by now, and the memory that had superseded it: unless
+        that one came by a decision about the two that this takes back. `revive` makes the next version of the
+        current one, the earlier one if there is one, and the time.
+
+        Raises:
+            NoSuchMemory: there never was such a memory.
+            NoSuchVersion: it never had this version.
+        """
+
+        async def work(tx: Connection) -> tuple[Restored, Response[M]]:
+            await self._current_memories.lock(tx, tenant_id)
+            current = await self._current_memories.lock_memory(tx, tenant_id, memory_id)
             if current is None:
                 raise NoSuchMemory
             restored = await self._bring_back(tx, current, version, actor, revive)
-            if sign is not None:
-                receipts[:] = [sign(restored.memory)]
-                await self._answers.keep(tx, tenant_id, receipts[0])
-            return restored
+            return restored, await self._responses.keep(tx, tenant_id, once, respond(restored.memory))
 
         try:
             return await self._database.transact(work)
         except UniqueViolation as violation:
-            return await self._answers.recall(tenant_id, receipts[0].key if receipts else None, violation)
+            return await self._responses.get(tenant_id, once, violation)
 
     async def _bring_back(
         self, tx: Connection, current: StoredMemory, version: int | None, actor: Actor, revive: Revive
@@ -99,14 +116,16 @@ class MemoryRestorer:
         row = await tx.fetch_one(self._history.find_version, params)
         if row is None:
             raise NoSuchVersion
-        return recall(current, row["prior"])
+        return reconstruct(current, row["prior"])
 
     async def _find_rivals(self, tx: Connection, current: StoredMemory) -> list[StoredMemory]:
         """Give what can't hold beside a memory that is brought back."""
-        subject = await self._places.find_subject(tx, current.tenant_id, current.project, current.subject)
+        subject = await self._current_memories.find_subject(
+            tx, current.tenant_id, current.project, current.subject
+        )
         rivals = {one.id: one for one in subject if one.id != current.id}
         if current.superseded_by is not None and await self._is_swapped(tx, current):
-            holder = await self._places.find_holder(tx, current)
+            holder = await self._current_memories.find_holder(tx, current)
             if holder is not None:
                 rivals[holder.id] = holder
         return [rivals[one] for one in sorted(rivals)]

@@ -1,4 +1,4 @@
-"""Memories in SQL."""
+"""Memories in SQL. Each method is one unit of work: all of it happens, or nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import Any
 
 from mnemo_server.db.database import Connection, Database
 from mnemo_server.db.queries import QuerySet
-from mnemo_server.domain.jobs import JobRequest
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import ACTIVE, Actor, StoredMemory, next_version
 from mnemo_server.domain.memories.memory import DELETED as DELETED_STATE
 from mnemo_server.index.segments.entries import REVISIONS_PER_VERSION
-from mnemo_server.stores.memories.create import MemoryCreator
 from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import DELETED, MemoryWriter
-from mnemo_server.stores.ports import DeletedMemory, KeptAnswer, Receipt, Stored, WrittenMemory
+from mnemo_server.stores.records import DeletedMemory, WrittenMemory
 
 
-class SqlMemoryStore:
-    """The MemoryStore port over any of the databases."""
+class MemoryStore:
+    """Memories with their tags, search entries and events; `MemoryCreator` makes new ones."""
 
     def __init__(
         self,
@@ -27,25 +25,11 @@ class SqlMemoryStore:
         memories: QuerySet,
         entries: QuerySet,
         writer: MemoryWriter,
-        creator: MemoryCreator,
     ) -> None:
         self._database = database
         self._memories = memories
         self._entries = entries
         self._writer = writer
-        self._creator = creator
-
-    async def create(
-        self,
-        written: WrittenMemory,
-        actor: Actor,
-        sign: Callable[[Stored], Receipt] | None,
-        *,
-        replaces: int | None = None,
-        job: JobRequest | None = None,
-    ) -> Stored | KeptAnswer:
-        """Store a new memory, unless one that holds says the same; see the port."""
-        return await self._creator.create(written, actor, sign, replaces=replaces, job=job)
 
     async def find(self, tenant_id: int, memory_id: int) -> StoredMemory | None:
         """Read one active memory."""
@@ -70,7 +54,10 @@ class SqlMemoryStore:
         offset: int,
         unchanged_since: int | None = None,
     ) -> tuple[list[StoredMemory], int]:
-        """List memories, newest change first, and count all that match. Messages are left out."""
+        """List memories as they are now, newest change first, and count all that match.
+
+        Messages are left out, and what was changed later than `unchanged_since`.
+        """
         params = _filter_params(tenant_id, wanted, unchanged_since)
         page = params | {"limit": limit, "offset": offset}
         listing, counting = self._memories.list_memories, self._memories.count_memories

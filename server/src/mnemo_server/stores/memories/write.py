@@ -14,7 +14,7 @@ from mnemo_server.domain.memories.filters import SUPERSEDED
 from mnemo_server.domain.memories.memory import Actor, StoredMemory, snapshot, supersede
 from mnemo_server.index.segments.entries import EntryRow, add_facet, facet, revision_of
 from mnemo_server.stores.memories.rows import to_row
-from mnemo_server.stores.ports import WrittenMemory
+from mnemo_server.stores.records import WrittenMemory
 from mnemo_server.stores.search_entries import to_entry
 
 CREATED: Final = "created"
@@ -46,7 +46,7 @@ class MemoryWriter:
         """Insert new memories and all that belongs to them: one statement per table.
 
         Raises:
-            UniqueViolation: another memory says the same as one of them; see `Places.find_alike`.
+            UniqueViolation: another memory says the same as one of them; see `CurrentMemories.find_alike`.
         """
         if not written:
             return

@@ -11,7 +11,7 @@ from mnemo_server.domain.memories.memory import (
     snapshot,
     supersede,
 )
-from mnemo_server.domain.memories.past import bring_back, recall
+from mnemo_server.domain.memories.past import bring_back, reconstruct
 
 FIRST = StoredMemory(
     tenant_id=1,
@@ -43,14 +43,14 @@ SECOND = revise(
 
 
 def test_a_version_is_read_back_from_its_snapshot():
-    assert recall(SECOND, snapshot(FIRST)) == dataclasses.replace(FIRST, likeness=None)
+    assert reconstruct(SECOND, snapshot(FIRST)) == dataclasses.replace(FIRST, likeness=None)
 
 
 def test_a_message_keeps_the_fingerprint_by_which_its_session_knows_it():
     message = dataclasses.replace(FIRST, memory_type="session", content_hash=b"m" * 32, seq=3, role="user")
     changed = dataclasses.replace(message, content="other", version=2)
 
-    assert recall(changed, snapshot(message)) == dataclasses.replace(message, likeness=None)
+    assert reconstruct(changed, snapshot(message)) == dataclasses.replace(message, likeness=None)
     assert bring_back(changed, message, agent_id=None, now=5_000).content_hash == b"m" * 32
 
 
@@ -83,7 +83,7 @@ def test_bringing_back_is_a_new_version_that_holds():
 
 
 def test_an_earlier_version_brings_its_text_tags_and_metadata_back():
-    back = bring_back(SECOND, recall(SECOND, snapshot(FIRST)), agent_id=None, now=5_000)
+    back = bring_back(SECOND, reconstruct(SECOND, snapshot(FIRST)), agent_id=None, now=5_000)
 
     assert (back.content, back.tags, back.metadata) == (FIRST.content, FIRST.tags, FIRST.metadata)
     assert (back.content_hash, back.likeness) == (FIRST.content_hash, FIRST.likeness)

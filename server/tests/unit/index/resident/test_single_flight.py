@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from mnemo_server.index.resident.single_flight import SharedWork
+from mnemo_server.index.resident.single_flight import SingleFlight
 
 
 class _Work:
@@ -28,14 +28,14 @@ class _Work:
 async def test_callers_share_a_run_that_has_not_started():
     work = _Work()
     work.gate.set()
-    shared = SharedWork(work)
+    shared = SingleFlight(work)
     await asyncio.gather(*(shared.run() for _ in range(10)))
     assert work.started == 1
 
 
 async def test_a_caller_never_gets_a_run_that_started_before_it():
     work = _Work()
-    shared = SharedWork(work)
+    shared = SingleFlight(work)
     first = asyncio.create_task(shared.run())
     await asyncio.wait_for(work.began.wait(), 5)
     late = [asyncio.create_task(shared.run()) for _ in range(5)]
@@ -53,7 +53,7 @@ async def test_a_caller_never_gets_a_run_that_started_before_it():
 
 async def test_a_cancelled_caller_leaves_the_run_to_the_others():
     work = _Work()
-    shared = SharedWork(work)
+    shared = SingleFlight(work)
     callers = [asyncio.create_task(shared.run()) for _ in range(2)]
     await asyncio.wait_for(work.began.wait(), 5)
     callers[0].cancel()
@@ -71,7 +71,7 @@ async def test_an_error_reaches_all_callers_of_the_run_and_none_of_the_next():
         if fail:
             raise OSError("down")
 
-    shared = SharedWork(work)
+    shared = SingleFlight(work)
     results = await asyncio.gather(*(shared.run() for _ in range(3)), return_exceptions=True)
     assert [str(result) for result in results] == ["down"] * 3
     fail = False

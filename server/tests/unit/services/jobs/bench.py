@@ -16,8 +16,8 @@ from mnemo_server.domain.jobs import (
 )
 from mnemo_server.services.jobs.run import Pace
 from mnemo_server.services.jobs.runner import JobRunner
-from mnemo_server.stores.job_ports import Claim
-from mnemo_server.stores.jobs.store import SqlJobStore
+from mnemo_server.stores.jobs.records import Claim
+from mnemo_server.stores.jobs.store import JobStore
 
 KIND = "enrich"
 START = 1_000_000 * MICROSECONDS
@@ -39,7 +39,7 @@ class Clock:
 class Bench:
     """A store with a clock, requests, and runners that stop at the end of the test."""
 
-    def __init__(self, store: SqlJobStore, clock: Clock, stack: AsyncExitStack) -> None:
+    def __init__(self, store: JobStore, clock: Clock, stack: AsyncExitStack) -> None:
         self.store = store
         self.clock = clock
         self._stack = stack
@@ -114,10 +114,10 @@ async def be_done(_job: ClaimedJob, _progress):
     return Done()
 
 
-class Faulty(SqlJobStore):
+class Faulty(JobStore):
     """A store some of whose methods find no database, by name: how often."""
 
-    def __init__(self, store: SqlJobStore, **faults: int) -> None:
+    def __init__(self, store: JobStore, **faults: int) -> None:
         super().__init__(store._database, store._jobs, store._writer)
         self.faults = faults
 

@@ -14,7 +14,7 @@ from mnemo_server.db.queries import load_queries
 from mnemo_server.db.sqlite.database import SqliteDatabase
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
-from mnemo_server.stores.jobs.store import SqlJobStore
+from mnemo_server.stores.jobs.store import JobStore
 from mnemo_server.stores.jobs.write import JobWriter
 
 from .bench import Bench, Clock
@@ -40,11 +40,11 @@ async def writer(database: Database) -> JobWriter:
 
 
 @pytest.fixture
-async def store(database: Database, writer: JobWriter) -> SqlJobStore:
-    return SqlJobStore(database, await asyncio.to_thread(load_queries, "jobs", database.variant), writer)
+async def store(database: Database, writer: JobWriter) -> JobStore:
+    return JobStore(database, await asyncio.to_thread(load_queries, "jobs", database.variant), writer)
 
 
 @pytest.fixture
-async def bench(store: SqlJobStore, clock: Clock) -> AsyncIterator[Bench]:
+async def bench(store: JobStore, clock: Clock) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as stack:
         yield Bench(store, clock, stack)

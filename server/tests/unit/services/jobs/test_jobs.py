@@ -15,7 +15,7 @@ from mnemo_server.domain.jobs import (
     Done,
     JobRequest,
 )
-from mnemo_server.services.jobs.run import Ending, Pace
+from mnemo_server.services.jobs.run import Outcome, Pace
 
 from .bench import BUSY, KIND, START, Bench, Faulty, Gate, be_done, wait_for
 
@@ -37,7 +37,7 @@ async def test_a_request_that_is_noted_is_worked_on_at_once(bench: Bench):
     ]
     assert given[0].detail == {"why": 1}
     assert job.detail == {"found": 3}
-    await wait_for(lambda: runner.endings == {Ending.DONE: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.DONE: 1})
 
 
 async def test_a_request_of_another_server_is_found(bench: Bench):
@@ -113,8 +113,8 @@ async def test_two_runners_never_work_on_one_job_at_once(bench: Bench):
     for job_id in ids:
         assert (await bench.wait_until(job_id, DONE)).error is None
     assert sorted(runs) == sorted(ids * 3)
-    await wait_for(lambda: sum(runner.endings[Ending.DONE] for runner in runners) == 10)
-    assert sum(runner.endings[Ending.AGAIN] for runner in runners) == 20
+    await wait_for(lambda: sum(runner.outcomes[Outcome.DONE] for runner in runners) == 10)
+    assert sum(runner.outcomes[Outcome.AGAIN] for runner in runners) == 20
 
 
 async def test_a_request_while_it_runs_makes_it_run_once_more(bench: Bench):

@@ -15,7 +15,7 @@ from mnemo_server.domain.jobs import (
     Done,
     JobLost,
 )
-from mnemo_server.services.jobs.run import Ending, Pace
+from mnemo_server.services.jobs.run import Outcome, Pace
 from mnemo_server.services.jobs.runner import JobRunner
 from mnemo_server.stores.jobs.write import JobWriter
 
@@ -87,7 +87,7 @@ async def test_a_server_that_lost_its_job_stops_and_writes_nothing(
     other = await bench.claim_elsewhere(ahead_seconds=1_000)
     assert other is not None
 
-    await wait_for(lambda: runner.endings == {Ending.LOST: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.LOST: 1})
 
     assert outcomes == [JobLost, JobLost]
     assert await bench.store.list_items(other, 10) == [1, 2]
@@ -104,7 +104,7 @@ async def test_a_result_that_comes_after_the_job_was_lost_is_not_kept(bench: Ben
 
     gate.open.set()
 
-    await wait_for(lambda: runner.endings == {Ending.LOST: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.LOST: 1})
     job = await bench.find(job_id)
     assert (job.state, job.detail) == (RUNNING, None)
 
@@ -116,7 +116,7 @@ async def test_a_server_that_can_not_renew_stops_at_the_end_of_its_lease(bench: 
 
     runner = await bench.start(gate, store=store, pace=Pace(poll=1_000, lease=0.2, renew=0.01))
 
-    await wait_for(lambda: runner.endings == {Ending.LOST: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.LOST: 1})
     assert gate.inside == 0
     assert (await bench.find(job_id)).state == RUNNING
 
@@ -145,7 +145,7 @@ async def test_a_job_whose_end_was_not_written_is_taken_over_after_its_lease(ben
     bench.clock.pass_seconds(71)
 
     await bench.wait_until(job_id, DONE)
-    await wait_for(lambda: runner.endings == {Ending.DONE: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.DONE: 1})
 
 
 async def test_a_job_of_a_server_that_died_is_taken_over_after_its_lease(bench: Bench):

@@ -10,7 +10,7 @@ from mnemo_server.db.queries import parse_queries
 from mnemo_server.domain.jobs import (
     Done,
 )
-from mnemo_server.services.jobs.run import Ending, Pace
+from mnemo_server.services.jobs.run import Outcome, Pace
 
 from .bench import Bench, be_done, wait_for
 
@@ -87,6 +87,6 @@ async def test_many_turns_are_remembered_but_not_all(bench: Bench, monkeypatch: 
         await bench.ask(tenant_id=tenant_id)
     runner = await bench.start(be_done)
 
-    await wait_for(lambda: runner.endings[Ending.DONE] == 3)
+    await wait_for(lambda: runner.outcomes[Outcome.DONE] == 3)
 
     assert list(runner._served.values()) == [2, 3]

@@ -5,13 +5,13 @@ import json
 from mnemo_server.domain.clock import system_clock
 from mnemo_server.domain.ids import IdSource
 from mnemo_server.services.caller import Caller
-from mnemo_server.services.enrichment.scheduler import EnrichmentDesk
+from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.messages.window import Window
-from mnemo_server.stores.ports import Appended, HeldMessages
+from mnemo_server.stores.records import Appended, HeldMessages
 from mnemos_contract.writing import StoreRequest
 
 EMPTY = HeldMessages((), 0)
-NO_ENRICHMENT = EnrichmentDesk(system_clock, is_on=False, delay_seconds=0, wake=lambda _: None)
+NO_ENRICHMENT = EnrichmentScheduler(system_clock, is_on=False, delay_seconds=0, wake=lambda _: None)
 CALLER = Caller(tenant_id=1, key_id=1, request_id="r", agent_id="ann", project="p")
 
 
@@ -24,14 +24,14 @@ def window(*messages: dict, **fields: object) -> Window:
         session_id="s",
         clock=lambda: 1_000,
         ids=IdSource(system_clock),
-        desk=NO_ENRICHMENT,
+        scheduler=NO_ENRICHMENT,
     )
     made.draft()
     return made
 
 
 def appended(count: int) -> Appended:
-    some = window(said("1"), said("2"), said("3")).place(EMPTY)
+    some = window(said("1"), said("2"), said("3")).select_new(EMPTY)
     return Appended(tuple(some[:count]))
 
 
@@ -41,13 +41,13 @@ def said(content: str, role: str = "user", **fields: object) -> dict:
 
 def held(placed: Window, before: HeldMessages = EMPTY) -> HeldMessages:
     """What the session holds once a window was placed in it."""
-    written = [one.memory for one in placed.place(before)]
+    written = [one.memory for one in placed.select_new(before)]
     seen = before.fingerprints + tuple((one.seq or 0, one.content_hash) for one in written)
     return HeldMessages(seen, max([before.next_seq, *((one.seq or 0) + 1 for one in written)]))
 
 
 def texts(placed: Window, before: HeldMessages) -> list[tuple[int | None, str]]:
-    return [(one.memory.seq, one.memory.content) for one in placed.place(before)]
+    return [(one.memory.seq, one.memory.content) for one in placed.select_new(before)]
 
 
 def test_a_first_window_is_numbered_from_zero():
@@ -79,7 +79,7 @@ def test_the_same_words_of_somebody_else_are_another_message():
 
 def test_search_knows_the_place_that_a_message_gets():
     """The place is known only after the message was analysed."""
-    placed = window(said("a"), said("b")).place(held(window(said("x"), said("y"))))
+    placed = window(said("a"), said("b")).select_new(held(window(said("x"), said("y"))))
 
     assert [(one.entry.seq, one.memory.seq) for one in placed] == [(2, 2), (3, 3)]
 
@@ -111,7 +111,7 @@ def test_blank_messages_are_left_out():
     placed = window(said(" \n"), said("a"), said(""))
 
     assert texts(placed, EMPTY) == [(0, "a")]
-    assert json.loads(placed.answer(appended(1)).body)["duplicates"] == 0
+    assert placed.describe(appended(1)).duplicates == 0
 
 
 def test_a_message_keeps_who_said_it_when_and_for_what_project():
@@ -119,7 +119,7 @@ def test_a_message_keeps_who_said_it_when_and_for_what_project():
         said("a", name="Ann", created_at="2024-05-06T07:08:09.000001Z"), said("b"), agent_id="bob", tags=["t"]
     )
 
-    first, second = (one.memory for one in placed.place(EMPTY))
+    first, second = (one.memory for one in placed.select_new(EMPTY))
 
     assert (first.name, first.role, first.agent_id, first.project) == ("Ann", "user", "bob", "p")
     assert (first.created_at, first.updated_at) == (1_714_979_289_000_001, 1_000)
@@ -129,15 +129,15 @@ def test_a_message_keeps_who_said_it_when_and_for_what_project():
 def test_the_answer_counts_what_was_new():
     placed = window(said("a"), said("b"))
 
-    assert json.loads(placed.answer(appended(1)).body) == {
+    assert json.loads(placed.describe(appended(1)).to_answer()) == {
         "status": "accepted",
         "outcome": "created",
         "stored": 1,
         "duplicates": 1,
         "session_id": "s",
     }
-    assert json.loads(placed.answer(appended(0)).body)["outcome"] == "duplicate"
-    assert window(said("a"), sync=True).answer(appended(1)).status == 200
+    assert placed.describe(appended(0)).outcome == "duplicate"
+    assert window(said("a"), sync=True).describe(appended(1)).status == "ok"
 
 
 def test_search_entries_are_dated_when_they_are_placed_not_before_the_analysis():
@@ -151,8 +151,8 @@ def test_search_entries_are_dated_when_they_are_placed_not_before_the_analysis()
         session_id="s",
         clock=lambda: next(moments),
         ids=IdSource(system_clock),
-        desk=NO_ENRICHMENT,
+        scheduler=NO_ENRICHMENT,
     )
     made.draft()
-    (written,) = made.place(HeldMessages((), 0))
+    (written,) = made.select_new(HeldMessages((), 0))
     assert (written.memory.updated_at, written.entry.changed_at) == (1_000, 60_000_000)

@@ -3,9 +3,13 @@ from __future__ import annotations
 import numpy as np
 from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.index.ranking.ranker import Ranking
+from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.entries import facet
 from mnemo_server.services.caller import Caller
+from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.search.service import SearchService, to_filter
+from mnemo_server.stores.memories.history import HistoryStore
+from mnemo_server.stores.memories.store import MemoryStore
 from mnemos_contract.listing import ListQuery
 
 CALLER = Caller(tenant_id=1, key_id=1, request_id="r")
@@ -26,26 +30,29 @@ def memory(memory_id: int, *tags: str) -> StoredMemory:
     )
 
 
-class StaleIndex:
+class StaleIndex(SearchIndex):
     """An index that ranks ten memories, whatever became of them."""
 
     def __init__(self) -> None:
         self.required: object = None
 
-    async def search(self, _tenant_id, _question, scope, embedding):
+    async def search(self, _tenant_id, _question, scope, embedding=None):
         self.required = scope.required
         assert await embedding is None
         return Ranking(np.arange(10, 0, -1), np.linspace(1, 0.1, 10))
 
 
-class NoModel:
+class NoModel(EmbeddingService):
     """The embedding service without a model."""
+
+    def __init__(self) -> None:
+        pass
 
     async def embed_query(self, _tenant_id, _text):
         return None
 
 
-class Rows:
+class Rows(MemoryStore):
     """A store that holds some of them."""
 
     def __init__(self, *held: StoredMemory) -> None:
@@ -57,8 +64,15 @@ class Rows:
         return {number: self.held[number] for number in memory_ids if number in self.held}
 
 
+class NoPast(HistoryStore):
+    """How memories were before, which these searches don't need."""
+
+    def __init__(self) -> None:
+        pass
+
+
 async def search(rows: Rows, index: StaleIndex, **query: object):
-    service = SearchService(rows, rows, index, NoModel(), lambda: 0)  # type: ignore[arg-type]
+    service = SearchService(rows, NoPast(), index, NoModel(), lambda: 0)
     return await service.find(CALLER, ListQuery.model_validate({"q": "x", **query}))
 
 

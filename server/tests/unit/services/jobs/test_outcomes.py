@@ -18,7 +18,7 @@ from mnemo_server.domain.jobs import (
     JobError,
     Postponed,
 )
-from mnemo_server.services.jobs.run import Ending, Pace
+from mnemo_server.services.jobs.run import Outcome, Pace
 
 from .bench import BUSY, START, Bench, Faulty, Gate, wait_for
 
@@ -42,7 +42,7 @@ async def test_an_error_is_told_and_tried_again_after_a_pause(bench: Bench):
 
     job = await bench.wait_until(job_id, DONE)
     assert (job.attempts, job.error) == (0, None)
-    await wait_for(lambda: runner.endings == {Ending.RETRIED: 1, Ending.DONE: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.RETRIED: 1, Outcome.DONE: 1})
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_a_job_that_fails_again_and_again_is_given_up_until_it_is_asked_fo
 
     job = await bench.wait_until(job_id, FAILED)
     assert (job.attempts, job.error) == (MAX_ATTEMPTS, "it rained")
-    await wait_for(lambda: runner.endings == {Ending.RETRIED: MAX_ATTEMPTS - 1, Ending.FAILED: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.RETRIED: MAX_ATTEMPTS - 1, Outcome.FAILED: 1})
     await bench.ask()
     await bench.wait_for(job_id, lambda job: (job.state, job.attempts) == (WAITING, 1))
 
@@ -111,7 +111,7 @@ async def test_a_postponed_job_waits_with_its_note(bench: Bench):
 
     job = await bench.wait_until(job_id, DONE)
     assert job.note is None
-    await wait_for(lambda: runner.endings == {Ending.POSTPONED: 1, Ending.DONE: 1})
+    await wait_for(lambda: runner.outcomes == {Outcome.POSTPONED: 1, Outcome.DONE: 1})
 
 
 async def test_progress_is_seen_while_it_works_and_afterwards(bench: Bench):

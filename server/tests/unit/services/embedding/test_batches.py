@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from mnemo_server.embedding.ports import EmbedderUnavailable, OverBudget
 from mnemo_server.index.segments.entries import EntryRow
+from mnemo_server.services.embedding.batches import vectorize
 from mnemo_server.services.embedding.queue import WaitingText
-from mnemo_server.services.embedding.vectorize import vectorize
 
 from tests.support.models.hashing_embedder import HashingEmbedder
 
