@@ -11,7 +11,7 @@ import pytest
 from mnemo_server.db.queries import load_fragments, load_queries
 from mnemo_server.domain.memories.fields import MAY_HAVE_SECRETS, rules_of
 from mnemo_server.domain.memories.memory import MEMORY_FIELDS, StoredMemory, hash_content, snapshot
-from mnemo_server.domain.memories.past import recall
+from mnemo_server.domain.memories.past import reconstruct
 from mnemo_server.services.memories.wire import to_wire
 from mnemo_server.services.redaction.requests import Redactor, Scrubber
 from mnemo_server.services.redaction.stored import scrub_memory
@@ -109,7 +109,7 @@ def test_a_field_without_a_rule_is_an_error():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_earlier_version_has_every_field_of_its_time(name: str):
-    before = recall(BARE, snapshot(FULL))
+    before = reconstruct(BARE, snapshot(FULL))
 
     if name not in NOT_IN_THE_PAST:
         assert getattr(before, name) == getattr(FULL, name)
@@ -117,7 +117,7 @@ def test_an_earlier_version_has_every_field_of_its_time(name: str):
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_earlier_version_without_a_value_does_not_get_the_present_one(name: str):
-    before = recall(FULL, snapshot(BARE))
+    before = reconstruct(FULL, snapshot(BARE))
 
     if name not in NOT_IN_THE_PAST:
         assert getattr(before, name) == getattr(BARE, name)
