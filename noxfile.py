@@ -104,7 +104,7 @@ def plugins(session: nox.Session) -> None:
 
 
 @shared(tags=["tests"])
-def workbench(session: nox.Session) -> None:
+def tooling(session: nox.Session) -> None:
     """The live-database provider, the event-loop guard and the tools do what the other sessions rely on."""
     pytest(session, "tests/tooling")
 
@@ -128,8 +128,8 @@ def stores(session: nox.Session) -> None:
 
 
 @shared(tags=["tests", "live"])
-def contract(session: nox.Session) -> None:
-    """The five tools through every way in (REST, client, MCP), on SQLite and on the live database."""
+def api(session: nox.Session) -> None:
+    """The five tools through every interface (REST, client, MCP), on SQLite and on the live database."""
     pytest(session, "tests/api", live=True)
 
 
@@ -161,30 +161,16 @@ def docs(session: nox.Session) -> None:
     pytest(session, "tests/docs")
 
 
-@shared(default=False)
-def bench(session: nox.Session) -> None:
-    """Load generator; arguments after -- go to it."""
-    python(session, "-m", "bench.load", *session.posargs, env=live_environment(session))
-
-
-@shared(default=False)
-def recall(session: nox.Session) -> None:
-    """What a search finds of what answers a question; arguments after -- go to it."""
-    python(session, "-m", "bench.recall", *session.posargs)
-
-
-@shared(default=False)
-def search(session: nox.Session) -> None:
-    """How long a search takes with up to a million memories; arguments after -- go to it."""
-    python(session, "-m", "bench.search", *session.posargs, env=live_environment(session))
-
-
 @nox.session(default=False)
-def hooks_bench(session: nox.Session) -> None:
-    """How long a hook holds up its host, installed as users install it; arguments after -- go to it."""
-    session.install(*pins(session), "./redaction", "./contract", "./clients/python")
-    program = Path(session.bin) / "mnemos"
-    python(session, "-m", "bench.hooks", "--program", str(program), *session.posargs)
+@nox.parametrize("subject", [nox.param(name, id=name) for name in ("load", "search", "recall", "hooks")])
+def bench(session: nox.Session, subject: str) -> None:
+    """Measure requests under load, the time of a search, what it finds, or what a hook adds to a turn."""
+    if subject == "hooks":  # installed as users install it
+        session.install(*pins(session), "./redaction", "./contract", "./clients/python")
+        python(session, "-m", "bench.hooks", "--program", f"{session.bin}/mnemos", *session.posargs)
+    else:
+        environment = live_environment(session) if subject in ("load", "search") else {}
+        python(session, "-m", f"bench.{subject}", *session.posargs, env=environment)
 
 
 @shared(default=False)
