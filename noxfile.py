@@ -117,14 +117,13 @@ def tests(session: nox.Session, package: str) -> None:
     session.install(*pins(session), *members)
     session.run("python", "-I", "tools/import_all.py", PACKAGES[package])
     session.install(*pins(session), *dependency_group("test"))
-    environment = live_environment(session) if package == "server" else {}
-    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=environment | count_file())
+    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=count_file())
 
 
 @shared(tags=["tests", "live"])
 def stores(session: nox.Session) -> None:
-    """One store suite, and schema against migrations, on SQLite and on the live database."""
-    pytest(session, "server/tests/stores", "server/tests/migration", live=True)
+    """Database layer, stores, services and migrations of the server, on SQLite and on the live database."""
+    pytest(session, "server/tests/live", live=True)
 
 
 @shared(tags=["tests", "live"])

@@ -15,7 +15,7 @@ from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.ports import WrittenMemory
 from mnemo_server.stores.vector_ports import NewVector, Share, VectorCount
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.live.making import ACTOR, TENANT, make
 
 MODEL = 1
 CODE = bytes(range(48))

@@ -22,7 +22,7 @@ from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import Stores, open_stores
 from mnemo_server.stores.ports import NewKey, Stored, WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, make
+from server.tests.live.making import ACTOR, TENANT, make
 
 
 def saying(memory_id: int, content: str, **fields: object) -> WrittenMemory:
