@@ -5,7 +5,6 @@ import sys
 
 import mnemos_contract
 import pytest
-from mnemos_redaction import scan
 
 
 @pytest.mark.parametrize("name", mnemos_contract.__all__)
@@ -24,8 +23,3 @@ def test_the_package_alone_does_not_load_pydantic() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
-
-
-@pytest.mark.parametrize("name", [name for _, name in (*scan._RULES, *scan._RULES_OF_WORDS)])
-def test_every_rule_of_redaction_can_be_loaded(name: str) -> None:
-    assert callable(scan._load_rule(name))
