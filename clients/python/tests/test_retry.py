@@ -36,7 +36,7 @@ def answer(status: int, retry_after: str | None = None) -> WireAnswer:
         (answer(404), set()),
         (answer(500), set()),
     ],
-    ids=str,
+    ids=lambda value: str(value) if not isinstance(value, set) else " ".join(sorted(value)) or "never",
 )
 def test_a_request_is_repeated_only_where_it_may_help_and_cannot_do_harm(outcome, repeated):
     requests = {"READ": READ, "STORE": STORE, "UPDATE": UPDATE, "KEYLESS_STORE": KEYLESS_STORE}
