@@ -112,30 +112,35 @@ def tooling(session: nox.Session) -> None:
 @nox.session(tags=["tests"])
 @nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
 def tests(session: nox.Session, package: str) -> None:
-    """One package with nothing but its own dependencies: it imports, and its unit and HTTP tests pass."""
+    """One package with nothing but its own dependencies: it imports, its tests pass and cover enough."""
     members = [argument for folder in FOLDERS[package] for argument in ("-e", folder)]
     session.install(*pins(session), *members)
     session.run("python", "-I", "tools/import_all.py", PACKAGES[package])
     session.install(*pins(session), *dependency_group("test"))
-    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=count_file())
+    environment = count_file() | {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    measured = () if session.posargs else ("--cov", PACKAGES[package], "--cov-report", "", "--timeout", "180")
+    arguments = (*TESTS[package], *measured, *side_by_side(session), *session.posargs)
+    session.run("python", "-m", "pytest", *arguments, env=environment)
+    if measured:
+        session.run("python", "tools/check_coverage.py", package, env=environment)
 
 
 @shared(tags=["tests", "live"])
 def stores(session: nox.Session) -> None:
     """Database layer, stores, services and migrations of the server, on SQLite and on the live database."""
-    pytest(session, "server/tests/live", live=True)
+    pytest(session, "server/tests/live", live=True, on_all_cores=True)
 
 
 @shared(tags=["tests", "live"])
 def api(session: nox.Session) -> None:
     """The five tools through every interface (REST, client, MCP), on SQLite and on the live database."""
-    pytest(session, "tests/api", live=True)
+    pytest(session, "tests/api", live=True, on_all_cores=True)
 
 
 @shared(tags=["tests", "live"])
 def e2e(session: nox.Session) -> None:
     """A fresh process, many writers, kill -9: nothing acknowledged is lost, and all of it is found."""
-    pytest(session, "tests/e2e", live=True)
+    pytest(session, "tests/e2e", live=True, on_all_cores=True)
 
 
 @shared(tags=["tests", "live"])
@@ -183,10 +188,16 @@ def python(session: nox.Session, *arguments: str, env: dict[str, str] | None = N
     session.run(sys.executable, *arguments, env=env, external=True)
 
 
-def pytest(session: nox.Session, *folders: str, live: bool = False) -> None:
+def pytest(session: nox.Session, *folders: str, live: bool = False, on_all_cores: bool = False) -> None:
     """Run test folders in the shared environment; with `live`, on the database of this nox run."""
     env = count_file() | (live_environment(session) if live else {})
-    python(session, "-m", "pytest", *folders, *session.posargs, env=env)
+    workers = side_by_side(session) if on_all_cores else ()
+    python(session, "-m", "pytest", *folders, *workers, *session.posargs, env=env)
+
+
+def side_by_side(session: nox.Session) -> tuple[str, ...]:
+    """Return what runs a suite on all cores; with arguments after `--` it runs in one process."""
+    return () if session.posargs else ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 
 def pins(session: nox.Session) -> list[str]:
