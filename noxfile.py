@@ -128,19 +128,19 @@ def tests(session: nox.Session, package: str) -> None:
 @shared(tags=["tests", "live"])
 def stores(session: nox.Session) -> None:
     """Database layer, stores, services and migrations of the server, on SQLite and on the live database."""
-    pytest(session, "server/tests/live", live=True, on_all_cores=True)
+    pytest(session, "server/tests/live", live=True)
 
 
 @shared(tags=["tests", "live"])
 def api(session: nox.Session) -> None:
     """The five tools through every interface (REST, client, MCP), on SQLite and on the live database."""
-    pytest(session, "tests/api", live=True, on_all_cores=True)
+    pytest(session, "tests/api", live=True)
 
 
 @shared(tags=["tests", "live"])
 def e2e(session: nox.Session) -> None:
     """A fresh process, many writers, kill -9: nothing acknowledged is lost, and all of it is found."""
-    pytest(session, "tests/e2e", live=True, on_all_cores=True)
+    pytest(session, "tests/e2e", live=True)
 
 
 @shared(tags=["tests", "live"])
@@ -188,15 +188,14 @@ def python(session: nox.Session, *arguments: str, env: dict[str, str] | None = N
     session.run(sys.executable, *arguments, env=env, external=True)
 
 
-def pytest(session: nox.Session, *folders: str, live: bool = False, on_all_cores: bool = False) -> None:
+def pytest(session: nox.Session, *folders: str, live: bool = False) -> None:
     """Run test folders in the shared environment; with `live`, on the database of this nox run."""
     env = count_file() | (live_environment(session) if live else {})
-    workers = side_by_side(session) if on_all_cores else ()
-    python(session, "-m", "pytest", *folders, *workers, *session.posargs, env=env)
+    python(session, "-m", "pytest", *folders, *session.posargs, env=env)
 
 
 def side_by_side(session: nox.Session) -> tuple[str, ...]:
-    """Return what runs a suite on all cores; with arguments after `--` it runs in one process."""
+    """Return what runs a unit suite on all cores; with arguments after `--` it runs in one process."""
     return () if session.posargs else ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 
