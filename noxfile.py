@@ -118,7 +118,7 @@ def plugins(session: nox.Session) -> None:
 
 
 @shared(tags=["tests"])
-def workbench(session: nox.Session) -> None:
+def tooling(session: nox.Session) -> None:
     """The live-database provider, the event-loop guard and the tools do what the other sessions rely on."""
     pytest(session, "tests/tooling")
 
@@ -126,24 +126,28 @@ def workbench(session: nox.Session) -> None:
 @nox.session(tags=["tests"])
 @nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
 def tests(session: nox.Session, package: str) -> None:
-    """One package with nothing but its own dependencies: it imports, and its unit and HTTP tests pass."""
+    """One package with nothing but its own dependencies: it imports, its tests pass and cover enough."""
     members = [argument for folder in FOLDERS[package] for argument in ("-e", folder)]
     session.install(*pins(session), *members)
     session.run("python", "-I", "tools/import_all.py", PACKAGES[package])
     session.install(*pins(session), *dependency_group("test"))
-    environment = live_environment(session) if package == "server" else {}
-    session.run("python", "-m", "pytest", *TESTS[package], *session.posargs, env=environment | count_file())
+    environment = count_file() | {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    measured = () if session.posargs else ("--cov", PACKAGES[package], "--cov-report", "", "--timeout", "180")
+    arguments = (*TESTS[package], *measured, *side_by_side(session), *session.posargs)
+    session.run("python", "-m", "pytest", *arguments, env=environment)
+    if measured:
+        session.run("python", "tools/check_coverage.py", package, env=environment)
 
 
 @shared(tags=["tests", "live"])
 def stores(session: nox.Session) -> None:
-    """One store suite, and schema against migrations, on SQLite and on the live database."""
-    pytest(session, "server/tests/stores", "server/tests/migration", live=True)
+    """Database layer, stores, services and migrations of the server, on SQLite and on the live database."""
+    pytest(session, "server/tests/live", live=True)
 
 
 @shared(tags=["tests", "live"])
-def contract(session: nox.Session) -> None:
-    """The five tools through every way in (REST, client, MCP), on SQLite and on the live database."""
+def api(session: nox.Session) -> None:
+    """The five tools through every interface (REST, client, MCP), on SQLite and on the live database."""
     pytest(session, "tests/api", live=True)
 
 
@@ -183,30 +187,16 @@ def docs(session: nox.Session) -> None:
     pytest(session, "tests/docs")
 
 
-@shared(default=False)
-def bench(session: nox.Session) -> None:
-    """Load generator; arguments after -- go to it."""
-    python(session, "-m", "bench.load", *session.posargs, env=live_environment(session))
-
-
-@shared(default=False)
-def recall(session: nox.Session) -> None:
-    """What a search finds of what answers a question; arguments after -- go to it."""
-    python(session, "-m", "bench.recall", *session.posargs)
-
-
-@shared(default=False)
-def search(session: nox.Session) -> None:
-    """How long a search takes with up to a million memories; arguments after -- go to it."""
-    python(session, "-m", "bench.search", *session.posargs, env=live_environment(session))
-
-
 @nox.session(default=False)
-def hooks_bench(session: nox.Session) -> None:
-    """How long a hook holds up its host, installed as users install it; arguments after -- go to it."""
-    session.install(*pins(session), "./redaction", "./contract", "./clients/python")
-    program = Path(session.bin) / "mnemos"
-    python(session, "-m", "bench.hooks", "--program", str(program), *session.posargs)
+@nox.parametrize("subject", [nox.param(name, id=name) for name in ("load", "search", "recall", "hooks")])
+def bench(session: nox.Session, subject: str) -> None:
+    """Measure requests under load, the time of a search, what it finds, or what a hook adds to a turn."""
+    if subject == "hooks":  # installed as users install it
+        session.install(*pins(session), "./redaction", "./contract", "./clients/python")
+        python(session, "-m", "bench.hooks", "--program", f"{session.bin}/mnemos", *session.posargs)
+    else:
+        environment = live_environment(session) if subject in ("load", "search") else {}
+        python(session, "-m", f"bench.{subject}", *session.posargs, env=environment)
 
 
 @shared(default=False)
@@ -224,6 +214,11 @@ def pytest(session: nox.Session, *folders: str, live: bool = False) -> None:
     """Run test folders in the shared environment; with `live`, on the database of this nox run."""
     env = count_file() | (live_environment(session) if live else {})
     python(session, "-m", "pytest", *folders, *session.posargs, env=env)
+
+
+def side_by_side(session: nox.Session) -> tuple[str, ...]:
+    """Return what runs a unit suite on all cores; with arguments after `--` it runs in one process."""
+    return () if session.posargs else ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 
 def pins(session: nox.Session) -> list[str]:

@@ -18,6 +18,7 @@ from mnemos_contract.mcp.protocol import (
     RpcError,
     answer_request,
     format_error,
+    format_result,
     name_client,
     parse_message,
     read_tool_call,
@@ -90,3 +91,23 @@ def test_the_module_needs_the_standard_library_alone():
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, cwd=Path("/")
     ).stdout.split()
     assert {"pydantic", "mnemos_contract", "asyncio"}.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("method", ["ping", "tools/list"])
+def test_a_method_without_parameters_has_an_answer(method):
+    answer = answer_request(
+        Request(method, {}, 1), ({"name": "a", "description": "b", "input_schema": {}},), "1"
+    )
+    assert answer == {} or [tool["name"] for tool in answer["tools"]] == ["a"]
+
+
+def test_an_error_may_have_data_and_a_result_is_one_line():
+    error = RpcError(-32000, "no", 7)
+    error.data = {"a": 1}
+    assert json.loads(format_error(error))["error"]["data"] == {"a": 1}
+    assert json.loads(format_result(7, {"a": "é"})) == {"jsonrpc": "2.0", "id": 7, "result": {"a": "é"}}
+
+
+@pytest.mark.parametrize("text", [b" ", b'{"id":1,"result":{}}'])
+def test_what_needs_no_answer_is_no_request(text):
+    assert parse_message(text) is None

@@ -15,8 +15,15 @@ from mnemos_contract import (
     UpdateRequest,
 )
 from mnemos_contract.base import WireModel, to_microseconds
-from mnemos_contract.errors import InvalidRequest
-from mnemos_contract.limits import MAX_BATCH_IDS, MAX_CONTENT_BYTES, MAX_SESSIONS, MAX_TAGS
+from mnemos_contract.errors import InvalidJson, InvalidRequest
+from mnemos_contract.limits import (
+    MAX_BATCH_IDS,
+    MAX_CONTENT_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_MESSAGES_PER_SESSION,
+    MAX_SESSIONS,
+    MAX_TAGS,
+)
 from mnemos_contract.validation import explain
 from pydantic import ValidationError
 
@@ -161,3 +168,41 @@ def test_comma_lists_are_read_trimmed_and_written_with_commas():
     assert query.tags == ["a", "b"]
     assert query.model_dump(mode="json", exclude_unset=True) == {"tags": "a,b", "memory_type": "pinned"}
     assert query.model_dump()["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("model", [StoreRequest, UpdateRequest])
+def test_metadata_has_finite_numbers_only(model):
+    with pytest.raises(ValidationError, match="has a number that isn't finite"):
+        model.model_validate_json(b'{"content":"x","metadata":{"a":1e400}}')
+
+
+def test_what_is_no_json_is_told_as_such():
+    with pytest.raises(ValidationError) as caught:
+        StoreRequest.model_validate_json(b"{")
+    assert isinstance(explain(caught.value), InvalidJson)
+
+
+@pytest.mark.parametrize("text", ["x", None])
+def test_an_offset_that_is_no_number_is_the_first_page(text):
+    assert ListQuery.model_validate({"offset": text}).offset == 0
+
+
+def test_a_moment_before_the_first_year_is_refused():
+    with pytest.raises(ValidationError, match="must lie in the years 1 to 9999, UTC"):
+        Memory.model_validate({**MEMORY, "created_at": "0001-01-01T00:00:00+10:00"})
+
+
+def test_a_message_is_as_long_as_a_limit_allows():
+    fields = {"messages": [{"role": "user", "content": "x" * (MAX_MESSAGE_BYTES + 1)}]}
+    assert "too long" in refusal(StoreRequest, fields)
+
+
+@pytest.mark.parametrize(("limit", "read"), [("3", 3), (10**6, MAX_MESSAGES_PER_SESSION)])
+def test_a_limit_of_a_session_is_cut_to_the_largest(limit, read):
+    query = SessionMessagesQuery.model_validate({"session_id": "s", "limit_per_session": limit})
+    assert query.limit_per_session == read
+
+
+def test_a_limit_of_a_session_that_is_no_number_is_refused():
+    fields = {"session_id": "s", "limit_per_session": "many"}
+    assert refusal(SessionMessagesQuery, fields) == "limit_per_session: must be a positive integer"

@@ -1,4 +1,4 @@
-"""Everything the contract suite asks of the five tools, asked by the models of real hosts."""
+"""Everything `tests/api` asks of the five tools, asked by the models of real hosts."""
 
 from __future__ import annotations
 

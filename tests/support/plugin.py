@@ -12,6 +12,7 @@ import secrets
 import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -31,6 +32,7 @@ TEST_SETTINGS = ("MNEMO_TEST_", "MNEMOS_TEST_")
 
 ABSENT = pytest.StashKey[str]()
 USED = pytest.StashKey[str]()
+SUMMARY = {"absent": ABSENT, "used": USED}
 
 
 def pytest_configure() -> None:
@@ -108,11 +110,28 @@ async def execute(server: LiveServer, statement: str) -> None:
         await connection.ensure_closed()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In one of several processes, hand on what the summary of all is going to say."""
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["live"] = {
+            name: config.stash[key] for name, key in SUMMARY.items() if key in config.stash
+        }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process handed on, unless it crashed."""
+    for name, value in getattr(node, "workeroutput", {}).get("live", {}).items():
+        node.config.stash[SUMMARY[name]] = value
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say once, where it is read, which live database ran or that none did."""
     if USED in config.stash:
         terminalreporter.write_line(f"live database: {config.stash[USED]}")
     if ABSENT in config.stash:
         terminalreporter.write_sep("!", f"LEFT OUT: {config.stash[ABSENT]}", yellow=True, bold=True)
-    if target := os.environ.get(counts.TARGET):
+    is_one_of_several = hasattr(config, "workeroutput")  # their outcomes are counted where they come together
+    if (target := os.environ.get(counts.TARGET)) and not is_one_of_several:
         counts.record(target, terminalreporter.stats)

@@ -140,3 +140,23 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key):
 
 def test_the_key_is_not_in_the_repr():
     assert repr(ServerAddress("http://h", "secret")) == "ServerAddress(url='http://h', api_key='***')"
+
+
+def test_a_key_that_is_given_alone_goes_to_the_address_of_the_environment(environ):
+    assert read_address(environ | {"MEM9_API_URL": "http://a"}, api_key="mnk_given") == ServerAddress(
+        "http://a", "mnk_given"
+    )
+
+
+def test_equal_addresses_are_one_in_a_set():
+    assert (
+        len({ServerAddress("http://a", "k"), ServerAddress("http://a", "k"), ServerAddress("http://b")}) == 2
+    )
+
+
+def test_an_address_is_not_equal_to_its_url():
+    assert ServerAddress("http://a") != "http://a"
+
+
+def test_the_key_of_a_named_profile_stays_with_its_address(environ):
+    assert read_address(environ, url="http://other", profile="home") == ServerAddress("http://other", "")

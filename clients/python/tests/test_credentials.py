@@ -118,3 +118,8 @@ def test_a_hook_ends_well_whatever_the_file_is(environ, write, content, mode):
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_file_without_profiles_is_no_profile(environ, write):
+    write({"profiles": {}})
+    assert find_profile(environ) is None

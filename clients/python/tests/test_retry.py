@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx2
 import pytest
+import tenacity
 from mnemos._retry import RetryPolicy, retry_after_seconds
 from mnemos._wire import WireAnswer, WireRequest
 from mnemos_contract import ROUTES_BY_NAME
@@ -36,7 +37,7 @@ def answer(status: int, retry_after: str | None = None) -> WireAnswer:
         (answer(404), set()),
         (answer(500), set()),
     ],
-    ids=str,
+    ids=lambda value: str(value) if not isinstance(value, set) else " ".join(sorted(value)) or "never",
 )
 def test_a_request_is_repeated_only_where_it_may_help_and_cannot_do_harm(outcome, repeated):
     requests = {"READ": READ, "STORE": STORE, "UPDATE": UPDATE, "KEYLESS_STORE": KEYLESS_STORE}
@@ -78,3 +79,8 @@ def test_the_wait_that_the_server_asks_for_is_never_cut_short():
 def test_retry_after_is_read_in_both_its_forms(text, seconds):
     now = datetime(2026, 11, 23, 20, 0, 0, tzinfo=UTC)
     assert retry_after_seconds(answer(503, text), now) == seconds
+
+
+def test_nothing_is_repeated_before_there_is_an_outcome():
+    state = tenacity.RetryCallState(tenacity.Retrying(), None, (), {})
+    assert not POLICY.for_tenacity(READ)["retry"](state)

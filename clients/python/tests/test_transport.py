@@ -130,10 +130,8 @@ def test_the_wait_that_the_server_asks_for_is_kept(call, scripted, answer, error
 
 def test_a_wait_longer_than_the_call_may_take_is_not_begun(call, scripted, error_answer):
     scripted.will_answer(error_answer(429, "rate_limited", Retry_After="3600"))
-    started = time.monotonic()
-    with pytest.raises(RateLimited):
+    with pytest.raises(RateLimited):  # an hour later otherwise
         call("get_memory", "x")
-    assert time.monotonic() - started < 5
     assert len(scripted.received) == 1
 
 
@@ -147,10 +145,8 @@ def test_an_error_that_a_repeat_cannot_mend_is_raised_at_once(call, scripted, er
 @pytest.mark.parametrize("fate", ["hang", "trickle"])
 def test_a_server_that_does_not_finish_is_given_up_after_the_time_out(call, scripted, answer, fate):
     scripted.will_answer(answer(fate=fate))
-    started = time.monotonic()
     with pytest.raises(ServerUnreachable, match=r"didn't respond within 0.3 s. Is mnemo-server running\?"):
         call("get_memory", "x", timeouts=Timeouts(usual_seconds=0.3))
-    assert time.monotonic() - started < 5
     assert len(scripted.received) == 1
 
 
@@ -164,8 +160,8 @@ def test_a_call_ends_with_its_time_however_patient_each_attempt_is(call, scripte
     scripted.will_answer(answer(fate="hang"))
     started = time.monotonic()
     with pytest.raises(ServerUnreachable):
-        call("get_memory", "x", retry=RetryPolicy(total_seconds=0.3))
-    assert time.monotonic() - started < 5
+        call("get_memory", "x", timeouts=Timeouts(usual_seconds=20), retry=RetryPolicy(total_seconds=0.3))
+    assert time.monotonic() - started < 10, "an attempt alone may take 20 s"
 
 
 def test_the_page_of_a_proxy_is_no_answer(call, scripted, answer):

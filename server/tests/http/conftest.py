@@ -7,14 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from mnemo_server.app import create_app, open_services
 from mnemo_server.domain.clock import Clock, system_clock
 from mnemo_server.embedding.ports import Embedder
 from mnemo_server.settings import Settings
 from mnemo_server.wiring import Services
-
-OpenClient = Callable[..., Awaitable[TestClient]]
+from pytest_aiohttp.plugin import AiohttpClient
 
 
 class App:
@@ -34,7 +33,9 @@ class App:
 
 
 @pytest.fixture
-async def open_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[App]]]:
+async def open_app(
+    tmp_path: Path, aiohttp_client: AiohttpClient
+) -> AsyncIterator[Callable[..., Awaitable[App]]]:
     """Give a function that opens the application with some settings."""
     async with AsyncExitStack() as stack:
 
@@ -48,8 +49,8 @@ async def open_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[App]
             usual = {"dsn": f"sqlite:///{tmp_path / 'memories.db'}", "embedder": embedder_kind}
             chosen = Settings(**usual | settings)  # type: ignore[arg-type]
             services = await stack.enter_async_context(open_services(chosen, clock, embedder))
-            server = TestServer(create_app(services, chosen))
-            client = await stack.enter_async_context(TestClient(server))
+            client = await aiohttp_client(create_app(services, chosen))
+            stack.push_async_callback(client.close)  # before the services that it uses
             return App(client, services, await services.tenants.provision("test"))
 
         yield open_with

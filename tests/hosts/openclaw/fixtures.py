@@ -23,7 +23,7 @@ def gateway_model() -> Iterator[ScriptedModel]:
 
 @pytest.fixture(scope="session")
 def claw_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A memory server on SQLite; the contract suite goes through OpenClaw to the live database."""
+    """A memory server on SQLite; `tests/api` goes through OpenClaw to the live database."""
     folder = tmp_path_factory.mktemp("memory")
     server = start_server(folder, f"sqlite:///{folder / 'memories.db'}", provision_per_hour="0")
     yield server

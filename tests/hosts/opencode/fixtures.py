@@ -44,7 +44,7 @@ def script(opencode_model: ScriptedModel) -> ScriptedModel:
 
 @pytest.fixture(scope="session")
 def memory_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A memory server on SQLite; the contract suite goes through OpenCode to the live database."""
+    """A memory server on SQLite; `tests/api` goes through OpenCode to the live database."""
     folder = tmp_path_factory.mktemp("memory")
     server = start_server(folder, f"sqlite:///{folder / 'memories.db'}", provision_per_hour="0")
     yield server

@@ -49,9 +49,9 @@ def run_socket(behaviour: Behaviour) -> Iterator[str]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        thread.join(5)  # what it accepts at the last moment is closed too
         for connection in open_connections:
             connection.close()
-        thread.join(5)
 
 
 def read_request(connection: socket.socket) -> tuple[str, dict[str, str], bytes]:

@@ -71,7 +71,7 @@ def test_a_line_looks_as_its_neighbours_do():
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"a" 1}', '{"plugin": "x"}', "{'a': 1}", "5", "{,}"])
-def test_what_is_no_such_file_is_told(text):
+def test_a_text_that_is_no_jsonc_is_refused(text):
     with pytest.raises(NotJson):
         add_entry(text, "plugin", "e")
 

@@ -47,7 +47,7 @@ def test_a_name_that_is_none_is_told(desk, write_credentials):
         assert "there is no profile 'x'; existing profiles: work" in result.stderr
 
 
-def test_none_is_told(desk):
+def test_without_profiles_the_list_says_there_are_none(desk):
     result = desk.run("profiles")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "`mnemos setup` creates one" in result.stderr

@@ -35,7 +35,7 @@ def test_what_is_set_aside_for_a_text_is_never_too_little(text: str, count: int)
     assert count <= estimate_most(text) <= bound_tokens(text)
 
 
-def test_nothing_takes_nothing():
+def test_an_empty_text_is_estimated_at_no_tokens():
     assert estimate_tokens("") == 0
 
 

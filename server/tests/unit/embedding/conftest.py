@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from mnemo_server.domain.budget import Reservation
 from mnemo_server.embedding.ports import OverBudget
+from pytest_aiohttp.plugin import AiohttpServer
 
 DIMENSIONS = 4
 
@@ -102,11 +102,11 @@ def meter() -> ScriptedMeter:
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeEndpoint]:
+async def fake(aiohttp_server: AiohttpServer) -> AsyncIterator[FakeEndpoint]:
     fake = FakeEndpoint()
     app = web.Application()
     app.router.add_post("/v1/embeddings", fake.handle)
-    async with TestServer(app) as server:
-        fake.base_url = str(server.make_url("/v1"))
-        yield fake
-        fake.release.set()
+    server = await aiohttp_server(app)
+    fake.base_url = str(server.make_url("/v1"))
+    yield fake
+    fake.release.set()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mnemos.hooks.capture.guard import REASONS, Context, Refusal, asks, judge
 
+from tests.support.growth import assert_linear
+
 FIXTURES = Path(__file__).parent / "fixtures"
-#: Messages of 50 kB take a twentieth of this.
-MOST_SECONDS = 2.0
 
 
 def read_snippets(name: str) -> list[dict[str, Any]]:
@@ -162,25 +161,25 @@ def test_a_message_that_goes_on_after_its_question_does_not_ask(text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("piece", "end"),
     [
-        "a" * 50_000,
-        "+ - " * 12_500,
-        "<system-reminder>" * 2_900,
-        "[Image #1] " * 4_500,
-        "- [0abcdefghjkmn] " * 2_700,
-        "x/" * 25_000,
-        "at at at (" * 5_000,
-        "[" * 50_000,
-        " " * 49_999 + "x",
-        "谢谢" * 25_000,
-        "[#" * 25_000,
-        "\n".join("x:1" for _ in range(12_000)),
+        ("a", ""),
+        ("+ - ", ""),
+        ("<system-reminder>", ""),
+        ("[Image #1] ", ""),
+        ("- [0abcdefghjkmn] ", ""),
+        ("x/", ""),
+        ("at at at (", ""),
+        ("[", ""),
+        (" ", "x"),
+        ("谢谢", ""),
+        ("[#", ""),
+        ("x:1\n", ""),
     ],
 )
-def test_no_message_takes_the_guard_long(text: str) -> None:
-    start = time.process_time()
-
-    judge("user", text, Context((text[:2_000],)))
-
-    assert time.process_time() - start < MOST_SECONDS
+def test_the_guard_takes_linear_time(piece: str, end: str) -> None:
+    assert_linear(
+        lambda text: judge("user", text, Context((text[:2_000],))),
+        lambda length: piece * (length // len(piece)) + end,
+        50_000,
+    )

@@ -40,7 +40,7 @@ def test_without_progress_it_ends_long_before_its_deadlines(spool, tmp_path, set
     with run_socket(behaviour) as url:
         took = run_uploader(tmp_path, settings, url)
 
-    assert took < 5, "one request alone may take 10 s while the host lives"
+    assert took < 9, "one request alone may take 10 s while the host lives"
     assert len(spool.list_waiting()) == WINDOWS
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mnemo_server.db.connect import connect
-from mnemo_server.db.dsn import parse_dsn
 from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Model, OverBudget
@@ -119,12 +117,3 @@ async def test_when_the_database_fails_only_what_was_asked_is_paid_for(embedder,
     with pytest.raises(EmbedderUnavailable):
         await embedder.embed_documents(["tea", "for two"], meter)
     assert meter.settled == [estimate_tokens("tea")]
-
-
-async def test_a_real_database_without_the_function_is_refused(live_dsn):
-    database = await connect(parse_dsn(live_dsn), pool_size=2)
-    try:
-        with pytest.raises(EmbeddingRefused, match="can't embed texts with EMBED_TEXT"):
-            await EmbedTextEmbedder(database, MODEL).prepare()
-    finally:
-        await database.close()

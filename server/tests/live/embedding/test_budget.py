@@ -19,7 +19,7 @@ from mnemo_server.services.embedding.queue import EmbeddingQueue
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.stores.opening import Stores, open_stores
 
-from server.tests.stores.embedding.test_sweep import BRISK, Server, until
+from server.tests.live.embedding.test_sweep import BRISK, Server, until
 from tests.support.models.hashing_embedder import HashingEmbedder
 
 RICH, POOR = 1, 2

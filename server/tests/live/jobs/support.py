@@ -8,7 +8,7 @@ from mnemo_server.domain.jobs import ClaimedJob, Done, JobRequest, after_result
 from mnemo_server.stores.jobs.records import Claim
 from mnemo_server.stores.opening import Stores
 
-from server.tests.stores.making import TENANT
+from server.tests.live.making import TENANT
 
 KIND = "enrich"
 LEASE = 60

@@ -15,7 +15,7 @@ from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.records import Stored, WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, Shown, make, store
+from server.tests.live.making import ACTOR, TENANT, Shown, make, store
 
 AWKWARD = "quotes ' \" ` percent % %s %(x)s backslash \\ colon :id newline\n tab\t emoji 🐙 中文 \u200b é end"
 

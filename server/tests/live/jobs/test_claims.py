@@ -14,8 +14,8 @@ from mnemo_server.domain.jobs import (
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores
 
-from server.tests.stores.jobs.support import KIND, LATER, LEASE, a_claim, ask, claim, finish, must_claim
-from server.tests.stores.making import TENANT
+from server.tests.live.jobs.support import KIND, LATER, LEASE, a_claim, ask, claim, finish, must_claim
+from server.tests.live.making import TENANT
 
 
 async def test_only_one_of_many_claims_gets_a_job(stores: Stores):

@@ -20,7 +20,7 @@ from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.records import WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, make, store
+from server.tests.live.making import ACTOR, TENANT, make, store
 from tests.support.models.hashing_embedder import HashingEmbedder
 
 BRISK = Pace(

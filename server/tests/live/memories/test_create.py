@@ -23,7 +23,7 @@ from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import Stores, open_stores
 from mnemo_server.stores.records import NewKey, Stored, WrittenMemory
 
-from server.tests.stores.making import ACTOR, TENANT, make, store
+from server.tests.live.making import ACTOR, TENANT, make, store
 
 
 def saying(memory_id: int, content: str, **fields: object) -> WrittenMemory:

@@ -24,7 +24,7 @@ from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.vectors import NewVector
 
-from server.tests.stores.making import ACTOR, TENANT, make, store
+from server.tests.live.making import ACTOR, TENANT, make, store
 
 SPACE = VectorSpace(1, 64)
 WORDS = [

@@ -14,8 +14,8 @@ from mnemo_server.domain.jobs import (
 )
 from mnemo_server.stores.opening import Stores
 
-from server.tests.stores.jobs.support import LEASE, ask, claim, finish, must_claim
-from server.tests.stores.making import TENANT
+from server.tests.live.jobs.support import LEASE, ask, claim, finish, must_claim
+from server.tests.live.making import TENANT
 
 
 async def test_an_error_waits_and_keeps_its_sentence(stores: Stores):

@@ -1,4 +1,4 @@
-"""Every store test runs once on SQLite and once on the live database."""
+"""Every test here runs once on SQLite and once on the live database, unless it is about one of them."""
 
 from __future__ import annotations
 

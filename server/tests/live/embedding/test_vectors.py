@@ -15,7 +15,7 @@ from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.records import WrittenMemory
 from mnemo_server.stores.vectors import NewVector, Share, VectorCount
 
-from server.tests.stores.making import ACTOR, TENANT, make, store
+from server.tests.live.making import ACTOR, TENANT, make, store
 
 MODEL = 1
 CODE = bytes(range(48))

@@ -14,8 +14,8 @@ from mnemo_server.stores.jobs.records import JobCounts
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores
 
-from server.tests.stores.jobs.support import KIND, ask, claim, finish, must_claim, state_of
-from server.tests.stores.making import TENANT
+from server.tests.live.jobs.support import KIND, ask, claim, finish, must_claim, state_of
+from server.tests.live.making import TENANT
 
 
 async def test_a_request_in_a_transaction_that_fails_leaves_nothing(

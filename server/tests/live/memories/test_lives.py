@@ -32,7 +32,7 @@ from mnemos_contract.listing import ListQuery
 from mnemos_contract.memories import Memory
 from mnemos_contract.writing import StoreRequest, UpdateRequest
 
-from server.tests.stores.memories.lives import Life, Model
+from server.tests.live.memories.lives import Life, Model
 
 WORDS = ("harbour", "lantern", "meadow")
 START = 1_800_000_000_000_000

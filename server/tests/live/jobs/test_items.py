@@ -13,8 +13,8 @@ from mnemo_server.domain.jobs import (
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores
 
-from server.tests.stores.jobs.support import KIND, LATER, ask, claim, finish, must_claim, state_of
-from server.tests.stores.making import TENANT
+from server.tests.live.jobs.support import KIND, LATER, ask, claim, finish, must_claim, state_of
+from server.tests.live.making import TENANT
 
 
 async def test_items_leave_with_what_came_of_them_or_not_at_all(
