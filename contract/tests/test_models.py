@@ -172,7 +172,7 @@ def test_comma_lists_are_read_trimmed_and_written_with_commas():
 
 @pytest.mark.parametrize("model", [StoreRequest, UpdateRequest])
 def test_metadata_has_finite_numbers_only(model):
-    with pytest.raises(ValidationError, match="has a number that isn't finite"):
+    with pytest.raises(ValidationError, match="contains a number that isn't finite"):
         model.model_validate_json(b'{"content":"x","metadata":{"a":1e400}}')
 
 
@@ -188,7 +188,7 @@ def test_an_offset_that_is_no_number_is_the_first_page(text):
 
 
 def test_a_moment_before_the_first_year_is_refused():
-    with pytest.raises(ValidationError, match="must lie in the years 1 to 9999, UTC"):
+    with pytest.raises(ValidationError, match="must be between the years 1 and 9999, UTC"):
         Memory.model_validate({**MEMORY, "created_at": "0001-01-01T00:00:00+10:00"})
 
 
