@@ -30,6 +30,7 @@ def test_any_text_is_an_id_or_none(text: str):
 def test_what_is_no_id_is_refused():
     assert decode_id("") is None
     assert decode_id("not-an-id") is None
+    assert decode_id("u" * 13) is None  # no letter of the alphabet
     assert decode_id("z" * 13) is None  # beyond 63 bits
     with pytest.raises(ValueError, match="is no id"):
         encode_id(-1)

@@ -37,6 +37,11 @@ def test_a_growing_window_adds_its_end():
     assert known("ab", "abab") == 2
 
 
+def test_a_window_that_repeats_its_own_beginning_is_found():
+    assert known("aaab", "aab") == 3
+    assert known("xaa", "aab") == 2
+
+
 def test_a_window_without_overlap_is_all_new():
     assert known("abc", "xyz") == 0
 
