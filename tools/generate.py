@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def render_all() -> dict[Path, str]:
-    """Give the text of every generated file by its path below the root."""
+    """Return the text of every generated file by its path below the root."""
     document = openapi.build(ROUTES, version=read_version("contract"))
     api = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return {
@@ -69,7 +69,7 @@ def render_all() -> dict[Path, str]:
 
 
 def render_client() -> dict[str, str]:
-    """Give the Python modules of the client by their names."""
+    """Return the Python modules of the client by their names."""
     version = read_version("clients/python")
     modules = {
         "__init__.py": render("package.py.jinja", {}),
@@ -86,7 +86,7 @@ def render_client() -> dict[str, str]:
 
 
 def render_tools() -> str:
-    """Give the five tools as JSON: what an MCP server answers to `tools/list`, but for its member names."""
+    """Return the five tools as JSON: what an MCP server answers to `tools/list`, but for its member names."""
     tools = [
         {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
         for tool in TOOLS
@@ -132,7 +132,7 @@ def report_difference(files: dict[Path, str]) -> int:
 
 
 def difference(path: Path, text: str) -> list[str]:
-    """Give the unified diff from the file as it is to `text`; empty when they are equal."""
+    """Return the unified diff from the file as it is to `text`; empty when they are equal."""
     present = (ROOT / path).read_text(encoding="utf-8") if (ROOT / path).exists() else ""
     lines = difflib.unified_diff(
         present.splitlines(), text.splitlines(), str(path), f"{path} (generated)", lineterm=""

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def open_engines(options: argparse.Namespace, stack: ExitStack, folder: Path) -> Iterator[Engine]:
-    """Give the databases that the arguments name, each empty, and gone when the stack closes."""
+    """Return the databases that the arguments name, each empty, and gone when the stack closes."""
     if options.engine in ("sqlite", "both"):
         yield Engine(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{folder / 'memories.db'}")
     if options.engine in ("live", "both"):

@@ -16,7 +16,7 @@ _PROXIES = {"docker-proxy", "rootlessport"}
 
 
 def cpu_ms(pid: int) -> float:
-    """Give the processor time a process has used so far, all threads, user and system, in ms."""
+    """Return the processor time a process has used so far, all threads, user and system, in ms."""
     fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1_000 / _TICKS_PER_SECOND
 
@@ -29,12 +29,12 @@ def machine_cpu_ms() -> tuple[float, float]:
 
 
 def rss_bytes(pid: int) -> int:
-    """Give the memory of a process that is resident now."""
+    """Return the memory of a process that is resident now."""
     return _read_status(pid, "VmRSS")
 
 
 def peak_rss_bytes(pid: int) -> int:
-    """Give the most memory of a process that was resident since `forget_peak_rss`."""
+    """Return the most memory of a process that was resident since `forget_peak_rss`."""
     return _read_status(pid, "VmHWM")
 
 

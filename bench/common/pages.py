@@ -36,13 +36,13 @@ def publish(name: str, report: str, *, write: bool) -> None:
 
 
 def render_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Give the lines of a table; all columns but the first hold figures."""
+    """Return the lines of a table; all columns but the first hold figures."""
     marks = ["---", *["---:"] * (len(head) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)]
 
 
 def describe_command(program: str) -> str:
-    """Give the command that was run, without a password and without where on this machine a file lies."""
+    """Return the command that was run, without a password and without where on this machine a file lies."""
     arguments = [re.sub(r"(?<=//)([^:@/]*):[^@]*@", r"\1:***@", argument) for argument in sys.argv[1:]]
     names = [Path(argument).name if Path(argument).is_file() else argument for argument in arguments]
     return shlex.join(["python", "-m", program, *names])

@@ -97,7 +97,7 @@ async def _fill(server: Address, count: int) -> Address:
 
 
 def _make_bare(program: Path) -> list[Case]:
-    """Give the interpreter of that environment with nothing to do: as users start it, and at its barest."""
+    """Return the interpreter of that environment with nothing to do: as users start it, and at its barest."""
     python = program.parent / "python"
     interpreter = str(python if python.exists() else sys.executable)
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -108,14 +108,14 @@ def _make_bare(program: Path) -> list[Case]:
 
 
 def _tell(program: Path) -> str:
-    """Say how the program is installed: an editable install has more to look through."""
+    """Return how the program is installed: an editable install has more to look through."""
     libraries = program.resolve().parent.parent / "lib"
     is_editable = any(libraries.glob("python*/site-packages/_editable_impl_mnemos_client.pth"))
     return "in an editable environment" if is_editable else "installed from its wheel"
 
 
 def _read_clocks(server_pid: int) -> tuple[float, float, float]:
-    """Give the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    """Return the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
     hooks = resource.getrusage(resource.RUSAGE_CHILDREN)
     ours = time.process_time() + hooks.ru_utime + hooks.ru_stime
     return (ours * 1_000 + machine.cpu_ms(server_pid), *machine.machine_cpu_ms())

@@ -61,7 +61,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
 
 
 def _tell_priority() -> str:
-    """Say whether other programs could hold up what was measured: `chrt -r 1` keeps them from it."""
+    """Return whether other programs could hold up what was measured: `chrt -r 1` keeps them from it."""
     if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         return "ahead of all other programs (real-time scheduling), as on a machine with nothing else to do"
     return f"among the other programs, at niceness {os.nice(0)}"

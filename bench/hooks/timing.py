@@ -46,11 +46,11 @@ class Case:
 
     @property
     def is_by_plugin(self) -> bool:
-        """Tell whether it is the plugin that is measured, with the hook that it runs."""
+        """Return whether it is the plugin that is measured, with the hook that it runs."""
         return self.host != _HOST
 
     def quantile_ms(self, share: float) -> float:
-        """Give the time within which this share of the runs ended."""
+        """Return the time within which this share of the runs ended."""
         ordered = sorted(self.times_ms)
         return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
 
@@ -101,7 +101,7 @@ class Clock:
 
 
 def make_environment(folder: Path, url: str, api_key: str) -> dict[str, str]:
-    """Give the environment of a user with a home of its own."""
+    """Return the environment of a user with a home of its own."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),

@@ -156,7 +156,7 @@ async def _connected(
 
 
 def _read_clocks(subject: Subject, bare: Subject | None) -> tuple[float, float, float]:
-    """Give the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    """Return the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
     pids = {subject.pid, bare.pid if bare else None, subject.database_pid}
     ours = time.process_time() * 1_000 + sum(machine.cpu_ms(pid) for pid in pids if pid is not None)
     return (ours, *machine.machine_cpu_ms())

@@ -15,7 +15,7 @@ _MEGABYTE = 1_000_000
 
 
 def render(engines: Sequence[EngineResult], plan: Plan, command: str) -> str:
-    """Give the whole report: where and how it was measured, then one section for each engine."""
+    """Return the whole report: where and how it was measured, then one section for each engine."""
     amount = (
         f"{plan.rounds} rounds of {plan.seconds:g} s for each figure, {plan.memories:,} memories per tenant"
     )
@@ -84,7 +84,7 @@ def _bare_row(engine: EngineResult, name: str, clients: int) -> list[str]:
 
 
 def _trips(summaries: Sequence[Summary]) -> str:
-    """Give round trips per request over all numbers of clients."""
+    """Return round trips per request over all numbers of clients."""
     known = [(one.round_trips, one.requests) for one in summaries if one.round_trips is not None]
     if not known:
         return "n/a"
@@ -92,7 +92,7 @@ def _trips(summaries: Sequence[Summary]) -> str:
 
 
 def _reference(plan: Plan) -> int:
-    """Give the number of clients at which costs are compared: the middle one."""
+    """Return the number of clients at which costs are compared: the middle one."""
     return plan.clients[len(plan.clients) // 2]
 
 

@@ -30,7 +30,7 @@ class Texts:
         self._random = random.Random(seed)
 
     def memory(self) -> str:
-        """Give one memory."""
+        """Return one memory."""
         pick = self._random.choice
         service, part = pick(_SERVICES), pick(_PARTS)
         cure = pick(_CURES).format(service=service, part=part, number=self._random.randrange(100, 9_999))
@@ -40,6 +40,6 @@ class Texts:
         )
 
     def question(self) -> str:
-        """Give one question, seven words or so."""
+        """Return one question, seven words or so."""
         pick = self._random.choice
         return f"why {pick(_VERBS)} the {pick(_PARTS)} of {pick(_SERVICES)} {pick(_WHENS)}"

@@ -29,7 +29,7 @@ def load_scores(path: Path) -> Scores:
 
 
 def render_comparison(run: EngineRun, earlier: Scores, name: str) -> str:
-    """Give a table of differences over the questions that both runs asked; above 0 this run is better.
+    """Return a table of differences over the questions that both runs asked; above 0 this run is better.
 
     Raises:
         ValueError: they have none in common.

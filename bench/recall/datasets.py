@@ -140,7 +140,7 @@ def _read_conversation(item: Mapping[str, Any], default_name: str) -> Conversati
 
 
 def _read_sessions(held: Mapping[str, Any]) -> Iterator[Session]:
-    """Give the sessions that hold turns, by number; of turns with one id the first counts."""
+    """Yield the sessions that hold turns, by number; of turns with one id the first counts."""
     numbers = sorted(int(found[1]) for key in held if (found := _SESSION.fullmatch(key)))
     seen: set[str] = set()
     for number in numbers:

@@ -42,13 +42,13 @@ def score(found: Sequence[H], evidence: Collection[H]) -> dict[str, float]:
 
 
 def average(values: Sequence[float]) -> Mean:
-    """Give the mean of at least one value; the error of a single one is unknown and given as 0."""
+    """Return the mean of at least one value; the error of a single one is unknown and given as 0."""
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
     return Mean(statistics.fmean(values), error)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Give the value below which `percent` of the values lie, 1 to 99."""
+    """Return the value below which `percent` of the values lie, 1 to 99."""
     if len(values) == 1:
         return values[0]
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

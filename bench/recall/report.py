@@ -17,7 +17,7 @@ AGREED_DEPTH = 10
 
 
 def render(runs: Sequence[EngineRun], data_set: DataSet, command: str) -> str:
-    """Give the report: what was measured where, then one section for each engine."""
+    """Return the report: what was measured where, then one section for each engine."""
     lines = [
         f"- machine: {describe_machine()}; Python {platform.python_version()}",
         f"- measured on {datetime.now(UTC).date()} with `{command}`",
@@ -31,7 +31,7 @@ def render(runs: Sequence[EngineRun], data_set: DataSet, command: str) -> str:
 
 
 def to_json(runs: Sequence[EngineRun], data_set: DataSet, command: str) -> dict[str, object]:
-    """Give all figures, and each question by its number with the turns found; no text of the data set."""
+    """Return all figures, and each question by its number with the turns found; no text of the data set."""
     return {
         "command": command,
         "data_set": data_set.name,

@@ -72,7 +72,7 @@ async def _measure_engine(
 
 
 async def _fill(engine: Engine, options: argparse.Namespace) -> AsyncIterator[Seeded]:
-    """Give the databases of one engine, one size after the other."""
+    """Yield the databases of one engine, one size after the other."""
     for count in sorted(options.sizes):
         if engine.title == _sqlite_title():
             filled = await seed_sqlite(engine.title, count, options.cache)

@@ -209,7 +209,7 @@ def _medians(rounds: Mapping[str, Sequence[Latency]]) -> dict[str, Latency]:
 
 
 def _read_clocks(seeded: Seeded, pid: int) -> tuple[float, float, float]:
-    """Give the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    """Return the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
     pids = [pid, *([seeded.database_pid] if seeded.database_pid else [])]
     ours = time.process_time() * 1_000 + sum(map(machine.cpu_ms, pids))
     return (ours, *machine.machine_cpu_ms())

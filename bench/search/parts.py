@@ -101,7 +101,7 @@ class _Bench:
 
 
 async def measure_parts(seeded: Seeded, questions: int, *, with_profile: bool = False) -> Mapping[str, float]:
-    """Give the median of each part for natural questions, in ms; with a profile, print it too."""
+    """Return the median of each part for natural questions, in ms; with a profile, print it too."""
     profile = cProfile.Profile() if with_profile else None
     database = await connect(parse_dsn(seeded.dsn))
     embedder = MiniLmEmbedder()

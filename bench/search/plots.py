@@ -57,7 +57,7 @@ def draw(engines: Sequence[EngineResult], folder: Path = IMAGES) -> None:
 
 
 def load_pyplot() -> Any:
-    """Give matplotlib's pyplot, set up to write the same file for the same figures.
+    """Return matplotlib's pyplot, set up to write the same file for the same figures.
 
     Raises:
         NoPlots: it isn't installed.

@@ -69,7 +69,7 @@ SHAPES: Final = (
 
 
 def make_paths(shape: Shape, seed: int) -> Iterator[str]:
-    """Give addresses to ask, without end."""
+    """Yield addresses to ask, without end."""
     texts = Texts(seed)
     number = seed * 61 % 500  # rounds begin 110 frequent words apart at least, so none comes twice
     while True:

@@ -32,7 +32,7 @@ class EngineResult:
 
 
 def render(engines: Sequence[EngineResult], plan: Plan, command: str) -> str:
-    """Give the whole report: where and how it was measured, then one section for each engine."""
+    """Return the whole report: where and how it was measured, then one section for each engine."""
     amount = f"{plan.rounds} rounds of {plan.questions} questions for each figure"
     most = max(one.disturbance for engine in engines for one in engine.measured)
     lines = [

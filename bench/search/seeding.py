@@ -69,7 +69,7 @@ class _Target:
 
 
 async def seed_sqlite(title: str, count: int, folder: Path) -> list[Seeded]:
-    """Give the files of `count` memories, one of one tenant and one of many; made unless they are there."""
+    """Return the files of `count` memories, one of one tenant and one of many; made unless they are there."""
     pool = await ensure_pool(count, folder)
     schema = files("mnemo_server").joinpath("sql", "schema.sql").read_bytes()
     state = f"v{VERSION}-{hashlib.sha256(schema + pool.name.encode()).hexdigest()[:8]}"
@@ -92,7 +92,7 @@ def _remove(paths: Sequence[Path]) -> None:
 
 
 async def ensure_pool(count: int, folder: Path) -> Path:
-    """Give the file of real embeddings for databases of `count` memories, made unless it is there."""
+    """Return the file of real embeddings for databases of `count` memories, made unless it is there."""
     texts = min(count, POOL)
     path = folder / f"pool-{texts}-v{VERSION}.npz"
     if not path.exists():
@@ -154,7 +154,7 @@ async def _write_all(targets: Sequence[_Target], count: int, pool: Path) -> None
 
 
 def _run_ahead(executor: ProcessPoolExecutor, batches: Iterator[Batch], ahead: int) -> Iterator[Future[Rows]]:
-    """Give the results in order, with a bounded number under way."""
+    """Yield the results in order, with a bounded number under way."""
     waiting: list[Future[Rows]] = []
     for batch in batches:
         waiting.append(executor.submit(make_rows, batch))

@@ -62,7 +62,7 @@ class Texts:
         self._random = random.Random(f"{VERSION}-{seed}")
 
     def unit(self) -> list[str]:
-        """Give the messages of one session and the insights beside it, `UNIT` texts of one topic."""
+        """Return the messages of one session and the insights beside it, `UNIT` texts of one topic."""
         lengths = self._numbers.lognormal(np.log(_MEDIAN_WORDS), _SPREAD, UNIT)
         counts = np.clip(lengths, _SHORTEST, _LONGEST).astype(int)
         ranks = self._ranks(int(counts.sum()))
@@ -78,19 +78,19 @@ class Texts:
         ]
 
     def tags(self) -> tuple[str, ...]:
-        """Give the tags of one insight."""
+        """Return the tags of one insight."""
         return tuple(self._random.sample(TAGS, TAGS_EACH))
 
     def words(self, count: int) -> list[str]:
-        """Give some words that say something, as a question names them."""
+        """Return some words that say something, as a question names them."""
         return [load_words()[rank] for rank in self._topic()[:count].tolist()]
 
     def code(self) -> str:
-        """Give an error code."""
+        """Return an error code."""
         return f"E{self._random.randrange(1_000, 10_000)}"
 
     def path(self) -> str:
-        """Give a file of a project."""
+        """Return a file of a project."""
         folder, *name = self.words(3)
         return f"src/{folder}/{'_'.join(name)}.py"
 

@@ -42,7 +42,7 @@ MEMORY = {
 
 
 def refusal(model: type[WireModel], fields: dict[str, Any]) -> str:
-    """Give the sentence with which `fields` are refused."""
+    """Return the sentence with which `fields` are refused."""
     with pytest.raises(ValidationError) as caught:
         model.model_validate(fields)
     error = explain(caught.value)

@@ -121,7 +121,7 @@ async def test_without_a_key_the_client_is_told_how_to_send_one(server: RunningS
 
 
 def leaves_of(error: BaseException) -> list[BaseException]:
-    """Give the errors in a group, however deep."""
+    """Return the errors in a group, however deep."""
     if isinstance(error, BaseExceptionGroup):
         return [leaf for inner in error.exceptions for leaf in leaves_of(inner)]
     return [error]

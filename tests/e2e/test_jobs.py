@@ -49,7 +49,7 @@ class WorkerProcess:
             self.killed_at = time.monotonic_ns()
 
     def lines(self, what: str) -> list[list[int]]:
-        """Give tenant, job and time of the lines of one sort."""
+        """Return tenant, job and time of the lines of one sort."""
         text = self.log_path.read_text() if self.log_path.exists() else ""
         complete = text[: text.rfind("\n") + 1].splitlines()
         return [list(map(int, line.split()[1:])) for line in complete if line.startswith(what)]
@@ -135,7 +135,7 @@ class Crew:
         return Counter(row["content"] for row in rows)
 
     def overlaps(self) -> list[tuple[int, int]]:
-        """Give the jobs that two runs worked on at once, with how long, in nanoseconds."""
+        """Return the jobs that two runs worked on at once, with how long, in nanoseconds."""
         spans = sorted(span for worker in self.workers for span in worker.spans())
         return [
             (one[0], one[2] - other[1])

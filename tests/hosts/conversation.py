@@ -33,7 +33,7 @@ class Conversation:
         self.process.stdin.flush()
 
     def ask(self, prompt: str) -> dict[str, Any]:
-        """Give it a prompt and wait for its answer."""
+        """Return it a prompt and wait for its answer."""
         self.send(prompt)
         assert self.process.stdout is not None
         for line in self.process.stdout:

@@ -44,7 +44,7 @@ class Desk:
             self.environ["PATH"] = f"{folder}:{self.environ['PATH']}"
 
     def look(self, *besides: str) -> dict[str, str]:
-        """Give every file, link and folder of the home with its content and mode, besides these."""
+        """Return every file, link and folder of the home with its content and mode, besides these."""
         found = {}
         for path in sorted(self.home.rglob("*")):
             name = str(path.relative_to(self.home))

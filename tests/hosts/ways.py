@@ -42,7 +42,7 @@ class HostWay(McpWay):
 
 
 def read_whole(result: str) -> str:
-    """Give a tool's whole result, from the file that the host wrote where it was long."""
+    """Return a tool's whole result, from the file that the host wrote where it was long."""
     persisted = _PERSISTED.match(result)
     if persisted is None:
         return result

@@ -45,7 +45,7 @@ def run_uv(*arguments: str) -> None:
 
 
 def find_uv() -> str:
-    """Give uv: the one that runs the tests, the one on the PATH, or the one that `./run` got."""
+    """Return uv: the one that runs the tests, the one on the PATH, or the one that `./run` got."""
     own = ROOT / ".bootstrap" / "bin" / "uv"
     found = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.is_file() else None)
     if found is None:

@@ -12,7 +12,7 @@ MARK_VARIABLE = "MNEMOS_TEST_MARK"
 
 
 def find_marked(mark: str) -> dict[int, str]:
-    """Give the living processes whose environment carries the mark: pids and command lines."""
+    """Return the living processes whose environment carries the mark: pids and command lines."""
     wanted = f"{MARK_VARIABLE}={mark}".encode()
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):

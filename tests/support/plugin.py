@@ -43,7 +43,7 @@ def pytest_configure() -> None:
 
 
 def pytest_report_header() -> str:
-    """Say which live database this run is going to use."""
+    """Return which live database this run is going to use."""
     return f"live database: {describe_choice()}"
 
 

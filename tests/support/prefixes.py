@@ -9,7 +9,7 @@ from tests.support.models.scripted_model import ModelRequest
 
 
 def list_parts(request: ModelRequest) -> list[str]:
-    """Give a request as the model reads it: tools, system text, then one part for each message.
+    """Return a request as the model reads it: tools, system text, then one part for each message.
 
     The host's own marks for the cache aren't part of it: they move to the newest message with each request,
     and a text that carries one is written as a block where it was a plain string.
@@ -21,7 +21,7 @@ def list_parts(request: ModelRequest) -> list[str]:
 
 
 def find_difference(earlier: ModelRequest, later: ModelRequest) -> str | None:
-    """Tell where a later request doesn't begin with all of an earlier one; None when it does."""
+    """Return where a later request doesn't begin with all of an earlier one; None when it does."""
     parts, others = list_parts(earlier), list_parts(later)
     for place, part in enumerate(parts):
         other = others[place] if place < len(others) else "(nothing)"

@@ -137,7 +137,7 @@ with livedb.guarded([sys.executable, "-c", say], folder):
 
 
 def is_alive(process_id: int) -> bool:
-    """Tell whether a process runs; one that ended and waits for its parent doesn't."""
+    """Return whether a process runs; one that ended and waits for its parent doesn't."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:

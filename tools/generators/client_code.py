@@ -43,7 +43,7 @@ class Method:
 
 
 def client_view(routes: Sequence[Route], *, is_async: bool) -> dict[str, object]:
-    """Give what `client.py.jinja` needs for the asynchronous or the synchronous client."""
+    """Return what `client.py.jinja` needs for the asynchronous or the synchronous client."""
     return {
         "methods": [_method(route) for route in routes],
         "models": sorted({route.response.__name__ for route in routes if route.response}),
@@ -57,7 +57,7 @@ def client_view(routes: Sequence[Route], *, is_async: bool) -> dict[str, object]
 
 
 def fields_view(routes: Sequence[Route]) -> dict[str, object]:
-    """Give what `fields.py.jinja` needs: one typed dictionary per request model, inner models first."""
+    """Return what `fields.py.jinja` needs: one typed dictionary per request model, inner models first."""
     models = [inner for route in routes if (model := _request_model(route)) for inner in _with_inner(model)]
     return {
         "models": [_describe_model(model) for model in dict.fromkeys(models)],
@@ -66,7 +66,7 @@ def fields_view(routes: Sequence[Route]) -> dict[str, object]:
 
 
 def paths_view(routes: Sequence[Route], version: str) -> dict[str, object]:
-    """Give what `paths.py.jinja` needs: the version, every preferred path and every header name."""
+    """Return what `paths.py.jinja` needs: the version, every preferred path and every header name."""
     headers = {name: value for name, value in vars(contract_routes).items() if name.endswith("_HEADER")}
     return {
         "version": version,
@@ -144,7 +144,7 @@ def _field_type(field: FieldInfo) -> str:
 
 
 def python_type(annotation: Any) -> str:
-    """Give the source text of a type that callers may pass for a field of this type."""
+    """Return the source text of a type that callers may pass for a field of this type."""
     items = get_args(annotation)
     if annotation in _SIMPLE_TYPES:
         return _SIMPLE_TYPES[annotation]

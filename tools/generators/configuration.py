@@ -11,7 +11,7 @@ _MACHINE_DEFAULTS = {"data_dir": "the platform's folder"}
 
 
 def view() -> dict[str, object]:
-    """Give the template its rows: variable, default, meaning; in the order of the class."""
+    """Return the rows of the template: variable, default, meaning; in the order of the class."""
     prefix = Settings.model_config.get("env_prefix", "")
     rows = [
         {

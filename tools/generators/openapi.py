@@ -41,7 +41,7 @@ OTHER_SUCCESSES: Final = {
 
 
 def build(routes: Sequence[Route], *, version: str) -> Json:
-    """Give the document as JSON values, in the order of the table."""
+    """Return the document as JSON values, in the order of the table."""
     paths: Json = defaultdict(dict)
     for route in routes:
         for path in route.paths:
@@ -87,7 +87,7 @@ def operation(route: Route, path: str) -> Json:
 
 
 def path_tag(route: Route) -> str:
-    """Give the heading under which a route stands."""
+    """Return the heading under which a route stands."""
     if route.access is Access.ANYBODY:
         return "Server and keys"
     if route.path.startswith("/jobs"):
@@ -150,7 +150,7 @@ def responses(route: Route) -> Json:
 
 
 def errors_by_status(route: Route) -> dict[int, list[type[ApiError]]]:
-    """Give every error that a route can answer, by status, then in the order of the contract."""
+    """Return every error that a route can answer, by status, then in the order of the contract."""
     tenant = TENANT_ERRORS if route.access is Access.TENANT else ()
     found: dict[int, list[type[ApiError]]] = defaultdict(list)
     for error in (*tenant, *route.errors, *COMMON_ERRORS):
@@ -173,12 +173,12 @@ def error_response(errors: Sequence[type[ApiError]]) -> Json:
 
 
 def first_line(thing: type) -> str:
-    """Give the first sentence of a docstring."""
+    """Return the first sentence of a docstring."""
     return (thing.__doc__ or "").partition("\n")[0]
 
 
 def build_schemas(routes: Sequence[Route]) -> Json:
-    """Give the schema of every model that travels in a body, by name."""
+    """Return the schema of every model that travels in a body, by name."""
     used = [model for route in routes for model in (route.body, route.response) if model]
     models: list[type[BaseModel]] = [*dict.fromkeys(used), ErrorBody]
     _, schema = models_json_schema(

@@ -72,7 +72,7 @@ class Section:
 
 
 def view(document: Json, routes: Sequence[Route]) -> dict[str, object]:
-    """Give what `http-api.md.jinja` needs: the routes under their headings, the models, every error."""
+    """Return what `http-api.md.jinja` needs: the routes under their headings, the models, every error."""
     groups: dict[str, list[Section]] = {}
     for route in routes:
         groups.setdefault(path_tag(route), []).append(_section(route))
@@ -131,7 +131,7 @@ def _query_member(parameter: Json) -> Member:
 
 
 def _on_one_line(text: str) -> str:
-    """Give a text as a cell of a table takes it."""
+    """Return a text as a cell of a table takes it."""
     return " ".join(text.split())
 
 
@@ -160,7 +160,7 @@ def _type_name(schema: Json) -> str:
 
 
 def example(route: Route) -> str:
-    """Give a curl command for the preferred path."""
+    """Return a curl command for the preferred path."""
     sent: dict[str, Any] = EXAMPLES.get(route.name, {})
     path = route.paths[0].replace("{memory_id}", EXAMPLE_ID)
     url = f'"$MEM9_API_URL{path}"'

@@ -53,7 +53,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.script = list(answers)
 
     def next_answer(self) -> Answer:
-        """Give the answer that is due."""
+        """Return the answer that is due."""
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
     def handle_error(self, request: Any, client_address: Any) -> None:

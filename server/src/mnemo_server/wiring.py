@@ -151,7 +151,7 @@ async def _lay_base(
 
 
 async def _open_enrichment(base: _Base, model: LanguageModel) -> JobHandler:
-    """Give what works on jobs of enrichment."""
+    """Return what works on jobs of enrichment."""
     stores = base.stores
     placer = FactPlacer(
         stores.enrichment,
@@ -189,7 +189,7 @@ def _open_sweep(base: _Base, jobs: JobService) -> RedactionSweep:
 
 
 async def _open_redactor(stores: Stores, settings: Settings, clock: Clock) -> Redactor:
-    """Give what takes secrets out; its fingerprints are those of the whole installation."""
+    """Return what takes secrets out; its fingerprints are those of the whole installation."""
     if not settings.redact:
         return Redactor(None)
     proposal = secrets.token_bytes(KEY_BYTES)

@@ -83,7 +83,7 @@ class Claude:
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def make_environment(self) -> dict[str, str]:
-        """Give everything of the environment that Claude Code sees."""
+        """Return everything of the environment that Claude Code sees."""
         return {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -104,5 +104,5 @@ class Claude:
 
 
 def find_claude() -> str:
-    """Give the program: the one that MNEMOS_TEST_CLAUDE names, or the pinned one."""
+    """Return the program: the one that MNEMOS_TEST_CLAUDE names, or the pinned one."""
     return os.environ.get("MNEMOS_TEST_CLAUDE") or str(hosts.ensure("claude"))

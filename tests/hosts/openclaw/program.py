@@ -153,7 +153,7 @@ class OpenClaw:
 
 @cache
 def find_openclaw() -> Path:
-    """Give the pinned program; where it can't be had the test is skipped, but for CI, which promised it."""
+    """Return the pinned program; where it can't be had the test is skipped, but for CI, which promised it."""
     try:
         return hosts.ensure("openclaw")
     except hosts.HostUnavailable as reason:
@@ -164,7 +164,7 @@ def find_openclaw() -> Path:
 
 @cache
 def bundle_plugin() -> Path:
-    """Give the plugin as it is published."""
+    """Return the plugin as it is published."""
     folders = bundle_plugins.bundle(ROOT, ROOT / "dist" / "plugins")
     return next(folder for folder in folders if folder.name == "openclaw")
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(240)
 
 
 def read_session(notes: Client, session_id: str) -> list[tuple[int | None, str | None, str]]:
-    """Give what is kept of a conversation, oldest first."""
+    """Return what is kept of a conversation, oldest first."""
     page = notes.list_session_messages(session_id=[session_id])
     return sorted((message.seq, message.role, message.content) for message in page.messages)
 

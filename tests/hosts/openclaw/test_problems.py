@@ -20,7 +20,7 @@ SEARCH = CallTool("memory_search", {"q": "anything"})
 
 
 def read_answer(model: ScriptedModel) -> dict[str, object]:
-    """Give what the model was told by the last tool."""
+    """Return what the model was told by the last tool."""
     answer: dict[str, object] = json.loads(model.requests[-1].tool_results[-1])
     return answer
 

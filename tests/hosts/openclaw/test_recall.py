@@ -22,7 +22,7 @@ _PASSING = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 
 
 def read_texts(request: ModelRequest, role: str) -> list[str]:
-    """Give the texts of all messages of one role but for what the host itself adds in passing."""
+    """Return the texts of all messages of one role but for what the host itself adds in passing."""
     contents = [message["content"] for message in request.body["messages"] if message["role"] == role]
     parts = [[{"text": content}] if isinstance(content, str) else content for content in contents]
     texts = ["\n".join(part["text"] for part in message) for message in parts]
@@ -30,14 +30,14 @@ def read_texts(request: ModelRequest, role: str) -> list[str]:
 
 
 def write_lasting(request: ModelRequest) -> str:
-    """Give the bytes that a provider's cache compares, up to what the host shows in this request only."""
+    """Return the bytes that a provider's cache compares, up to what the host shows in this request only."""
     messages = [json.dumps(message) for message in request.body["messages"]]
     assert _PASSING in messages[-1]
     return json.dumps(request.body["tools"]) + "".join(messages[:-1])
 
 
 def write_before_block(request: ModelRequest) -> str:
-    """Give the bytes up to the block that was recalled for the last prompt, or all that last."""
+    """Return the bytes up to the block that was recalled for the last prompt, or all that last."""
     lasting = write_lasting(request)
     place = lasting.rfind("\\n\\n<relevant-memories>")
     in_system = lasting.rfind("</relevant-memories>\\n\\n---")

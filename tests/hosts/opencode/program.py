@@ -136,7 +136,7 @@ class Serving:
     url: str
 
     def open(self, folder: Path) -> Project:
-        """Give the interface to a project."""
+        """Return the interface to a project."""
         return Project(self.url, folder)
 
 
@@ -177,12 +177,12 @@ class Project:
 
 
 def read_text(answer: dict[str, Any]) -> str:
-    """Give what was said in a message, as the REST interface has it."""
+    """Return what was said in a message, as the REST interface has it."""
     return "\n".join(part["text"] for part in answer["parts"] if part["type"] == "text")
 
 
 def find_opencode() -> str:
-    """Give the program: the one that MNEMOS_TEST_OPENCODE names, or the pinned one."""
+    """Return the program: the one that MNEMOS_TEST_OPENCODE names, or the pinned one."""
     return os.environ.get("MNEMOS_TEST_OPENCODE") or str(hosts.ensure("opencode"))
 
 

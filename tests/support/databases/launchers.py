@@ -114,7 +114,7 @@ def find_launchers(environment: Mapping[str, str]) -> Iterator[Launcher]:
 
 
 def has_docker_daemon(docker: str) -> bool:
-    """Tell whether the daemon answers, not only the client."""
+    """Return whether the daemon answers, not only the client."""
     try:
         return subprocess.run([docker, "info"], capture_output=True, timeout=10, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

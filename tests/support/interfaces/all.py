@@ -171,7 +171,7 @@ class Ways:
 
 
 def _stored(answer: JsonObject) -> JsonObject:
-    """Give the memory of a store's answer, and the outcome beside its members."""
+    """Return the memory of a store's answer, and the outcome beside its members."""
     memory: JsonObject = answer["memory"]
     return memory | {"outcome": answer["outcome"]}
 

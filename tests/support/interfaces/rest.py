@@ -95,7 +95,7 @@ class RestApi:
         return page
 
     def pages(self, page_size: int, **query: Any) -> Iterator[dict[str, Any]]:
-        """Give page after page until one is empty."""
+        """Yield page after page until one is empty."""
         for offset in itertools.count(0, page_size):
             page = self.page(limit=page_size, offset=offset, **query)
             if not page["memories"]:

@@ -38,7 +38,7 @@ class CountingEndpoint:
         self._wordpiece = load_wordpiece()
 
     def count(self, texts: Iterable[str]) -> int:
-        """Give what texts take."""
+        """Return what texts take."""
         return sum(len(self._wordpiece.cut(text, limit=_MANY).ids) for text in texts)
 
     def receive(self, texts: list[str]) -> int:

@@ -145,7 +145,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def _find_step(rule: Rule, turns: Sequence[_Turn]) -> Say | CallTool | None:
-    """Give the step of a rule that is due; None when it doesn't apply or is over."""
+    """Return the step of a rule that is due; None when it doesn't apply or is over."""
     matching = [i for i, turn in enumerate(turns) if turn.kind == "user" and re.search(rule.when, turn.text)]
     after = turns[matching[-1] :] if matching else []
     if not after or any(turn.kind == "answer" for turn in after):

@@ -10,7 +10,7 @@ _USAGE = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
 
 
 def translate(message: dict[str, Any]) -> dict[str, Any]:
-    """Give a message of Anthropic's API, with its one block, as a chat completion."""
+    """Return a message of Anthropic's API, with its one block, as a chat completion."""
     block = message["content"][0]
     if block["type"] == "text":
         said: dict[str, Any] = {"content": block["text"]}
@@ -38,14 +38,14 @@ def write_events(completion: dict[str, Any]) -> Iterator[bytes]:
 
 
 def read_texts(body: dict[str, Any], role: str) -> list[str]:
-    """Give the texts of all messages of one role in a request, each part of a message by itself."""
+    """Return the texts of all messages of one role in a request, each part of a message by itself."""
     contents = [message["content"] for message in body["messages"] if message["role"] == role]
     parts = [[{"text": content}] if isinstance(content, str) else content for content in contents]
     return [part["text"] for message in parts for part in message]
 
 
 def write_prefix(body: dict[str, Any]) -> str:
-    """Give what a provider's cache compares of a request: what is said about tools, then all messages."""
+    """Return what a provider's cache compares of a request: what is said about tools, then all messages."""
     return json.dumps(body["tools"]) + "".join(map(json.dumps, body["messages"]))
 
 

@@ -74,14 +74,14 @@ class Desk:
         return path
 
     def look(self) -> dict[str, str]:
-        """Give every file, link and folder of the home with its content and mode."""
+        """Return every file, link and folder of the home with its content and mode."""
         return {
             str(path.relative_to(self.home)): f"{_describe(path)} {path.lstat().st_mode:o}"
             for path in sorted(self.home.rglob("*"))
         }
 
     def list_calls(self) -> list[dict[str, list[str]]]:
-        """Give how the hosts were called."""
+        """Return how the hosts were called."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 

@@ -30,7 +30,7 @@ class Plan:
     """For a million tokens that come back."""
 
     def cost_nanos(self, input_tokens: int, output_tokens: int) -> int:
-        """Give the price of a call in billionths of the currency, a fraction of one rounded up."""
+        """Return the price of a call in billionths of the currency, a fraction of one rounded up."""
         exact = (input_tokens * self.input_price + output_tokens * self.output_price) * _NANOS_PER_PRICE
         return int(exact.to_integral_value(ROUND_CEILING))
 
@@ -47,12 +47,12 @@ class Reservation:
 
 
 def day_of(now: int) -> int:
-    """Give the day of a time: days since 1970-01-01, each beginning at midnight UTC."""
+    """Return the day of a time: days since 1970-01-01, each beginning at midnight UTC."""
     return now // DAY_US
 
 
 def day_begins_at(day: int) -> datetime:
-    """Give the first moment of a day, UTC."""
+    """Return the first moment of a day, UTC."""
     return to_datetime(day * DAY_US)
 
 

@@ -20,5 +20,5 @@ def system_clock() -> int:
 
 
 def to_datetime(microseconds: int) -> datetime:
-    """Give a time of the server as an aware datetime, exactly."""
+    """Return a time of the server as an aware datetime, exactly."""
     return _EPOCH + timedelta(microseconds=microseconds)

@@ -146,7 +146,7 @@ class NextState:
 
 
 def after_result(result: JobResult, job: ClaimedJob, held: HeldJob, now: int) -> NextState:
-    """Say what becomes of a job that came to its end: more requests or items left mean once more."""
+    """Return what becomes of a job that came to its end: more requests or items left mean once more."""
     if isinstance(result, Postponed):
         note = result.note[:MAX_NOTE_CHARACTERS]
         return NextState(WAITING, held.attempts, result.run_at, note=note, error=held.error)
@@ -158,7 +158,7 @@ def after_result(result: JobResult, job: ClaimedJob, held: HeldJob, now: int) ->
 
 
 def after_error(sentence: str, job: ClaimedJob, held: HeldJob, now: int, jitter: float) -> NextState:
-    """Say what becomes of a job whose attempt failed; `jitter` is a random number from 0 to 1.
+    """Return what becomes of a job whose attempt failed; `jitter` is a random number from 0 to 1.
 
     A request that came meanwhile revives a job that would be given up.
     """
@@ -173,12 +173,12 @@ def after_error(sentence: str, job: ClaimedJob, held: HeldJob, now: int, jitter:
 
 
 def handed_back(held: HeldJob, now: int) -> NextState:
-    """Say what becomes of a job whose server stops: another one may begin at once."""
+    """Return what becomes of a job whose server stops: another one may begin at once."""
     return NextState(WAITING, held.attempts, now, error=held.error)
 
 
 def pause_after(attempts: int, jitter: float) -> int:
-    """Give the microseconds to wait after so many failed attempts; `jitter` is from 0 to 1."""
+    """Return the microseconds to wait after so many failed attempts; `jitter` is from 0 to 1."""
     pause = min(FIRST_PAUSE_US * 3.0 ** min(attempts - 1, MAX_ATTEMPTS), LONGEST_PAUSE_US)
     return round(pause * (1 + JITTER * jitter))
 

@@ -83,7 +83,7 @@ def _count(data: bytes, characters: bytes) -> int:
 
 
 def _join_ends(text: str, kept: int) -> str:
-    """Give `kept` characters of a text, most from its beginning, and the note between both ends."""
+    """Return `kept` characters of a text, most from its beginning, and the note between both ends."""
     head = kept * _HEAD_PARTS // _PARTS
     tail = kept - head
     note = f"\n[… {len(text) - kept} characters left out …]\n"

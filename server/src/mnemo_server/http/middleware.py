@@ -77,7 +77,7 @@ def _check_headers(request: web.Request) -> None:
 
 
 async def to_api_error(error: Exception, request: web.Request) -> ApiError:
-    """Give any exception its place in the contract. What nobody expected is logged whole."""
+    """Return any exception its place in the contract. What nobody expected is logged whole."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, DatabaseError):

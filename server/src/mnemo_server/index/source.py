@@ -39,7 +39,7 @@ class EntrySource(Protocol):
     """Reads the search entries of a tenant; times are microseconds UTC."""
 
     def load(self, tenant_id: int) -> AsyncIterator[list[EntryRow]]:
-        """Give every active entry of the tenant, page by page."""
+        """Yield every active entry of the tenant, page by page."""
         ...
 
     async def changed_since(self, tenant_id: int, since: int) -> list[tuple[int, int, int]]:

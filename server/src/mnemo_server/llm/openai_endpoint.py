@@ -40,7 +40,7 @@ class _Form:
     in_json: bool
 
     def options(self, max_output_tokens: int) -> dict[str, Any]:
-        """Give the members of the request that differ."""
+        """Return the members of the request that differ."""
         options: dict[str, Any] = {self.limit: max_output_tokens}
         return options | {"response_format": {"type": "json_object"}} if self.in_json else options
 

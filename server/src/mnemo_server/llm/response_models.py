@@ -29,7 +29,7 @@ class ExtractAnswer(_Answer):
     facts: list[FactAnswer]
 
     def proposed(self) -> list[ProposedFact]:
-        """Give the facts as the rules take them."""
+        """Return the facts as the rules take them."""
         return [ProposedFact(fact.content, fact.sources, fact.tags, fact.subject) for fact in self.facts]
 
 
@@ -51,5 +51,5 @@ class MergeAnswer(_Answer):
         return self
 
     def proposed(self) -> ProposedMerge:
-        """Give the decision as the rules take it."""
+        """Return the decision as the rules take it."""
         return ProposedMerge(self.decision, self.number, self.content, self.reason)

@@ -104,7 +104,7 @@ def _read_text(text: str, form: type[A]) -> A:
 
 
 def _name_faults(error: ValidationError) -> list[str]:
-    """Say what is wrong and where, without what stands there."""
+    """Return what is wrong and where, without what stands there."""
     faults = []
     for fault in error.errors(include_url=False, include_input=False)[:_SHOWN_FAULTS]:
         where = ".".join(map(str, fault["loc"]))

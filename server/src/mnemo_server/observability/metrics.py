@@ -69,7 +69,7 @@ class _ReadCounter(Collector):
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
-        """Give its value as it is now."""
+        """Return its value as it is now."""
         return (CounterMetricFamily(self._name, self._description, value=self._read()),)
 
 
@@ -85,7 +85,7 @@ class _ReadCounters(Collector):
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
-        """Give their values as they are now."""
+        """Return their values as they are now."""
         family = CounterMetricFamily(self._name, self._description, labels=[self._label])
         for value, count in self._read().items():
             family.add_metric([value], count)

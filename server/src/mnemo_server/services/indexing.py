@@ -46,7 +46,7 @@ def index_memory(memory: StoredMemory) -> WrittenMemory:
 
 
 def indexed_text(memory: StoredMemory) -> str:
-    """Give the text under which a memory is found.
+    """Return the text under which a memory is found.
 
     A message carries who spoke and when: questions name both, and it is worth two points of recall at ten
     over the bare text on LoCoMo. Other memories carry their tags.

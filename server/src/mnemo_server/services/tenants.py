@@ -71,5 +71,5 @@ def new_key() -> str:
 
 
 def hash_key(key: str) -> bytes:
-    """Give what the database keeps of a key: 32 bytes."""
+    """Return what the database keeps of a key: 32 bytes."""
     return hashlib.sha256(key.encode()).digest()

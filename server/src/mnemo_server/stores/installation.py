@@ -15,7 +15,7 @@ class InstallationStore:
         self._queries = queries
 
     async def keep(self, name: str, proposal: bytes, now: int) -> bytes:
-        """Give the value of this name, which is the proposal of whoever came first."""
+        """Return the value of this name, which is the proposal of whoever came first."""
         if (held := await self._find(name)) is not None:
             return held
         try:

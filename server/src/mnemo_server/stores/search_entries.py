@@ -33,7 +33,7 @@ class SqlEntrySource:
         self._compares_vectors = database.engine == "tidb"
 
     async def load(self, tenant_id: int) -> AsyncIterator[list[EntryRow]]:
-        """Give a tenant's active entries by pages, in the order of their ids."""
+        """Yield a tenant's active entries by pages, in the order of their ids."""
         after_id = -1
         while True:
             params = {"tenant_id": tenant_id, "after_id": after_id, "page_size": PAGE_SIZE}
@@ -45,7 +45,7 @@ class SqlEntrySource:
             after_id = rows[-1]["memory_id"]
 
     async def changed_since(self, tenant_id: int, since: int) -> list[tuple[int, int, int]]:
-        """Give memory id, revision and time of every entry changed at or after `since`, oldest first."""
+        """Return memory id, revision and time of every entry changed at or after `since`, oldest first."""
         params = {"tenant_id": tenant_id, "since": since}
         rows = await self._database.fetch_all(self._entries.find_changes, params)
         return [(row["memory_id"], row["revision"], row["changed_at"]) for row in rows]

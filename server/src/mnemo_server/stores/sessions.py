@@ -83,7 +83,7 @@ class SessionStore:
     async def measure_messages(
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
     ) -> int:
-        """Say how much text `list_messages` would give, in bytes or characters."""
+        """Return how much text `list_messages` would give, in bytes or characters."""
         params = _latest_of(tenant_id, session_ids, limit_per_session)
         row = await self._database.fetch_one(self._sessions.measure_messages, params)
         return int(row["size"]) if row else 0
@@ -115,5 +115,5 @@ class SessionStore:
 
 
 def _latest_of(tenant_id: int, session_ids: Sequence[str], limit_per_session: int) -> dict[str, Any]:
-    """Give the parameters of `measure_messages` and `list_messages`, which speak of the same rows."""
+    """Return the parameters of `measure_messages` and `list_messages`, which speak of the same rows."""
     return {"tenant_id": tenant_id, "session_ids": session_ids, "limit_per_session": limit_per_session}

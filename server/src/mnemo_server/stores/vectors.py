@@ -76,7 +76,7 @@ class VectorStore:
         self._keeps_components = database.engine == "tidb"
 
     async def register_model(self, name: str, dimensions: int, now: int) -> int:
-        """Give the number of a model, from 1 on, and make it the one chosen last.
+        """Return the number of a model, from 1 on, and make it the one chosen last.
 
         Raises:
             WriteConflict: other servers took every number that was tried.

@@ -71,7 +71,7 @@ class Model:
         ]
 
     def store(self, life: Life, replaces: str | None) -> tuple[str, set[str]]:
-        """Give the id that is answered, and the ids of what it supersedes."""
+        """Return the id that is answered, and the ids of what it supersedes."""
         repeated = self.find_repeated(life)
         holder_id = repeated or life.memory_id
         rivals = [(other, "subject") for other in self.find_rivals(life)]

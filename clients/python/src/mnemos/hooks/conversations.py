@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def name_conversation(session_id: str, state: State) -> str:
-    """Give the id of a session's present conversation; for the first one it is the session's own."""
+    """Return the id of a session's present conversation; for the first one it is the session's own."""
     count = _read_count(_count_path(session_id, state)) if session_id else 0
     return f"{session_id}.{count}" if count else session_id
 

@@ -9,14 +9,14 @@ _HASH_BYTES = 16
 
 
 def name_session(session_id: str) -> str:
-    """Give a file name for a session, whatever the host calls it."""
+    """Return a file name for a session, whatever the host calls it."""
     if _PLAIN_NAME.fullmatch(session_id):
         return session_id
     return f"session.{hash_text(session_id)}"
 
 
 def hash_text(text: str) -> str:
-    """Give 32 hexadecimal digits that stand for a text."""
+    """Return 32 hexadecimal digits that stand for a text."""
     try:
         from _blake2 import blake2b  # noqa: PLC0415 - hashlib's own, but hashlib loads OpenSSL: 3 to 15 ms
     except ImportError:

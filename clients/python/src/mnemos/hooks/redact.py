@@ -32,5 +32,5 @@ class Redactor:
 
 
 def make_fingerprint_key(api_key: str) -> bytes:
-    """Give the key of fingerprints that all clients with one API key have in common."""
+    """Return the key of fingerprints that all clients with one API key have in common."""
     return _PURPOSE + api_key.encode("utf-8", "surrogatepass")

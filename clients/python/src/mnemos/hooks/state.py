@@ -33,12 +33,12 @@ class State:
         return Path(self._folder)
 
     def get_subfolder(self, name: str) -> Path:
-        """Give a folder inside, made when it is missing."""
+        """Return a folder inside, made when it is missing."""
         self.find_path(name, "")
         return self.folder / name
 
     def find_path(self, subfolder: str, name: str) -> str:
-        """Give the path of a file in a folder inside, which is made when it is missing."""
+        """Return the path of a file in a folder inside, which is made when it is missing."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         folder = os.path.join(self._folder, subfolder)
         with suppress(FileExistsError):
@@ -104,14 +104,14 @@ def _acquire(attempt: Callable[[], None], wait_seconds: float) -> bool:
 
 
 def find_state_folder(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """Give the folder for state that the platform provides for."""
+    """Return the folder for state that the platform provides for."""
     from pathlib import Path  # noqa: PLC0415 - hooks take the next function
 
     return Path(find_state_path(environment, platform))
 
 
 def find_state_path(environment: Mapping[str, str], platform: str = sys.platform) -> str:
-    """Give the path of the folder for state that the platform provides for."""
+    """Return the path of the folder for state that the platform provides for."""
     home = environment.get("HOME") or environment.get("USERPROFILE") or os.path.expanduser("~")
     given = environment.get("XDG_STATE_HOME", "")
     if os.path.isabs(given):

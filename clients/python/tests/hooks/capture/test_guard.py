@@ -24,7 +24,7 @@ def judge_snippet(snippet: dict[str, Any]) -> Refusal | None:
 
 
 def measure(snippets: list[dict[str, Any]]) -> tuple[float, float]:
-    """Give the shares of the junk and of the good that are refused."""
+    """Return the shares of the junk and of the good that are refused."""
     counts = {True: 0, False: 0}
     refused = {True: 0, False: 0}
     for snippet in snippets:

@@ -39,7 +39,7 @@ class MemoryFilter:
     as_of: int | None = None
 
     def required(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Give every condition but state and time as a field and the values of which one must be there."""
+        """Yield every condition but state and time as a field and the values of which one must be there."""
         for tag in self.tags:
             yield "tag", (tag,)
         if self.tags_any:
@@ -52,7 +52,7 @@ class MemoryFilter:
                 yield field, (value,)
 
     def excluded(self) -> Iterator[tuple[str, str]]:
-        """Give what may not be there now. The past is decided by memories as they were."""
+        """Yield what may not be there now. The past is decided by memories as they were."""
         if not self.with_superseded and self.as_of is None:
             yield SUPERSEDED
 
@@ -80,7 +80,7 @@ class MemoryFilter:
 
 
 def facets_of(memory: StoredMemory, field: str) -> frozenset[str]:
-    """Give the values of a memory in a field that can be filtered by."""
+    """Return the values of a memory in a field that can be filtered by."""
     if field == "tag":
         return frozenset(memory.tags)
     if field == SUPERSEDED[0]:

@@ -36,7 +36,7 @@ _ENDS_SENTENCE: Final = (".", "!", "?", ":", "\u3002")
 
 
 def fingerprint(content: str, *, memory_type: str, project: str | None, subject: str | None) -> bytes:
-    """Give 16 bytes that are equal for repeats: of one type, in one project, about one subject."""
+    """Return 16 bytes that are equal for repeats: of one type, in one project, about one subject."""
     words = list(_read_words(content)) or content.split()
     place = (memory_type, project or "", subject or "")
     parts = ("\x1f".join(place), "\x1f".join(words))
@@ -46,7 +46,7 @@ def fingerprint(content: str, *, memory_type: str, project: str | None, subject:
 
 
 def _read_words(content: str) -> Iterator[str]:
-    """Give the words that say something, in their order."""
+    """Yield the words that say something, in their order."""
     is_first = True
     for token in _TOKEN.findall(_SEPARATOR.sub(" ", normalise(content))):
         words, is_first = (
@@ -56,7 +56,7 @@ def _read_words(content: str) -> Iterator[str]:
 
 
 def _read(token: str, is_first: bool) -> tuple[tuple[str, ...], bool]:
-    """Give the words of a token that may be the first of its sentence, and whether the next one is."""
+    """Return the words of a token that may be the first of its sentence, and whether the next one is."""
     core = token.lstrip(_OPENING).rstrip(_CLOSING + _QUESTION)
     if not core or core in _DASHES:
         words = []

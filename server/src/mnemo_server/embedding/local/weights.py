@@ -92,7 +92,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open_session(content: bytes, threads: int) -> Any:
-    """Give the model to ONNX Runtime, and make sure that it is one of the kind we run."""
+    """Return the model to ONNX Runtime, and make sure that it is one of the kind we run."""
     try:
         import onnxruntime  # noqa: PLC0415 - needed by this model alone
     except ImportError as error:

@@ -18,7 +18,7 @@ class HistoryHandlers:
         self._history = history
 
     async def get_history(self, call: TenantCall[None]) -> web.Response:
-        """Tell what happened to a memory."""
+        """Return what happened to a memory."""
         return json_answer(await self._history.tell(call.caller, call.path["memory_id"]))
 
     async def restore_memory(self, call: TenantCall[RestoreRequest]) -> web.Response:

@@ -49,7 +49,7 @@ class MemoryHandlers:
         return json_answer(await self._search.find(call.caller, call.sent))
 
     async def get_embedding_status(self, call: TenantCall[None]) -> web.Response:
-        """Say how far memories have vectors."""
+        """Return how far memories have vectors."""
         return json_answer(await self._embedding.status(call.caller.tenant_id))
 
     async def get_memory(self, call: TenantCall[None]) -> web.Response:

@@ -61,11 +61,11 @@ class ServiceHandlers:
         return json_answer(Readiness(status="ready", database=self._database.engine))
 
     async def get_version(self, _call: Call[None]) -> web.Response:
-        """Say what runs here, and since when."""
+        """Return what runs here, and since when."""
         return json_answer(Version(version=VERSION, started_at=self._started_at))
 
     async def _get_metrics(self, request: web.Request) -> web.Response:
-        """Give the metrics to this machine, and to others with the admin key."""
+        """Serve the metrics to this machine, and to others with the admin key."""
         is_admin = self._admin_key is not None and bears_token(request, self._admin_key)
         if not is_admin and not is_loopback(request[CLIENT_ADDRESS]):
             raise AccessDenied(reason="/metrics is only for this machine, or with the admin key")

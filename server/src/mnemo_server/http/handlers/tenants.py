@@ -35,7 +35,7 @@ class TenantHandlers:
         return json_answer(Provisioned(id=key), status=201)
 
     async def get_key_status(self, call: Call[None]) -> web.Response:
-        """Say whether a key opens its tenant."""
+        """Return whether a key opens its tenant."""
         key = call.request.headers.get(API_KEY_HEADER, "").strip()
         if not key:
             raise MalformedApiKey

@@ -16,5 +16,5 @@ class UsageHandlers:
         self._budget = budget
 
     async def get_usage(self, call: TenantCall[None]) -> web.Response:
-        """Say what models cost a tenant, and what may still be spent today."""
+        """Return what models cost a tenant, and what may still be spent today."""
         return json_answer(await self._budget.describe(call.caller.tenant_id))

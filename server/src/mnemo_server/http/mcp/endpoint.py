@@ -151,7 +151,7 @@ def check_version(request: web.Request, message: Request | None) -> None:
 
 
 def name_agent(request: web.Request, message: Request) -> str:
-    """Give what the client calls itself: in the message, or as the first word of User-Agent."""
+    """Return what the client calls itself: in the message, or as the first word of User-Agent."""
     product = request.headers.get("User-Agent", "").strip().partition(" ")[0].partition("/")[0]
     if product.lower().partition("-")[0] in _LIBRARIES:
         product = ""

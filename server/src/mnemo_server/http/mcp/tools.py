@@ -42,7 +42,7 @@ class McpTools:
         }
 
     async def run(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> WireModel | None:
-        """Give what the route of the call answers.
+        """Return what the route of the call answers.
 
         Raises:
             ApiError: the fields aren't what the route takes, or any error of it.

@@ -11,7 +11,7 @@ from mnemo_server.settings import Network
 
 
 def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
-    """Give the caller's address.
+    """Return the caller's address.
 
     X-Forwarded-For is read from the right, past every trusted proxy; the first other address is the
     caller. Without a trusted proxy at the other end the header is ignored, since anybody can send it.

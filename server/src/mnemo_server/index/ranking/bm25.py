@@ -112,7 +112,7 @@ class Query:
         return Matches(ids[order], scores[order], np.concatenate(places)[order])
 
     def pairs(self) -> Iterator[tuple[Segment, list[slice]]]:
-        """Give each segment with where its postings of each term lie."""
+        """Yield each segment with where its postings of each term lie."""
         return zip(self.segments, self.postings, strict=True)
 
     def measure(self, segment: Segment, where: slice | NDArray[np.int64]) -> NDArray[np.float64]:

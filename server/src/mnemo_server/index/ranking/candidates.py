@@ -102,7 +102,7 @@ def _read_around(query: Query, places: NDArray[np.int64]) -> Excerpt:
 
 
 def _find_shown(query: Query, excerpt: Excerpt, best: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which documents are among the best or near one of them, and pass the filters."""
+    """Return which documents are among the best or near one of them, and pass the filters."""
     is_near = np.isin(excerpt.places, best)
     continues = excerpt.continues()
     for _ in range(REACH):

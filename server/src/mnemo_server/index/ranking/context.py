@@ -118,7 +118,7 @@ def _at(values: Floats, links: NDArray[np.int64]) -> Floats:
 
 
 def _find_replies(candidates: Candidates) -> Flags:
-    """Tell which messages follow a question of somebody else."""
+    """Return which messages follow a question of somebody else."""
     before = candidates.links[-1]
     is_asked = (candidates.traits[before] & ASKS) > 0
     is_reply: Flags = (before >= 0) & is_asked & (candidates.speakers[before] != candidates.speakers)
@@ -126,7 +126,7 @@ def _find_replies(candidates: Candidates) -> Flags:
 
 
 def _spread_around(evidence: Evidence, candidates: Candidates, is_reply: Flags, weights: Weights) -> Floats:
-    """Give of each thing looked for the best of a candidate and its neighbours, theirs discounted."""
+    """Return of each thing looked for the best of a candidate and its neighbours, theirs discounted."""
     before = np.where(is_reply, weights.after_question, weights.before)
     matrix, links = evidence.matrix, candidates.links
     around = np.maximum(_at(matrix, links[-1]) * before, _at(matrix, links[1]) * weights.behind)

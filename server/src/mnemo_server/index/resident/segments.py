@@ -162,7 +162,7 @@ def prepare(rows: Iterable[EntryRow], space: VectorSpace = NO_VECTORS) -> tuple[
 
 
 def bury(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> Iterable[Segment]:
-    """Give the segments with these memories dead."""
+    """Return the segments with these memories dead."""
     for segment in segments:
         ordinals = segment.find_ordinals(memory_ids)
         ordinals = ordinals[ordinals >= 0]

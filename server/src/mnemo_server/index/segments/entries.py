@@ -92,7 +92,7 @@ def encode_terms(tokens: Sequence[str], facets: Sequence[str]) -> bytes:
 
 
 def add_facet(packed: bytes, name: str) -> bytes:
-    """Give the packed terms of a document with one more facet; nothing changes where it has it already."""
+    """Return the packed terms of a document with one more facet; nothing changes where it has it already."""
     terms = decode_terms((packed,))
     facet_hash = hash_term(name)
     place = int(np.searchsorted(terms.hashes, np.uint64(facet_hash)))

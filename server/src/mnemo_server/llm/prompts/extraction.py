@@ -92,7 +92,7 @@ def _write_message(number: int, message: SaidMessage, room: int) -> str:
 
 
 def _describe(message: SaidMessage) -> dict[str, str]:
-    """Say who spoke and when; names are other people's words too, so this is data."""
+    """Return who spoke and when; names are other people's words too, so this is data."""
     who = {"role": message.role[:_NAME_CHARACTERS]}
     if message.name:
         who["name"] = message.name[:_NAME_CHARACTERS]

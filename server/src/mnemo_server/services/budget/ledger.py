@@ -91,7 +91,7 @@ class Budget:
         return day_begins_at(day_of(self._clock()) + 1)
 
     async def describe(self, tenant_id: int) -> wire.Usage:
-        """Say what models cost a tenant, and what they may still take today."""
+        """Return what models cost a tenant, and what they may still take today."""
         rows = await self._store.list_spent(tenant_id, DAYS_TOLD * len(KINDS))
         told = sorted({row.day for row in rows}, reverse=True)[:DAYS_TOLD]
         today = day_of(self._clock())

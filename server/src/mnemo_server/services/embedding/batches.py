@@ -50,7 +50,7 @@ class EmbeddingWork:
         self._meter_of = meter_of
 
     def meter(self, tenant_id: int) -> Meter:
-        """Give the meter of a tenant."""
+        """Return the meter of a tenant."""
         return FREE if self._meter_of is None else self._meter_of(tenant_id)
 
     async def do(self, live: LiveModel, batch: Sequence[WaitingText]) -> None:
@@ -71,7 +71,7 @@ class EmbeddingWork:
             raise
 
     def choose_shares(self) -> tuple[Share, ...]:
-        """Give the shares of what waits in the database that are to be looked into, one after the other.
+        """Return the shares of what waits in the database that are to be looked into, one after the other.
 
         Servers that begin at the same place would pay for the same vectors, so each begins somewhere.
         """

@@ -50,7 +50,7 @@ class OverBudgetTenants:
         return count
 
     def mark(self) -> int:
-        """Give what `recount` takes with a count that is made from now on."""
+        """Return what `recount` takes with a count that is made from now on."""
         return self._put
 
     def recount(self, counted: int, mark: int) -> None:

@@ -28,7 +28,7 @@ class WaitingText:
 
     @classmethod
     def of(cls, written: WrittenMemory) -> WaitingText:
-        """Give the text of a memory under which search finds it."""
+        """Return the text of a memory under which search finds it."""
         memory = written.memory
         return cls(memory.tenant_id, written.entry, indexed_text(memory), written.entry.changed_at)
 

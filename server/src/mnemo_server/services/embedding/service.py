@@ -137,13 +137,13 @@ class EmbeddingService:
         self._woken.set()
 
     async def embed_query(self, tenant_id: int, text: str) -> EmbeddedQuery | None:
-        """Give the embedding of a tenant's question; None when it can't be had soon, or paid for."""
+        """Return the embedding of a tenant's question; None when it can't be had soon, or paid for."""
         if self._live is None:
             return None
         return await self._live.embed_query(text, self._doing.meter(tenant_id))
 
     async def status(self, tenant_id: int) -> EmbeddingStatus:
-        """Say how far a tenant's memories have vectors of the present model."""
+        """Return how far a tenant's memories have vectors of the present model."""
         counts = await self._vectors.count_by_model(tenant_id)
         total = sum(count.total for count in counts.values())
         live = self._live
@@ -245,7 +245,7 @@ class EmbeddingService:
         return False
 
     async def _find_stale_models(self, live: LiveModel) -> list[int]:
-        """Give the models whose rows are to be embedded anew, 0 for none; the one chosen last takes all."""
+        """Return the models whose rows are to be embedded anew, 0 for none; the one chosen last takes all."""
         models = await self._vectors.list_models()
         last = models[-1] if models else None
         self._successor = last if last is not None and last.model_id != live.model_id else None

@@ -61,7 +61,7 @@ class FactPlacer:
     async def find_neighbours(
         self, tenant_id: int, fact: Fact, sources: Sequence[StoredMemory]
     ) -> list[Neighbour]:
-        """Give what holds about its subject, then what is nearest, all of the project of its sources."""
+        """Return what holds about its subject, then what is nearest, all of the project of its sources."""
         embedded = self._embedding.embed_query(tenant_id, fact.content)
         ranking = await rank_text(self._index, tenant_id, fact.content, to_scope(_COMPARED), embedded)
         near = ranking.memory_ids[ranking.scores >= NEAR][: 4 * MAX_NEIGHBOURS].tolist()

@@ -30,7 +30,7 @@ class EnrichmentScheduler:
     def request_for_session(
         self, tenant_id: int, session_id: str, message_ids: Sequence[int]
     ) -> JobRequest | None:
-        """Give the job to ask for in the transaction that stores messages.
+        """Return the job to ask for in the transaction that stores messages.
 
         It waits until nobody has spoken for a while: fewer, fuller requests to a model cost less.
         """
@@ -40,13 +40,13 @@ class EnrichmentScheduler:
         return JobRequest(tenant_id, ENRICH, f"session:{session_id}", tuple(message_ids), run_at)
 
     def request_for_memory(self, tenant_id: int, memory_id: int) -> JobRequest | None:
-        """Give the job to ask for in the transaction that stores a memory."""
+        """Return the job to ask for in the transaction that stores a memory."""
         if not self._is_on:
             return None
         return JobRequest(tenant_id, ENRICH, f"memory:{encode_id(memory_id)}", (memory_id,))
 
     def describe(self, tenant_id: int, job_id: int | None) -> Enrichment | None:
-        """Say what comes of a store that asked for this job, or for none."""
+        """Return what comes of a store that asked for this job, or for none."""
         if job_id is None:
             return None
         is_over = self._waits_until.get(tenant_id, 0) > self._clock()

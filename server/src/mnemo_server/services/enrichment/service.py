@@ -133,7 +133,7 @@ class EnrichmentService:
     async def _settle_text(
         self, job: ClaimedJob, model: LanguageModel, memory: StoredMemory, answered: Answered[list[Fact]]
     ) -> Detail:
-        """Give a memory that was stored as text its tags and its place; its text stays as it is."""
+        """Return a memory that was stored as text its tags and its place; its text stays as it is."""
         tags = tuple(dict.fromkeys(tag for fact in answered.value for tag in fact.tags))[:MAX_FACT_TAGS]
         fact = Fact(memory.content, tags, memory.subject, (memory.id,), memory.created_at)
         decision = await self._merge(job.tenant_id, model, fact, [memory])

@@ -39,7 +39,7 @@ class TagSuggester:
         self._embedding = embedding
 
     async def suggest(self, memory: StoredMemory) -> list[str]:
-        """Give tags that a memory doesn't have, the most fitting first; it may be stored already or not."""
+        """Return tags that a memory doesn't have, the most fitting first; it may be stored already or not."""
         text = memory.content[:READ_CHARACTERS]
         embedded = _soon(self._embedding.embed_query(memory.tenant_id, text))
         scope = replace(to_scope(MemoryFilter()), without=(memory.id,))

@@ -75,7 +75,7 @@ def to_session_message(memory: StoredMemory) -> SessionMessage:
 
 
 def _metadata(memory: StoredMemory) -> JsonValue:
-    """Give the caller's metadata, or for a message its place in the session, as mem9 does."""
+    """Return the caller's metadata, or for a message its place in the session, as mem9 does."""
     if memory.metadata is not None:
         metadata: JsonValue = json.loads(memory.metadata)
         return metadata

@@ -83,7 +83,7 @@ class Window:
         return written
 
     def ask_for_enrichment(self, message_ids: Sequence[int]) -> JobRequest | None:
-        """Give the job to ask for about new messages."""
+        """Return the job to ask for about new messages."""
         return self._scheduler.request_for_session(self._caller.tenant_id, self.session_id, message_ids)
 
     def describe(self, appended: Appended) -> StoreResponse:

@@ -86,7 +86,7 @@ class Redactor:
         return text if scrubber is None else scrubber.clean(text)
 
     def open_scrubber(self) -> Scrubber | None:
-        """Give a scrubber with the installation's key; None where redaction is switched off."""
+        """Return a scrubber with the installation's key; None where redaction is switched off."""
         return None if self._key is None else Scrubber(self._key)
 
     async def clean_store(self, request: StoreRequest) -> tuple[StoreRequest, int]:

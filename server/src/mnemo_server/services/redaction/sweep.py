@@ -198,7 +198,7 @@ class RedactionSweep:
         return state, [row.key for row in rows]
 
     def _clean(self, memory: StoredMemory) -> Rewrite | None:
-        """Give what takes the place of a memory; None when it has no secrets."""
+        """Return what takes the place of a memory; None when it has no secrets."""
         scrubber = self._open_scrubber()
         scrubbed = scrub_memory(memory, scrubber)
         if scrubbed is memory:

@@ -32,7 +32,7 @@ async def rank_text(
 
 
 def to_scope(wanted: MemoryFilter) -> Scope:
-    """Give the conditions of a filter as the index knows them."""
+    """Return the conditions of a filter as the index knows them."""
     required = [[facet(field, value) for value in values] for field, values in wanted.required()]
     excluded = [facet(field, value) for field, value in wanted.excluded()]
     return Scope(required, wanted.created_from, wanted.known_before, excluded)

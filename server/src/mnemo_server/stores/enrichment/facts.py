@@ -103,7 +103,7 @@ class FactWriter:
             self.applied.repeated += 1
 
     async def _find_holding(self, memory_id: int | None) -> StoredMemory | None:
-        """Give a memory that still holds."""
+        """Return a memory that still holds."""
         if memory_id is None:
             return None
         memory = await self._current_memories.lock_memory(self._tx, self._tenant_id, memory_id)
@@ -125,7 +125,7 @@ def _is_pinned(memory: StoredMemory) -> bool:
 
 
 def _explain(resolved: ResolvedFact) -> Detail:
-    """Say why, for the history of whatever was changed."""
+    """Return why, for the history of whatever was changed."""
     detail = {
         "reason": resolved.decision.reason,
         "fact": resolved.fact.content,

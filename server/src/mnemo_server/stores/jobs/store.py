@@ -47,7 +47,7 @@ class JobStore:
         return await self._database.transact(lambda tx: self._writer.request(tx, asked, now))
 
     async def list_due_tenants(self, kinds: Sequence[str], now: int, lost_before: int) -> dict[int, int]:
-        """Give the tenants with something to claim, each with the time since when."""
+        """Return the tenants with something to claim, each with the time since when."""
         params = {"kinds": kinds, "now": now, "lost_before": lost_before}
         rows = await self._database.fetch_all(self._jobs.list_due_tenants, params)
         due: dict[int, int] = {}
@@ -81,7 +81,7 @@ class JobStore:
         return await self._database.execute(self._jobs.renew_claim, params) == 1
 
     async def report(self, job: ClaimedJob, progress: tuple[int, int], now: int, lease_until: int) -> bool:
-        """Say how many items of how many are dealt with, and keep the job; whether it was still held."""
+        """Return how many items of how many are dealt with, and keep the job; whether it was still held."""
         params = claim_of(job) | _counts(progress) | {"now": now, "lease_until": lease_until}
         return await self._database.execute(self._jobs.report_progress, params) == 1
 
@@ -124,7 +124,7 @@ class JobStore:
         return await self._database.transact(work)
 
     async def list_items(self, job: ClaimedJob, limit: int) -> list[int]:
-        """Give the first items of those that this run is to deal with."""
+        """Return the first items of those that this run is to deal with."""
         rows = await self._database.fetch_all(self._jobs.list_items, run_of(job) | {"limit": limit})
         return [row["item_id"] for row in rows]
 

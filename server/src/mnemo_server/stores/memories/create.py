@@ -145,7 +145,7 @@ class MemoryCreator:
     async def _find_replaced(
         self, tx: Connection, tenant_id: int, replaces: int | None
     ) -> list[StoredMemory]:
-        """Give what stands in the place that is to be taken.
+        """Return what stands in the place that is to be taken.
 
         Raises:
             NoSuchMemory: there is no active memory with this id.

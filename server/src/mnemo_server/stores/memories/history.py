@@ -92,7 +92,7 @@ class HistoryStore:
         return found, len(changed) + unchanged_count
 
     async def _find_changed(self, tenant_id: int, wanted: MemoryFilter, as_of: int) -> list[_Key]:
-        """Give the memories that met the conditions then and were changed since, newest change first."""
+        """Return the memories that met the conditions then and were changed since, newest change first."""
         params = {"tenant_id": tenant_id, "as_of": as_of}
         rows = await self._database.fetch_all(self._history.list_changed_since, params)
         ids = [row["id"] for row in rows]
@@ -104,5 +104,5 @@ class HistoryStore:
 
 
 def _key(memory: StoredMemory) -> _Key:
-    """Give what lists are sorted by."""
+    """Return what lists are sorted by."""
     return memory.updated_at, memory.id

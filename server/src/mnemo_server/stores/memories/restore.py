@@ -107,7 +107,7 @@ class MemoryRestorer:
         return Restored(revived.memory, (entry, *entries))
 
     async def _find_version(self, tx: Connection, current: StoredMemory, version: int) -> StoredMemory:
-        """Give a memory as it was.
+        """Return a memory as it was.
 
         Raises:
             NoSuchVersion: it never had this version.
@@ -119,7 +119,7 @@ class MemoryRestorer:
         return reconstruct(current, row["prior"])
 
     async def _find_rivals(self, tx: Connection, current: StoredMemory) -> list[StoredMemory]:
-        """Give what can't hold beside a memory that is brought back."""
+        """Return what can't hold beside a memory that is brought back."""
         subject = await self._current_memories.find_subject(
             tx, current.tenant_id, current.project, current.subject
         )
@@ -139,7 +139,7 @@ class MemoryRestorer:
 
 
 def _describe(current: StoredMemory, earlier: StoredMemory | None) -> dict[str, Any]:
-    """Say what a memory was brought back from."""
+    """Return what a memory was brought back from."""
     detail: dict[str, Any] = {}
     if current.state != ACTIVE:
         detail["from"] = current.state

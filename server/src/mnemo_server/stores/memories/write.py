@@ -162,7 +162,7 @@ class MemoryWriter:
         now: int,
         detail: Detail | None = None,
     ) -> dict[str, Any]:
-        """Give the row that records a change: `memory` after it, `prior` before it."""
+        """Return the row that records a change: `memory` after it, `prior` before it."""
         return {
             "tenant_id": memory.tenant_id,
             "id": self._ids.new_id(),
@@ -211,7 +211,7 @@ class MemoryWriter:
 
 
 def entry_row(written: WrittenMemory) -> dict[str, Any]:
-    """Give a search entry as the parameters of `put_entry` and `replace_entry`."""
+    """Return a search entry as the parameters of `put_entry` and `replace_entry`."""
     entry = written.entry
     return {
         "tenant_id": written.memory.tenant_id,

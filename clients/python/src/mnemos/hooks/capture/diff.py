@@ -12,7 +12,7 @@ from mnemos.hooks.messages import KNOWN_IDS, Cursor, SaidMessage, Window
 def read_new_messages(
     messages: tuple[SaidMessage, ...], cursor: Cursor, *, has_unique_ids: bool = False
 ) -> Window:
-    """Give the messages after those that the cursor knows; `seq` goes on from it.
+    """Return the messages after those that the cursor knows; `seq` goes on from it.
 
     `has_unique_ids` says that the host names each message once, and not by its text.
     """
@@ -25,7 +25,7 @@ def read_new_messages(
 
 
 def find_new(ids: list[str], known_ids: tuple[str, ...]) -> int:
-    """Give the place in `ids` after the longest run that the known ones end with; 0 when there is none.
+    """Return the place in `ids` after the longest run that the known ones end with; 0 when there is none.
 
     Ids made of texts repeat where people do ("yes"): the longest run is the true place, and of equally
     long ones the last.
@@ -39,7 +39,7 @@ def find_new(ids: list[str], known_ids: tuple[str, ...]) -> int:
 
 
 def find_new_by_id(ids: list[str], known_ids: tuple[str, ...]) -> int:
-    """Give the place in `ids` after the last one that is known, where no id is used twice; 0 for none.
+    """Return the place in `ids` after the last one that is known, where no id is used twice; 0 for none.
 
     The last known ones may be missing: hosts drop what the user takes back.
     """

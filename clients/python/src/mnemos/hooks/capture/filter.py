@@ -46,7 +46,7 @@ class MessageFilter:
         self._kept = _read_kept(self._path)
 
     def choose(self, window: Window) -> list[SaidMessage]:
-        """Give what of a window is to be kept, and note what isn't and why."""
+        """Return what of a window is to be kept, and note what isn't and why."""
         if self._settings.capture == "off":
             return []
         seen = (line for block in window.recalled for line in list_lines(block))

@@ -65,7 +65,7 @@ class RefusedLog:
 
 
 def read_refused(state: State) -> Iterator[RefusedMessage]:
-    """Give the list, oldest first; lines that can't be read are left out."""
+    """Yield the list, oldest first; lines that can't be read are left out."""
     for name in ("refused.jsonl.1", "refused.jsonl"):
         try:
             lines = (state.folder / "refused" / name).read_bytes().splitlines()

@@ -43,7 +43,7 @@ class Deadline:
         self.note_progress = note_progress
 
     def remaining_seconds(self) -> float:
-        """Tell how long there is; raises ConnectionFailed when it is over."""
+        """Return how long there is; raises ConnectionFailed when it is over."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise ConnectionFailed("out of time")

@@ -77,7 +77,7 @@ def _read_user_configs() -> Iterator[str]:
 
 
 def _find_place(common_folder: str) -> str:
-    """Give the folder that a repository is known by: its main worktree, or the bare one without `.git`."""
+    """Return the folder that a repository is known by: its main worktree, or the bare one without `.git`."""
     parent, name = os.path.split(common_folder)
     return parent if name == ".git" else common_folder.removesuffix(".git")
 
@@ -93,7 +93,7 @@ def _find_common_folder(folder: str) -> str | None:
 
 
 def _open(folder: str) -> str | None:
-    """Give the git folder with `config` of the repository whose top this is; None when it is none.
+    """Return the git folder with `config` of the repository whose top this is; None when it is none.
 
     Raises ValueError or OSError for a `.git` file that leads nowhere.
     """

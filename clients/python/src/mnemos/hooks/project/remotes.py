@@ -54,7 +54,7 @@ def _is_drive(text: str) -> bool:
 
 
 def find_remote(config: str) -> str | None:
-    """Give the URL of `origin`, else of the first remote of a git configuration."""
+    """Return the URL of `origin`, else of the first remote of a git configuration."""
     urls: dict[str, str] = {}
     for section, key, value in _read_config(config):
         if section.startswith("remote ") and key == "url" and value:
@@ -63,7 +63,7 @@ def find_remote(config: str) -> str | None:
 
 
 def is_abbreviation(url: str) -> bool:
-    """Tell whether the part before the colon is no host but a short word that git may have to replace."""
+    """Return whether the part before the colon is no host but a short word that git may have to replace."""
     before_colon, colon, _ = url.strip().partition(":")
     has_host = "://" in url or "@" in before_colon or "." in before_colon or "/" in before_colon
     return bool(colon) and not has_host and not _is_drive(before_colon)
@@ -85,7 +85,7 @@ def expand_abbreviation(url: str, configs: Iterable[str]) -> str:
 
 
 def _read_config(text: str) -> Iterator[tuple[str, str, str]]:
-    """Give section, key and value of each line; `[remote "origin"]` becomes `remote origin`."""
+    """Yield section, key and value of each line; `[remote "origin"]` becomes `remote origin`."""
     section = ""
     for raw in text.splitlines():
         line = raw.strip()

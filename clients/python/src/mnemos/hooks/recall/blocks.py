@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def list_lines(block: str) -> list[str]:
-    """Give the lines of a block that hold memories."""
+    """Return the lines of a block that hold memories."""
     return [line for line in block.split("\n") if line.startswith("- [")]
 
 
@@ -14,6 +14,6 @@ def escape(text: str) -> str:
 
 
 def read_memory(line: str) -> str:
-    """Give the text of a line as the memory has it."""
+    """Return the text of a line as the memory has it."""
     text = line.partition("] ")[2]
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

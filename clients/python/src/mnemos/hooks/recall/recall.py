@@ -106,7 +106,7 @@ def recall_for_prompt(
 
 
 def _says_more(hit: Hit, prompt: set[str]) -> bool:
-    """Tell whether a memory says anything that the prompt doesn't.
+    """Return whether a memory says anything that the prompt doesn't.
 
     Who asks what was asked before would be given the question, surer than any answer.
     """
@@ -121,7 +121,7 @@ def _list_words(text: str) -> set[str]:
 
 
 def _find_floor(hit: Hit, best: int, project: str | None, settings: HookSettings) -> float:
-    """Tell how sure the server must be of a hit for it to be shown."""
+    """Return how sure the server must be of a hit for it to be shown."""
     if hit.project in ("", project):
         return max(settings.min_confidence, best * _MIN_SHARE_OF_BEST)
     if settings.stays_in_project:

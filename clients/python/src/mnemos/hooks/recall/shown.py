@@ -38,7 +38,7 @@ class Shown:
         self._state, self._name = state, name_session(session_id)
 
     def read_session_block(self) -> str | None:
-        """Give the block that the session began with; None when it has had none yet."""
+        """Return the block that the session began with; None when it has had none yet."""
         try:
             return _read(self._block_path).decode()
         except (OSError, ValueError):
@@ -49,7 +49,7 @@ class Shown:
         self._state.write(self._block_path, block.encode())
 
     def read_prompts(self) -> ShownToPrompts:
-        """Give what the prompts were given."""
+        """Return what the prompts were given."""
         try:
             data = json.loads(_read(self._prompts_path))
             return ShownToPrompts(str(data["prompt_id"]), str(data["block"]), tuple(map(str, data["shown"])))
@@ -67,7 +67,7 @@ class Shown:
             os.unlink(self._prompts_path)
 
     def list_lines(self) -> list[str]:
-        """Give every line that the session has been shown, as far as is known."""
+        """Return every line that the session has been shown, as far as is known."""
         return [*list_lines(self.read_session_block() or ""), *self.read_prompts().lines]
 
     @property

@@ -80,7 +80,7 @@ def read_host_pid(argv: Sequence[str]) -> int | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether there is such a process."""
+    """Return whether there is such a process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

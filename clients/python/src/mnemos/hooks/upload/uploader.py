@@ -103,7 +103,7 @@ def _send_with_retries(
 
 
 def judge(answer: Answer) -> Verdict:
-    """Tell what an answer means; one without the server's JSON comes from something in between.
+    """Return what an answer means; one without the server's JSON comes from something in between.
 
     A wrong key or address is put right one day: only a body that the server itself refuses is given up.
     """

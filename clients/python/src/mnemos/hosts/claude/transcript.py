@@ -143,7 +143,7 @@ def _read_record(line: bytes) -> dict[str, object]:
 
 
 def _said_texts(content: object) -> Iterator[str]:
-    """Give the texts of a message that a person or the model wrote; tool calls and results are none."""
+    """Return the texts of a message that a person or the model wrote; tool calls and results are none."""
     for text in read_texts(content):
         if not text.lstrip().startswith(_HOST_TEXT):
             yield strip_recalled(text)

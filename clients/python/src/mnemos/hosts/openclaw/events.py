@@ -57,7 +57,7 @@ class OpenClawAdapter(Adapter):
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
-        """Give what is new of the conversation that came with the event."""
+        """Return what is new of the conversation that came with the event."""
         from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
         return read_new_messages(event.messages, cursor)

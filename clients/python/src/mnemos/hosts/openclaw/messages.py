@@ -21,13 +21,13 @@ _TIME_STAMP = re.compile(r"\[[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( [^
 
 
 def read_prompt(text: str) -> str:
-    """Give what the user wrote of a prompt as the model gets it."""
+    """Return what the user wrote of a prompt as the model gets it."""
     said = strip_recalled(_INTERNAL.sub("", text)).strip()
     return _TIME_STAMP.sub("", said, count=1).strip() if _TIME_STAMP.match(said) else said
 
 
 def read_messages(messages: object) -> tuple[SaidMessage, ...]:
-    """Give what user and model said; results of tools, and what the host put in, are left out."""
+    """Return what user and model said; results of tools, and what the host put in, are left out."""
     return tuple(_read_messages(messages if isinstance(messages, list) else []))
 
 

@@ -44,7 +44,7 @@ class OpenCodeAdapter(Adapter):
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
-        """Give the messages after the last known one: ids are OpenCode's own, each used once."""
+        """Return the messages after the last known one: ids are OpenCode's own, each used once."""
         from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
         return read_new_messages(event.messages, cursor, has_unique_ids=True)
@@ -54,7 +54,7 @@ class OpenCodeAdapter(Adapter):
         event: HookEvent,  # noqa: ARG002 - other hosts want its name
         recalled: Recalled,
     ) -> dict[str, object]:
-        """Give the plugin both blocks; it knows where they go."""
+        """Return the plugin both blocks; it knows where they go."""
         return {"system": recalled.session, "prompt": recalled.prompt}
 
 
@@ -63,7 +63,7 @@ ADAPTER: Final = OpenCodeAdapter()
 
 
 def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
-    """Give what the user and the model said, oldest first.
+    """Yield what the user and the model said, oldest first.
 
     Summaries of the conversation weren't said, and what is older than its session was copied there.
     An answer that is still being written is left for the next time; one that never was completed counts once

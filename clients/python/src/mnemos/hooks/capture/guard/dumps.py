@@ -91,13 +91,13 @@ def _is_code(lines: Sequence[str]) -> bool:
 
 
 def _find_prefixes(lines: Sequence[str]) -> set[str]:
-    """Give what several lines begin with and no list of a person's does, such as `==123==` or `[info]`."""
+    """Return what several lines begin with and no list of a person's does, such as `==123==` or `[info]`."""
     counts = Counter(map(_read_prefix, lines))
     return {prefix for prefix, count in counts.items() if prefix and count >= _MANY_ALIKE}
 
 
 def _read_prefix(line: str) -> str:
-    """Give the first part of a line, all digits alike, when it is none that people write; else ""."""
+    """Return the first part of a line, all digits alike, when it is none that people write; else ""."""
     part = line.split(maxsplit=1)[0]
     return re.sub(r"\d+", "0", part) if _PREFIX.fullmatch(part) else ""
 
