@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.tokens import bound_tokens
 from mnemo_server.embedding.ports import FREE, Embedder, EmbeddingRefused, Meter, OverBudget
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.vectors import Embedding, encode_tokens, encode_vector
@@ -60,7 +61,7 @@ class EmbeddingWork:
         goes far, and a text beyond it stands in the way of no other.
         """
         is_free = self._meter_of is None
-        self.left = sorted(batch, key=lambda one: (one.tenant_id, 0 if is_free else len(one.text)))
+        self.left = sorted(batch, key=lambda one: (one.tenant_id, 0 if is_free else bound_tokens(one.text)))
         try:
             while self.left:
                 payer = self.left[0].tenant_id
@@ -89,7 +90,7 @@ class EmbeddingWork:
 
     async def _do_group(self, live: LiveModel, payer: int, group: Sequence[WaitingText]) -> None:
         """Deal with the first texts of what is left, which one tenant pays for."""
-        if group and not self.over_budget.holds(payer):
+        if group and not self.over_budget.holds_text(payer, group[0].text):
             async with aclosing(vectorize(live.embedder, group, self.meter(payer))) as parts:
                 async for vectors in parts:
                     await self._write(live, group, vectors)
@@ -98,7 +99,7 @@ class EmbeddingWork:
             if group:
                 _log.info("the budget for vectors is spent for today", tenant_id=payer, waiting=len(group))
         if group:
-            self.over_budget.put(payer, len(group))
+            self.over_budget.put(payer, group[0].text, len(group))
             self.left = self.left[len(group) :]
 
     async def _write(

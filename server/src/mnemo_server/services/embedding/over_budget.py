@@ -1,18 +1,24 @@
-"""Texts that wait for another day, since the budget of their tenant is spent; they lie in the database."""
+"""Texts that wait for another day, since their tenant can't pay for them today; they are in the database.
+
+What is set aside for a text grows with its length. So a text that is shorter than all that were too expensive
+may still fit into what is left of the budget, and is tried.
+"""
 
 from __future__ import annotations
 
 from mnemo_server.domain.budget import day_of
 from mnemo_server.domain.clock import Clock
+from mnemo_server.domain.tokens import bound_tokens
 
 
 class OverBudgetTenants:
-    """The tenants that can pay for no more vectors today, as far as this server has met them."""
+    """The tenants with texts that were too expensive today, as far as this server has met them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._day = day_of(clock())
-        self._tenants: set[int] = set()
+        #: By tenant, the most tokens of the cheapest text that was too expensive.
+        self._too_expensive: dict[int, int] = {}
         self._count = 0
         self._put = 0
 
@@ -23,15 +29,20 @@ class OverBudgetTenants:
     @property
     def tenants(self) -> frozenset[int]:
         """Those that nothing has to be looked for today."""
-        return frozenset(self._tenants) if self._day == day_of(self._clock()) else frozenset()
+        return frozenset(self._too_expensive) if self._day == day_of(self._clock()) else frozenset()
 
     def holds(self, tenant_id: int) -> bool:
-        """Whether this tenant has to wait for another day."""
-        return tenant_id in self._tenants and self._day == day_of(self._clock())
+        """Whether texts of this tenant have to wait for another day."""
+        return tenant_id in self._too_expensive and self._day == day_of(self._clock())
 
-    def put(self, tenant_id: int, count: int) -> None:
-        """Let so many texts of a tenant wait, and all that come after them."""
-        self._tenants.add(tenant_id)
+    def holds_text(self, tenant_id: int, text: str) -> bool:
+        """Whether this text of the tenant has to wait for another day."""
+        return self.holds(tenant_id) and bound_tokens(text) >= self._too_expensive[tenant_id]
+
+    def put(self, tenant_id: int, text: str, count: int) -> None:
+        """Let so many texts of a tenant wait, the shortest of them being `text`, and all longer ones."""
+        tokens = bound_tokens(text)
+        self._too_expensive[tenant_id] = min(tokens, self._too_expensive.get(tenant_id, tokens))
         self._count += count
         self._put += count
 
@@ -46,7 +57,7 @@ class OverBudgetTenants:
     def clear(self) -> int:
         """Forget everything; how many texts there were."""
         count, self._count = self._count, 0
-        self._tenants.clear()
+        self._too_expensive.clear()
         return count
 
     def mark(self) -> int:

@@ -129,9 +129,10 @@ class EmbeddingService:
         if self._live is None or self._successor is not None:
             return
         for one in written:
-            if self._over_budget.holds(one.memory.tenant_id):
-                self._over_budget.put(one.memory.tenant_id, 1)
-            elif not self._queue.put(WaitingText.of(one)):
+            waiting = WaitingText.of(one)
+            if self._over_budget.holds_text(waiting.tenant_id, waiting.text):
+                self._over_budget.put(waiting.tenant_id, waiting.text, 1)
+            elif not self._queue.put(waiting):
                 self._overflows += 1
                 self._left_behind += 1
         self._woken.set()

@@ -23,7 +23,7 @@ def over_budget(clock: Clock) -> OverBudgetTenants:
 
 
 def test_a_tenant_waits_until_the_day_is_over(over_budget: OverBudgetTenants, clock: Clock):
-    over_budget.put(7, 3)
+    over_budget.put(7, "twelve bytes", 3)
     clock.now += DAY_US - 1
     assert over_budget.holds(7)
     assert not over_budget.holds(8)
@@ -39,16 +39,35 @@ def test_a_tenant_waits_until_the_day_is_over(over_budget: OverBudgetTenants, cl
 
 
 def test_what_is_put_while_rows_are_counted_is_not_forgotten(over_budget: OverBudgetTenants):
-    over_budget.put(7, 3)
+    over_budget.put(7, "twelve bytes", 3)
     mark = over_budget.mark()
-    over_budget.put(7, 2)
+    over_budget.put(7, "twelve bytes", 2)
     over_budget.recount(40, mark)
 
     assert len(over_budget) == 42
 
 
+def test_a_text_shorter_than_all_that_were_too_expensive_is_tried(over_budget: OverBudgetTenants):
+    over_budget.put(7, "twelve bytes", 1)
+    assert over_budget.holds_text(7, "twelve bytes")
+    assert not over_budget.holds_text(7, "short")
+    assert not over_budget.holds_text(8, "twelve bytes")
+
+    over_budget.put(7, "short", 1)
+    over_budget.put(7, "twelve bytes", 1)
+
+    assert over_budget.holds_text(7, "short")
+    assert not over_budget.holds_text(7, "tiny")
+
+
+def test_length_is_counted_in_bytes_as_the_costs_are(over_budget: OverBudgetTenants):
+    over_budget.put(7, "twelve bytes", 1)
+
+    assert over_budget.holds_text(7, "六字共十八节")
+
+
 def test_everything_can_be_forgotten(over_budget: OverBudgetTenants):
-    over_budget.put(7, 3)
+    over_budget.put(7, "twelve bytes", 3)
 
     assert over_budget.clear() == 3
     assert (over_budget.holds(7), len(over_budget)) == (False, 0)
