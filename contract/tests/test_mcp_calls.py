@@ -8,6 +8,7 @@ import pytest
 from mnemos_contract import TOOLS, History, Memory, MemoryPage, StoreResponse
 from mnemos_contract.errors import InvalidRequest, MemoryNotFound, VersionConflict
 from mnemos_contract.mcp.calls import read_call, show_error, to_result
+from mnemos_contract.mcp.views import show_history, show_stored
 
 ID = "0abcdefghjkmn"
 MEMORY = {
@@ -96,3 +97,32 @@ def test_a_result_says_in_both_places_whether_it_is_an_error():
         result = to_result({"ok": ok, "error": "é"})
         assert result["isError"] is not ok
         assert result["content"] == [{"type": "text", "text": f'{{"ok":{json.dumps(ok)},"error":"é"}}'}]
+
+
+def test_a_history_shows_earlier_values_of_what_each_change_changed():
+    history = History.model_validate(
+        {
+            "memory": MEMORY | {"version": 2},
+            "changes": [
+                {
+                    "action": "updated",
+                    "version": 2,
+                    "happened_at": "2026-11-23T01:02:03Z",
+                    "before": {**MEMORY, "content": "The mast is pine."},
+                },
+                {"action": "created", "version": 1, "happened_at": "2026-11-22T01:02:03Z"},
+            ],
+        }
+    )
+
+    shown = show_history(history)
+
+    assert [change["action"] for change in shown["history"]] == ["updated", "created"]
+    assert shown["history"][0]["before"] == {"content": "The mast is pine."}
+    assert "before" not in shown["history"][1]
+
+
+def test_a_store_without_a_memory_in_its_response_is_shown_by_outcome():
+    response = StoreResponse.model_validate({"status": "accepted", "outcome": "duplicate", "id": ID})
+
+    assert show_stored(response) == {"id": ID, "outcome": "duplicate"}

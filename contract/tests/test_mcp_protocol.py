@@ -111,3 +111,18 @@ def test_an_error_may_have_data_and_a_result_is_one_line():
 @pytest.mark.parametrize("text", [b" ", b'{"id":1,"result":{}}'])
 def test_what_needs_no_answer_is_no_request(text):
     assert parse_message(text) is None
+
+
+def test_a_request_is_read_with_its_parameters():
+    request = protocol.parse_message(
+        b'{"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": "x"}}'
+    )
+
+    assert request == protocol.Request("tools/call", {"name": "x"}, 3)
+
+
+def test_parameters_are_an_object():
+    with pytest.raises(protocol.RpcError, match="params must be an object") as caught:
+        protocol.parse_message(b'{"jsonrpc": "2.0", "id": 3, "method": "ping", "params": []}')
+
+    assert caught.value.request_id == 3

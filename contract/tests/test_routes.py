@@ -45,3 +45,8 @@ def test_every_field_of_every_model_has_a_meaning(model):
     """The reference is made of these."""
     assert model.__doc__ != WireModel.__doc__
     assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def test_a_route_names_the_parameters_of_its_path():
+    assert ROUTES_BY_NAME["get_memory"].path_parameters == ("memory_id",)
+    assert ROUTES_BY_NAME["list_memories"].path_parameters == ()

@@ -28,11 +28,7 @@ def _explain(detail: ErrorDetails, tool_name: str, parameters: Sequence[str]) ->
         return f"unknown parameter {name!r}: {tool_name} accepts {', '.join(parameters)}"
     if detail["type"] == "missing":
         return f"{name}: required"
-    message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    if not name:
-        return message
-    if detail["type"] == "value_error":
-        return f"{name}: {message}"
+    message = detail["msg"].replace("Input should", "should")
     return f"{name}: {message}, not {_show(detail['input'])}"
 
 
