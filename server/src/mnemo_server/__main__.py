@@ -97,10 +97,11 @@ def _explain_settings(error: ValidationError) -> str:
 
 def _explain_address(error: OSError, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        others = (
-            f"other software, which often listens on {port}," if port == DEFAULT_PORT else "other software"
+        common = f"; many programs use {port}" if port == DEFAULT_PORT else ""
+        return (
+            f"port {port} is in use by another mnemo-server or other software{common}; "
+            "set MNEMO_PORT to a free one"
         )
-        return f"port {port} is in use by another mnemo-server or {others}: set MNEMO_PORT to a free one"
     return f"can't listen on this address: {error.strerror}; set MNEMO_HOST and MNEMO_PORT"
 
 

@@ -39,7 +39,7 @@ def test_what_can_be_foreseen_is_a_sentence_and_a_code(
 
 @pytest.mark.parametrize(
     ("port", "others"),
-    [("8080", "other software, which often listens on 8080,"), ("8081", "other software")],
+    [("8080", "other software; many programs use 8080"), ("8081", "other software")],
 )
 def test_a_busy_port_is_a_sentence_that_says_what_to_set(monkeypatch, capsys, port: str, others: str):
     async def fail(*_args: object) -> None:
@@ -50,7 +50,7 @@ def test_a_busy_port_is_a_sentence_that_says_what_to_set(monkeypatch, capsys, po
 
     assert __main__.run([]) == 5
     assert capsys.readouterr().err == (
-        f"mnemo-server: port {port} is in use by another mnemo-server or {others}: "
+        f"mnemo-server: port {port} is in use by another mnemo-server or {others}; "
         "set MNEMO_PORT to a free one\n"
     )
 
