@@ -60,7 +60,7 @@ class EmbeddingQueue:
         return True
 
     def put_back(self, batch: Sequence[WaitingText]) -> None:
-        """Return a batch to the front of the queue."""
+        """Put a batch that was taken back at the front of the queue."""
         self._waiting.extendleft(reversed(batch))
         self._characters += sum(len(one.text) for one in batch)
 

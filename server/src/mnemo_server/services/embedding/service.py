@@ -220,7 +220,7 @@ class EmbeddingService:
                     await self._woken.wait()
 
     async def _sweep(self, live: LiveModel) -> bool:
-        """Embed a batch of texts of any server without a vector of this model; return whether it found any."""
+        """Embed a batch of texts without a vector of this model, of any server; return if there was one."""
         stale = await self._find_stale_models(live)
         overflows, over_budget = self._overflows, self._over_budget.mark()
         before = self._clock() - self._pace.young_us

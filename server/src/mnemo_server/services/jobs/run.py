@@ -193,7 +193,7 @@ class JobRun:
         return await self._store.release(self.job, decide, now, progress=self._progress, detail=detail)
 
     async def _explain(self, error: Exception) -> str:
-        """Return a description of the error; unexpected messages are left out, since they may hold anything."""
+        """Return a description of the error; unexpected messages are left out, as they may hold anything."""
         if isinstance(error, JobError | DatabaseError):
             return str(error)
         if isinstance(error, TimeoutError):

@@ -42,7 +42,7 @@ class SearchService:
         self._clock = clock
 
     async def find(self, caller: Caller, query: ListQuery) -> MemoryPage:
-        """Return a page of memories: latest change first, or with a query best match first."""
+        """Return a page of memories: latest change first, or best match first if there is a query."""
         wanted = to_filter(query)
         if query.is_search:
             memories, total = await self._search(caller, query, wanted)
