@@ -26,7 +26,7 @@ class Drain:
     async def middleware(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Count a request from head to response; while the server is stopping, close its connection after it."""
+        """Count a request from head to response; once the server is stopping, close its connection too."""
         self._count += 1
         self._is_idle.clear()
         try:

@@ -26,7 +26,7 @@ _Run = Callable[[Caller, ToolCall, IdempotentRequest | None], Awaitable[Any]]
 
 
 class McpTools:
-    """Runs tool calls as the requests of the API that they stand for."""
+    """Runs each tool call as the API request that it maps to."""
 
     def __init__(self, memories: MemoryService, search: SearchService, history: HistoryService) -> None:
         self._memories = memories
