@@ -1,4 +1,4 @@
-"""The composition root: settings in, a server ready to listen out. The only module that knows everybody."""
+"""The composition root: settings in, a server ready to listen out. The only module that knows all others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from mnemo_server.observability.gauges import offer_metrics
 from mnemo_server.settings import Settings
 from mnemo_server.wiring import Services, wire
 
-#: Seconds between two rounds of tidying up.
+#: Seconds between two runs of housekeeping.
 HOUSEKEEPING_SECONDS: Final = 3_600
 
 _log = structlog.get_logger("mnemo")
@@ -53,13 +53,13 @@ async def open_services(
     embedder: Embedder | None = None,
     model: LanguageModel | None = None,
 ) -> AsyncIterator[Services]:
-    """Connect to the database, bring its tables up to date, and wire the services to it.
+    """Connect to the database, migrate its tables, and wire the services to it.
 
-    An embedder or language model given here takes the place of the settings' choice; it is closed in the end.
+    An embedder or language model passed here overrides the settings; it is closed in the end.
 
     Raises:
-        BadDsn: the DSN can't be read.
-        DatabaseUnavailable: nothing answers there.
+        BadDsn: the DSN can't be parsed.
+        DatabaseUnavailable: no database responds at the DSN.
         SchemaMismatch: the tables aren't those of this version.
     """
     async with AsyncExitStack() as stack:
@@ -80,7 +80,7 @@ async def open_services(
 
 
 def create_app(services: Services, settings: Settings) -> web.Application:
-    """Put the HTTP face on the services."""
+    """Return the web application that serves the services over HTTP."""
     clock = services.clock
     metrics = offer_metrics(services)
     addresses = TokenBuckets(rate=settings.rate_limit, burst=settings.rate_burst, clock=clock)
@@ -118,7 +118,7 @@ def create_app(services: Services, settings: Settings) -> web.Application:
 
 
 async def _housekeeping(services: Services) -> None:
-    """Tidy up at the start and then hourly."""
+    """Run housekeeping at the start and then hourly."""
     while True:
         try:
             await services.tenants.forget_old_responses()
@@ -129,7 +129,7 @@ async def _housekeeping(services: Services) -> None:
 
 
 async def _in_background(work: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    """Run some work as long as the server runs."""
+    """Run a coroutine in the background while the context is open."""
     task = asyncio.create_task(work())
     yield
     task.cancel()

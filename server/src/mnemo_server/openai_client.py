@@ -1,7 +1,7 @@
-"""Requests to endpoints with OpenAI's API: clients opened, sent with patience, errors translated.
+"""Requests to endpoints with OpenAI's API: opens clients, retries requests, translates errors.
 
 Embeddings and language models share it. Errors and logs never quote the endpoint, its key or the password in
-its address: what an endpoint answers to a wrong key repeats parts of the key.
+its address: the response of an endpoint to a wrong key repeats parts of the key.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
 
-#: What a server without keys is sent, since the client insists on one.
+#: The key sent to a server that needs none, since the client requires one.
 _NO_KEY: Final = "none"
-#: Timeout, conflict, too early, too many requests; and everything that is the server's fault.
+#: Statuses worth a retry: timeout, conflict, too early, too many requests; also all server errors.
 _PASSING: Final = frozenset({408, 409, 425, 429})
 _SERVER_FAULT: Final = 500
-#: The key, the account or the address is wrong; what was sent isn't.
+#: Statuses that mean a wrong key, account or address, not a wrong request.
 _SETTINGS: Final = frozenset({401, 402, 403, 404, 405})
 _FIRST_REFUSAL: Final = 400
 
 
 class EndpointError(Exception):
-    """A request that came to nothing; the message is a sentence without the endpoint's own words."""
+    """A failed request; the message is a sentence without the endpoint's own words."""
 
 
 class EndpointUnavailable(EndpointError):
-    """The endpoint doesn't answer now; it may later."""
+    """The endpoint doesn't respond now, but may later."""
 
     def __init__(
         self, message: str, retry_after_seconds: float | None = None, *, is_unspent: bool = False
     ) -> None:
-        """Take the sentence, and how long the endpoint asked to be left alone, where it did.
+        """Take the message, and how long the endpoint asked to wait, if it did.
 
-        `is_unspent`: the request was turned down or never went out, so it can't have cost anything.
+        `is_unspent`: the request was rejected or never sent, so it can't have cost anything.
         """
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
@@ -61,38 +61,38 @@ class EndpointUnavailable(EndpointError):
 
 
 class SettingsRefused(EndpointError):
-    """The endpoint refuses the key, or knows no such model or path; or key or address can't be used."""
+    """The endpoint refuses the key, the model or the path; or the key or the address is unusable."""
 
 
 class RequestRefused(EndpointError):
-    """The endpoint will never take this request."""
+    """The endpoint will never accept this request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on when an endpoint fails."""
+    """How long to retry when an endpoint fails."""
 
     seconds: float
-    """For everything, pauses included."""
+    """Time limit for all attempts, including pauses."""
     attempts: int = 5
     first_pause_seconds: float = 0.25
-    """At most, chosen at random; twice that after each attempt, or what the endpoint asks for."""
+    """Upper limit of a random pause, doubled after each attempt; the endpoint may ask for another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The way to an endpoint, with the words that its errors use."""
+    """Address and key of an endpoint, and the words that describe it in errors."""
 
     noun: str
-    """What it is, such as `embedding endpoint`."""
+    """The kind of endpoint, such as `embedding endpoint`."""
     settings: str
-    """How its settings begin: `MNEMO_EMBED` stands for `MNEMO_EMBED_API_KEY`, `…_MODEL` and `…_BASE_URL`."""
+    """Prefix of its settings: `MNEMO_EMBED` for `MNEMO_EMBED_API_KEY`, `…_MODEL` and `…_BASE_URL`."""
     base_url: str | None = field(default=None, repr=False)
-    """May hold a user and a password; None: OpenAI's own."""
+    """May contain a user and a password; None means OpenAI's own."""
     api_key: str | None = field(default=None, repr=False)
 
     def name_model(self, model: str) -> str:
-        """Identify a model; other hosts than OpenAI's are named, since theirs may have other weights."""
+        """Return an identifier of a model, with the host if it isn't OpenAI's: its weights may differ."""
         host = urlsplit(self.base_url or OPENAI_URL)
         if self.is_openai:
             return f"openai:{model}"
@@ -101,14 +101,14 @@ class Access:
 
     @property
     def is_openai(self) -> bool:
-        """Whether OpenAI itself answers there."""
+        """Whether the endpoint is OpenAI's own."""
         return urlsplit(self.base_url or OPENAI_URL).hostname == urlsplit(OPENAI_URL).hostname
 
     def open_client(self) -> AsyncOpenAI:
-        """Make a client; importing it takes a second, so call this in a thread.
+        """Open a client; importing it takes a second, so call this in a thread.
 
         Raises:
-            SettingsRefused: key or address can't be used; the client would show them in its errors.
+            SettingsRefused: the key or the address is unusable; the client would show them in its errors.
         """
         address = self.base_url or OPENAI_URL
         if not _is_web_address(address):
@@ -120,22 +120,22 @@ class Access:
 
         address, headers = _take_password(address)
         client = AsyncOpenAI(api_key=key, base_url=address, max_retries=0, default_headers=headers)
-        client.organization = client.project = None  # it took them from the environment
+        client.organization = client.project = None  # the client took them from the environment
         return client
 
     async def send(self, request: Callable[[], Awaitable[Any]], patience: Patience) -> bytes:
-        """Send a request of the client's `with_raw_response`, again while it may help; return the body.
+        """Send a request of the client's `with_raw_response`, with retries where useful; return the body.
 
         Raises:
-            EndpointUnavailable: no answer in time.
+            EndpointUnavailable: there was no response in time.
             SettingsRefused: the key, model or address is wrong.
-            RequestRefused: the request is.
+            RequestRefused: the request is wrong.
         """
         from openai import APIError  # noqa: PLC0415 - loaded with the client
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_passing),
-            # Rather told at once than after a pause that leaves no time to ask again.
+            # Fail at once rather than after a pause that leaves no time for a retry.
             stop=stop_after_attempt(patience.attempts) | stop_before_delay(patience.seconds),
             wait=lambda state: _choose_pause(state, patience),
             reraise=True,
@@ -173,14 +173,14 @@ class Access:
 
 
 def never_went_out(error: BaseException) -> bool:
-    """Whether there was no connection to send a request over; a broken one may have carried it."""
+    """Whether there was no connection to send a request over; a broken connection may have carried it."""
     from httpx2 import ConnectError, ConnectTimeout, PoolTimeout  # noqa: PLC0415 - loaded with the client
 
     return isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout)
 
 
 def read_json(content: bytes | str) -> Any:
-    """Parse JSON; every way in which that fails is a ValueError."""
+    """Parse JSON; every failure is a ValueError."""
     try:
         return json.loads(content)
     except RecursionError:
@@ -188,14 +188,14 @@ def read_json(content: bytes | str) -> Any:
 
 
 def read_usage(answer: dict[str, Any], name: str, *, least: int, most: int) -> int | None:
-    """Return a number of tokens that an endpoint tells; None when it tells none from `least` to `most`."""
+    """Return a token count reported by an endpoint; None unless it is from `least` to `most`."""
     usage = answer.get("usage")
     count = usage.get(name) if isinstance(usage, dict) else None
     return count if type(count) is int and least <= count <= most else None
 
 
 def _is_web_address(address: str) -> bool:
-    """Whether requests can be sent there."""
+    """Whether requests can be sent to this address."""
     try:
         parts = urlsplit(address)
         is_one_word = address.split() == [address]
@@ -216,7 +216,7 @@ def _take_password(address: str) -> tuple[str, dict[str, str]]:
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Whether the same request may succeed in a moment."""
+    """Whether a retry of the same request may succeed soon."""
     from openai import APIConnectionError, APIStatusError  # noqa: PLC0415 - loaded with the client
 
     if isinstance(error, APIStatusError):
@@ -225,14 +225,14 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def _choose_pause(state: RetryCallState, patience: Patience) -> float:
-    """Return the seconds to wait: those that the endpoint asks for, or a few at random."""
+    """Return the seconds to wait: as the endpoint asks, otherwise random."""
     asked = _asked_pause(state.outcome.exception() if state.outcome else None)
     random_pause = wait_random_exponential(multiplier=patience.first_pause_seconds)
     return random_pause(state) if asked is None else asked
 
 
 def _asked_pause(error: BaseException | None) -> float | None:
-    """Return the seconds of a `Retry-After`, which is a number or a date; None where there is none."""
+    """Return the seconds of a `Retry-After`, which is a number or a date; None without a valid one."""
     text = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
     try:
         seconds = float(text)

@@ -41,7 +41,7 @@ _BYTES_PER_MB: Final = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the server does, wired to one database."""
+    """All services of one database, wired together."""
 
     database: Database
     index: SearchIndex
@@ -62,7 +62,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What several services stand on."""
+    """What several services need."""
 
     stores: Stores
     index: SearchIndex
@@ -83,7 +83,7 @@ async def wire(
     embedder: Embedder | None,
     model: LanguageModel | None,
 ) -> Services:
-    """Wire index and services to the stores of a database; without a model there is no enrichment."""
+    """Wire the index and the services to the stores of a database; without a model there is no enrichment."""
     base = await _lay_base(database, settings, clock, embedder, enriches=model is not None)
     stores, index, embedding = base.stores, base.index, base.embedding
     redactor, scheduler, ids = base.redactor, base.scheduler, base.ids
@@ -129,7 +129,7 @@ async def _lay_base(
     database: Database, settings: Settings, clock: Clock, embedder: Embedder | None, *, enriches: bool
 ) -> _Base:
     ids = IdSource(clock)
-    # Reads the SQL files.
+    # Opening the stores reads the SQL files.
     stores = await asyncio.to_thread(open_stores, database, ids, clock)
     index = SearchIndex(stores.entries, memory_budget_bytes=settings.index_memory_mb * _BYTES_PER_MB)
     budget = Budget(stores.usage, settings.plans, clock, settings.currency)
@@ -151,7 +151,7 @@ async def _lay_base(
 
 
 async def _open_enrichment(base: _Base, model: LanguageModel) -> JobHandler:
-    """Return what works on jobs of enrichment."""
+    """Return the handler of enrichment jobs."""
     stores = base.stores
     placer = FactPlacer(
         stores.enrichment,
@@ -189,7 +189,7 @@ def _open_sweep(base: _Base, jobs: JobService) -> RedactionSweep:
 
 
 async def _open_redactor(stores: Stores, settings: Settings, clock: Clock) -> Redactor:
-    """Return what takes secrets out; its fingerprints are those of the whole installation."""
+    """Return the redactor; its fingerprints use the key of the whole installation."""
     if not settings.redact:
         return Redactor(None)
     proposal = secrets.token_bytes(KEY_BYTES)

@@ -1,1 +1,1 @@
-"""The command `mnemo-server`: serving, and what it prints at its first start."""
+"""The command `mnemo-server`: runs the server, and prints a greeting at the start."""

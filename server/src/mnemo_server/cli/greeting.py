@@ -1,4 +1,4 @@
-"""What the server prints when it starts. The key is only shown once, when it is created."""
+"""The greeting of the server. The key is only shown once, when it is created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listen, greet, and stop without dropping requests in progress."""
+"""Listens, prints the greeting, and stops without dropping requests in progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnemo_server.wiring import Services
 #: to four bytes, percent-encoded, and for the rest of the line.
 MAX_LINE_BYTES: Final = 200_000 * len("%F0%9F%9A%80") + 100_000
 
-#: How long the last responses may take to be written once nothing else is in progress.
+#: Maximum time for writing the last responses once nothing else is in progress.
 LAST_ANSWER_SECONDS: Final = 1.0
 
 _log = structlog.get_logger("mnemo")
@@ -30,7 +30,7 @@ async def serve(settings: Settings) -> None:
     """Run the server until SIGINT or SIGTERM; requests in progress finish first.
 
     Raises:
-        OSError: the address can't be listened on.
+        OSError: the server can't listen on the address.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

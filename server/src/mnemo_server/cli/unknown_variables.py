@@ -1,4 +1,4 @@
-"""Variables that look like settings of the server but aren't: a typo would change nothing, without a word."""
+"""Finds variables that look like settings of the server but aren't: a typo would otherwise go unnoticed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final
 
 from mnemo_server.settings import Settings
 
-#: Settings of clients that have the name of one of ours, with their own prefix.
+#: Names of client settings that the server also has, with a different prefix.
 SHARED_NAMES: Final = ("REDACT",)
-#: How alike two names must be for one to be taken for the other, from 0 to 1.
+#: How similar two names must be for one to be suggested for the other, from 0 to 1.
 _LIKENESS: Final = 0.7
 
 
 def describe_unknown(names: Iterable[str]) -> list[str]:
-    """Return a sentence for each of these names that is no setting, with the one that was probably meant."""
+    """Return a sentence for each name that isn't a setting, with the setting that was probably meant."""
     return [sentence for name in sorted(names) if (sentence := _describe(name.upper()))]
 
 
 def _describe(name: str) -> str:
     settings = [field.upper() for field in Settings.model_fields]
     prefix, _, ending = name.partition("_")
-    if prefix == "MNEMOS":  # what clients read; a setting of ours has the wrong prefix
+    if prefix == "MNEMOS":  # clients read these; only a setting of ours with the wrong prefix is reported
         likely = [ending] if ending in settings and ending not in SHARED_NAMES else []
         return _advise(name, likely) if likely else ""
     if prefix != "MNEMO" or ending in settings or ending.startswith("TEST_"):

@@ -1,1 +1,1 @@
-"""The HTTP face of the server: requests in, answers out. No SQL, and no rules of its own."""
+"""The HTTP layer of the server: requests in, responses out. No SQL, and no rules of its own."""

@@ -1,4 +1,4 @@
-"""Binds the contract's route table to handlers. A route without a handler stops the start."""
+"""Binds the contract's route table to handlers. The server doesn't start if a route has no handler."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mnemos_contract.routes import ROUTES, Access, Route
 from mnemo_server.http.context import Admission, Call, TenantCall
 from mnemo_server.http.requests.reading import read_body, read_query
 
-#: A handler of one route; named like it, a method of a resource.
+#: The handler of one route: a method of a resource, with the name of the route.
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def bind(app: web.Application, resources: Sequence[object], admission: Admission) -> None:
-    """Give every route of the contract its handler: the method of its name on one of the resources.
+    """Bind every route of the contract to its handler: the method of its name on one of the resources.
 
     Raises:
         LookupError: a route has no handler, or two.
@@ -38,7 +38,7 @@ def _find_handler(route: Route, resources: Sequence[object]) -> Handler:
 
 
 def _endpoint(route: Route, handler: Handler, admission: Admission) -> Endpoint:
-    """Make what aiohttp calls: let the caller in, read what was sent, hand both to the handler."""
+    """Return what aiohttp calls: it admits the caller, reads the request and calls the handler."""
 
     async def read(request: web.Request) -> Any:
         if route.body is not None:

@@ -1,4 +1,4 @@
-"""What a handler gets, and how a caller is let in."""
+"""The arguments of handlers, and the admission of callers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.tenants import TenantService
 
-#: The id under which a request is logged, kept on the request.
+#: The id under which a request is logged, stored on the request.
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-#: The caller's address, kept on the request.
+#: The caller's address, stored on the request.
 CLIENT_ADDRESS: Final = web.RequestKey("client_address", str)
 
 Sent = TypeVar("Sent", bound=WireModel | None)
@@ -25,37 +25,37 @@ Sent = TypeVar("Sent", bound=WireModel | None)
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Sent]):
-    """One request, read and checked."""
+    """A request that has been read and validated."""
 
     request: web.Request
-    #: The body or the query string, as the route says; None when it takes neither.
+    #: The body or the query string, depending on the route; None if it takes neither.
     sent: Sent
 
     @property
     def path(self) -> dict[str, str]:
-        """The values in the path, by name."""
+        """The path parameters, by name."""
         return dict(self.request.match_info)
 
 
 @dataclass(frozen=True, slots=True)
 class TenantCall(Call[Sent]):
-    """One request of somebody with a good key."""
+    """A request with a valid key."""
 
     caller: Caller
 
 
 class Admission:
-    """Lets callers in by their key, and holds each key to its rate."""
+    """Authenticates callers by their key, and limits the rate of each key."""
 
     def __init__(self, tenants: TenantService, buckets: TokenBuckets) -> None:
         self._tenants = tenants
         self._buckets = buckets
 
     async def admit(self, request: web.Request, *, takes_bearer: bool = False) -> Caller:
-        """Find out who calls. Where it `takes_bearer`, the key may also come as Authorization: Bearer.
+        """Return the caller. If `takes_bearer`, the key may also come as Authorization: Bearer.
 
         Raises:
-            MissingApiKey, InvalidApiKey, TenantNotFound: as v1alpha2 and v1alpha1 answer bad keys.
+            MissingApiKey, InvalidApiKey, TenantNotFound: the errors of v1alpha2 and v1alpha1 for bad keys.
             RateLimited: this key is used too often.
         """
         in_path = request.match_info.get("api_key")
@@ -79,16 +79,16 @@ class Admission:
 
 
 def read_bearer(request: web.Request) -> str:
-    """Read the token of `Authorization: Bearer`; "" when there is none."""
+    """Return the token of `Authorization: Bearer`; "" if there is none."""
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def hold_to_rate(buckets: TokenBuckets, name: object) -> None:
-    """Take a token for `name`.
+    """Take a token from the bucket of `name`.
 
     Raises:
-        RateLimited: there is none.
+        RateLimited: the bucket is empty.
     """
     wait_seconds = buckets.take(name)
     if wait_seconds:
@@ -96,7 +96,7 @@ def hold_to_rate(buckets: TokenBuckets, name: object) -> None:
 
 
 def name_header(request: web.Request, header: str) -> str | None:
-    """Read a header that holds a name.
+    """Read a header that contains a name.
 
     Raises:
         InvalidRequest: it is too long.

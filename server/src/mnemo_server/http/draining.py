@@ -1,6 +1,6 @@
-"""Stopping without dropping anybody: counts who is being answered, and tells callers to connect anew.
+"""Stops without dropping requests: counts those in progress, and makes clients reconnect.
 
-aiohttp's own shutdown throws away what still arrives of a body, so it comes after this.
+aiohttp's own shutdown discards the rest of a body that is still arriving, so it comes after this.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiohttp import web
 
 
 class Drain:
-    """Counts the requests that are being answered."""
+    """Counts the requests in progress."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -26,7 +26,7 @@ class Drain:
     async def middleware(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Count a request from head to answer; once the server leaves, the connection ends with it."""
+        """Count a request from head to response; once the server is stopping, close its connection too."""
         self._count += 1
         self._is_idle.clear()
         try:
@@ -40,11 +40,11 @@ class Drain:
         return response
 
     async def finish(self, seconds: float) -> None:
-        """Wait until nobody is being answered, but no longer than `seconds`."""
+        """Wait until no request is in progress, but no longer than `seconds`."""
         self._is_leaving = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_idle.wait(), seconds)
 
 
-#: Where the application keeps its drain.
+#: The key under which the application keeps its drain.
 DRAIN: Final = web.AppKey("drain", Drain)

@@ -1,4 +1,4 @@
-"""The frame around every request: its id, its log line, its measurements, its errors, its rate."""
+"""The middleware around every request: its id, log line, metrics, errors and rate limit."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from mnemo_server.observability.metrics import Metrics
 from mnemo_server.services.tenants import KEY_PREFIX
 from mnemo_server.settings import Network
 
-#: Probes must be answered however busy an address is.
+#: Probes must get a response however busy an address is.
 _UNLIMITED_PATHS: Final = frozenset({"/healthz", "/readyz"})
 _GOOD_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-#: The key in a v1alpha1 path, which no log may show; ours also where it stands in a wrong place.
+#: The key in a v1alpha1 path, which no log may show; also a key of ours in the wrong place of a path.
 _KEY_IN_PATH: Final = re.compile(rf"(/v1alpha1/+mem9s/+)[^/]+|{KEY_PREFIX}[\w-]+", re.IGNORECASE)
 _SERVER_FAULT: Final = 500
 
@@ -38,7 +38,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: Sequence[Network]) -> Any:
-    """Make the middleware that everything passes through."""
+    """Return the middleware that every request passes through."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -52,11 +52,11 @@ def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: 
                 hold_to_rate(addresses, request[CLIENT_ADDRESS])
             _check_headers(request)
             response = await handler(request)
-        except Exception as error:  # noqa: BLE001 - the border: whatever it is, the caller gets an answer
+        except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes a response
             write = rpc_error_answer if speaks_mcp(request) else error_answer
             response = write(await to_api_error(error, request), request_id)
         response.headers[REQUEST_ID_HEADER] = request_id
-        response.headers["Server"] = "mnemos"  # no versions for strangers
+        response.headers["Server"] = "mnemos"  # no version for strangers
         _report(request, response.status, time.perf_counter() - started, metrics)
         return response
 
@@ -64,7 +64,7 @@ def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: 
 
 
 def _check_headers(request: web.Request) -> None:
-    """Refuse headers that aren't text: no column holds them.
+    """Refuse headers that aren't text: no column can store them.
 
     Raises:
         InvalidRequest: one isn't UTF-8.
@@ -77,14 +77,14 @@ def _check_headers(request: web.Request) -> None:
 
 
 async def to_api_error(error: Exception, request: web.Request) -> ApiError:
-    """Return any exception its place in the contract. What nobody expected is logged whole."""
+    """Return the error of the contract for an exception; log unexpected ones with their traceback."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, DatabaseError):
         return _database_error(error, request)
     if isinstance(error, web.HTTPException) and error.status < _SERVER_FAULT:
         return _http_error(error, request)
-    # In a thread, since a traceback reads source files.
+    # In a thread, since formatting a traceback reads source files.
     await asyncio.to_thread(_log.error, "unexpected error", request_id=request[REQUEST_ID], exc_info=error)
     return errors.InternalError()
 
@@ -108,7 +108,7 @@ def _database_error(error: DatabaseError, request: web.Request) -> ApiError:
 
 
 def redact_path(path: str) -> str:
-    """Take the key out of a path."""
+    """Return a path without its key."""
     return _KEY_IN_PATH.sub(lambda found: f"{found[1] or ''}***", path)
 
 

@@ -17,17 +17,17 @@ _JSON = "application/json"
 def json_answer(
     model: WireModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Answer a model of the contract."""
+    """Return a model of the contract as a response."""
     return web.Response(body=model.to_answer(), status=status, headers=headers, content_type=_JSON)
 
 
 def idempotent_answer(response: Response[Any], status: int = 200) -> web.Response:
-    """Send a response that may be kept, in the JSON that is kept."""
+    """Return a response in the JSON that is kept for its Idempotency-Key."""
     return web.Response(body=response.json, status=status, content_type=_JSON)
 
 
 def error_answer(error: ApiError, request_id: str) -> web.Response:
-    """Answer an error of the contract."""
+    """Return an error of the contract as a response."""
     body = error.to_body(request_id).model_dump_json(exclude_none=True)
     response = web.Response(text=body, status=error.status, content_type=_JSON)
     if error.retry_after_seconds is not None:

@@ -1,1 +1,1 @@
-"""Logs and metrics: what an operator sees of a server."""
+"""Logs and metrics for the operator of a server."""

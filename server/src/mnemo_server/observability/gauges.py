@@ -1,4 +1,4 @@
-"""Every gauge and counter of `/metrics` but those of requests: what operators see in numbers."""
+"""Registers all gauges and counters of `/metrics`, except those of requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnemo_server.wiring import Services
 
 
 def offer_metrics(services: Services) -> Metrics:
-    """Offer what the services count."""
+    """Return the metrics with the numbers of all services registered."""
     metrics = Metrics()
     database, redactor = services.database, services.redactor
     metrics.gauge("mnemo_db_round_trips", "Statements sent to the database.", lambda: database.round_trips)
@@ -85,7 +85,7 @@ def _offer_index(metrics: Metrics, index: SearchIndex) -> None:
 
 
 def _offer_jobs(metrics: Metrics, jobs: JobRunner) -> None:
-    """Say how jobs stand in the whole database, as of some seconds ago, and how runs of this server ended."""
+    """Register the job counts of the whole database, some seconds old, and the outcomes of runs here."""
     metrics.gauge("mnemo_jobs_waiting", "Jobs that wait in the database.", lambda: jobs.counts.waiting)
     metrics.gauge("mnemo_jobs_running", "Jobs that any server works on.", lambda: jobs.counts.running)
     metrics.gauge("mnemo_jobs_failed", "Jobs that failed for good.", lambda: jobs.counts.failed)
@@ -107,7 +107,7 @@ def _offer_jobs(metrics: Metrics, jobs: JobRunner) -> None:
 
 
 def _offer_costs(metrics: Metrics, budget: Budget) -> None:
-    """Offer what models cost since the start of this server, by kind."""
+    """Register what models have cost since the start of this server, by kind."""
 
     def offer(name: str, description: str, read: Callable[[Totals], float]) -> None:
         metrics.counters(

@@ -1,4 +1,4 @@
-"""Logs and metrics: what operators see of the server. No secrets in either."""
+"""Logs and metrics for operators. Neither contains secrets."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-#: Seconds; from a local read to a slow search over a wide-area database.
+#: In seconds, from a local read to a slow search over a wide-area database.
 _LATENCY_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 def configure_logging(level: str, log_format: Literal["console", "json"] | None) -> None:
-    """Send structured logs to standard error, one line an event."""
+    """Send structured logs to standard error, one line per event."""
     is_terminal = sys.stderr.isatty()
     as_json = log_format == "json" or (log_format is None and not is_terminal)
     renderer: Any = (
@@ -44,7 +44,7 @@ def configure_logging(level: str, log_format: Literal["console", "json"] | None)
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries log through the standard library; only their warnings are worth a line.
+    # Libraries log through the standard library; only their warnings are useful.
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
@@ -52,7 +52,7 @@ def configure_logging(level: str, log_format: Literal["console", "json"] | None)
 
 
 def _without_request(record: logging.LogRecord) -> bool:
-    """Keep what a malformed request held out of the log: aiohttp quotes the line, with the key in it."""
+    """Keep the contents of malformed requests out of the log: aiohttp quotes the line, including its key."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError | RequestPayloadError):
         record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}", ()
@@ -61,7 +61,7 @@ def _without_request(record: logging.LogRecord) -> bool:
 
 
 class _ReadCounter(Collector):
-    """A counter that somebody else keeps."""
+    """A counter whose value is kept elsewhere."""
 
     def __init__(self, name: str, description: str, read: Callable[[], float]) -> None:
         self._name = name
@@ -69,12 +69,12 @@ class _ReadCounter(Collector):
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
-        """Return its value as it is now."""
+        """Return its present value."""
         return (CounterMetricFamily(self._name, self._description, value=self._read()),)
 
 
 class _ReadCounters(Collector):
-    """Counters of one name that somebody else keeps, told apart by a label."""
+    """Counters with one name and a label, whose values are kept elsewhere."""
 
     def __init__(
         self, name: str, description: str, label: str, read: Callable[[], Mapping[str, float]]
@@ -85,7 +85,7 @@ class _ReadCounters(Collector):
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
-        """Return their values as they are now."""
+        """Return their present values."""
         family = CounterMetricFamily(self._name, self._description, labels=[self._label])
         for value, count in self._read().items():
             family.add_metric([value], count)
@@ -93,7 +93,7 @@ class _ReadCounters(Collector):
 
 
 class Metrics:
-    """The server's own measurements, for Prometheus."""
+    """The metrics of the server, for Prometheus."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
@@ -113,24 +113,24 @@ class Metrics:
         )
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
+        """Count one request and its response."""
         self._requests.labels(route, status).inc()
         self._latency.labels(route).observe(seconds)
 
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """Offer a number that is read when somebody asks."""
+        """Register a gauge, read at every scrape."""
         Gauge(name, description, registry=self.registry).set_function(read)
 
     def counter(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """Offer a number that only grows, read when somebody asks; its name ends in `_total`."""
+        """Register a counter, read at every scrape; its name ends in `_total`."""
         self.registry.register(_ReadCounter(name, description, read))
 
     def counters(
         self, name: str, description: str, label: str, read: Callable[[], Mapping[str, float]]
     ) -> None:
-        """Offer numbers that only grow, by the values of a label; the name ends in `_total`."""
+        """Register counters by the values of a label, read at every scrape; their name ends in `_total`."""
         self.registry.register(_ReadCounters(name, description, label, read))
 
     def render(self) -> bytes:
-        """Write everything in the Prometheus text format."""
+        """Return all metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -1,1 +1,1 @@
-"""What the server does, one module per verb family. Nothing here knows HTTP or SQL."""
+"""The use cases of the server, one module per group of operations. Nothing here knows HTTP or SQL."""

@@ -1,4 +1,4 @@
-"""Who makes a request, once the key is known to be good."""
+"""The caller of a request, after authentication."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnemo_server.domain.memories.memory import Actor
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The tenant a request works on, and what its headers say by default."""
+    """The tenant of a request, and the defaults from its headers."""
 
     tenant_id: int
     key_id: int
@@ -20,5 +20,5 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        """Who the event log names."""
+        """The actor that the event log names."""
         return Actor(self.agent_id, self.key_id, self.request_id)

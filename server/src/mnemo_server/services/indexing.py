@@ -1,4 +1,4 @@
-"""What search keeps of a memory, made when the memory is written."""
+"""Makes the search entry of a memory when the memory is written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mnemo_server.domain.search.traits import describe
 from mnemo_server.index.segments.entries import EntryRow, encode_terms, facet, hash_session, revision_of
 from mnemo_server.stores.records import WrittenMemory
 
-#: Characters from which on analysis takes more than a few milliseconds, and gets a thread.
+#: Longer texts, in characters, are analysed in a thread: that takes more than a few milliseconds.
 LONG_TEXT: Final = 8_000
 
 T = TypeVar("T")
 
 
 async def run_analysis(work: Callable[[], T], characters: int) -> T:
-    """Analyse texts of so many characters together, without holding up the event loop for long ones."""
+    """Run an analysis of texts with this total length, without blocking the event loop for long ones."""
     return await asyncio.to_thread(work) if characters > LONG_TEXT else work()
 
 
@@ -46,10 +46,10 @@ def index_memory(memory: StoredMemory) -> WrittenMemory:
 
 
 def indexed_text(memory: StoredMemory) -> str:
-    """Return the text under which a memory is found.
+    """Return the text under which search finds a memory.
 
-    A message carries who spoke and when: questions name both, and it is worth two points of recall at ten
-    over the bare text on LoCoMo. Other memories carry their tags.
+    For a message it includes the speaker and the date: queries name both, and including them improves recall
+    at ten on LoCoMo by two points over the bare text. For other memories it includes the tags.
     """
     if not memory.is_message:
         return "\n".join((memory.content, *memory.tags))

@@ -1,4 +1,4 @@
-"""What a service returns for a request that may carry an Idempotency-Key."""
+"""Responses to requests that may carry an Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mnemo_server.domain.idempotency import IdempotentRequest, KeptResponse, M, 
 
 
 def repeat(kept: KeptResponse, once: IdempotentRequest | None, kind: type[M]) -> RepeatedResponse[M]:
-    """Return the kept response to the same request.
+    """Return the kept response to a repeated request.
 
     Raises:
-        IdempotencyMismatch: it was another request.
+        IdempotencyMismatch: the key was used for a different request.
     """
     if once is None or kept.request_hash != once.request_hash:
         raise IdempotencyMismatch

@@ -1,4 +1,4 @@
-"""Tenants and their keys: make them, and let callers in."""
+"""Creates tenants and keys, and looks keys up."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from mnemo_server.stores.records import KeyRecord, NewKey
 from mnemo_server.stores.tenants import TenantStore
 
 KEY_PREFIX: Final = "mnk_"
-#: Random bytes of a key: 192 bits, so that its plain sha256 can't be searched.
+#: Random bytes of a key: 192 bits, so that a key can't be found from its plain sha256 by search.
 KEY_BYTES: Final = 24
-#: How long a good key is believed without asking the database again. A revoked key is refused within this.
+#: How long a valid key is cached without asking the database again. A revoked key is refused within this
+#: time.
 TRUST_SECONDS: Final = 5
-#: Keys remembered at most.
+#: Maximum number of cached keys.
 MAX_REMEMBERED: Final = 10_000
 
 
 class TenantService:
-    """The verbs on tenants and keys."""
+    """Operations on tenants and keys."""
 
     def __init__(self, store: TenantStore, ids: IdSource, clock: Clock) -> None:
         self._store = store
@@ -31,19 +32,19 @@ class TenantService:
         self._remembered: dict[str, tuple[KeyRecord, int]] = {}
 
     async def provision(self, name: str) -> str:
-        """Make a tenant and give its key, which is shown this once."""
+        """Create a tenant and return its key, which is only shown this once."""
         key = new_key()
         await self._store.create(self._ids.new_id(), name, self._hashed(key), self._clock())
         return key
 
     async def provision_first(self, name: str) -> str | None:
-        """Make the first tenant of an empty database and give its key; None when there is one already."""
+        """Create the first tenant of an empty database and return its key; None if the database has one."""
         key = new_key()
         made = await self._store.create_first(name, self._hashed(key), self._clock())
         return key if made else None
 
     async def find_key(self, key: str) -> KeyRecord | None:
-        """Look a key up; a good one is remembered for a few seconds."""
+        """Look a key up; a valid key is cached for a few seconds."""
         now = self._clock()
         remembered = self._remembered.get(key)
         if remembered is not None and remembered[1] > now:
@@ -58,7 +59,7 @@ class TenantService:
         return record
 
     async def forget_old_responses(self) -> int:
-        """Remove kept responses that have expired, and return how many."""
+        """Remove expired kept responses, and return how many."""
         return await self._store.remove_responses(self._clock() - KEPT_FOR)
 
     def _hashed(self, key: str) -> NewKey:
@@ -66,10 +67,10 @@ class TenantService:
 
 
 def new_key() -> str:
-    """Make a key nobody can guess."""
+    """Return a new random key."""
     return KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
 
 
 def hash_key(key: str) -> bytes:
-    """Return what the database keeps of a key: 32 bytes."""
+    """Return the hash of a key that the database stores: 32 bytes."""
     return hashlib.sha256(key.encode()).digest()

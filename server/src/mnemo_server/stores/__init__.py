@@ -1,1 +1,1 @@
-"""SQL repositories: query names in, domain objects out. No SQL text, no dialect, no driver."""
+"""Stores: named queries in, domain objects out. No SQL text, no dialect, no driver."""

@@ -10,12 +10,12 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.idempotency import KEPT_FOR, IdempotentRequest, KeptResponse, M, Response
 
-#: Only successes are kept. Which one it was follows from the request: HTTP chooses it again.
+#: Only successes are kept. The exact status follows from the request: the HTTP layer chooses it again.
 _STATUS: Final = 200
 
 
 class IdempotencyStore:
-    """Keeps a response in the transaction of its change, and finds it when the key comes again."""
+    """Keeps a response in the transaction of its change, and returns it when the key is used again."""
 
     def __init__(self, database: Database, queries: QuerySet, clock: Clock) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class IdempotencyStore:
     async def keep(
         self, tx: Connection, tenant_id: int, once: IdempotentRequest | None, model: M
     ) -> Response[M]:
-        """Return the response that a model makes, and keep it if the request has a key.
+        """Return the response made from a model, and keep it if the request has a key.
 
         Raises:
             UniqueViolation: the key was used before.
@@ -46,7 +46,7 @@ class IdempotencyStore:
         return response
 
     async def find(self, tenant_id: int, once: IdempotentRequest | None) -> KeptResponse | None:
-        """Return the response kept under a key; None without a key, and when it has just expired."""
+        """Return the response kept under a key; None without a key, or if it has just expired."""
         if once is None:
             return None
         params = {"tenant_id": tenant_id, "idempotency_key": once.key}
@@ -63,8 +63,8 @@ class IdempotencyStore:
         """Return the response whose key made a change fail.
 
         Raises:
-            WriteConflict: nothing is kept under this key, so something else made it fail, such as two equal
-                ids; a repeat of the whole request will pass.
+            WriteConflict: nothing is kept under this key, so the cause was something else, such as two equal
+                ids; a retry of the whole request will succeed.
         """
         kept = await self.find(tenant_id, once)
         if kept is None:

@@ -1,4 +1,4 @@
-"""Values that a database is given once and keeps, in SQL."""
+"""Values of an installation that are set once and kept, in SQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class InstallationStore:
         self._queries = queries
 
     async def keep(self, name: str, proposal: bytes, now: int) -> bytes:
-        """Return the value of this name, which is the proposal of whoever came first."""
+        """Return the value of this name; the first proposal is stored and kept."""
         if (held := await self._find(name)) is not None:
             return held
         try:

@@ -1,4 +1,4 @@
-"""All stores on one database."""
+"""All stores of one database."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Stores:
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
-    """Give each store its queries, in the words of this database."""
+    """Open all stores with their queries in the dialect of this database."""
     memories = load_queries("memories", database.variant)
     entries = load_queries("search_entries", database.variant)
     tenants = load_queries("tenants", database.variant)

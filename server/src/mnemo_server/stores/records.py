@@ -1,4 +1,4 @@
-"""What stores take and return: records that services share with them."""
+"""Records that stores take and return, and that services share with them."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from mnemo_server.index.segments.entries import EntryRow
 
 @dataclass(frozen=True, slots=True)
 class WrittenMemory:
-    """A version of a memory together with what search needs of it."""
+    """A version of a memory together with its search entry."""
 
     memory: StoredMemory
     entry: EntryRow
 
 
 class NoSuchMemory(LookupError):
-    """A change names a memory that doesn't exist, or doesn't any more."""
+    """A change names a memory that doesn't exist, or no longer exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a store led to."""
+    """The outcome of storing a memory."""
 
     memory: StoredMemory
-    """The new memory; or the one that says the same already, unchanged."""
+    """The new memory; for a repeat, the unchanged memory that already says the same."""
     is_new: bool
     superseded: tuple[int, ...] = ()
-    """Ids of the memories whose place it took."""
+    """Ids of the memories that it superseded."""
     job_id: int | None = None
-    """The job that was asked for with it."""
+    """The job that was requested with it."""
     entries: tuple[EntryRow, ...] = ()
-    """Every search entry that is another one now."""
+    """All search entries that changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldMessages:
-    """What a session holds that matters for placing new messages."""
+    """The stored messages of a session that matter for placing new ones."""
 
-    #: seq and fingerprint of messages, in the order they were said.
+    #: seq and fingerprint of each message, in the order they were said.
     fingerprints: tuple[tuple[int, bytes], ...]
     #: One past the highest seq so far.
     next_seq: int
@@ -47,12 +47,12 @@ class HeldMessages:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of a window of messages."""
+    """The outcome of appending a window of messages."""
 
     written: tuple[WrittenMemory, ...]
-    """The new ones."""
+    """The new messages."""
     job_id: int | None = None
-    """The job that was asked for with them."""
+    """The job that was requested with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class DeletedMemory:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key about to be made; the key itself never gets here."""
+    """A key to be created; the key itself never reaches the store."""
 
     key_id: int
     #: sha256 of the key, 32 bytes.
@@ -75,7 +75,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key and whether it opens its tenant."""
+    """A key, and whether it grants access to its tenant."""
 
     key_id: int
     tenant_id: int
@@ -83,21 +83,21 @@ class KeyRecord:
 
 
 class NoSuchVersion(LookupError):
-    """A memory never had the version that a change names."""
+    """A change names a version that the memory never had."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A memory that was brought back."""
+    """A restored memory."""
 
     memory: StoredMemory
     entries: tuple[EntryRow, ...]
-    """Every search entry that is another one now, its own first."""
+    """All search entries that changed, its own first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of a memory, as the log keeps it."""
+    """One change of a memory, as the event log records it."""
 
     version: int
     action: str

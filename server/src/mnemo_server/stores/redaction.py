@@ -1,4 +1,4 @@
-"""Secrets are taken out of what is stored, in SQL. Each method is one unit of work."""
+"""Redacts stored data, in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from mnemo_server.stores.memories.write import MemoryWriter, entry_row
 from mnemo_server.stores.records import WrittenMemory
 
 REDACTED: Final = "redacted"
-#: Characters of a job's target that leave room for an id in its column.
+#: Length to which a job's target is cut so that an id still fits into its column.
 _MAX_TARGET_HEAD: Final = 200
 
 
-#: Who takes secrets out, for the event log.
+#: The actor that the event log names for redactions.
 REDACTOR: Final = "mnemos"
 
 
 class Texts(StrEnum):
-    """Where texts are kept beside memories."""
+    """The tables with texts other than memories."""
 
     SESSIONS = "sessions"
     EVENTS = "events"
@@ -45,29 +45,30 @@ class KeptTexts:
 
     key: int | str
     stamp: int
-    """A time of the row, microseconds UTC: what was written over meanwhile has another one."""
+    """A time of the row, microseconds UTC; it differs if the row was overwritten since."""
     texts: Mapping[str, str | None]
-    """By column."""
+    """The texts by column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The next version of a memory, which has marks in place of secrets."""
+    """The next version of a memory, with marks in place of secrets."""
 
     current: StoredMemory
     written: WrittenMemory
     without_subject: WrittenMemory | None = None
-    """The same for where another memory holds about what its subject or project is called now."""
+    """The same without its subject, in case another memory is current for the redacted subject."""
     found: Counter[str] = field(default_factory=Counter)
     """Secrets by kind."""
 
 
 class RedactionStore:
-    """All of a tenant's rows that hold texts, in the order of their keys, and what replaces them.
+    """All rows of a tenant that hold texts, in the order of their keys, and their redacted replacements.
 
-    `detail` replaces the job's in the same transaction, so that a run that breaks off counts nothing twice.
+    `detail` replaces the job's detail in the same transaction, so that an interrupted sweep counts nothing
+    twice.
 
-    What rewrites raises:
+    The rewriting methods raise:
         JobLost: another server has taken the job over; nothing was written.
     """
 
@@ -108,7 +109,7 @@ class RedactionStore:
         return int(row["total"]) if row else 0
 
     async def list_memories(self, tenant_id: int, after: int, limit: int) -> list[StoredMemory]:
-        """Read memories in every state whose ids are larger than `after`."""
+        """Read memories in every state with ids greater than `after`."""
         params = {"tenant_id": tenant_id, "after": after, "limit": limit}
         return [
             to_memory(row)
@@ -116,7 +117,7 @@ class RedactionStore:
         ]
 
     async def list_texts(self, tenant_id: int, where: Texts, after: int | str, limit: int) -> list[KeptTexts]:
-        """Read rows whose keys are larger than `after`."""
+        """Read rows with keys greater than `after`."""
         params = {"tenant_id": tenant_id, "after": after, "limit": limit}
         rows = await self._database.fetch_all(self._lists[where], params)
         return [
@@ -138,7 +139,7 @@ class RedactionStore:
     ) -> list[EntryRow]:
         """Write the next versions of memories, with events that reveal nothing of the secrets.
 
-        One that was changed since it was read is cleaned again. Returns the search entries as they are now.
+        A memory that was changed since it was read is redacted again. Returns the changed search entries.
         """
         by_id = {one.current.id: one for one in rewrites}
         moves_subjects = any(one.without_subject is not None for one in rewrites)
@@ -163,7 +164,7 @@ class RedactionStore:
     async def rewrite_texts(
         self, job: ClaimedJob, where: Texts, rows: Sequence[KeptTexts], detail: Detail, now: int
     ) -> None:
-        """Write texts over those of the same rows."""
+        """Replace the texts of the same rows."""
         params: list[dict[str, Any]] = [
             {"tenant_id": job.tenant_id, "row_key": row.key, "stamp": row.stamp, **row.texts} for row in rows
         ]
@@ -172,7 +173,7 @@ class RedactionStore:
             for row in params:
                 try:
                     await self._write_texts(tx, where, row)
-                except UniqueViolation:  # of jobs alone: another one has this target
+                except UniqueViolation:  # only for jobs: another job has this target
                     target = f"{row['target'][:_MAX_TARGET_HEAD]} {encode_id(row['row_key'])}"
                     await self._write_texts(tx, where, row | {"target": target})
             await self._jobs.note(tx, job, detail, now)
@@ -191,7 +192,7 @@ class RedactionStore:
         try:
             count = await tx.execute(self._redaction.rewrite_memory, row)
         except UniqueViolation:
-            # Another one says the same but for its secrets: both stand.
+            # Another memory says the same apart from its secrets: both stay current.
             count = await tx.execute(self._redaction.rewrite_memory, row | {"likeness": None})
         if count != 1:
             raise WriteConflict("the memory changed while secrets were taken out of it")
@@ -201,7 +202,7 @@ class RedactionStore:
         entry = entry_row(written) | {"is_active": int(written.entry.is_active)}
         await tx.execute(self._redaction.rewrite_entry, entry)
         await tx.execute(self._entries.remove_vectors, target)
-        # As it was before, but for the secrets.
+        # The previous state, but without its secrets.
         before = replace(
             memory, version=current.version, updated_by=current.updated_by, updated_at=current.updated_at
         )
@@ -217,7 +218,7 @@ class RedactionStore:
         return replace(rewrite, written=written)
 
     async def _spare_subject(self, tx: Connection, rewrite: Rewrite) -> WrittenMemory:
-        """Let a memory stand without its subject where another one holds about what that is called now."""
+        """Return the version without a subject if another memory is current for the redacted subject."""
         memory, alone = rewrite.written.memory, rewrite.without_subject
         if alone is None or not memory.is_current:
             return rewrite.written

@@ -1,4 +1,4 @@
-"""Search entries in SQL: what the resident index is loaded from."""
+"""Search entries in SQL: the source of the resident index."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from mnemo_server.index.segments import entries as packing
 from mnemo_server.index.segments.entries import HASH_BYTES, EntryRow
 from mnemo_server.index.source import NearQuery, Stretch
 
-#: Entries per query while a tenant is loaded or read through.
+#: Entries per query, both when a tenant is loaded and when its entries are read stretch by stretch.
 PAGE_SIZE: Final = 20_000
-#: Terms that the database can look for in one statement.
+#: Maximum number of terms that the database can look for in one statement.
 MAX_SOUGHT: Final = 16
-#: Microseconds that every engine can compare.
+#: The largest time, in microseconds, that every engine can compare.
 MAX_TIME: Final = 2**63 - 1
-#: Ids in one IN list; more are fetched in turns.
+#: Maximum number of ids in one IN list; more are fetched in several queries.
 MAX_IDS: Final = 1_000
 
 
 class SqlEntrySource:
-    """The EntrySource port of the index over any of the databases."""
+    """The EntrySource port of the index, on any of the databases."""
 
     def __init__(self, database: Database, entries: QuerySet) -> None:
         self._database = database
         self._entries = entries
-        # Reading all rows of a local file and looking into them here is faster than its INSTR.
+        # Reading all rows of a local file and searching them here is faster than its INSTR.
         self._is_local = database.engine == "sqlite"
         self._compares_vectors = database.engine == "tidb"
 
     async def load(self, tenant_id: int) -> AsyncIterator[list[EntryRow]]:
-        """Yield a tenant's active entries by pages, in the order of their ids."""
+        """Yield a tenant's active entries page by page, in the order of their ids."""
         after_id = -1
         while True:
             params = {"tenant_id": tenant_id, "after_id": after_id, "page_size": PAGE_SIZE}
@@ -51,7 +51,7 @@ class SqlEntrySource:
         return [(row["memory_id"], row["revision"], row["changed_at"]) for row in rows]
 
     async def get_entries(self, tenant_id: int, memory_ids: Sequence[int]) -> list[EntryRow]:
-        """Read some entries, deleted ones too."""
+        """Read some entries, including deleted ones."""
         entries: list[EntryRow] = []
         for start in range(0, len(memory_ids), MAX_IDS):
             params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + MAX_IDS]}
@@ -62,7 +62,7 @@ class SqlEntrySource:
     async def get_token_codes(
         self, tenant_id: int, model_id: int, memory_ids: Sequence[int]
     ) -> dict[int, bytes]:
-        """Read the codes of the words of those memories that have a vector of this model."""
+        """Read the binary codes of the word vectors of those memories that have a vector of this model."""
         codes: dict[int, bytes] = {}
         for start in range(0, len(memory_ids), MAX_IDS):
             ids = memory_ids[start : start + MAX_IDS]
@@ -80,7 +80,7 @@ class SqlEntrySource:
         return Stretch(after, row["last_id"], int(row["document_count"]), int(row["length"]))
 
     async def find_holders(self, tenant_id: int, stretch: Stretch, hashes: Sequence[int]) -> list[EntryRow]:
-        """Read the active entries of a stretch that hold one of these terms or facets."""
+        """Read the active entries of a stretch that have at least one of these terms or facets."""
         if not hashes:
             return []
         if len(hashes) <= MAX_SOUGHT and not self._is_local:
@@ -96,7 +96,7 @@ class SqlEntrySource:
         return [entry for entry in entries if entry.is_active]
 
     async def find_near(self, tenant_id: int, stretch: Stretch, wanted: NearQuery) -> list[tuple[int, bytes]]:
-        """Read the nearest codes of a stretch where the database compares vectors, else all of them."""
+        """Read the nearest binary codes of a stretch if the database compares vectors, else all of them."""
         params = _locate(tenant_id, stretch) | {"model_id": wanted.model_id}
         is_timed = wanted.created_from is not None or wanted.created_before is not None
         if self._compares_vectors and not is_timed:
@@ -110,7 +110,7 @@ class SqlEntrySource:
         return [(row["memory_id"], row["vector_code"]) for row in rows]
 
     async def find_neighbours(self, tenant_id: int, memory_ids: Sequence[int], reach: int) -> list[EntryRow]:
-        """Read the messages around these, two statements for each."""
+        """Read the messages around these, with two statements for each."""
         entries: list[EntryRow] = []
         for start in range(0, len(memory_ids), MAX_IDS):
             params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + MAX_IDS]}
@@ -126,12 +126,12 @@ def _locate(tenant_id: int, stretch: Stretch) -> dict[str, object]:
 
 
 def _bound(moment: int | None, default: int) -> int:
-    """Return a time that the database can compare with; filters may lie beyond its integers."""
+    """Return a time that the database can compare; times in filters may exceed its integers."""
     return default if moment is None else max(-MAX_TIME, min(moment, MAX_TIME))
 
 
 def to_entry(row: Mapping[str, Any]) -> EntryRow:
-    """Make an entry of a row that holds its columns."""
+    """Return the entry in a row that has its columns."""
     return EntryRow(
         memory_id=row["memory_id"],
         revision=row["revision"],

@@ -17,7 +17,7 @@ from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
 
-#: How many of a session's latest messages a window without seq is compared with; a long window with more.
+#: Number of a session's latest messages that a window without seq is compared with; more for a long window.
 ALIGNMENT_REACH: Final = 5_000
 
 
@@ -52,12 +52,12 @@ class SessionStore:
         respond: Callable[[Appended], M],
         once: IdempotentRequest | None = None,
     ) -> tuple[Appended, Response[M]] | KeptResponse:
-        """Append what `select_new` makes of the window, with the session's row locked.
+        """Append the messages that `select_new` chooses from the window, with the session's row locked.
 
-        `seqs` limits the held messages to the span of those positions; None asks for the latest, enough to
-        align a window of `window_length`. `job` makes the job to ask for about new messages, and `respond`
-        says what the caller is to be shown. When the key of `once` was used before, the response to that
-        request comes back instead.
+        `seqs` limits the stored messages to compare with to the span of those positions; None selects the
+        latest, enough to align a window of `window_length`. `job` returns the job to request for new
+        messages, and `respond` the response for the caller. When the key of `once` was used before, the
+        response to that request is returned instead.
         """
         session = {"tenant_id": tenant_id, "session_id": session_id}
 
@@ -83,7 +83,7 @@ class SessionStore:
     async def measure_messages(
         self, tenant_id: int, session_ids: Sequence[str], limit_per_session: int
     ) -> int:
-        """Return how much text `list_messages` would give, in bytes or characters."""
+        """Return the size of the text that `list_messages` would return, in bytes or characters."""
         params = _latest_of(tenant_id, session_ids, limit_per_session)
         row = await self._database.fetch_one(self._sessions.measure_messages, params)
         return int(row["size"]) if row else 0
@@ -100,7 +100,7 @@ class SessionStore:
     async def _hold(
         self, tx: Connection, session: dict[str, Any], seqs: Sequence[int] | None, reach: int
     ) -> HeldMessages:
-        """Lock the session and read the fingerprints that matter, in the order of the messages."""
+        """Lock the session and read the fingerprints to compare with, in the order of the messages."""
         row = await tx.fetch_one(self._sessions.lock_session, session)
         next_seq = row["next_seq"] if row else 0
         if not next_seq:
@@ -115,5 +115,5 @@ class SessionStore:
 
 
 def _latest_of(tenant_id: int, session_ids: Sequence[str], limit_per_session: int) -> dict[str, Any]:
-    """Return the parameters of `measure_messages` and `list_messages`, which speak of the same rows."""
+    """Return the parameters of `measure_messages` and `list_messages`, which select the same rows."""
     return {"tenant_id": tenant_id, "session_ids": session_ids, "limit_per_session": limit_per_session}

@@ -10,19 +10,19 @@ from mnemo_server.db.queries import QuerySet
 from mnemo_server.stores.records import KeyRecord, NewKey
 
 _ACTIVE: Final = "active"
-#: The first tenant's id is fixed, so that of two servers starting on one empty database only one makes it.
+#: The first tenant's id is fixed: if two servers start on one empty database, only one creates the tenant.
 FIRST_TENANT_ID: Final = 1
 
 
 class TenantStore:
-    """Tenants, their keys, and the removal of old responses kept for them."""
+    """Tenants and their keys, and the removal of expired responses."""
 
     def __init__(self, database: Database, tenants: QuerySet) -> None:
         self._database = database
         self._tenants = tenants
 
     async def create(self, tenant_id: int, name: str, key: NewKey, now: int) -> None:
-        """Make a tenant and its first key."""
+        """Create a tenant and its first key."""
 
         async def work(tx: Connection) -> None:
             await self._insert(tx, tenant_id, name, key, now)
@@ -30,7 +30,7 @@ class TenantStore:
         await self._database.transact(work, only_inserts=True)
 
     async def create_first(self, name: str, key: NewKey, now: int) -> bool:
-        """Make the first tenant and its key unless the database has one already; whether it was made."""
+        """Create the first tenant and its key unless the database has one; return whether it was created."""
         count = await self._database.fetch_one(self._tenants.count_tenants, {})
         if count and count["total"]:
             return False
@@ -49,7 +49,7 @@ class TenantStore:
         return KeyRecord(row["key_id"], row["tenant_id"], is_active)
 
     async def remove_responses(self, before: int) -> int:
-        """Remove the responses kept since before a time, and return how many."""
+        """Remove the responses kept since before the given time, and return how many."""
         return await self._database.execute(self._tenants.remove_old_answers, {"before": before})
 
     async def _insert(self, tx: Connection, tenant_id: int, name: str, key: NewKey, now: int) -> None:

@@ -11,21 +11,21 @@ from mnemo_server.db.errors import UniqueViolation
 from mnemo_server.db.queries import QuerySet
 from mnemo_server.domain.budget import Kind, Reservation
 
-#: Without a limit the condition always holds: the largest BIGINT.
+#: The largest BIGINT, so that the condition is always true without a limit.
 _NO_LIMIT: Final = 2**63 - 1
-#: Rows known to be there; they are forgotten together.
+#: Maximum number of rows known to exist; beyond it all of them are forgotten.
 _MOST_KNOWN: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What one call of a model really took."""
+    """The real usage of one call of a model."""
 
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_nanos: int = 0
-    """Billionths of the currency."""
+    """In billionths of the currency."""
 
 
 NOTHING_SPENT: Final = Spending()
@@ -33,7 +33,7 @@ NOTHING_SPENT: Final = Spending()
 
 @dataclass(frozen=True, slots=True)
 class DaySpent:
-    """What one kind of model took of a tenant on one day."""
+    """The usage of one kind of model by a tenant on one day."""
 
     day: int
     kind: Kind
@@ -45,7 +45,7 @@ class DaySpent:
 
     @property
     def tokens(self) -> int:
-        """Spent and set aside."""
+        """Tokens spent and reserved."""
         return self.reserved_tokens + self.input_tokens + self.output_tokens
 
 
@@ -58,11 +58,11 @@ class UsageStore:
         self._begun: set[tuple[int, int, str]] = set()
 
     async def reserve(self, wanted: Reservation, daily_tokens: int | None) -> bool:
-        """Set tokens aside unless the day would then have more than `daily_tokens`; whether it was done."""
+        """Reserve tokens unless the day would then exceed `daily_tokens`; return whether it was done."""
         limit = _NO_LIMIT if daily_tokens is None else daily_tokens
         params = {**_row_of(wanted), "tokens": wanted.tokens, "daily_tokens": limit}
         key = (wanted.tenant_id, wanted.day, wanted.kind)
-        has_row = key in self._begun  # before the first attempt, whose failure means something only then
+        has_row = key in self._begun  # before the first attempt, whose failure is conclusive only then
         if await self._database.execute(self._queries.reserve, params):
             return True
         if has_row:
@@ -75,7 +75,7 @@ class UsageStore:
         return await self._database.execute(self._queries.reserve, params) > 0
 
     async def settle(self, reservation: Reservation, spent: Spending = NOTHING_SPENT) -> None:
-        """Put what a call really took in the place of what was set aside for it."""
+        """Replace a reservation by the real usage of the call."""
         params = {
             **_row_of(reservation),
             "reserved_tokens": reservation.tokens,
@@ -87,7 +87,7 @@ class UsageStore:
         await self._database.execute(self._queries.settle, params)
 
     async def list_spent(self, tenant_id: int, limit: int) -> list[DaySpent]:
-        """List what a tenant spent by day and kind, the latest day first; at most so many rows."""
+        """List what a tenant spent by day and kind, latest day first, at most `limit` rows."""
         params = {"tenant_id": tenant_id, "limit": limit}
         return [DaySpent(**row) for row in await self._database.fetch_all(self._queries.list_spent, params)]
 

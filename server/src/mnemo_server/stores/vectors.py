@@ -16,30 +16,30 @@ from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.records import WrittenMemory
 from mnemo_server.stores.search_entries import to_entry
 
-#: Servers that register models at the same moment want the same number; each attempt one of them gets it.
+#: Servers that register models at the same time compete for one number; in each attempt one of them gets it.
 _REGISTER_ATTEMPTS: Final = 10
-#: Greater than the number of any tenant; the first one has 1.
+#: Greater than the id of any tenant; the first tenant has 1.
 _BEYOND_TENANTS: Final = 2**63 - 1
-#: Tenants named in one statement.
+#: Maximum number of tenants named in one statement.
 _TENANTS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class NewVector:
-    """What a model made of the text of a search entry."""
+    """The vector that a model made of the text of a search entry."""
 
     entry: EntryRow
-    """As it was when its text was read."""
+    """The entry as it was when its text was read."""
     vector_code: bytes | None
-    """None: the model will never take this text."""
+    """The binary code; None if the model refuses this text for good."""
     token_codes: bytes = b""
     components: tuple[float, ...] = ()
-    """The vector itself; databases that can't search by it leave it."""
+    """The vector itself; databases that can't search by vector don't store it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One of so many equal parts of all memories, by their ids."""
+    """One of `count` equal parts of all memories, by their ids."""
 
     number: int
     count: int
@@ -50,7 +50,7 @@ EVERYTHING: Final = Share(0, 1)
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """An embedding model that some server has started with; the one chosen last embeds for all."""
+    """An embedding model that some server has started with; the one chosen last embeds for all servers."""
 
     model_id: int
     name: str
@@ -67,7 +67,7 @@ class VectorCount:
 
 
 class VectorStore:
-    """The vectors of search entries, and the models that made them. Models are named by their numbers."""
+    """The vectors of search entries, and the models that made them. Models are referred to by number."""
 
     def __init__(self, database: Database, vectors: QuerySet, entries: QuerySet) -> None:
         self._database = database
@@ -98,7 +98,7 @@ class VectorStore:
         raise WriteConflict("other servers kept taking the number of the embedding model")
 
     async def list_models(self) -> list[KnownModel]:
-        """List all models, the one chosen last at the end."""
+        """List all models, with the one chosen last at the end."""
         rows = await self._database.fetch_all(self._vectors.list_models, {})
         return [KnownModel(**row) for row in rows]
 
@@ -113,9 +113,9 @@ class VectorStore:
     ) -> list[WrittenMemory]:
         """Read active memories whose text was given to one of these models, 0 for none.
 
-        Of any tenant except those to pass over, and only those whose entries were changed before a time. Each
-        tenant to pass over takes a look of its own: to leave its rows out of one statement would be to
-        walk over all of them every time.
+        It covers all tenants except those to skip, and only entries that were changed before a time. The gaps
+        between skipped tenants are queried one by one: to exclude their rows in one statement, the database
+        would walk over all of them every time.
         """
         part = {"share": share.number, "shares": share.count}
         params = {"model_ids": model_ids, "limit": limit, "before": before} | part
@@ -131,7 +131,7 @@ class VectorStore:
         ]
 
     async def find_current(self, tenant_id: int, entries: Sequence[EntryRow]) -> list[bool]:
-        """Say of each of some entries whether it is still as it was read: not changed, nor given a vector."""
+        """Return for each entry whether it is still as it was read: neither changed nor given a vector."""
         params = {"tenant_id": tenant_id, "ids": [entry.memory_id for entry in entries]}
         rows = await self._database.fetch_all(self._vectors.find_revisions, params)
         revisions = {row["memory_id"]: row["revision"] for row in rows}
@@ -142,9 +142,9 @@ class VectorStore:
     ) -> list[EntryRow]:
         """Write vectors of a tenant's entries together, and return those entries as they are now.
 
-        An entry that was changed since it was read is passed over.
+        An entry that was changed since it was read is skipped.
         """
-        # In one order everywhere, so that two servers with the same rows don't wait for each other.
+        # In the same order everywhere, so that two servers with the same rows don't deadlock.
         ordered = sorted(vectors, key=lambda one: one.entry.memory_id)
 
         async def work(tx: Connection) -> list[NewVector]:
@@ -211,6 +211,6 @@ class VectorStore:
             "token_codes": vector.token_codes,
         }
         if self._keeps_components:
-            # Nine digits give back the same float of 32 bits.
+            # Nine digits are enough to restore the same 32-bit float.
             row["components"] = f"[{','.join(f'{number:.9g}' for number in vector.components)}]"
         return row

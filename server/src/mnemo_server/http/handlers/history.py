@@ -1,4 +1,4 @@
-"""Handlers of the past of memories."""
+"""Handlers of the history of memories."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mnemo_server.services.memories.history import HistoryService
 
 
 class HistoryHandlers:
-    """The routes below a memory."""
+    """The routes for the history of a memory and its restoration."""
 
     def __init__(self, history: HistoryService) -> None:
         self._history = history
 
     async def get_history(self, call: TenantCall[None]) -> web.Response:
-        """Return what happened to a memory."""
+        """Return the history of a memory."""
         return json_answer(await self._history.tell(call.caller, call.path["memory_id"]))
 
     async def restore_memory(self, call: TenantCall[RestoreRequest]) -> web.Response:
-        """Bring one back."""
+        """Restore a memory."""
         memory_id = call.path["memory_id"]
         once = await read_key(call.request, call.caller, f"restore {memory_id.lower()}")
         return idempotent_answer(await self._history.restore(call.caller, memory_id, call.sent, once))

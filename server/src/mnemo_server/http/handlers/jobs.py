@@ -21,5 +21,5 @@ class JobHandlers:
         return json_answer(await self._jobs.list_jobs(call.caller, call.sent))
 
     async def get_job(self, call: TenantCall[None]) -> web.Response:
-        """Read one."""
+        """Return a job."""
         return json_answer(await self._jobs.get(call.caller, call.path["job_id"]))

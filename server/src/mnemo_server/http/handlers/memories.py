@@ -24,7 +24,7 @@ _BARE_VERSION: Final = re.compile(r"\d{1,9}\Z")
 
 
 class MemoryHandlers:
-    """The routes below `/memories`, and the one about their vectors."""
+    """The routes below `/memories`, and the one for the status of their vectors."""
 
     def __init__(
         self,
@@ -45,15 +45,15 @@ class MemoryHandlers:
         return idempotent_answer(await service.store(call.caller, call.sent, once), store_status(call.sent))
 
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:
-        """List or search."""
+        """List or search memories."""
         return json_answer(await self._search.find(call.caller, call.sent))
 
     async def get_embedding_status(self, call: TenantCall[None]) -> web.Response:
-        """Return how far memories have vectors."""
+        """Return how many memories have vectors."""
         return json_answer(await self._embedding.status(call.caller.tenant_id))
 
     async def get_memory(self, call: TenantCall[None]) -> web.Response:
-        """Read one; 304 when the caller has this version."""
+        """Return a memory; 304 if the caller has this version."""
         memory = await self._memories.get(call.caller, call.path["memory_id"])
         tag = entity_tag(memory.version)
         if tag in (part.strip() for part in call.request.headers.get("If-None-Match", "").split(",")):
@@ -61,7 +61,7 @@ class MemoryHandlers:
         return json_answer(memory, headers={"ETag": tag})
 
     async def update_memory(self, call: TenantCall[UpdateRequest]) -> web.Response:
-        """Change one. A stale bare If-Match is told in a header; a stale quoted one is refused."""
+        """Update a memory. A stale bare If-Match is reported in a header; a stale quoted one is refused."""
         enforced, advisory = read_if_match(call.request.headers.get("If-Match", ""))
         expected = call.sent.expected_version or enforced
         memory = await self._memories.update(call.caller, call.path["memory_id"], call.sent, expected)
@@ -71,25 +71,25 @@ class MemoryHandlers:
         return json_answer(memory, headers=headers)
 
     async def delete_memory(self, call: TenantCall[None]) -> web.Response:
-        """Delete one."""
+        """Delete a memory."""
         await self._memories.delete(call.caller, call.path["memory_id"])
         return web.Response(status=204)
 
     async def delete_memories(self, call: TenantCall[BatchDeleteRequest]) -> web.Response:
-        """Delete some."""
+        """Delete several memories."""
         deleted = await self._memories.delete_many(call.caller, call.sent.ids)
         return json_answer(BatchDeleteResponse(deleted=deleted))
 
 
 def store_status(request: StoreRequest) -> int:
-    """Return the status of a store that went well: clients of mem9 expect 201 for a pinned memory."""
+    """Return the status of a successful store: clients of mem9 expect 201 for a pinned memory."""
     if request.is_pinned:
         return 201
     return 200 if request.sync else 202
 
 
 def entity_tag(version: int) -> str:
-    """Write a version as an entity tag."""
+    """Return a version as an entity tag."""
     return f'"{version}"'
 
 
@@ -99,7 +99,7 @@ def read_if_match(header: str) -> tuple[int | None, int | None]:
     A quoted entity tag is enforced; a bare integer, which clients of mem9 send, is advisory.
 
     Raises:
-        InvalidRequest: it is quoted, but no version of ours.
+        InvalidRequest: it is quoted, but not one of our versions.
     """
     value = header.strip()
     if quoted := _ENTITY_TAG.match(value):

@@ -1,4 +1,4 @@
-"""Handlers of sweeps for secrets."""
+"""Handlers of redaction sweeps."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class RedactionHandlers:
         self._sweep = sweep
 
     async def redact_stored(self, call: TenantCall[RedactRequest]) -> web.Response:
-        """Ask for a sweep, and show its job."""
+        """Request a sweep and return its job."""
         return json_answer(await self._sweep.ask(call.caller, call.sent), 202)

@@ -20,23 +20,23 @@ from mnemo_server.observability.metrics import Metrics
 
 #: The version of this package.
 VERSION: Final = metadata.version("mnemo-server")
-#: The API's description, generated from the contract.
+#: The OpenAPI description, generated from the contract.
 _OPENAPI: Final = Path(__file__).parents[1] / "openapi.json"
 
 
 class Pingable(Protocol):
-    """What readiness needs of the database."""
+    """The part of the database that readiness needs."""
 
     @property
     def engine(self) -> str:
-        """Which engine answers."""
+        """The name of the engine."""
 
     async def ping(self) -> None:
-        """Raise DatabaseError unless the database answers."""
+        """Raise DatabaseError unless the database responds."""
 
 
 class ServiceHandlers:
-    """Liveness, readiness, version, metrics, and the API's own description."""
+    """Liveness, readiness, version, metrics, and the OpenAPI description."""
 
     def __init__(
         self, database: Pingable, metrics: Metrics, clock: Clock, admin_key: SecretStr | None
@@ -47,25 +47,25 @@ class ServiceHandlers:
         self._started_at = to_datetime(clock())
 
     def bind(self, app: web.Application) -> None:
-        """Add the pages that aren't part of the contract."""
+        """Add the routes that aren't part of the contract."""
         app.router.add_get("/metrics", self._get_metrics)
         app.router.add_get("/openapi.json", self._get_openapi)
 
     async def get_health(self, _call: Call[None]) -> web.Response:
-        """Say that the process answers."""
+        """Report that the process responds."""
         return json_answer(Health(status="ok"))
 
     async def get_readiness(self, _call: Call[None]) -> web.Response:
-        """Say that the database answers too."""
+        """Report that the database responds too."""
         await self._database.ping()
         return json_answer(Readiness(status="ready", database=self._database.engine))
 
     async def get_version(self, _call: Call[None]) -> web.Response:
-        """Return what runs here, and since when."""
+        """Return the version of the server and when it started."""
         return json_answer(Version(version=VERSION, started_at=self._started_at))
 
     async def _get_metrics(self, request: web.Request) -> web.Response:
-        """Serve the metrics to this machine, and to others with the admin key."""
+        """Return the metrics to clients on this machine, and to others with the admin key."""
         is_admin = self._admin_key is not None and bears_token(request, self._admin_key)
         if not is_admin and not is_loopback(request[CLIENT_ADDRESS]):
             raise AccessDenied(reason="/metrics is only for this machine, or with the admin key")

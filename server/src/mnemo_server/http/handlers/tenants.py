@@ -17,7 +17,7 @@ from mnemo_server.services.tenants import TenantService
 
 
 class TenantHandlers:
-    """The routes that make a tenant and ask about a key."""
+    """The routes that create a tenant and check a key."""
 
     def __init__(
         self, tenants: TenantService, provisions: TokenBuckets, provision_token: SecretStr | None
@@ -27,7 +27,7 @@ class TenantHandlers:
         self._provision_token = provision_token
 
     async def provision_tenant(self, call: Call[None]) -> web.Response:
-        """Make a tenant and show its key."""
+        """Create a tenant and return its key."""
         if not bears_token(call.request, self._provision_token):
             raise AccessDenied(reason="creating a tenant requires this server's provision token")
         hold_to_rate(self._provisions, call.request[CLIENT_ADDRESS])
@@ -35,7 +35,7 @@ class TenantHandlers:
         return json_answer(Provisioned(id=key), status=201)
 
     async def get_key_status(self, call: Call[None]) -> web.Response:
-        """Return whether a key opens its tenant."""
+        """Return whether a key grants access to its tenant."""
         key = call.request.headers.get(API_KEY_HEADER, "").strip()
         if not key:
             raise MalformedApiKey
@@ -46,7 +46,7 @@ class TenantHandlers:
 
 
 def bears_token(request: web.Request, token: SecretStr | None) -> bool:
-    """Whether the request carries the bearer token; none is asked for when none is set."""
+    """Whether the request carries the bearer token; True if no token is configured."""
     if token is None:
         return True
     return secrets.compare_digest(read_bearer(request).encode(), token.get_secret_value().encode())

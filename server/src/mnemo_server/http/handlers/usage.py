@@ -1,4 +1,4 @@
-"""Handlers of what models cost."""
+"""Handlers of usage: what models cost."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class UsageHandlers:
         self._budget = budget
 
     async def get_usage(self, call: TenantCall[None]) -> web.Response:
-        """Return what models cost a tenant, and what may still be spent today."""
+        """Return what models cost a tenant, and what they may still use today."""
         return json_answer(await self._budget.describe(call.caller.tenant_id))

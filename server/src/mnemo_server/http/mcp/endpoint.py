@@ -1,6 +1,6 @@
-"""MCP over streamable HTTP: one JSON-RPC message in, one JSON answer out, and nothing kept in between.
+"""MCP over streamable HTTP: one JSON-RPC message in, one JSON response out, and no state in between.
 
-There are no sessions and no streams, so any server of a database can answer any request.
+There are no sessions and no streams, so any server of a database can respond to any request.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from mnemo_server.http.requests.origins import check_origin
 from mnemo_server.http.requests.reading import read_bytes
 from mnemo_server.services.caller import Caller
 
-#: Who writes when the client doesn't say what it is called.
+#: The agent id if the client doesn't give its name.
 DEFAULT_AGENT: Final = "mcp"
 VERSION_HEADER: Final = "MCP-Protocol-Version"
 
 _JSON: Final = "application/json"
-#: Where clients register for OAuth with a server that describes none.
+#: The path where clients register for OAuth with a server that doesn't describe any.
 _REGISTER: Final = "/register"
-#: What a client must accept of these to get an answer.
+#: Media types of which a client must accept one to get a response.
 _ACCEPTABLE: Final = frozenset({_JSON, "application/*", "*/*"})
-#: Come before a version is agreed on; the second from clients of MCP that is newer than ours.
+#: Methods called before a version is agreed on; the second by clients of a newer MCP than ours.
 _BEFORE_AGREEMENT: Final = ("initialize", "server/discover")
-#: What User-Agent begins with, up to a hyphen, where it names a library or a browser and not who uses it.
+#: First words of User-Agent, up to a hyphen, that name a library or a browser and not the agent using it.
 _LIBRARIES: Final = frozenset({
     "apache", "axios", "bun", "curl", "deno", "go", "java", "mozilla", "node", "okhttp", "python", "reqwest",
     "undici",
@@ -61,7 +61,7 @@ _TOOLS: Final[tuple[dict[str, Any], ...]] = tuple(
 
 
 class Refusal(RpcError):
-    """A message that isn't taken at all, with the HTTP status that says so."""
+    """A rejected message, with its HTTP status."""
 
     def __init__(self, status: int, code: int, message: str, data: dict[str, object] | None = None) -> None:
         super().__init__(code, message, data=data)
@@ -69,14 +69,14 @@ class Refusal(RpcError):
 
 
 class McpHandlers:
-    """The paths of MCP."""
+    """The handlers of the MCP paths."""
 
     def __init__(self, tools: McpTools, admission: Admission) -> None:
         self._tools = tools
         self._admission = admission
 
     def bind(self, app: web.Application) -> None:
-        """Add the paths. They take POST alone: GET would open a stream and DELETE end a session."""
+        """Add the routes. They accept only POST: GET would open a stream and DELETE end a session."""
         for path in MCP_PATHS:
             app.router.add_post(path, self._answer)
         app.router.add_post(_REGISTER, _refuse_login)
@@ -99,28 +99,28 @@ class McpHandlers:
             return rpc_answer(format_error(error), error.status if isinstance(error, Refusal) else 200)
 
     async def _call(self, request: web.Request, message: Request, caller: Caller) -> dict[str, object]:
-        """Run a tool; what goes wrong in it is a result for the model."""
+        """Run a tool; an error becomes a result for the model."""
         name, arguments = read_tool_call(message, (tool.name for tool in TOOLS))
         caller = replace(caller, agent_id=caller.agent_id or name_agent(request, message))
         try:
             call = read_call(name, arguments)
             once = await read_key(request, caller, call.route.name)
             return to_result(call.show(await self._tools.run(caller, call, once)))
-        except Exception as error:  # noqa: BLE001 - the border: whatever it is, the model gets a sentence
+        except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes a sentence
             return to_result(show_error(await to_api_error(error, request)))
 
 
 async def _refuse_login(_request: web.Request) -> web.Response:
-    """Say to clients what they show when a 401 made them try OAuth: what would have been right.
+    """Refuse OAuth registration, which clients try after a 401, with an error that they show to the user.
 
     Raises:
-        AccessDenied: always.
+        AccessDenied: always, with the way to send the key.
     """
     raise AccessDenied(reason="there is no login; send the API key as Authorization: Bearer")
 
 
 def check_form(request: web.Request) -> None:
-    """Refuse what isn't sent as JSON, and who wouldn't take JSON for an answer.
+    """Refuse messages that aren't sent as JSON, and clients that don't accept JSON.
 
     Raises:
         Refusal: 415 or 406.
@@ -134,10 +134,10 @@ def check_form(request: web.Request) -> None:
 
 
 def check_version(request: web.Request, message: Request | None) -> None:
-    """Refuse a version of MCP that isn't spoken here; without the header it is an old one that is.
+    """Refuse unsupported versions of MCP; a client without the header uses an old one that is supported.
 
     Raises:
-        Refusal: 400, with the versions that are.
+        Refusal: 400, with the supported versions.
     """
     version = request.headers.get(VERSION_HEADER)
     if version in (None, *PROTOCOL_VERSIONS) or (message and message.method in _BEFORE_AGREEMENT):
@@ -151,7 +151,7 @@ def check_version(request: web.Request, message: Request | None) -> None:
 
 
 def name_agent(request: web.Request, message: Request) -> str:
-    """Return what the client calls itself: in the message, or as the first word of User-Agent."""
+    """Return the name of the client: from the message, or else the first word of User-Agent."""
     product = request.headers.get("User-Agent", "").strip().partition(" ")[0].partition("/")[0]
     if product.lower().partition("-")[0] in _LIBRARIES:
         product = ""

@@ -1,4 +1,4 @@
-"""What is answered to MCP clients: JSON-RPC, whatever went wrong."""
+"""Responses to MCP clients: always JSON-RPC, errors included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnemos_contract.routes import V1ALPHA1_BASE, V1ALPHA2_BASE
 
 from mnemo_server.http.responses import error_answer
 
-#: Every path of MCP, the preferred one first. The last is for clients that can send no header.
+#: All paths of MCP, the preferred one first. The last is for clients that can't send headers.
 MCP_PATHS: Final = (MCP_PATH, V1ALPHA2_BASE + MCP_PATH, V1ALPHA1_BASE + MCP_PATH)
 
 _ONE_OF_THEM: Final = re.compile("|".join(path.replace("{api_key}", "[^/]+") for path in MCP_PATHS))
@@ -23,19 +23,19 @@ _HOW: Final = "send it as X-API-Key, or as Authorization: Bearer"
 
 
 def speaks_mcp(request: web.Request) -> bool:
-    """Whether a request came to one of the paths of MCP, and wants its errors as JSON-RPC."""
+    """Whether a request came to a path of MCP, where errors are sent as JSON-RPC."""
     return _ONE_OF_THEM.fullmatch(request.path) is not None
 
 
 def rpc_answer(line: bytes, status: int = 200) -> web.Response:
-    """Answer a message of JSON-RPC."""
+    """Return a JSON-RPC message as a response."""
     return web.Response(body=line, status=status, content_type="application/json")
 
 
 def rpc_error_answer(error: ApiError, request_id: str) -> web.Response:
-    """Answer an error of the contract in JSON-RPC, with the same status and headers.
+    """Return an error of the contract as JSON-RPC, with the same status and headers.
 
-    A key that is missing or opens nothing is 401 here: clients of mem9 want 400, those of MCP ask for a key.
+    A missing or invalid key is 401 here: clients of mem9 expect 400, but MCP clients ask for a key on 401.
     """
     answer = error_answer(error, request_id)
     code = INTERNAL_ERROR if error.status >= _SERVER_FAULT else INVALID_REQUEST

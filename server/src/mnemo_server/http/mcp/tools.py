@@ -1,4 +1,4 @@
-"""The five tools on the services, which are called as the handlers of their routes call them."""
+"""Runs the five tools on the services, as the handlers of their routes do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Run = Callable[[Caller, ToolCall, IdempotentRequest | None], Awaitable[Any]]
 
 
 class McpTools:
-    """Makes the request of the API that a tool call comes to."""
+    """Runs each tool call as the API request that it maps to."""
 
     def __init__(self, memories: MemoryService, search: SearchService, history: HistoryService) -> None:
         self._memories = memories
@@ -42,11 +42,11 @@ class McpTools:
         }
 
     async def run(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> WireModel | None:
-        """Return what the route of the call answers.
+        """Return the response of the call's route.
 
         Raises:
-            ApiError: the fields aren't what the route takes, or any error of it.
-            DatabaseError: the database can't do it now.
+            ApiError: the fields don't fit the route, or any error of the route.
+            DatabaseError: the database isn't available now.
         """
         answer: WireModel | None = await self._runs[call.route.name](caller, call, once)
         return answer
@@ -72,7 +72,7 @@ class McpTools:
 
 
 def _read(model: type[Model], call: ToolCall) -> Model:
-    """Read the fields as the body of a request is read, by the same parser with the same limits."""
+    """Read the fields as a request body is read, with the same parser and limits."""
     try:
         return model.model_validate_json(compact_json(call.fields))
     except ValidationError as error:

@@ -1,1 +1,1 @@
-"""What is read of a request before a handler sees it."""
+"""Reads and checks requests before a handler sees them."""

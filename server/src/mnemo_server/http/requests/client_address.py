@@ -1,4 +1,4 @@
-"""Who is at the other end: the address that rate limits and the loopback rule go by."""
+"""The client's address, which rate limits and the loopback rule use."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mnemo_server.settings import Network
 def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
     """Return the caller's address.
 
-    X-Forwarded-For is read from the right, past every trusted proxy; the first other address is the
-    caller. Without a trusted proxy at the other end the header is ignored, since anybody can send it.
+    X-Forwarded-For is read from the right, past every trusted proxy; the first other address is the caller.
+    Unless the peer is a trusted proxy the header is ignored, since any client can send it.
     """
     peer = request.remote or ""
     if not trusted or not _is_in(peer, trusted):
@@ -30,7 +30,7 @@ def client_address(request: web.Request, trusted: Sequence[Network]) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is this machine's own."""
+    """Whether an address is a loopback address of this machine."""
     parsed = _parse(address)
     return parsed is not None and parsed.is_loopback
 

@@ -1,4 +1,4 @@
-"""The Idempotency-Key of a request, and what tells one request from another."""
+"""The Idempotency-Key of a request, and the fingerprint that distinguishes requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnemo_server.services.caller import Caller
 
 
 async def read_key(request: web.Request, caller: Caller, purpose: str) -> IdempotentRequest | None:
-    """Read the key, with a fingerprint of the purpose, the body and the headers that fill the body up.
+    """Read the key, with a fingerprint of the purpose, the body and the headers that supply defaults for it.
 
     Raises:
         InvalidRequest: the key is too long.

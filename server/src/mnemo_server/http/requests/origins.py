@@ -1,4 +1,4 @@
-"""Which pages of a browser may speak to this server: those of this machine alone."""
+"""Limits which web pages may send requests to this server: only those of this machine."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _WEB: Final = ("http", "https")
 
 
 def check_origin(request: web.Request) -> None:
-    """Hold off pages that a browser was made to send here, by DNS rebinding for instance.
+    """Refuse requests that a foreign web page makes the browser send, by DNS rebinding for instance.
 
-    Programs send no Origin. Of pages those of loopback addresses pass, whatever address this server has: the
-    name in Host proves nothing, since a rebound name stands in both headers. Origins of other schemes
-    (vscode-file:, app:) are those of installed programs, which no DNS name leads to.
+    Programs send no Origin. Pages are only accepted from loopback addresses, whatever address this server
+    has: the name in Host proves nothing, since a rebound name is in both headers. Origins of other schemes
+    (vscode-file:, app:) belong to installed programs, which no DNS name leads to.
 
     Raises:
-        AccessDenied: the request comes from any other page, or from one that hides where it comes from.
+        AccessDenied: the request comes from any other page, or from one that hides its origin.
     """
     if not all(_is_trusted(origin.strip()) for origin in request.headers.getall("Origin", ())):
         raise AccessDenied(reason="this server only accepts requests of web pages on this machine")

@@ -1,4 +1,4 @@
-"""Requests as models of the contract, and what is wrong with one in a sentence."""
+"""Reads requests as models of the contract, and describes what is wrong with them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
 
     Raises:
         InvalidJson: it isn't JSON.
-        InvalidRequest: it is, but not what the model takes; or it can't be read to its end.
+        InvalidRequest: it is JSON, but doesn't fit the model; or it can't be read to its end.
         PayloadTooLarge: it is larger than 1 MiB.
     """
     body = await read_bytes(request)
@@ -46,10 +46,10 @@ async def read_bytes(request: web.Request) -> bytes:
 
 
 def read_query(request: web.Request, model: type[Model]) -> Model:
-    """Read the query string of a request; of a repeated parameter that takes one value the first counts.
+    """Read the query string; if a parameter that takes one value is repeated, the first value is used.
 
     Raises:
-        InvalidRequest: a parameter isn't what the model takes.
+        InvalidRequest: a parameter doesn't fit the model.
     """
     query = request.query
     lists = _list_fields(model)

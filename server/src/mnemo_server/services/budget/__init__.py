@@ -1,1 +1,1 @@
-"""What models may take of a tenant in a day, asked before each request."""
+"""The daily token budget of each tenant, checked before every call of a model."""

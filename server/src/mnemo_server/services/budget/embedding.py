@@ -1,4 +1,4 @@
-"""Who pays for vectors: each tenant out of its own budget."""
+"""Charges vectors to the budget of the tenant that they belong to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mnemo_server.services.budget.ledger import Budget
 
 
 class TenantMeter:
-    """A meter that a tenant's budget for embeddings stands behind."""
+    """A meter backed by a tenant's budget for embeddings."""
 
     def __init__(self, budget: Budget, tenant_id: int) -> None:
         self.payer = tenant_id

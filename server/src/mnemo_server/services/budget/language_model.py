@@ -1,4 +1,4 @@
-"""A language model on the account of one tenant: no call without leave, none that isn't written down."""
+"""A language model that one tenant pays for: every call is reserved first and recorded."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class OverBudget(Exception):
 
 
 class MeteredModel:
-    """Reserves what a call takes at most before it, and settles what it took.
+    """Reserves the maximum usage of a call before it, and settles the real usage after it.
 
-    A call that was cut off may have reached the model all the same, so what was set aside for it stays spent.
+    A call that was cut off may still have reached the model, so what was reserved for it stays spent.
     """
 
     def __init__(self, model: LanguageModel, budget: Budget, tenant_id: int) -> None:
@@ -29,7 +29,7 @@ class MeteredModel:
 
     @property
     def name(self) -> str:
-        """The name of the model behind."""
+        """The name of the underlying model."""
         return self._model.name
 
     async def complete(self, system: str, user: str, max_output_tokens: int) -> Completion:
@@ -55,4 +55,4 @@ class MeteredModel:
         return completion
 
     async def close(self) -> None:
-        """The model behind belongs to whoever opened it."""
+        """Do nothing: the underlying model is closed by its owner."""

@@ -1,4 +1,4 @@
-"""The budget of a tenant: no token is spent without leave, whatever the number of servers."""
+"""The budget of a tenant: no tokens are spent without a reservation, whatever the number of servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnemo_server.domain.budget import KINDS, Kind, Plan, Reservation, day_begin
 from mnemo_server.domain.clock import Clock
 from mnemo_server.stores.usage import NOTHING_SPENT, DaySpent, Spending, UsageStore
 
-#: Days that are told of.
+#: Number of days that a usage report covers.
 DAYS_TOLD: Final = 31
 _NANOS: Final = 1_000_000_000
 
@@ -24,7 +24,7 @@ _log = structlog.get_logger("mnemo")
 
 @dataclass(slots=True)
 class Totals:
-    """What this server spent on one kind of model since its start."""
+    """What this server has spent on one kind of model since its start."""
 
     calls: int = 0
     input_tokens: int = 0
@@ -35,21 +35,21 @@ class Totals:
 
     @property
     def cost(self) -> float:
-        """In the currency of the prices."""
+        """The cost, in the currency of the prices."""
         return self.cost_nanos / _NANOS
 
 
 class Budget:
-    """Gives leave before a call of a model, and writes down what it cost.
+    """Reserves tokens before a call of a model, and records what it cost.
 
-    The ledger in the database is the only truth: two servers can't overspend together, and what a server that
-    died had set aside stays spent.
+    The ledger in the database is the only source of truth: two servers can't overspend together, and what a
+    server had reserved when it died stays spent.
     """
 
     def __init__(
         self, store: UsageStore, plans: Mapping[Kind, Plan], clock: Clock, currency: str = "USD"
     ) -> None:
-        """Take a plan for each kind of model that is paid for."""
+        """Take a plan for each kind of model that costs something."""
         self.totals: dict[Kind, Totals] = {kind: Totals() for kind in plans}
         self._store = store
         self._plans = plans
@@ -57,9 +57,9 @@ class Budget:
         self._currency = currency
 
     async def reserve(self, tenant_id: int, kind: Kind, tokens: int) -> Reservation | None:
-        """Set tokens aside for a call; None when the day's budget doesn't allow them.
+        """Reserve tokens for a call; None when the day's budget doesn't allow them.
 
-        What comes of it is told by `settle` or `release`; without either the tokens count as spent.
+        Finish with `settle` or `release`; without either, the tokens count as spent.
         """
         limit = self._plans[kind].daily_tokens
         wanted = Reservation(tenant_id, kind, day_of(self._clock()), tokens)
@@ -70,9 +70,9 @@ class Budget:
         return None
 
     async def settle(self, reservation: Reservation, input_tokens: int, output_tokens: int = 0) -> None:
-        """Write down what a call took, be it less than was set aside or more.
+        """Record the real usage of a call, whether it is less than was reserved or more.
 
-        A database that fails doesn't undo the call: what was set aside stays spent, and a line is logged.
+        A database error doesn't undo the call: the reserved tokens stay spent, and a warning is logged.
         """
         cost = self._plans[reservation.kind].cost_nanos(input_tokens, output_tokens)
         totals = self.totals[reservation.kind]
@@ -83,15 +83,15 @@ class Budget:
         await self._write(reservation, Spending(1, input_tokens, output_tokens, cost))
 
     async def release(self, reservation: Reservation) -> None:
-        """Give back what was set aside for a call that cost nothing."""
+        """Release the reservation of a call that cost nothing."""
         await self._write(reservation, NOTHING_SPENT)
 
     def resets_at(self) -> datetime:
-        """Say when the next day begins, UTC."""
+        """Return when the next day begins, UTC."""
         return day_begins_at(day_of(self._clock()) + 1)
 
     async def describe(self, tenant_id: int) -> wire.Usage:
-        """Return what models cost a tenant, and what they may still take today."""
+        """Return what models cost a tenant, and what they may still use today."""
         rows = await self._store.list_spent(tenant_id, DAYS_TOLD * len(KINDS))
         told = sorted({row.day for row in rows}, reverse=True)[:DAYS_TOLD]
         today = day_of(self._clock())

@@ -1,4 +1,4 @@
-"""The embedding model as the server meets it: being loaded, ready, or away for a while."""
+"""The embedding model as the server uses it: loading, ready, or temporarily unavailable."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from mnemo_server.embedding.ports import (
 from mnemo_server.index.segments.vectors import EmbeddedQuery
 from mnemo_server.stores.vectors import VectorStore
 
-#: A search waits no longer for the vector of its question, and goes on without.
+#: The longest a search waits for the vector of its query; after that it continues without.
 QUERY_SECONDS: Final = 2.0
-#: After a failure searches go on without asking the model again for so long.
+#: How long searches don't call the model again after a failure.
 QUERY_PAUSE_US: Final = 5 * MICROSECONDS
-#: Failures of questions are logged at most this often.
+#: Failed queries are logged at most this often.
 _LOG_EVERY_US: Final = 60 * MICROSECONDS
 
 _log = structlog.get_logger("mnemo")
 
 
 class LiveModel:
-    """One embedder, with its number in the database once it has answered."""
+    """One embedder, with its model id in the database once it is ready."""
 
     def __init__(self, embedder: Embedder, vectors: VectorStore, clock: Clock) -> None:
         self.embedder = embedder
         self.state: Literal["loading", "ready", "unavailable"] = "loading"
-        #: Why it is unavailable: a sentence.
+        #: Why it is unavailable, as a sentence.
         self.reason: str | None = None
         self.model: Model | None = None
         self.model_id = 0
-        #: Questions that got no vector.
+        #: Queries that got no vector.
         self.failed_queries = 0
-        #: Questions that got none because of the budget.
+        #: Queries that got no vector because of the budget.
         self.over_budget_queries = 0
         self._vectors = vectors
         self._clock = clock
@@ -50,21 +50,22 @@ class LiveModel:
         self._log_again_at = 0
 
     async def connect(self) -> Model:
-        """Wait until the model can be used, and register it. Errors of model and database pass through."""
+        """Wait until the model is ready, and register it. Errors of the model and the database propagate."""
         model = await self.embedder.prepare()
         if model != self.model:
-            # Only a model that is met anew is chosen: one that comes back takes no rows from a later one.
+            # Only a model seen for the first time is chosen: one that recovers takes no rows from a later
+            # one.
             self.model_id = await self._vectors.register_model(model.name, model.dimensions, self._clock())
             self.model = model
         self.state, self.reason = "ready", None
         return model
 
     def fail(self, reason: str) -> None:
-        """Say that the model doesn't answer."""
+        """Mark the model as unavailable, with a reason."""
         self.state, self.reason = "unavailable", reason
 
     async def embed_query(self, text: str, meter: Meter = FREE) -> EmbeddedQuery | None:
-        """Embed a question; None when that can't be done or paid for now, or takes too long."""
+        """Embed a query; None when that fails, takes too long, or is over the budget."""
         if self.state != "ready" or self._clock() < self._ask_again_at:
             return None
         model_id = self.model_id

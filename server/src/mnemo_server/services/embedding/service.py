@@ -27,15 +27,16 @@ _log = structlog.get_logger("mnemo")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much is done at once, and how long is waited in between."""
+    """Batch sizes, and how long to wait between steps."""
 
     batch_size: int = 32
-    #: Rows changed within this time are left to the server that wrote them, which embeds them right now.
+    #: Rows changed more recently than this are left to the server that wrote them, which is embedding them
+    #: now.
     young_us: int = 5 * MICROSECONDS
-    #: Between two looks into the database, while texts wait there and otherwise.
+    #: Between two sweeps of the database: while texts wait there, and otherwise.
     busy_seconds: float = 5.0
     idle_seconds: float = 30.0
-    #: After an error, twice as long after each further one.
+    #: After an error; doubled after each further one.
     first_pause_seconds: float = 1.0
     longest_pause_seconds: float = 60.0
 
@@ -45,10 +46,11 @@ _NOTHING: Final = VectorCount(0, 0)
 
 
 class EmbeddingService:
-    """Embeds what is written here at once, and whatever else has no vector of the present model.
+    """Embeds what is written here at once, and everything else that has no vector of the present model.
 
-    Without an embedder it does nothing. Where vectors cost something, each tenant has a meter, and one that
-    can pay for no more waits for another day without holding up others. All methods belong to one event loop.
+    Without an embedder it does nothing. Where vectors cost something, each tenant has a meter, and the texts
+    of a tenant over its budget wait for another day without holding up others. All methods must be called
+    from one event loop.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class EmbeddingService:
         queue: EmbeddingQueue | None = None,
         meter_of: Callable[[int], Meter] | None = None,
     ) -> None:
-        """Take a meter for each tenant; None where vectors are free."""
+        """Take the function that returns a tenant's meter; None if vectors are free."""
         self._live = None if embedder is None else LiveModel(embedder, vectors, clock)
         self._vectors = vectors
         self._index = index
@@ -72,60 +74,60 @@ class EmbeddingService:
         self._queue = EmbeddingQueue() if queue is None else queue
         self._doing = EmbeddingWork(vectors, index, clock, meter_of)
         self._over_budget = self._doing.over_budget
-        self._left_behind = 0  # texts that wait in the database alone, as far as is known
+        self._left_behind = 0  # known number of texts that wait in the database only
         self._overflows = 0
         self._successor: KnownModel | None = None
         self._woken = asyncio.Event()
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is a model that answers."""
+        """Whether there is a model and it is ready."""
         return self._live is not None and self._live.state == "ready"
 
     @property
     def embedded(self) -> int:
-        """Texts since the start that have a vector now."""
+        """Texts embedded since the start."""
         return self._doing.embedded
 
     @property
     def refused(self) -> int:
-        """Texts since the start that the model refused."""
+        """Texts refused by the model since the start."""
         return self._doing.refused
 
     @property
     def failed(self) -> int:
-        """Texts since the start whose batch failed before it was their turn."""
+        """Texts since the start whose batch failed before they were processed."""
         return self._doing.failed
 
     @property
     def backlog(self) -> int:
-        """Texts known to wait; never 0 while one that was noted has no vector yet."""
+        """Texts known to wait; never 0 while a noted text has no vector yet."""
         return len(self._queue) + len(self._doing.left) + self._left_behind + len(self._over_budget)
 
     @property
     def waiting_for_budget(self) -> int:
-        """Those among them that wait for a day on which their tenant can pay for them."""
+        """Waiting texts whose tenant has no budget left for today."""
         return len(self._over_budget)
 
     @property
     def queue_age_seconds(self) -> float:
-        """How long the text that has been waiting longest in memory has been waiting."""
+        """How long the oldest waiting text in memory has been waiting, in seconds."""
         left = self._doing.left
         since = min(one.since for one in left) if left else self._queue.oldest
         return 0.0 if since is None else max(0, self._clock() - since) / MICROSECONDS
 
     @property
     def failed_queries(self) -> int:
-        """Questions since the start that got no vector."""
+        """Queries since the start that got no vector."""
         return 0 if self._live is None else self._live.failed_queries
 
     @property
     def over_budget_queries(self) -> int:
-        """Questions since the start that got no vector because their tenant couldn't pay for it."""
+        """Queries since the start that got no vector because their tenant's budget was spent."""
         return 0 if self._live is None else self._live.over_budget_queries
 
     def note(self, written: Sequence[WrittenMemory]) -> None:
-        """Take over own writes after their commit; what finds no room is found in the database later."""
+        """Queue this server's own writes after their commit; a sweep finds those that don't fit in."""
         if self._live is None or self._successor is not None:
             return
         for one in written:
@@ -138,13 +140,13 @@ class EmbeddingService:
         self._woken.set()
 
     async def embed_query(self, tenant_id: int, text: str) -> EmbeddedQuery | None:
-        """Return the embedding of a tenant's question; None when it can't be had soon, or paid for."""
+        """Return the embedding of a tenant's query; None if it isn't available soon or is over the budget."""
         if self._live is None:
             return None
         return await self._live.embed_query(text, self._doing.meter(tenant_id))
 
     async def status(self, tenant_id: int) -> EmbeddingStatus:
-        """Return how far a tenant's memories have vectors of the present model."""
+        """Return how many of a tenant's memories have vectors of the present model."""
         counts = await self._vectors.count_by_model(tenant_id)
         total = sum(count.total for count in counts.values())
         live = self._live
@@ -168,7 +170,7 @@ class EmbeddingService:
         )
 
     async def run(self) -> None:
-        """Embed until cancelled; an error is logged and tried again after a pause."""
+        """Embed until cancelled; log errors and try again after a pause."""
         if self._live is None:
             return
         while True:
@@ -183,14 +185,14 @@ class EmbeddingService:
             except DatabaseError as error:
                 _log.warning("embedding waits for the database", reason=str(error), waiting=self.backlog)
             except Exception as error:  # noqa: BLE001 - whatever happened, the next memories get their vectors
-                # A traceback reads source files.
+                # Formatting a traceback reads source files.
                 await asyncio.to_thread(_log.error, "embedding was interrupted", exc_info=error)
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, self._pace.longest_pause_seconds)
 
     async def _announce(self, live: LiveModel) -> None:
         stale = await self._find_stale_models(live)
-        queued = len(self._queue)  # after a failure: the database counts these too
+        queued = len(self._queue)  # not 0 after a failure: the database counts these too
         counts = await self._vectors.count_waiting(stale)
         self._left_behind = max(self._left_behind, sum(counts.values()) - queued)
         others = sum(count for model_id, count in counts.items() if model_id)
@@ -198,7 +200,7 @@ class EmbeddingService:
             _log.info("re-embedding memories with another model", memories=others, model=live.model.name)
 
     async def _work(self, live: LiveModel) -> None:
-        """Embed the queue, and when it is empty what the database has left."""
+        """Embed the queue, and sweep the database when the queue is empty."""
         loop = asyncio.get_running_loop()
         swept_at = float("-inf")
         while True:
@@ -219,7 +221,7 @@ class EmbeddingService:
                     await self._woken.wait()
 
     async def _sweep(self, live: LiveModel) -> bool:
-        """Embed a batch of what has no vector of this model, from any server; whether there was some."""
+        """Embed a batch of texts without a vector of this model, of any server; return if there was one."""
         stale = await self._find_stale_models(live)
         overflows, over_budget = self._overflows, self._over_budget.mark()
         before = self._clock() - self._pace.young_us
@@ -234,7 +236,7 @@ class EmbeddingService:
                 await self._embed(live, [WaitingText.of(one) for one in found])
             finally:
                 self._doing.left = ()
-            # At least one until they are counted: there may be more than was known.
+            # At least 1 until they are counted: there may be more than was known.
             self._left_behind = max(1, self._left_behind - len(found))
             return True
         counted = sum((await self._vectors.count_waiting(stale)).values())
@@ -246,12 +248,12 @@ class EmbeddingService:
         return False
 
     async def _find_stale_models(self, live: LiveModel) -> list[int]:
-        """Return the models whose rows are to be embedded anew, 0 for none; the one chosen last takes all."""
+        """Return the models whose rows must be embedded again, 0 for none; the one chosen last takes all."""
         models = await self._vectors.list_models()
         last = models[-1] if models else None
         self._successor = last if last is not None and last.model_id != live.model_id else None
         if self._successor is not None:
-            # Two servers with different models would go on taking each other's rows for ever.
+            # Two servers with different models would otherwise take each other's rows forever.
             self._queue.clear()
             self._over_budget.clear()
             self._left_behind = 0
@@ -264,7 +266,7 @@ class EmbeddingService:
         except (EmbeddingError, DatabaseError):
             self._queue.put_back(self._doing.left)
             raise
-        except Exception:  # not to be met again at once: the database gives it back
+        except Exception:  # don't retry it at once: the next sweep finds it in the database
             self._overflows += len(self._doing.left)
             self._left_behind += len(self._doing.left)
             raise

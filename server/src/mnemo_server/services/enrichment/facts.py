@@ -1,4 +1,4 @@
-"""Finds what is near to a fact among memories, and lets facts become memories."""
+"""Finds the neighbours of facts, and stores facts as memories."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from mnemo_server.stores.enrichment.store import EnrichmentStore
 from mnemo_server.stores.memories.store import MemoryStore
 from mnemo_server.stores.records import WrittenMemory
 
-#: Probability that a memory is about what a fact is about, from which on the two are compared.
+#: A memory is compared with a fact if the probability that both are about the same thing is at least this.
 NEAR: Final = 0.15
 _COMPARED: Final = MemoryFilter(memory_types=(MemoryType.INSIGHT.value, MemoryType.PINNED.value))
 
@@ -61,7 +61,7 @@ class FactPlacer:
     async def find_neighbours(
         self, tenant_id: int, fact: Fact, sources: Sequence[StoredMemory]
     ) -> list[Neighbour]:
-        """Return what holds about its subject, then what is nearest, all of the project of its sources."""
+        """Return the current memory of its subject, then the nearest ones, of the project of its sources."""
         embedded = self._embedding.embed_query(tenant_id, fact.content)
         ranking = await rank_text(self._index, tenant_id, fact.content, to_scope(_COMPARED), embedded)
         near = ranking.memory_ids[ranking.scores >= NEAR][: 4 * MAX_NEIGHBOURS].tolist()
@@ -75,7 +75,7 @@ class FactPlacer:
     async def write(
         self, job: ClaimedJob, sources: Sequence[StoredMemory], resolved: Sequence[ResolvedFact]
     ) -> dict[str, int]:
-        """Write facts and take their sources out of the job; count what was done."""
+        """Write facts and take their sources out of the job; return the changes by kind."""
         by_id = {one.id: one for one in sources}
         planned = await asyncio.to_thread(lambda: [self._plan(one, by_id) for one in resolved])
         applied = await self._store.apply(
@@ -88,7 +88,7 @@ class FactPlacer:
     async def settle_text(
         self, job: ClaimedJob, memory: StoredMemory, resolved: ResolvedFact
     ) -> dict[str, int]:
-        """Give a memory that was stored as text its tags and its place; count what was done."""
+        """Tag a memory that was stored as text and apply its merge decision; return the changes by kind."""
         applied = await self._store.settle(job, memory.id, resolved, self._clock(), self._tag)
         self._index.note(job.tenant_id, applied.entries)
         self._embedding.note(applied.written)

@@ -1,4 +1,4 @@
-"""Where stores ask for enrichment: the job for what is new, and what the answer says of it."""
+"""Requests enrichment when something is stored: the job, and its status in the response."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ENRICH: Final = "enrich"
 
 
 class EnrichmentScheduler:
-    """Asks for enrichment where a language model is set; without one there is none to ask for."""
+    """Requests enrichment if a language model is configured; otherwise it requests nothing."""
 
     def __init__(
         self, clock: Clock, *, is_on: bool, delay_seconds: float, wake: Callable[[int], None]
     ) -> None:
-        """Take how long a session must have been quiet, and what tells the runner of a new job."""
+        """Take how long a session must be quiet before its job runs, and a function that wakes the runner."""
         self._clock = clock
         self._is_on = is_on
         self._delay_us = round(delay_seconds * MICROSECONDS)
@@ -30,9 +30,9 @@ class EnrichmentScheduler:
     def request_for_session(
         self, tenant_id: int, session_id: str, message_ids: Sequence[int]
     ) -> JobRequest | None:
-        """Return the job to ask for in the transaction that stores messages.
+        """Return the job to request in the transaction that stores messages.
 
-        It waits until nobody has spoken for a while: fewer, fuller requests to a model cost less.
+        It runs once the session has been quiet for a while: fewer, fuller requests to a model cost less.
         """
         if not self._is_on:
             return None
@@ -40,23 +40,23 @@ class EnrichmentScheduler:
         return JobRequest(tenant_id, ENRICH, f"session:{session_id}", tuple(message_ids), run_at)
 
     def request_for_memory(self, tenant_id: int, memory_id: int) -> JobRequest | None:
-        """Return the job to ask for in the transaction that stores a memory."""
+        """Return the job to request in the transaction that stores a memory."""
         if not self._is_on:
             return None
         return JobRequest(tenant_id, ENRICH, f"memory:{encode_id(memory_id)}", (memory_id,))
 
     def describe(self, tenant_id: int, job_id: int | None) -> Enrichment | None:
-        """Return what comes of a store that asked for this job, or for none."""
+        """Return the enrichment status of a store that requested this job; None if it requested none."""
         if job_id is None:
             return None
         is_over = self._waits_until.get(tenant_id, 0) > self._clock()
         return Enrichment.SKIPPED_BUDGET if is_over else Enrichment.QUEUED
 
     def note(self, tenant_id: int, job_id: int | None) -> None:
-        """Let the runner know of a job after the commit."""
+        """Wake the job runner for a requested job; call this after the commit."""
         if job_id is not None:
             self._wake(tenant_id)
 
     def note_over_budget(self, tenant_id: int, until: int) -> None:
-        """Remember that a tenant's budget is used up until a time, microseconds UTC."""
+        """Remember that a tenant's budget is used up until the given time, in microseconds UTC."""
         self._waits_until[tenant_id] = until

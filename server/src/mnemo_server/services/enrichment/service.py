@@ -1,8 +1,9 @@
-"""Makes facts of what was said, and finds their place among memories, with a language model.
+"""Extracts facts from what was stored, and merges them into the memories, with a language model.
 
-It works on jobs of kind `enrich`: the messages of a session, or one memory that was stored as text. What was
-sent stays as it is. Every message is asked about once: the transaction that writes what came of it takes it
-out of the job. What the model can't or may not do now is left to the rules that need none.
+It processes jobs of kind `enrich`: the messages of a session, or one memory that was stored as text. The
+stored originals stay unchanged. Each message is sent to the model once: the transaction that writes the
+result takes the message out of the job. What the model can't do, or may not do now, is left to the rules that
+need no model.
 """
 
 from __future__ import annotations
@@ -47,16 +48,16 @@ from mnemo_server.stores.enrichment.store import EnrichmentStore
 from mnemo_server.stores.jobs.store import JobStore
 
 SKIPPED_BUDGET: Final = "skipped_budget"
-#: Messages that are read at once; a request to the model holds as many of them as fit.
+#: Messages that are read at once; a request to the model contains as many of them as fit.
 _ITEMS: Final = 200
-#: Until a model whose settings are wrong is asked again.
+#: How long to wait before a model with wrong settings is called again.
 _MISCONFIGURED_PAUSE_US: Final = 600 * MICROSECONDS
 
 _log = structlog.get_logger("mnemo")
 
 
 class EnrichmentService:
-    """Works on jobs of kind `enrich`."""
+    """The handler of jobs of kind `enrich`."""
 
     def __init__(
         self,
@@ -80,10 +81,10 @@ class EnrichmentService:
         self._scheduler = scheduler
 
     async def work(self, job: ClaimedJob, progress: Progress) -> JobResult:
-        """Look at the next messages of a job, as many as one request holds.
+        """Process the next messages of a job, as many as fit into one request to the model.
 
         Raises:
-            JobError: the model doesn't answer now.
+            JobError: the model isn't available now.
         """
         item_ids = await self._jobs.list_items(job, _ITEMS)
         messages = await self._store.read(job.tenant_id, item_ids)
@@ -98,7 +99,7 @@ class EnrichmentService:
         except OverBudget:
             return self._postpone(job)
         except ModelMisconfigured as error:
-            # Not the job's fault, and no use in trying often: somebody has to change a setting first.
+            # Not the job's fault, and frequent retries are useless: first a setting has to be changed.
             return Postponed(str(error), self._clock() + _MISCONFIGURED_PAUSE_US, job.detail)
         except ModelUnavailable as error:
             raise JobError(str(error)) from error
@@ -113,12 +114,12 @@ class EnrichmentService:
         request: ExtractionRequest,
         messages: dict[int, StoredMemory],
     ) -> Detail:
-        """Ask about the messages of one request, and write what came of it."""
+        """Send the messages of one request to the model, and write the result."""
         sources = [messages[one.id] for one in request.messages]
         try:
             answered = await self._curator.extract(model, request)
         except (InvalidCompletion, ModelRefused) as error:
-            # Asking again would cost again and bring the same: what was said stays as it is.
+            # Another request would cost again with the same result: the messages stay as they are.
             await self._store.drop(job, [one.id for one in sources], self._clock())
             return _add(job.detail, {"skipped": len(sources)}, reason=str(error))
         if not sources[0].is_message:
@@ -133,7 +134,7 @@ class EnrichmentService:
     async def _settle_text(
         self, job: ClaimedJob, model: LanguageModel, memory: StoredMemory, answered: Answered[list[Fact]]
     ) -> Detail:
-        """Return a memory that was stored as text its tags and its place; its text stays as it is."""
+        """Tag a memory that was stored as text and merge it with its neighbours; its text stays unchanged."""
         tags = tuple(dict.fromkeys(tag for fact in answered.value for tag in fact.tags))[:MAX_FACT_TAGS]
         fact = Fact(memory.content, tags, memory.subject, (memory.id,), memory.created_at)
         decision = await self._merge(job.tenant_id, model, fact, [memory])
@@ -143,7 +144,7 @@ class EnrichmentService:
     async def _merge(
         self, tenant_id: int, model: LanguageModel, fact: Fact, sources: Sequence[StoredMemory]
     ) -> MergeDecision:
-        """Decide about a fact; without a decision it is added, since asking anew would cost anew."""
+        """Return the merge decision for a fact; without one it is added: asking again would cost again."""
         neighbours = await self._placer.find_neighbours(tenant_id, fact, sources)
         try:
             return (await self._curator.merge(model, fact, neighbours)).value
@@ -159,11 +160,11 @@ class EnrichmentService:
 
 
 def to_said(memory: StoredMemory) -> SaidMessage:
-    """Show a stored message, or a memory stored as text, to the model."""
+    """Convert a stored message, or a memory stored as text, for the model."""
     return SaidMessage(memory.id, memory.role or "memory", memory.content, memory.created_at, memory.name)
 
 
 def _add(detail: Detail, counts: Mapping[str, int], *, reason: str = "") -> Detail:
-    """Count on what came of a job."""
+    """Add counts, and a reason if there is one, to the detail of a job."""
     sums = {name: int(detail.get(name, 0)) + number for name, number in counts.items()}
     return detail | sums | ({"reason": reason} if reason else {})

@@ -1,4 +1,4 @@
-"""One run of a job: its lease is kept while its handler works, and what came of it is written once."""
+"""One run of a job: renews its lease while the handler works, and writes the outcome once."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from mnemo_server.domain.jobs import (
 )
 from mnemo_server.stores.jobs.store import JobStore
 
-#: Says how many items of how many are dealt with, whenever it is called.
+#: Reports progress: the number of processed items, and the total.
 #:
 #: Raises:
-#:     JobLost: another server has taken the job over; let it out of the handler.
+#:     JobLost: another server has taken the job over; let this propagate out of the handler.
 Progress: TypeAlias = Callable[[int, int], Awaitable[None]]
-#: Works on a job until it can say what came of it. What it writes, it writes in transactions that end with
-#: `JobWriter.take_out`, so that a run whose claim was lost writes nothing. It should come to an end within
-#: minutes, with `Again` where there is more, so that other tenants have their turn.
+#: Processes a job and returns the result. It writes only in transactions that end with `JobWriter.take_out`,
+#: so that a run that has lost its claim writes nothing. It should finish within minutes and return `Again` if
+#: there is more to do, so that other tenants get their turn.
 #:
 #: Raises:
-#:     JobError: this attempt failed, and the tenant may read why.
+#:     JobError: this attempt failed; the message is shown to the tenant.
 JobHandler: TypeAlias = Callable[[ClaimedJob, Progress], Awaitable[JobResult]]
 
 _log = structlog.get_logger("mnemo")
@@ -51,40 +51,40 @@ class Outcome(StrEnum):
     """How a run ended."""
 
     DONE = "done"
-    #: It went well, and runs again.
+    #: It succeeded, and the job runs again.
     AGAIN = "again"
     POSTPONED = "postponed"
-    #: It failed and is tried again.
+    #: It failed and will be retried.
     RETRIED = "retried"
-    #: It failed once too often.
+    #: It failed, and no retries are left.
     FAILED = "failed"
-    #: Another server works on it.
+    #: Another server has taken the job over.
     LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long is waited, in seconds."""
+    """Intervals and timeouts, in seconds."""
 
-    #: How long a job is a server's own without another word, and how often it says one.
+    #: How long a claim is valid without renewal, and how often it is renewed.
     lease: float = 60.0
     renew: float = 15.0
-    #: By how much the clocks of servers may differ without two of them ever working on one job at once.
+    #: By how much the clocks of servers may differ without two of them working on the same job at once.
     skew: float = 10.0
     #: A run that takes longer than this has failed.
     longest_run: float = 3_600.0
-    #: Between two looks for what other servers were asked for: with nothing to do, and at least. A look reads
-    #: all that is due, so it also takes no more than one part in so many of the time.
+    #: Between two looks for jobs requested through other servers: when idle, and the minimum. A look reads
+    #: everything that is due, so looking also takes no more than one part in `look_share` of the time.
     poll: float = 5.0
     look: float = 1.0
     look_share: float = 10.0
-    #: Between two counts for the metrics, and between two reports of a run's progress.
+    #: Between two counts for the metrics, and between two progress reports of a run.
     count: float = 15.0
     report: float = 1.0
-    #: After an error of the database, twice as long after each further one.
+    #: After a database error; doubled after each further one.
     first_pause: float = 1.0
     longest_pause: float = 60.0
-    #: For handing a job back when the server stops.
+    #: Timeout for handing a job back when the server stops.
     stop: float = 2.0
 
 
@@ -92,7 +92,7 @@ USUAL_PACE: Final = Pace()
 
 
 class JobRun:
-    """One claimed job and the handler that works on it."""
+    """One claimed job and its handler."""
 
     def __init__(
         self, job: ClaimedJob, handler: JobHandler, store: JobStore, clock: Clock, *, pace: Pace, until: float
@@ -109,10 +109,10 @@ class JobRun:
         self._report_at = 0.0
 
     async def work(self) -> Outcome:
-        """Let the handler work, and let the job go; when cancelled, hand it back for others to go on.
+        """Run the handler and release the job; when cancelled, hand it back so that other servers can go on.
 
         Raises:
-            DatabaseError: the end couldn't be written; after its lease the job is taken over.
+            DatabaseError: the outcome couldn't be written; another server takes the job over after its lease.
         """
         handling = asyncio.ensure_future(self._handler(self.job, self._tell_progress))
         keeping = asyncio.create_task(self._keep_lease(handling))
@@ -141,13 +141,13 @@ class JobRun:
         if now < self._report_at:
             return
         self._report_at = now + self._pace.report
-        with suppress(DatabaseError):  # nothing that work is to be thrown away for
+        with suppress(DatabaseError):  # a failed report is no reason to throw work away
             if not await self._store.report(self.job, self._progress, self._clock(), self._lease_end()):
                 raise JobLost
             self._until = now + self._pace.lease
 
     async def _keep_lease(self, handling: asyncio.Future[JobResult]) -> None:
-        """Renew the lease until the database says that it is lost, or says nothing; then stop the work."""
+        """Renew the lease; stop the handler once the lease is lost, or has ended because renewal failed."""
         loop = asyncio.get_running_loop()
         while not self._is_lost:
             await asyncio.sleep(self._pace.renew)
@@ -180,7 +180,7 @@ class JobRun:
         return Outcome.FAILED if after.state == FAILED else Outcome.RETRIED
 
     async def _hand_back(self) -> None:
-        """Let others go on at once; where that can't be said, they go on after the lease."""
+        """Make the job available to other servers at once; if that fails, they wait for its lease to end."""
         now = self._clock()
         with suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(self._pace.stop):
@@ -193,12 +193,12 @@ class JobRun:
         return await self._store.release(self.job, decide, now, progress=self._progress, detail=detail)
 
     async def _explain(self, error: Exception) -> str:
-        """Say what went wrong; nothing but what is meant to be read, since texts of others hold anything."""
+        """Return a description of the error; unexpected messages are left out, as they may hold anything."""
         if isinstance(error, JobError | DatabaseError):
             return str(error)
         if isinstance(error, TimeoutError):
             return "it took too long"
-        # In a thread, since a traceback reads source files.
+        # In a thread, since formatting a traceback reads source files.
         await asyncio.to_thread(
             _log.error, "a job met an unexpected error", job=encode_id(self.job.id), exc_info=error
         )

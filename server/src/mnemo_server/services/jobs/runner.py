@@ -1,16 +1,17 @@
-"""Works on durable jobs, next to other servers and fair to every tenant.
+"""Runs durable jobs, alongside other servers and fairly for every tenant.
 
-How two servers never do one thing twice, and none is forgotten:
+How it is ensured that no two servers do the same work and that no job is forgotten:
 
-- A claim is a compare-and-swap on the row of one job, and gives it a new token. Whatever changes the job
-  later asks for that token, and what the job is about is written in transactions that hold its row and take
-  its items out.
-- A claim is a lease, renewed while the handler works. When a server dies, its jobs pass to others after that.
-- Leases are times by the clock of the server that wrote them. An owner that can't renew stops when its lease
-  ends, and others wait `Pace.skew` longer: clocks that differ by less never let two work on one job. If they
-  differ by more, two may, and only the one with the last claim writes anything. A server whose clock is
-  behind merely begins a little later.
-- A request that comes while a job runs is counted, and makes it run once more.
+- A claim is a compare-and-swap on the row of one job, and sets a new token. Every later change of the job
+  requires that token. The results of a job are written in transactions that lock its row and take its items
+  out.
+- A claim is a lease, renewed while the handler works. When a server dies, other servers take over its jobs
+  after the lease has ended.
+- Lease times are read from the clock of the server that wrote them. An owner that can't renew stops when its
+  lease ends, and others wait `Pace.skew` longer: as long as clocks differ by less, no two servers work on the
+  same job. If they differ by more, two may, but only the one with the last claim writes anything. A server
+  whose clock is behind merely begins a little later.
+- A request that comes while a job runs is counted, and makes the job run once more.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ from mnemo_server.services.jobs.run import USUAL_PACE, JobHandler, JobRun, Outco
 from mnemo_server.stores.jobs.records import Claim, JobCounts
 from mnemo_server.stores.jobs.store import JobStore
 
-#: Tenants whose last turn is remembered; one that was forgotten comes before those that weren't.
+#: Maximum number of tenants whose last turn is remembered; forgotten tenants are served before the others.
 MAX_REMEMBERED: Final = 10_000
 
 _log = structlog.get_logger("mnemo")
 
 
 class JobRunner:
-    """Claims jobs of the kinds that it has handlers for; what other kinds there are is left to other servers.
+    """Claims and runs jobs of the kinds it has handlers for; other kinds are left to other servers.
 
-    All methods belong to one event loop.
+    All methods must be called from one event loop.
     """
 
     def __init__(
@@ -54,10 +55,10 @@ class JobRunner:
         concurrency: int,
         pace: Pace = USUAL_PACE,
     ) -> None:
-        """Work on up to `concurrency` jobs at once; with 0 none."""
-        #: Runs since the start, by how they ended.
+        """Run up to `concurrency` jobs at once; 0 means none."""
+        #: Runs since the start, by outcome.
         self.outcomes: Counter[Outcome] = Counter()
-        #: What there is in the whole database, as of the last look.
+        #: Counts for the whole database, as of the last count.
         self.counts = JobCounts()
         self._store = store
         self._handlers = dict(handlers)
@@ -67,36 +68,36 @@ class JobRunner:
         self._server = secrets.token_hex(8)
         self._claims = count(1)
         self._running: set[asyncio.Task[None]] = set()
-        self._due: dict[int, int] = {}  # tenants that may have something due, and since when
+        self._due: dict[int, int] = {}  # tenants that may have due jobs, and since when
         self._noted: dict[int, int] = {}
-        self._served: dict[int, int] = {}  # the last turn of each tenant, the earliest first
+        self._served: dict[int, int] = {}  # the last turn of each tenant, earliest first
         self._turns = count(1)
         self._look_at = self._count_at = float("-inf")
         self._woken = asyncio.Event()
 
     @property
     def running(self) -> int:
-        """Jobs that this server works on."""
+        """Number of jobs that this server is running."""
         return len(self._running)
 
     @property
     def oldest_due_seconds(self) -> float:
-        """How long the job of the whole database that waits longest has been due."""
+        """How long the longest-waiting job of the whole database has been due, in seconds."""
         since = self.counts.oldest_run_at
         return 0.0 if since is None else max(0, self._clock() - since) / MICROSECONDS
 
     def add_handler(self, kind: str, handler: JobHandler) -> None:
-        """Work on jobs of one more kind; before `run`."""
+        """Register the handler of another kind; call this before `run`."""
         self._handlers[kind] = handler
 
     def note(self, tenant_id: int) -> None:
-        """Look at once for jobs of a tenant that has just asked for one, after the commit."""
+        """Look for jobs of a tenant at once; call this after the commit of a request for a job."""
         if self._kinds:
             self._noted[tenant_id] = self._clock()
             self._woken.set()
 
     async def run(self) -> None:
-        """Work until cancelled, then hand back what is under way; an error is logged and tried again."""
+        """Run jobs until cancelled, then hand back the jobs in progress; log errors and try again."""
         pause = self._pace.first_pause
         try:
             while True:
@@ -106,7 +107,7 @@ class JobRunner:
                 except DatabaseError as error:
                     _log.warning("jobs wait for the database", reason=str(error))
                 except Exception as error:  # noqa: BLE001 - whatever happened, the next jobs are worked on
-                    # A traceback reads source files.
+                    # Formatting a traceback reads source files.
                     await asyncio.to_thread(_log.error, "looking for jobs was interrupted", exc_info=error)
                 else:
                     pause = self._pace.first_pause
@@ -120,7 +121,7 @@ class JobRunner:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _wait(self) -> None:
-        """Wait until somebody asks for a job, a run ends, or it is time to look."""
+        """Wait until a job is requested, a run ends, or it is time to look again."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.poll):
                 await self._woken.wait()
@@ -132,7 +133,7 @@ class JobRunner:
             self._count_at = now + self._pace.count
 
     async def _fill(self) -> None:
-        """Start jobs while there is room: one of each tenant with something due before a second of any."""
+        """Start jobs while there is room: one for each tenant with due jobs, before a second one for any."""
         self._woken.clear()
         while self._has_room:
             await self._look()
@@ -144,7 +145,7 @@ class JobRunner:
 
     @property
     def _kinds(self) -> tuple[str, ...]:
-        """What this server works on."""
+        """The kinds of jobs that this server runs."""
         return tuple(sorted(self._handlers)) if self._concurrency else ()
 
     @property
@@ -152,7 +153,7 @@ class JobRunner:
         return bool(self._kinds) and len(self._running) < self._concurrency
 
     async def _look(self) -> None:
-        """Find out which tenants have something due: those noted here, and now and then all there are."""
+        """Find the tenants with due jobs: those noted here, and periodically all tenants in the database."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         if began >= self._look_at:
@@ -164,7 +165,7 @@ class JobRunner:
         self._noted.clear()
 
     async def _start_one(self, tenant_id: int) -> bool:
-        """Start what a tenant has had due longest; whether there was something."""
+        """Start the job of a tenant that has been due longest; return whether there was one."""
         until = asyncio.get_running_loop().time() + self._pace.lease
         now = self._clock()
         claim = Claim(
@@ -198,7 +199,7 @@ class JobRunner:
             ms = round((asyncio.get_running_loop().time() - began) * 1_000)
             _log.info("job", job=encode_id(job.id), kind=job.kind, outcome=outcome.value, ms=ms)
         except DatabaseError as error:
-            # What it had to write is written or not; the next run looks at the items that are left.
+            # Its result may or may not have been written; the next run processes the items that are left.
             _log.warning("a job waits for its lease to end", job=encode_id(job.id), reason=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours costs one run
             await asyncio.to_thread(_log.error, "a run of a job broke off", exc_info=error)

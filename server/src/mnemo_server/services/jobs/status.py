@@ -1,4 +1,4 @@
-"""What callers see of jobs."""
+"""Jobs as callers see them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mnemo_server.domain.jobs import StoredJob
 from mnemo_server.services.caller import Caller
 from mnemo_server.stores.jobs.store import JobStore
 
-#: How long a job is shown after it was done, in microseconds: a week.
+#: How long a job is shown after it is done, in microseconds: a week.
 DONE_KEPT_FOR: Final = 7 * 24 * 3_600 * MICROSECONDS
 
 
 class JobService:
-    """The verbs on jobs: look at them, and forget old ones."""
+    """Operations on jobs: read them, and remove old ones."""
 
     def __init__(self, store: JobStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def list_jobs(self, caller: Caller, wanted: JobQuery) -> JobPage:
-        """List a tenant's jobs, the latest change first."""
+        """List a tenant's jobs, latest change first."""
         state = None if wanted.state is None else wanted.state.value
         jobs = await self._store.list_latest(caller.tenant_id, state, wanted.limit)
         return JobPage.model_construct(jobs=[to_job(job) for job in jobs])
@@ -34,7 +34,7 @@ class JobService:
         """Read one job.
 
         Raises:
-            JobNotFound: the tenant has none with this id.
+            JobNotFound: the tenant has no job with this id.
         """
         number = decode_id(job_id)
         if number is None:
@@ -42,10 +42,10 @@ class JobService:
         return await self.read(caller, number)
 
     async def read(self, caller: Caller, job_id: int) -> Job:
-        """Read one job by its number.
+        """Read one job by its numeric id.
 
         Raises:
-            JobNotFound: the tenant has none with this number.
+            JobNotFound: the tenant has no job with this id.
         """
         job = await self._store.find(caller.tenant_id, job_id)
         if job is None:
@@ -53,12 +53,12 @@ class JobService:
         return to_job(job)
 
     async def forget_old_jobs(self) -> int:
-        """Remove the jobs that were done a week ago; how many there were."""
+        """Remove the jobs that were done more than a week ago, and return how many."""
         return await self._store.remove_done(self._clock() - DONE_KEPT_FOR)
 
 
 def to_job(job: StoredJob) -> Job:
-    """Show a job as the API does."""
+    """Convert a stored job to its API model."""
     return Job.model_construct(
         id=encode_id(job.id),
         kind=job.kind,

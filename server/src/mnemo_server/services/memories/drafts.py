@@ -1,4 +1,4 @@
-"""From a store request to a memory, and from the outcome to the response."""
+"""Turns a store request into a memory, and the outcome into the response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnemo_server.stores.records import Stored, WrittenMemory
 
 
 def draft_memory(caller: Caller, request: StoreRequest, *, memory_id: int, now: int) -> WrittenMemory:
-    """Make the memory that a request asks for, and analyse it."""
+    """Return the memory that a request describes, analysed for search."""
     content = request.content or ""
     agent_id = request.agent_id or caller.agent_id
     memory = StoredMemory(
@@ -51,9 +51,9 @@ def describe_stored(
     suggested: Sequence[str] | None,
     taken: int,
 ) -> StoreResponse:
-    """Return the response to a store, before which `taken` secrets were taken out.
+    """Return the response to a store request from which `taken` secrets were redacted.
 
-    Clients of mem9 expect the members of a pinned memory beside the rest.
+    Clients of mem9 expect the members of a pinned memory next to the others.
     """
     shown = to_wire(stored.memory)
     response = StoreResponse(
@@ -71,14 +71,14 @@ def describe_stored(
 
 
 def name_outcome(*, is_new: bool, taken: int) -> Outcome:
-    """Return what a store led to in one word."""
+    """Return the outcome of a store."""
     if not is_new:
         return Outcome.DUPLICATE
     return Outcome.REDACTED if taken else Outcome.CREATED
 
 
 def read_changes(request: UpdateRequest) -> Changes:
-    """Read what an update sets."""
+    """Return the changes that an update makes."""
     return Changes(
         content=request.content or None,
         tags=None if request.tags is None else tuple(request.tags),
@@ -89,5 +89,5 @@ def read_changes(request: UpdateRequest) -> Changes:
 
 
 def _write_metadata(request: StoreRequest | UpdateRequest) -> str | None:
-    """Write metadata as it is kept; null is none."""
+    """Return metadata as JSON for its column; None if it is null or absent."""
     return None if request.metadata is None else json.dumps(request.metadata, ensure_ascii=False)

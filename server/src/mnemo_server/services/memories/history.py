@@ -1,4 +1,4 @@
-"""Show what happened to a memory, and bring it back."""
+"""Shows the history of a memory, and restores memories."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from mnemo_server.stores.memories.history import HistoryStore
 from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.records import Event, NoSuchMemory, NoSuchVersion, WrittenMemory
 
-#: Changes that a history tells.
+#: Maximum number of changes in a history.
 MAX_CHANGES: Final = 200
 
 
 class HistoryService:
-    """The verbs on the past of a memory."""
+    """Operations on the past of a memory."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class HistoryService:
         self._embedding = embedding
 
     async def tell(self, caller: Caller, memory_id: str) -> History:
-        """Read a memory in any state with its latest changes, the latest first.
+        """Read a memory in any state with its latest changes, latest first.
 
         Raises:
             MemoryNotFound: there never was such a memory.
@@ -72,14 +72,14 @@ class HistoryService:
 
         Raises:
             MemoryNotFound: there never was such a memory.
-            VersionNotFound: it never had this version.
+            VersionNotFound: the memory never had this version.
             IdempotencyMismatch: the key was used for another request.
         """
 
         def revive(current: StoredMemory, earlier: StoredMemory | None, now: int) -> WrittenMemory:
             memory = bring_back(current, earlier, agent_id=caller.agent_id, now=now)
             scrubber = self._redactor.open_scrubber()
-            # What was stored before secrets were looked for may have some.
+            # Versions stored before redaction was switched on may contain secrets.
             return index_memory(memory if scrubber is None else scrub_memory(memory, scrubber))
 
         number = decode_id(memory_id)

@@ -1,4 +1,4 @@
-"""Store, read, update and delete single memories."""
+"""Stores, reads, updates and deletes single memories."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
 
 class MemoryService:
-    """The verbs on single memories. A change is durable before any of them returns."""
+    """Operations on single memories. A change is durable before any of them returns."""
 
     def __init__(
         self,
@@ -60,11 +60,12 @@ class MemoryService:
     ) -> Response[StoreResponse]:
         """Store one memory; a request whose Idempotency-Key was used before gets the same response again.
 
-        What a memory says already is not stored again. Older ones are superseded as the request says.
+        A repeat of what a memory already says is not stored again. Older memories are superseded as
+        requested.
 
         Raises:
             IdempotencyMismatch: the key was used for another body.
-            MemoryNotFound: there is no active memory with the id that it replaces.
+            MemoryNotFound: there is no active memory with the id in `replaces`.
         """
         request, taken = await self._redactor.clean_store(request)
         now, memory_id = self._clock(), self._ids.new_id()
@@ -73,7 +74,8 @@ class MemoryService:
             lambda: draft_memory(caller, request, memory_id=memory_id, now=now), len(content)
         )
         suggested = await self._suggester.suggest(drafted.memory) if request.suggest_tags else None
-        # Dated after the analysis: other servers look back only so far for what was still to be committed.
+        # Dated after the analysis: other servers look back only a limited time for changes that weren't
+        # committed yet.
         written = replace(drafted, entry=drafted.entry._replace(changed_at=self._clock()))
 
         def respond(stored: Stored) -> StoreResponse:
@@ -94,7 +96,7 @@ class MemoryService:
         """Read one active memory.
 
         Raises:
-            MemoryNotFound: there is none with this id.
+            MemoryNotFound: there is no active memory with this id.
         """
         number = decode_id(memory_id)
         memory = None if number is None else await self._store.find(caller.tenant_id, number)
@@ -105,11 +107,11 @@ class MemoryService:
     async def update(
         self, caller: Caller, memory_id: str, request: UpdateRequest, expected_version: int | None
     ) -> Memory:
-        """Make the next version of a memory from what was sent.
+        """Apply an update to a memory as its next version.
 
         Raises:
             MemoryNotFound: there is no active memory with this id.
-            VersionConflict: the current version isn't the expected one; its `current` is the memory.
+            VersionConflict: the current version isn't the expected one; the error's `current` is the memory.
         """
         request, _ = await self._redactor.clean_update(request)
         changes = read_changes(request)
@@ -152,7 +154,7 @@ class MemoryService:
             raise MemoryNotFound
 
     async def delete_many(self, caller: Caller, memory_ids: Sequence[str]) -> int:
-        """Delete some memories and count those that changed; unknown ids are passed over."""
+        """Delete some memories and return how many changed; unknown ids are ignored."""
         numbers = {number for memory_id in memory_ids if (number := decode_id(memory_id.strip())) is not None}
         return await self._delete(caller, sorted(numbers)) if numbers else 0
 

@@ -1,4 +1,4 @@
-"""Suggest tags: those of the memories that are nearest to one. None is ever set."""
+"""Suggests the tags of the nearest memories. It never sets any."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.search.ranking import rank_text, to_scope
 from mnemo_server.stores.memories.store import MemoryStore
 
-#: Tags in an answer at most.
+#: Maximum number of suggested tags.
 MAX_SUGGESTED: Final = 5
-#: Characters of a text that are looked at: what it is about is said by then.
+#: Characters of a text that are read: enough to show what it is about.
 READ_CHARACTERS: Final = 2_000
-#: Nearest memories that count; the score that the best one with tags needs at least, below which nonsense
-#: lies; and the share of it that the others need.
+#: Number of nearest memories that are used; the minimum score of the best one with tags, below which matches
+#: are nonsense; and the share of that score that the others need.
 NEAREST: Final = 20
 LEAST_SCORE: Final = 0.02
 NEAR_SHARE: Final = 0.1
-#: The vector of the text is worth no longer wait: keywords do.
+#: Maximum wait for the vector of the text: keywords are enough.
 VECTOR_SECONDS: Final = 0.5
 
 T = TypeVar("T")
 
 
 class TagSuggester:
-    """Knows the tags of what is near."""
+    """Suggests tags from similar memories."""
 
     def __init__(self, store: MemoryStore, index: SearchIndex, embedding: EmbeddingService) -> None:
         self._store = store
@@ -39,7 +39,7 @@ class TagSuggester:
         self._embedding = embedding
 
     async def suggest(self, memory: StoredMemory) -> list[str]:
-        """Return tags that a memory doesn't have, the most fitting first; it may be stored already or not."""
+        """Return tags that a memory doesn't have, best first; the memory may be stored or not."""
         text = memory.content[:READ_CHARACTERS]
         embedded = _soon(self._embedding.embed_query(memory.tenant_id, text))
         scope = replace(to_scope(MemoryFilter()), without=(memory.id,))
@@ -60,7 +60,7 @@ class TagSuggester:
 
 
 async def _soon(work: Awaitable[T]) -> T | None:
-    """Wait a moment for something that may be done without."""
+    """Wait briefly for an optional result; None after the timeout."""
     try:
         async with asyncio.timeout(VECTOR_SECONDS):
             return await work

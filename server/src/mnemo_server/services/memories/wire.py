@@ -1,4 +1,4 @@
-"""Stored memories as the API shows them."""
+"""Converts stored memories to API models."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from mnemo_server.domain.memories.memory import StoredMemory
 
 
 class PinnedResponse(StoreResponse, Memory):
-    """The response to the store of a pinned memory, whose members it has too, as in mem9."""
+    """The response to storing a pinned memory: it also has the members of the memory, as in mem9."""
 
     id: str
     session_id: str | None = None
 
     @classmethod
     def of(cls, memory: Memory, response: StoreResponse) -> PinnedResponse:
-        """Add the members of a memory to those of a response, which win."""
+        """Add the members of a memory to a response; where both have a member, the response's value wins."""
         present = {name: value for name, value in response if value is not None}
         return cls.model_construct(**dict(memory) | present)
 
 
 def to_wire(memory: StoredMemory, *, now: int | None = None, score: float | None = None) -> Memory:
-    """Show a memory; with `now` its age in words, with `score` (0-1) its confidence (0-100)."""
+    """Convert a memory; `now` adds its age in words, `score` (0-1) its score and confidence (0-100)."""
     return Memory.model_construct(
         id=encode_id(memory.id),
         content=memory.content,
@@ -56,7 +56,7 @@ def to_wire(memory: StoredMemory, *, now: int | None = None, score: float | None
 
 
 def to_session_message(memory: StoredMemory) -> SessionMessage:
-    """Show a message as session-messages does."""
+    """Convert a message to the model of `/session-messages`."""
     return SessionMessage.model_construct(
         id=encode_id(memory.id),
         session_id=memory.session_id or "",
@@ -75,7 +75,7 @@ def to_session_message(memory: StoredMemory) -> SessionMessage:
 
 
 def _metadata(memory: StoredMemory) -> JsonValue:
-    """Return the caller's metadata, or for a message its place in the session, as mem9 does."""
+    """Return the caller's metadata, or for a message its position in the session, as mem9 does."""
     if memory.metadata is not None:
         metadata: JsonValue = json.loads(memory.metadata)
         return metadata

@@ -1,4 +1,4 @@
-"""Store the messages of sessions, each once, and read them back."""
+"""Stores the messages of sessions, each once, and reads them back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mnemo_server.stores.sessions import SessionStore
 
 
 class MessageService:
-    """The verbs on messages."""
+    """Operations on messages."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class MessageService:
     async def store(
         self, caller: Caller, request: StoreRequest, once: IdempotentRequest | None
     ) -> Response[StoreResponse]:
-        """Place a window of messages in its session; what the session holds already is not stored again.
+        """Store a window of messages in its session; those that the session already has are not stored again.
 
         Raises:
             IdempotencyMismatch: the Idempotency-Key was used for another body.
@@ -94,7 +94,7 @@ class MessageService:
         """Read the latest messages of each session, in the order they were said.
 
         Raises:
-            InvalidRequest: they are too much for one answer.
+            InvalidRequest: they are too large for one response.
         """
         wanted = list(dict.fromkeys(filter(None, session_ids)))
         if await self._store.measure_messages(caller.tenant_id, wanted, limit_per_session) > MAX_ANSWER_BYTES:
@@ -105,7 +105,7 @@ class MessageService:
 
 
 def _without_recalled(messages: Sequence[Message]) -> list[Message]:
-    """Take out what a plugin had put in from the memory, which would be stored as if it were said."""
+    """Remove what a plugin recalled into messages, which would otherwise be stored as if it had been said."""
     return [
         message.model_copy(update={"content": strip_recalled(message.content)})
         if OPENING in message.content

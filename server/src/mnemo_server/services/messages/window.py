@@ -1,4 +1,4 @@
-"""Messages as they were sent together, and what becomes of them."""
+"""Windows of messages, and the memories that they become."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
 
 
 class Window:
-    """Messages as they were sent together. Blank ones carry nothing and are left out."""
+    """Messages that were sent together. Blank messages carry nothing and are left out."""
 
     def __init__(
         self,
@@ -50,26 +50,26 @@ class Window:
 
     @property
     def length(self) -> int:
-        """How many messages there are."""
+        """Number of messages."""
         return len(self._messages)
 
     @property
     def characters(self) -> int:
-        """How much text there is."""
+        """Total length of the messages, in characters."""
         return sum(len(message.content) for message in self._messages)
 
     def draft(self) -> None:
-        """Make a memory of every message, but for its id and place, before the session is locked."""
+        """Draft a memory of each message, without its id and position, before the session is locked."""
         self._drafts = [index_memory(self._memory(index)) for index in range(len(self._messages))]
 
     @property
     def seqs(self) -> list[int] | None:
-        """Each message's place in the transcript, when every one has it; else they are aligned."""
+        """The position of each message in the transcript if all have one; None if they must be aligned."""
         seqs = [message.seq for message in self._messages if message.seq is not None]
         return seqs if seqs and len(seqs) == len(self._messages) else None
 
     def select_new(self, held: HeldMessages) -> list[WrittenMemory]:
-        """Make memories of the messages that the session doesn't hold yet."""
+        """Return memories of the messages that the session doesn't have yet."""
         if self.seqs is None:
             known = count_known([fingerprint for _, fingerprint in held.fingerprints], self._hashes)
             fresh = range(known, len(self._messages))
@@ -83,7 +83,7 @@ class Window:
         return written
 
     def ask_for_enrichment(self, message_ids: Sequence[int]) -> JobRequest | None:
-        """Return the job to ask for about new messages."""
+        """Return the job to request for new messages."""
         return self._scheduler.request_for_session(self._caller.tenant_id, self.session_id, message_ids)
 
     def describe(self, appended: Appended) -> StoreResponse:
@@ -101,10 +101,10 @@ class Window:
         )
 
     def _written(self, index: int, seq: int) -> WrittenMemory:
-        """Give a draft its id and its place in the session.
+        """Complete a draft with its id and its position in the session.
 
         Its search entry is dated now, within the transaction and not before a long analysis: other servers
-        look back only so far for what was still to be committed.
+        look back only a limited time for changes that weren't committed yet.
         """
         draft, memory_id = self._drafts[index], self._ids.new_id()
         return WrittenMemory(
@@ -115,7 +115,7 @@ class Window:
     def _memory(self, index: int) -> StoredMemory:
         message = self._messages[index]
         agent_id = self._request.agent_id or self._caller.agent_id
-        # Messages of one window keep their order in lists sorted by time.
+        # So that the messages of one window keep their order in lists sorted by time.
         created_at = self.now + index if message.created_at is None else to_microseconds(message.created_at)
         return StoredMemory(
             tenant_id=self._caller.tenant_id,

@@ -1,1 +1,1 @@
-"""Takes secrets out of requests and of what is stored."""
+"""Redacts secrets in requests and in stored data."""

@@ -1,4 +1,4 @@
-"""Takes secrets out of what is sent, before anything else is done with it."""
+"""Redacts secrets in requests before anything else processes them."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from mnemos_contract.writing import StoreRequest, UpdateRequest
 from mnemos_redaction import MARK, redact
 from pydantic import JsonValue
 
-#: Name of the key of fingerprints among the values of the installation, and its length in bytes.
+#: Name of the fingerprint key among the values of the installation, and its length in bytes.
 FINGERPRINT_KEY: Final = "redaction_fingerprint_key"
 KEY_BYTES: Final = 32
-#: Characters from which on looking for secrets takes more than a few milliseconds, and gets a thread.
+#: Longer texts, in characters, are searched for secrets in a thread: that takes more than a few milliseconds.
 _LONG_TEXT: Final = 20_000
 
 R = TypeVar("R", StoreRequest, UpdateRequest)
 
 
 class Scrubber:
-    """Takes secrets out of texts one after the other, and counts them by kind."""
+    """Redacts secrets in texts one after the other, and counts them by kind."""
 
     def __init__(self, key: bytes) -> None:
         self.found: Counter[str] = Counter()
         self._key = key
 
     def clean(self, text: str) -> str:
-        """Return the text with a mark in place of each secret."""
+        """Return the text with each secret replaced by a mark."""
         redacted = redact(text, self._key)
         self.found.update(finding.kind for finding in redacted.findings)
         return redacted.text
 
     def clean_json(self, value: JsonValue) -> JsonValue:
-        """Clean every text in a JSON value, names of members too.
+        """Redact every text in a JSON value, including member names.
 
-        A text is read together with the name of its member, which may tell that it is a secret.
+        A text is read together with its member name, which may show that it is a secret.
         """
         if isinstance(value, str):
             return self.clean(value)
@@ -49,7 +49,7 @@ class Scrubber:
         return value
 
     def clean_name(self, text: str) -> str:
-        """Clean a short text; where marks make it too long for its column, the first stands for it."""
+        """Redact a short text; if the marks make it too long for its column, return only the first mark."""
         cleaned = self.clean(text)
         if len(cleaned) <= MAX_NAME_CHARACTERS or cleaned == text:
             return cleaned
@@ -68,34 +68,34 @@ class Scrubber:
 
 
 class Redactor:
-    """Cleans requests; without a key it lets everything pass."""
+    """Redacts requests; without a key it returns everything unchanged."""
 
     def __init__(self, key: bytes | None) -> None:
-        #: Secrets taken out since the start.
+        #: Secrets redacted since the start.
         self.taken = 0
         self._key = key
 
     @property
     def is_on(self) -> bool:
-        """Whether secrets are looked for."""
+        """Whether redaction is switched on."""
         return self._key is not None
 
     def clean_text(self, text: str) -> str:
-        """Return a text without secrets."""
+        """Return the text with its secrets redacted."""
         scrubber = self.open_scrubber()
         return text if scrubber is None else scrubber.clean(text)
 
     def open_scrubber(self) -> Scrubber | None:
-        """Return a scrubber with the installation's key; None where redaction is switched off."""
+        """Return a new scrubber with the installation's key; None if redaction is switched off."""
         return None if self._key is None else Scrubber(self._key)
 
     async def clean_store(self, request: StoreRequest) -> tuple[StoreRequest, int]:
-        """Return what may be stored, and how many secrets were taken out of it."""
+        """Return the redacted request, and how many secrets were redacted."""
         size = len(request.content or "") + sum(len(message.content) for message in request.messages)
         return await self._clean(request, size, _clean_stored)
 
     async def clean_update(self, request: UpdateRequest) -> tuple[UpdateRequest, int]:
-        """Return what may be written, and how many secrets were taken out of it."""
+        """Return the redacted request, and how many secrets were redacted."""
         return await self._clean(request, len(request.content or ""), _clean_updated)
 
     async def _clean(self, request: R, size: int, work: Callable[[R, Scrubber], R]) -> tuple[R, int]:
@@ -130,7 +130,7 @@ def _clean_updated(request: UpdateRequest, scrubber: Scrubber) -> UpdateRequest:
 
 
 def _clean_extras(request: StoreRequest | UpdateRequest, scrubber: Scrubber) -> dict[str, object]:
-    """Clean tags and metadata where they were sent; what is absent stays absent."""
+    """Redact tags and metadata if they were sent; absent fields stay absent."""
     extras: dict[str, object] = {}
     if request.tags:
         extras["tags"] = list(dict.fromkeys(map(scrubber.clean_name, request.tags)))

@@ -1,4 +1,4 @@
-"""Takes secrets out of what is stored already: memories, and texts that are kept as JSON."""
+"""Redacts stored data: memories, and texts that are kept as JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mnemo_server.domain.memories.memory import (
 )
 from mnemo_server.services.redaction.requests import Scrubber
 
-#: Member that holds whatever JSON a caller sent; its names tell what its texts are.
+#: The member with JSON sent by a caller; member names in it may show that their texts are secrets.
 _SENT_JSON = "metadata"
 
 
 def scrub_memory(memory: StoredMemory, scrubber: Scrubber) -> StoredMemory:
-    """Return a memory without secrets; the same one when it has none. It is no new version yet."""
+    """Return the redacted memory; the same object if it has no secrets. The version isn't increased yet."""
     cleaned: dict[str, Any] = {
         name: _scrub_field(rule.content, value, scrubber)
         for name, rule in MEMORY_FIELDS.items()
@@ -36,7 +36,7 @@ def scrub_memory(memory: StoredMemory, scrubber: Scrubber) -> StoredMemory:
 
 
 def _scrub_field(content: Content, value: Any, scrubber: Scrubber) -> Any:
-    """Return the value of a field without secrets."""
+    """Return the redacted value of a field."""
     match content:
         case Content.TEXT:
             return scrubber.clean(value)
@@ -53,7 +53,7 @@ def _scrub_field(content: Content, value: Any, scrubber: Scrubber) -> Any:
 
 
 def scrub_text(text: str | None, scrubber: Scrubber) -> str | None:
-    """Return a text without secrets. If it is JSON it stays JSON, with the same names of members."""
+    """Return the redacted text. JSON stays JSON, with the same member names."""
     if text is None:
         return None
     try:
@@ -65,7 +65,7 @@ def scrub_text(text: str | None, scrubber: Scrubber) -> str | None:
 
 
 def _scrub_record(value: JsonValue, scrubber: Scrubber) -> JsonValue:
-    """Clean what the server wrote: the names are its own, and tell nothing about the texts."""
+    """Redact JSON written by the server: its member names are fixed and say nothing about their texts."""
     if isinstance(value, str):
         return scrubber.clean(value)
     if isinstance(value, list):
@@ -79,10 +79,10 @@ def _scrub_record(value: JsonValue, scrubber: Scrubber) -> JsonValue:
 
 
 def _hash_anew(memory: StoredMemory, scrubbed: StoredMemory) -> bytes:
-    """Return the fingerprint of a cleaned text in the form that the old one had.
+    """Return the fingerprint of a redacted text, computed in the same form as the old one.
 
-    So a message that is sent again, and cleaned then, is known. Whether its sender told when it was said
-    isn't kept: the fingerprint alone tells.
+    So a message that is sent again, and redacted then, is recognised. Whether its sender gave the time of the
+    message isn't stored; only the fingerprint shows it.
     """
     if not memory.is_message or memory.content_hash == hash_content(memory.content):
         return hash_content(scrubbed.content)

@@ -1,8 +1,9 @@
-"""Takes secrets out of everything that a tenant has stored, or only counts them: jobs of kind `redact`.
+"""Redacts everything that a tenant has stored, or only counts its secrets: jobs of kind `redact`.
 
-A run looks at a few hundred rows and says in the job's detail where it is. What it writes and that detail are
-one transaction, so a run that breaks off is gone on with, and counts nothing twice. Memories come before
-events: a change of a memory that still has its secret puts that into an event, but afterwards none does.
+A run processes a few hundred rows and records its position in the job's detail. Its writes and that detail
+are one transaction, so an interrupted sweep continues where it was and counts nothing twice. Memories come
+before events: a change of a memory that still has its secret copies the secret into an event, but once all
+memories are clean, no later change does.
 """
 
 from __future__ import annotations
@@ -33,34 +34,34 @@ from mnemo_server.stores.redaction import REDACTOR, KeptTexts, RedactionStore, R
 REDACT: Final = "redact"
 EVERYTHING: Final = "everything"
 DRY_RUN: Final = "everything, dry run"
-#: Rows that one run looks at.
+#: Rows that one run processes.
 ROWS: Final = 200
-#: Memories that are written in one transaction, and characters of their texts together.
+#: Maximum number of memories written in one transaction, and of characters of their texts in total.
 _WRITTEN: Final = 50
 _WRITTEN_CHARACTERS: Final = 1_000_000
 _MEMORIES: Final = "memories"
-#: What is gone through, in this order.
+#: What is swept, in this order.
 _PLACES: Final = (Texts.SESSIONS.value, _MEMORIES, Texts.EVENTS.value, Texts.ANSWERS.value, Texts.JOBS.value)
 _NAMED: Final = (Texts.SESSIONS.value, Texts.ANSWERS.value)  # places whose keys are texts
 
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """How far a sweep is, and what it found."""
+    """How far a sweep has come, and what it has found."""
 
     dry_run: bool
     found: Counter[str] = field(default_factory=Counter)
     changed: int = 0
     place: str = _PLACES[0]
     after: str = ""
-    """The key of the last row that was looked at there; empty at its beginning."""
+    """The key of the last processed row of this place; empty at its beginning."""
     done: int = 0
     total: int = 0
-    """Rows looked at, and rows that there were when it began; 0 before that."""
+    """Processed rows, and rows that existed when the sweep began; `total` is 0 before that."""
 
     @classmethod
     def read(cls, job: ClaimedJob) -> SweepState:
-        """Read the detail of a job."""
+        """Read the state from a job's target and detail."""
         detail: dict[str, Any] = job.detail
         return cls(
             dry_run=job.target == DRY_RUN,
@@ -71,28 +72,28 @@ class SweepState:
 
     @property
     def key(self) -> int | str:
-        """The key of the last row that was looked at, as its column has it."""
+        """The key of the last processed row, in the type of its column."""
         return self.after if self.place in _NAMED else int(self.after or 0)
 
     @property
     def result(self) -> Detail:
-        """What came of it so far."""
+        """The result so far."""
         return {"dry_run": self.dry_run, "found": dict(sorted(self.found.items())), "changed": self.changed}
 
     @property
     def detail(self) -> Detail:
-        """Everything that another run needs to go on."""
+        """Everything that the next run needs to continue."""
         at = {"place": self.place, "after": self.after, "done": self.done, "total": self.total}
         return {**self.result, "at": at}
 
     def add(self, found: Counter[str], changed: int) -> SweepState:
-        """Count on. A dry run changes nothing."""
+        """Add to the counts. A dry run changes nothing."""
         return replace(
             self, found=self.found + found, changed=self.changed + (0 if self.dry_run else changed)
         )
 
     def go_on(self, keys: Sequence[int | str]) -> SweepState | None:
-        """Go past rows, to the next place where there were less than a run looks at; None behind the last."""
+        """Move past rows, and to the next place after fewer than a full run; None after the last place."""
         state = replace(self, done=self.done + len(keys))
         if len(keys) == ROWS:
             return replace(state, after=str(keys[-1]))
@@ -101,7 +102,7 @@ class SweepState:
 
 
 class RedactionSweep:
-    """Asks for sweeps, and works on them."""
+    """Requests sweeps, and runs them."""
 
     def __init__(
         self,
@@ -125,10 +126,10 @@ class RedactionSweep:
         self._clock = clock
 
     async def ask(self, caller: Caller, request: RedactRequest) -> Job:
-        """Ask for a sweep over everything that a tenant has stored; one that is under way begins anew.
+        """Request a sweep of everything that a tenant has stored; one in progress starts from scratch.
 
         Raises:
-            InvalidRequest: the server doesn't look for secrets.
+            InvalidRequest: redaction is switched off on this server.
         """
         if not self._redactor.is_on:
             raise InvalidRequest(
@@ -144,7 +145,7 @@ class RedactionSweep:
         return await self._status.read(caller, job_id)
 
     async def work(self, job: ClaimedJob, progress: Progress) -> JobResult:
-        """Look at the next rows of a sweep.
+        """Process the next rows of a sweep.
 
         Raises:
             JobLost: another server has taken the job over.
@@ -158,7 +159,7 @@ class RedactionSweep:
             state, keys = await self._sweep_texts(job, state)
         following = state.go_on(keys)
         done = state.done + len(keys)
-        # Rows come and go while it looks.
+        # Rows are added and removed during the sweep.
         await progress(done, done if following is None else max(done, state.total))
         return Done(state.result) if following is None else Again(following.detail)
 
@@ -172,7 +173,7 @@ class RedactionSweep:
         return state, [one.id for one in memories]
 
     async def _rewrite(self, job: ClaimedJob, state: SweepState, part: Sequence[Rewrite]) -> SweepState:
-        """Write some cleaned memories; how far it is then, still before the rows around them."""
+        """Write some redacted memories; return the new counts, with the position still before these rows."""
         states = [state]
         written: list[Rewrite] = []
 
@@ -198,7 +199,7 @@ class RedactionSweep:
         return state, [row.key for row in rows]
 
     def _clean(self, memory: StoredMemory) -> Rewrite | None:
-        """Return what takes the place of a memory; None when it has no secrets."""
+        """Return the redacted version of a memory; None if it has no secrets."""
         scrubber = self._open_scrubber()
         scrubbed = scrub_memory(memory, scrubber)
         if scrubbed is memory:
@@ -225,7 +226,7 @@ def _sum_found(rewrites: Sequence[Rewrite]) -> Counter[str]:
 
 
 def _divide(rewrites: Sequence[Rewrite]) -> Iterator[list[Rewrite]]:
-    """Divide what is to be written into transactions of a size that no database refuses."""
+    """Divide rewrites into transactions of a size that every database accepts."""
     part: list[Rewrite] = []
     characters = 0
     for rewrite in rewrites:

@@ -1,4 +1,4 @@
-"""Ranks memories by how much a text is about them: for searches, for tags and for facts."""
+"""Ranks memories by their relevance to a text: for searches, for tags and for facts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def rank_text(
     scope: Scope,
     embedded: Coroutine[None, None, EmbeddedQuery | None],
 ) -> Ranking:
-    """Rank a tenant's memories; `embedded` gives the vector of the text, meanwhile or not at all."""
+    """Rank a tenant's memories; `embedded` computes the vector of the text concurrently, or returns None."""
     embedding = asyncio.create_task(embedded)
     try:
         question = await run_analysis(lambda: read_question(text), len(text))
@@ -32,7 +32,7 @@ async def rank_text(
 
 
 def to_scope(wanted: MemoryFilter) -> Scope:
-    """Return the conditions of a filter as the index knows them."""
+    """Convert a filter to the scope of an index search."""
     required = [[facet(field, value) for value in values] for field, values in wanted.required()]
     excluded = [facet(field, value) for field, value in wanted.excluded()]
     return Scope(required, wanted.created_from, wanted.known_before, excluded)

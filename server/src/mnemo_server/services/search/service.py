@@ -20,12 +20,12 @@ from mnemo_server.services.search.ranking import rank_text, to_scope
 from mnemo_server.stores.memories.history import HistoryStore
 from mnemo_server.stores.memories.store import MemoryStore
 
-#: Rows of a ranking that are read at once to see how they were.
+#: Hits of a ranking whose past versions are read at once.
 _PAST_ROWS: Final = 500
 
 
 class SearchService:
-    """The verbs list and search."""
+    """The operations list and search."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SearchService:
         self._clock = clock
 
     async def find(self, caller: Caller, query: ListQuery) -> MemoryPage:
-        """Return a page of memories: newest change first, or with a query best match first."""
+        """Return a page of memories: latest change first, or best match first if there is a query."""
         wanted = to_filter(query)
         if query.is_search:
             memories, total = await self._search(caller, query, wanted)
@@ -75,7 +75,7 @@ class SearchService:
     ) -> tuple[list[Memory], int]:
         """Read a page of a ranking from the database, which alone decides what may be shown.
 
-        A row that is gone or no longer meets the filter is passed over, and later ones move up.
+        A row that is gone or no longer meets the filter is skipped, and later ones move up.
         """
         now = self._clock()
         hits: list[Memory] = []
@@ -97,7 +97,7 @@ class SearchService:
     async def _read_past(
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter, as_of: int, ranking: Ranking
     ) -> tuple[list[Memory], int]:
-        """Read a page of a ranking as the memories were at a time; all of it is looked at, to count them."""
+        """Read a page of a ranking as the memories were at a time; all of it is read to count the matches."""
         now = self._clock()
         hits: list[Memory] = []
         total = 0
@@ -120,12 +120,12 @@ def _show(memory: StoredMemory, query: ListQuery, ranking: Ranking, rank: int, n
 
 
 def explain(hit: Memory, ranking: Ranking, rank: int) -> Memory:
-    """Add to a hit what its score is made of, each part as exact as the score itself."""
+    """Add the parts of its score to a hit, each as exact as the score itself."""
     return hit.model_copy(update={"score": float(ranking.scores[rank]), "explanation": ranking.explain(rank)})
 
 
 def to_filter(query: ListQuery) -> MemoryFilter:
-    """Read the conditions of a query. `all` means every state when listing; a search knows active ones."""
+    """Return the filter of a query. `all` means every state in a list; a search covers active ones only."""
     if query.is_search or not query.state:
         states: tuple[str, ...] = (ACTIVE,)
     elif query.state == "all":

@@ -1,4 +1,4 @@
-"""Writes what was decided about facts, inside one transaction: pinned memories are never changed by it."""
+"""Applies merge decisions inside one transaction; pinned memories are never changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnemo_server.stores.records import WrittenMemory
 
 
 class FactWriter:
-    """Lives as long as one transaction, in which the places of the tenant are locked."""
+    """Used for one transaction, which holds the tenant's lock on current memories."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class FactWriter:
         creator: MemoryCreator,
         current_memories: CurrentMemories,
     ) -> None:
-        #: What was written so far.
+        #: The changes so far.
         self.applied = Applied()
         self._tx = tx
         self._tenant_id = tenant_id
@@ -41,7 +41,7 @@ class FactWriter:
         self._current_memories = current_memories
 
     async def put(self, plan: PlannedFact, revise: Callable[[StoredMemory, str], WrittenMemory]) -> None:
-        """Write a fact as it was decided; where its neighbour no longer allows that, add it."""
+        """Apply a fact's merge decision; if its neighbour no longer allows that, add the fact."""
         decision = plan.resolved.decision
         neighbour = await self._find_holding(decision.memory_id)
         is_free = neighbour is not None and not _is_pinned(neighbour)
@@ -60,7 +60,7 @@ class FactWriter:
         now: int,
         tag: Callable[[StoredMemory, Sequence[str]], WrittenMemory],
     ) -> None:
-        """Give a memory tags where it has none, and let it take the place of what it supersedes."""
+        """Add tags to a memory that has none, and supersede the older memory if that was decided."""
         memory = await self._find_holding(memory_id)
         if memory is None:
             return
@@ -103,14 +103,14 @@ class FactWriter:
             self.applied.repeated += 1
 
     async def _find_holding(self, memory_id: int | None) -> StoredMemory | None:
-        """Return a memory that still holds."""
+        """Return a memory if it is still current."""
         if memory_id is None:
             return None
         memory = await self._current_memories.lock_memory(self._tx, self._tenant_id, memory_id)
         return memory if memory is not None and memory.is_current else None
 
     async def _spare_pinned(self, written: WrittenMemory) -> WrittenMemory:
-        """Let a fact stand beside a pinned memory of its subject, whose place no model may take."""
+        """Drop the subject of a fact if a pinned memory has it: a model may not supersede that one."""
         memory = written.memory
         holders = await self._current_memories.find_subject(
             self._tx, self._tenant_id, memory.project, memory.subject
@@ -125,7 +125,7 @@ def _is_pinned(memory: StoredMemory) -> bool:
 
 
 def _explain(resolved: ResolvedFact) -> Detail:
-    """Return why, for the history of whatever was changed."""
+    """Return the reasons for the event log of a changed memory."""
     detail = {
         "reason": resolved.decision.reason,
         "fact": resolved.fact.content,

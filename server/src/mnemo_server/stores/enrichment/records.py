@@ -1,4 +1,4 @@
-"""What the store of enrichment takes and returns."""
+"""Records that the store of enrichment takes and returns."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from mnemo_server.domain.enrichment.merge import MergeDecision
 from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.stores.records import WrittenMemory
 
-#: Who the history names for what a model decided.
+#: The actor that the history names for decisions of a model.
 ENRICHER: Final = "mnemos"
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedFact:
-    """A fact and what was decided about it."""
+    """A fact and its merge decision."""
 
     fact: Fact
     decision: MergeDecision
     version: str
-    """Which wording of the prompt asked."""
+    """The version of the prompt that was used."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFact:
-    """A fact as a memory to be, and what was decided about it."""
+    """A fact drafted as a memory, and its merge decision."""
 
     written: WrittenMemory
     resolved: ResolvedFact
@@ -34,12 +34,12 @@ class PlannedFact:
 
 @dataclass(slots=True)
 class Applied:
-    """What was written."""
+    """The changes that were written."""
 
     entries: list[EntryRow] = field(default_factory=list)
-    """Every search entry that is another one now."""
+    """All search entries that changed."""
     written: list[WrittenMemory] = field(default_factory=list)
-    """Memories with a new text."""
+    """Memories with new text."""
     added: int = 0
     updated: int = 0
     superseded: int = 0
@@ -47,6 +47,6 @@ class Applied:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each of it happened, where it did."""
+        """Number of changes by kind, where there were any."""
         names = ("added", "updated", "superseded", "repeated")
         return {name: count for name in names if (count := getattr(self, name))}

@@ -1,4 +1,4 @@
-"""What enrichment reads and writes, in SQL: facts find their place in the transaction that ends their job."""
+"""What enrichment reads and writes, in SQL: facts are merged in the transaction that ends their job."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.records import WrittenMemory
 
-#: Tags and subjects that a model is told of.
+#: Maximum number of known tags, and of known subjects, that a model is shown.
 KNOWN_TAGS: Final = 60
 KNOWN_SUBJECTS: Final = 60
 
 
 class EnrichmentStore:
-    """What enrichment reads and writes, each method in one unit of work.
+    """What enrichment reads and writes. Each method is one unit of work.
 
-    A job that has passed to another server changes nothing (JobLost).
+    A job that another server has taken over changes nothing (JobLost).
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class EnrichmentStore:
         self._jobs = jobs
 
     async def read(self, tenant_id: int, memory_ids: Sequence[int]) -> list[StoredMemory]:
-        """Read those of some memories that are active, messages in the order they were said."""
+        """Read the active ones of some memories, messages in the order they were said."""
         params = {"tenant_id": tenant_id, "ids": memory_ids}
         rows = await self._database.fetch_all(self._memories.find_memories, params)
         found = [to_memory(row) for row in rows]
         return sorted(found, key=lambda memory: (memory.seq or 0, memory.id))
 
     async def list_known(self, tenant_id: int) -> Known:
-        """List the tags used most, and the subjects used last."""
+        """List the most used tags and the latest subjects."""
         tags = await self._database.fetch_all(
             self._memories.list_frequent_tags, {"tenant_id": tenant_id, "limit": KNOWN_TAGS}
         )
@@ -68,7 +68,7 @@ class EnrichmentStore:
     async def find_subject(
         self, tenant_id: int, project: str | None, subject: str | None
     ) -> list[StoredMemory]:
-        """Read what holds about a subject in a project."""
+        """Read the current memory of a subject in a project."""
         if not subject:
             return []
         params = {"tenant_id": tenant_id, "project": project, "subject": subject}
@@ -87,7 +87,7 @@ class EnrichmentStore:
         now: int,
         revise: Callable[[StoredMemory, str], WrittenMemory],
     ) -> Applied:
-        """Write facts as they were decided, and take the items out; `revise` gives a memory another text."""
+        """Apply merge decisions and take the items out; `revise` returns a memory with another text."""
 
         async def write(facts: FactWriter) -> None:
             for plan in planned:
@@ -103,7 +103,7 @@ class EnrichmentStore:
         now: int,
         tag: Callable[[StoredMemory, Sequence[str]], WrittenMemory],
     ) -> Applied:
-        """Give a memory its tags, let it take the place of what it supersedes, and take it out of the job."""
+        """Add tags to a memory, supersede what it replaces, and take it out of the job."""
         return await self._write(
             job, (memory_id,), now, lambda facts: facts.settle(memory_id, resolved, now, tag)
         )

@@ -1,4 +1,4 @@
-"""What the store of jobs takes and returns."""
+"""Records that the store of jobs takes and returns."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a server says when it claims a job. Times are microseconds UTC, by its own clock."""
+    """The claim of a server on a job. Times are microseconds UTC, by the server's own clock."""
 
-    #: Names this claim and no other.
+    #: Identifies this claim and no other.
     token: str
-    #: Kinds that this server has a handler for.
+    #: Kinds of jobs that this server has a handler for.
     kinds: Sequence[str]
     now: int
-    #: How long the job is its own, unless it renews the lease.
+    #: When the claim ends, unless the lease is renewed.
     lease_until: int
-    #: A lease that ended before this is of a server that is gone.
+    #: The owner of a lease that ended before this time is considered dead.
     lost_before: int
 
 
 @dataclass(frozen=True, slots=True)
 class JobCounts:
-    """How many jobs of all tenants there are in the states that matter to an operator."""
+    """Number of jobs of all tenants in each state that matters to an operator."""
 
     waiting: int = 0
     running: int = 0
     failed: int = 0
-    #: When the one that has been due longest was due, or will be, microseconds UTC.
+    #: The earliest time at which a waiting job was or will be due, microseconds UTC.
     oldest_run_at: int | None = None

@@ -1,4 +1,4 @@
-"""Durable jobs in SQL: asked for in other stores' transactions, claimed by compare-and-swap.
+"""Durable jobs in SQL: requested in other stores' transactions, claimed by compare-and-swap.
 
 Each method is one unit of work: all of it happens, or nothing.
 """
@@ -26,16 +26,16 @@ from mnemo_server.domain.jobs import (
 from mnemo_server.stores.jobs.records import Claim, JobCounts
 from mnemo_server.stores.jobs.write import JobWriter, claim_of, detail_to_json, run_of
 
-#: Jobs that a claim tries before it looks again, since other servers may be taking them at the same moment.
+#: Candidates that a claim tries before it looks again; other servers may be claiming the same ones.
 _CANDIDATES: Final = 8
-#: How often it looks; whoever fails as often has fast company, and nothing is left undone.
+#: Number of looks; a server that fails in all of them has fast competitors, so nothing is left undone.
 _LOOKS: Final = 3
-#: Old jobs that are removed at once.
+#: Old jobs that are removed in one batch.
 _REMOVED_AT_ONCE: Final = 500
 
 
 class JobStore:
-    """Jobs, their claims and their items. A claim that has passed to another server changes nothing."""
+    """Jobs, their claims and their items. A claim that was lost to another server changes nothing."""
 
     def __init__(self, database: Database, jobs: QuerySet, writer: JobWriter) -> None:
         self._database = database
@@ -43,11 +43,11 @@ class JobStore:
         self._writer = writer
 
     async def request(self, asked: JobRequest, now: int) -> int:
-        """Ask for a job in a transaction of its own, and give its id; see `JobWriter.request`."""
+        """Request a job in a transaction of its own, and return its id; see `JobWriter.request`."""
         return await self._database.transact(lambda tx: self._writer.request(tx, asked, now))
 
     async def list_due_tenants(self, kinds: Sequence[str], now: int, lost_before: int) -> dict[int, int]:
-        """Return the tenants with something to claim, each with the time since when."""
+        """Return the tenants with something to claim, each with the time since when it is due."""
         params = {"kinds": kinds, "now": now, "lost_before": lost_before}
         rows = await self._database.fetch_all(self._jobs.list_due_tenants, params)
         due: dict[int, int] = {}
@@ -56,7 +56,7 @@ class JobStore:
         return due
 
     async def claim(self, tenant_id: int, claim: Claim) -> ClaimedJob | None:
-        """Claim what has been due longest of a tenant; None when there is nothing left to claim."""
+        """Claim the job of a tenant that has been due longest; None if there is nothing to claim."""
         params = {
             "tenant_id": tenant_id,
             "token": claim.token,
@@ -76,12 +76,12 @@ class JobStore:
         return None
 
     async def renew(self, job: ClaimedJob, lease_until: int) -> bool:
-        """Keep a job; whether it was still held."""
+        """Renew the lease of a job; return whether it was still held."""
         params = claim_of(job) | {"lease_until": lease_until}
         return await self._database.execute(self._jobs.renew_claim, params) == 1
 
     async def report(self, job: ClaimedJob, progress: tuple[int, int], now: int, lease_until: int) -> bool:
-        """Return how many items of how many are dealt with, and keep the job; whether it was still held."""
+        """Record progress as (done, total) and renew the lease; return whether the job was still held."""
         params = claim_of(job) | _counts(progress) | {"now": now, "lease_until": lease_until}
         return await self._database.execute(self._jobs.report_progress, params) == 1
 
@@ -94,9 +94,9 @@ class JobStore:
         progress: tuple[int, int] | None = None,
         detail: Detail | None = None,
     ) -> NextState | None:
-        """Let a job go as `decide` says, and return that; None when it wasn't held any more.
+        """Release a job into the state that `decide` returns, and return that; None if it was no longer held.
 
-        The detail replaces the existing one, unless the job was asked for again meanwhile.
+        The detail replaces the existing one, unless the job was requested again since the claim.
         """
         claim = claim_of(job) | {"now": now}
 
@@ -124,12 +124,12 @@ class JobStore:
         return await self._database.transact(work)
 
     async def list_items(self, job: ClaimedJob, limit: int) -> list[int]:
-        """Return the first items of those that this run is to deal with."""
+        """Return the ids of the first items that this run is to process."""
         rows = await self._database.fetch_all(self._jobs.list_items, run_of(job) | {"limit": limit})
         return [row["item_id"] for row in rows]
 
     async def count_items(self, job: ClaimedJob) -> int:
-        """Count the items that this run or the next has to deal with."""
+        """Count the items that this run or the next one has to process."""
         row = await self._database.fetch_one(self._jobs.count_items, run_of(job))
         return int(row["total"]) if row else 0
 
@@ -140,7 +140,7 @@ class JobStore:
         return None if row is None else _to_stored(row)
 
     async def list_latest(self, tenant_id: int, state: str | None, limit: int) -> list[StoredJob]:
-        """List the jobs of a tenant, of one state or of all, the latest change first."""
+        """List the jobs of a tenant, of one state or of all, latest change first."""
         params = {"tenant_id": tenant_id, "state": state, "limit": limit}
         return [_to_stored(row) for row in await self._database.fetch_all(self._jobs.list_jobs, params)]
 
@@ -151,7 +151,7 @@ class JobStore:
         return JobCounts(**{row["state"]: row["total"] for row in rows}, oldest_run_at=oldest)
 
     async def remove_done(self, before: int) -> int:
-        """Remove jobs that have been done since before a time; how many there were."""
+        """Remove jobs that were done before a time, and return how many."""
         removed = 0
         while True:
             params = {"before": before, "limit": _REMOVED_AT_ONCE}
@@ -166,15 +166,16 @@ class JobStore:
                 return removed
 
     async def _swap(self, params: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-        """Make a job ours if nobody was faster; whether it is."""
+        """Claim a job unless another server was faster; return whether it is ours."""
         if row["state"] == RUNNING:
             return await self._take_over(params, row)
         return await self._database.execute(self._jobs.claim_job, {**params, "id": row["id"]}) == 1
 
     async def _take_over(self, params: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-        """Take a job from a server that is gone, or give it up after too many; whether it is ours now.
+        """Take a job over from a dead server, or fail it after too many attempts; return whether it is ours.
 
-        That counts as a failed attempt, or a job that kills its server would kill one after the other.
+        The lost run counts as a failed attempt: otherwise a job that kills its server would kill one after
+        another.
         """
         is_last = row["attempts"] + 1 >= MAX_ATTEMPTS
         change = {"id": row["id"], "lost_owner": row["owner"], "error": LOST_SERVER}
@@ -183,7 +184,7 @@ class JobStore:
         return bool(changed) and not is_last
 
     async def _find_claimed(self, params: Mapping[str, Any]) -> ClaimedJob | None:
-        """Read a job that was just claimed, with all that had been asked for until now."""
+        """Read a job that was just claimed, with everything requested so far."""
         row = await self._database.fetch_one(self._jobs.find_claimed, params)
         return None if row is None else ClaimedJob(**{**row, "detail": _from_json(row["detail"]) or {}})
 

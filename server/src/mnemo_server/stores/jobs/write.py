@@ -1,4 +1,4 @@
-"""What happens to jobs in the transactions of other stores."""
+"""Changes of jobs in the transactions of other stores."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mnemo_server.domain.jobs import ClaimedJob, Detail, JobLost, JobRequest
 
 
 class JobWriter:
-    """What happens to jobs inside a caller's transaction, in the order of its locks: memories, then the job.
+    """Changes jobs inside a caller's transaction. Locks are taken in the order: memories, then the job.
 
-    Not for transactions that only insert: a job that there is already is read and changed.
+    Not for transactions that only insert: an existing job is read and changed.
     """
 
     def __init__(self, jobs: QuerySet, ids: IdSource) -> None:
@@ -24,11 +24,11 @@ class JobWriter:
         self._ids = ids
 
     async def request(self, tx: Connection, asked: JobRequest, now: int) -> int:
-        """Ask for a job and give its id. Call it last: whoever commits lets the others go on.
+        """Request a job and return its id. Call it last: the row stays locked for others until the commit.
 
-        There is one job for each tenant, kind and target. Asking again adds the items to those it has; while
-        it runs, it will run once more. One that was done or given up begins anew; one that waits runs at the
-        earlier of both times, but a pause after an error or with a note goes on.
+        There is one job for each tenant, kind and target. Another request adds its items to those of the job;
+        if the job is running, it will run once more. A job that was done or had failed starts from scratch. A
+        waiting job runs at the earlier of both times, but a pause after an error or with a note goes on.
 
         Raises:
             WriteConflict: the new id was taken; the whole transaction runs again.
@@ -47,12 +47,12 @@ class JobWriter:
         return job_id
 
     async def take_out(self, tx: Connection, job: ClaimedJob, item_ids: Sequence[int], now: int) -> None:
-        """Take items out of a job in the transaction that writes what came of them. Call it last.
+        """Take items out of a job in the transaction that writes their results. Call it last.
 
-        What was asked for again since the claim stays for the next run.
+        Items that were requested again since the claim stay for the next run.
 
         Raises:
-            JobLost: another server has taken the job over; let it out of the transaction, which undoes all.
+            JobLost: another server has taken the job over; let it propagate, which undoes the transaction.
         """
         if await tx.execute(self._jobs.hold_claim, claim_of(job) | {"now": now}) != 1:
             raise JobLost
@@ -60,12 +60,12 @@ class JobWriter:
             await tx.execute(self._jobs.remove_items, run_of(job) | {"item_ids": item_ids})
 
     async def note(self, tx: Connection, job: ClaimedJob, detail: Detail, now: int) -> None:
-        """Keep how far a job is in the transaction of what was done for it. Call it last.
+        """Record the progress of a job in the transaction of the work that was done for it. Call it last.
 
-        Where the job was asked for again since the claim, that request's detail stays.
+        If the job was requested again since the claim, that request's detail stays.
 
         Raises:
-            JobLost: another server has taken the job over; let it out of the transaction, which undoes all.
+            JobLost: another server has taken the job over; let it propagate, which undoes the transaction.
         """
         await self.take_out(tx, job, (), now)
         params = claim_of(job) | {"requests": job.requests, "detail": detail_to_json(detail)}
@@ -73,15 +73,15 @@ class JobWriter:
 
 
 def claim_of(job: ClaimedJob) -> dict[str, Any]:
-    """Name a claim as the parameters of queries that need it held."""
+    """Return a claim as the parameters of queries that require it."""
     return {"tenant_id": job.tenant_id, "id": job.id, "token": job.token}
 
 
 def run_of(job: ClaimedJob) -> dict[str, Any]:
-    """Name what a run deals with as the parameters of queries on items."""
+    """Return a run as the parameters of queries on its items."""
     return {"tenant_id": job.tenant_id, "job_id": job.id, "requests": job.requests}
 
 
 def detail_to_json(detail: Detail | None) -> str | None:
-    """Write a detail as its column holds it."""
+    """Return a detail as JSON for its column."""
     return None if detail is None else json.dumps(detail, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""New memories: repeats are recognised, and what they replace makes room."""
+"""Creates memories: recognises repeats, and supersedes older memories."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mnemo_server.stores.memories.current import CurrentMemories
 from mnemo_server.stores.memories.write import Detail, MemoryWriter
 from mnemo_server.stores.records import NoSuchMemory, Stored, WrittenMemory
 
-#: How often a store is tried anew because what stood in its way was gone when it was looked at.
+#: Maximum number of attempts of a store; it is tried again if the conflicting row was gone when it was read.
 _ATTEMPTS: Final = 5
 
 
 class MemoryCreator:
     """Stores new memories, each in one transaction.
 
-    Nothing is read for the usual one: a unique index refuses a repeat, and only then it is looked at.
+    The usual store reads nothing: a unique index refuses a repeat, and only then the memory is read.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class MemoryCreator:
         replaces: int | None = None,
         job: JobRequest | None = None,
     ) -> tuple[Stored, Response[M]] | KeptResponse:
-        """Store a new memory, unless a current one says the same: then the log keeps what was sent.
+        """Store a new memory, unless a current one says the same: then the event log keeps what was sent.
 
-        With a new memory `job` is asked for. It supersedes what is current about its subject, and the memory
-        with the id `replaces`. `respond` says what the caller is to be shown of the outcome. When the key of
-        `once` was used before, the response to that request comes back instead.
+        A new memory supersedes the current memory of its subject, and the memory with the id `replaces`;
+        `job` is requested with it. `respond` makes the response for the caller. When the key of `once` was
+        used before, the response to that request is returned instead.
 
         Raises:
             NoSuchMemory: there is no active memory with the id `replaces`.
@@ -90,7 +90,7 @@ class MemoryCreator:
         for _ in range(_ATTEMPTS):
             with suppress(UniqueViolation):
                 return await self._database.transact(work, only_inserts=not supersedes and job is None)
-            # Its key was used before, or somebody said the same.
+            # The key was used before, or a memory says the same.
             kept = await self._responses.find(memory.tenant_id, once)
             if kept is not None:
                 return kept
@@ -109,9 +109,9 @@ class MemoryCreator:
         *,
         detail: Detail | None = None,
     ) -> Stored:
-        """Insert a memory in the place of others; or let the one that says the same have theirs.
+        """Insert a memory that supersedes others; if a current one says the same, that one supersedes them.
 
-        `detail` says why, beside the reason that there is anyway.
+        `detail` gives reasons, in addition to the reason that is always recorded.
 
         Raises:
             NoSuchMemory: there is no active memory with the id `replaces`.
@@ -124,7 +124,7 @@ class MemoryCreator:
         replaced = await self._find_replaced(tx, memory.tenant_id, replaces)
         by_wish = [one for one in replaced if one.id not in {other.id for other in by_subject}]
         alike = await self._current_memories.find_alike(tx, memory.tenant_id, memory.likeness)
-        # Nobody was superseded before, or by what came before: `as_of` can rely on it.
+        # Later than every change of the superseded memories and of this one: `as_of` relies on this order.
         now = max(self._clock(), *(one.updated_at + 1 for one in (*by_subject, *by_wish, memory)))
         holder_id = memory.id if alike is None else alike.id
         entries, superseded = [], []
@@ -145,7 +145,7 @@ class MemoryCreator:
     async def _find_replaced(
         self, tx: Connection, tenant_id: int, replaces: int | None
     ) -> list[StoredMemory]:
-        """Return what stands in the place that is to be taken.
+        """Return the memory to supersede: the one with the id `replaces`, or its current successor.
 
         Raises:
             NoSuchMemory: there is no active memory with this id.
@@ -160,7 +160,7 @@ class MemoryCreator:
 
 
 def _date(written: WrittenMemory, now: int) -> WrittenMemory:
-    """Let a memory be made now: others may have been in front of it for seconds."""
+    """Date a memory to the present: it may have waited seconds for other transactions."""
     return WrittenMemory(
         replace(written.memory, created_at=now, updated_at=now),
         written.entry._replace(created_at=now, changed_at=now),

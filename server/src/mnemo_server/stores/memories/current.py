@@ -1,4 +1,4 @@
-"""Which memory is current: the locks and look-ups by which one supersedes others."""
+"""Determines which memory is current: locks and queries for superseding."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class CurrentMemories:
         self._memories = memories
 
     async def lock(self, tx: Connection, tenant_id: int) -> None:
-        """Lock which memories of a tenant are current until the commit; call it before any other read.
+        """Lock the set of current memories of a tenant until the commit; call it before any other read.
 
-        Two that store about one subject at once would not see each other's rows.
+        Without the lock, two concurrent stores about one subject wouldn't see each other's rows.
         """
         await tx.fetch_one(self._memories.lock_places, {"tenant_id": tenant_id})
 

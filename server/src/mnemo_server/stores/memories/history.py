@@ -1,4 +1,4 @@
-"""What happened to memories, and how they were before, in SQL. Each method is one unit of work."""
+"""The history and past versions of memories, in SQL. Each method is one unit of work."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mnemo_server.stores.memories.rows import to_memory
 from mnemo_server.stores.memories.store import MemoryStore
 from mnemo_server.stores.records import Event
 
-#: Memories that are read at once to see how they were.
+#: Memories whose past versions are read in one query.
 CHUNK_ROWS: Final = 500
-#: Unchanged memories that are read at once to be mixed with changed ones.
+#: Unchanged memories that are read in one query to be merged with changed ones.
 PAGE_ROWS: Final = 200
 
 _Key = tuple[int, int]
 
 
 class HistoryStore:
-    """What happened to memories, and how they were before."""
+    """The history and past versions of memories."""
 
     def __init__(self, database: Database, history: QuerySet, memories: MemoryStore) -> None:
         self._database = database
@@ -34,7 +34,7 @@ class HistoryStore:
     async def find_history(
         self, tenant_id: int, memory_id: int, limit: int
     ) -> tuple[StoredMemory, list[Event]] | None:
-        """Read a memory in any state, and its latest events, the latest first."""
+        """Read a memory in any state, and its latest events, latest first."""
         params = {"tenant_id": tenant_id, "ids": (memory_id,)}
         row = await self._database.fetch_one(self._history.find_any_memories, params)
         if row is None:
@@ -46,7 +46,7 @@ class HistoryStore:
     async def find_many_at(
         self, tenant_id: int, memory_ids: Sequence[int], as_of: int
     ) -> dict[int, StoredMemory]:
-        """Read those of some memories that exist, by id, as they were at a time, in any state."""
+        """Read some memories as they were at a time, by id, in any state; omit those that didn't exist."""
         found: dict[int, StoredMemory] = {}
         for start in range(0, len(memory_ids), CHUNK_ROWS):
             params = {"tenant_id": tenant_id, "ids": memory_ids[start : start + CHUNK_ROWS], "as_of": as_of}
@@ -61,12 +61,13 @@ class HistoryStore:
     async def list_page_at(
         self, tenant_id: int, wanted: MemoryFilter, as_of: int, *, limit: int, offset: int
     ) -> tuple[list[StoredMemory], int]:
-        """List memories as they were at a time, newest change first, and count all that matched then.
+        """List memories as they were at a time, latest change first, and count all that matched then.
 
-        Most are as they were: the database sorts and counts those. The others are few, and are mixed in.
+        Most memories haven't changed since: the database sorts and counts those. The few others are merged
+        in.
         """
         changed = await self._find_changed(tenant_id, wanted, as_of)
-        # What lies before is before the page, wherever the changed ones belong.
+        # Unchanged memories before this are before the page, wherever the changed ones belong.
         start = max(0, offset - len(changed))
 
         async def read(begin: int) -> tuple[list[StoredMemory], int]:
@@ -92,7 +93,7 @@ class HistoryStore:
         return found, len(changed) + unchanged_count
 
     async def _find_changed(self, tenant_id: int, wanted: MemoryFilter, as_of: int) -> list[_Key]:
-        """Return the memories that met the conditions then and were changed since, newest change first."""
+        """Return the memories that matched then and were changed since, latest change first."""
         params = {"tenant_id": tenant_id, "as_of": as_of}
         rows = await self._database.fetch_all(self._history.list_changed_since, params)
         ids = [row["id"] for row in rows]
@@ -104,5 +105,5 @@ class HistoryStore:
 
 
 def _key(memory: StoredMemory) -> _Key:
-    """Return what lists are sorted by."""
+    """Return the key by which lists are sorted."""
     return memory.updated_at, memory.id

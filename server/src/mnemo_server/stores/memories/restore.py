@@ -1,4 +1,4 @@
-"""Memories that are brought back: from deletion, from being superseded, from what later versions said."""
+"""Restores memories that were deleted, superseded or changed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from mnemo_server.stores.records import (
     WrittenMemory,
 )
 
-#: Why a memory was superseded, where its successor says what it said: taking that back takes both back.
+#: Reasons recorded when a successor was made to replace a memory; restoring the memory supersedes it again.
 _SWAPPED: Final = ("replaces",)
 
 Revive: TypeAlias = Callable[[StoredMemory, StoredMemory | None, int], WrittenMemory]
 
 
 class MemoryRestorer:
-    """Lets a memory hold again, in one transaction with what has to make room for it."""
+    """Makes a memory current again, in one transaction with superseding its rivals."""
 
     def __init__(
         self,
@@ -60,15 +60,15 @@ class MemoryRestorer:
         respond: Callable[[StoredMemory], M],
         once: IdempotentRequest | None = None,
     ) -> tuple[Restored, Response[M]] | KeptResponse:
-        """Make a memory current again: as it is, or as it was in an earlier version.
+        """Make a memory current again, as it is now or as it was in an earlier version.
 
-        It supersedes what is current about its subject by now, and the memory that had superseded it: unless
-        that one came by a decision about the two that this takes back. `revive` makes the next version of the
-        current one, the earlier one if there is one, and the time.
+        It supersedes the memory that is current for its subject by now. It also supersedes its own successor
+        if that one was made to replace it, by a merge or a request: the restore takes that decision back.
+        `revive` makes the next version from the current one, the earlier one if there is one, and the time.
 
         Raises:
             NoSuchMemory: there never was such a memory.
-            NoSuchVersion: it never had this version.
+            NoSuchVersion: the memory never had this version.
         """
 
         async def work(tx: Connection) -> tuple[Restored, Response[M]]:
@@ -107,10 +107,10 @@ class MemoryRestorer:
         return Restored(revived.memory, (entry, *entries))
 
     async def _find_version(self, tx: Connection, current: StoredMemory, version: int) -> StoredMemory:
-        """Return a memory as it was.
+        """Return a memory as it was in a version.
 
         Raises:
-            NoSuchVersion: it never had this version.
+            NoSuchVersion: the memory never had this version.
         """
         params = {"tenant_id": current.tenant_id, "memory_id": current.id, "version": version}
         row = await tx.fetch_one(self._history.find_version, params)
@@ -119,7 +119,7 @@ class MemoryRestorer:
         return reconstruct(current, row["prior"])
 
     async def _find_rivals(self, tx: Connection, current: StoredMemory) -> list[StoredMemory]:
-        """Return what can't hold beside a memory that is brought back."""
+        """Return the memories that can't stay current next to a restored memory."""
         subject = await self._current_memories.find_subject(
             tx, current.tenant_id, current.project, current.subject
         )
@@ -131,7 +131,7 @@ class MemoryRestorer:
         return [rivals[one] for one in sorted(rivals)]
 
     async def _is_swapped(self, tx: Connection, current: StoredMemory) -> bool:
-        """Whether the memory that took its place was made to say it instead, rather than beside it."""
+        """Whether its successor was made to replace it, rather than being stored next to it."""
         params = {"tenant_id": current.tenant_id, "memory_id": current.id}
         row = await tx.fetch_one(self._history.find_superseding, params)
         detail: dict[str, Any] = json.loads(row["detail"] or "{}") if row else {}
@@ -139,7 +139,7 @@ class MemoryRestorer:
 
 
 def _describe(current: StoredMemory, earlier: StoredMemory | None) -> dict[str, Any]:
-    """Return what a memory was brought back from."""
+    """Return the detail of the event: the state and the version that a memory was restored from."""
     detail: dict[str, Any] = {}
     if current.state != ACTIVE:
         detail["from"] = current.state
@@ -149,5 +149,5 @@ def _describe(current: StoredMemory, earlier: StoredMemory | None) -> dict[str, 
 
 
 def _is_found_alike(one: StoredMemory, other: StoredMemory) -> bool:
-    """Whether two versions are found by the same text."""
+    """Whether search finds two versions by the same text."""
     return one.content == other.content and one.tags == other.tags

@@ -1,4 +1,4 @@
-"""Rows of `memories` and domain objects, back and forth."""
+"""Converts between rows of `memories` and domain objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from mnemo_server.domain.memories.fields import TUPLES
 from mnemo_server.domain.memories.memory import MEMORY_FIELDS, StoredMemory
 
-#: Fields that are JSON arrays in their columns.
+#: Fields that are stored as JSON arrays.
 _TUPLES: Final = tuple(name for name, rule in MEMORY_FIELDS.items() if rule.content in TUPLES)
 
 
@@ -21,11 +21,11 @@ def to_row(memory: StoredMemory) -> dict[str, Any]:
 
 
 def to_memory(row: Mapping[str, Any]) -> StoredMemory:
-    """Make a memory of a row of exactly its columns."""
+    """Return the memory in a row of exactly its columns."""
     arrays = {name: tuple(json.loads(row[name] or "[]")) for name in _TUPLES}
     return StoredMemory(**{**row, **arrays})
 
 
 def _to_json(values: Sequence[str | int]) -> str | None:
-    """Write the JSON array of a column; an empty one is null."""
+    """Return the JSON array for a column; None if it is empty."""
     return json.dumps(values, ensure_ascii=False) if values else None

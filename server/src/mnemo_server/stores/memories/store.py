@@ -38,7 +38,7 @@ class MemoryStore:
         return None if row is None else to_memory(row)
 
     async def find_many(self, tenant_id: int, memory_ids: Sequence[int]) -> dict[int, StoredMemory]:
-        """Read those of some memories that are active, by id."""
+        """Read the active ones of some memories, by id."""
         if not memory_ids:
             return {}
         params = {"tenant_id": tenant_id, "ids": memory_ids}
@@ -54,9 +54,9 @@ class MemoryStore:
         offset: int,
         unchanged_since: int | None = None,
     ) -> tuple[list[StoredMemory], int]:
-        """List memories as they are now, newest change first, and count all that match.
+        """List memories as they are now, latest change first, and count all that match.
 
-        Messages are left out, and what was changed later than `unchanged_since`.
+        Messages are left out, and memories that were changed later than `unchanged_since`.
         """
         params = _filter_params(tenant_id, wanted, unchanged_since)
         page = params | {"limit": limit, "offset": offset}
@@ -74,7 +74,7 @@ class MemoryStore:
         revise: Callable[[StoredMemory], WrittenMemory],
         actor: Actor,
     ) -> WrittenMemory | None:
-        """Replace an active memory by what `revise` makes of it; None when there is none."""
+        """Replace an active memory by the version that `revise` returns; None if there is none."""
 
         async def work(tx: Connection) -> WrittenMemory | None:
             current = next(iter(await self._lock(tx, tenant_id, (memory_id,))), None)
@@ -89,7 +89,7 @@ class MemoryStore:
     async def delete(
         self, tenant_id: int, memory_ids: Sequence[int], actor: Actor, now: int
     ) -> list[DeletedMemory]:
-        """Delete those of some memories that aren't deleted yet, keeping their last state in the log."""
+        """Delete some memories, except those already deleted, and keep their last state in the event log."""
 
         async def work(tx: Connection) -> list[DeletedMemory]:
             locked = await self._lock(tx, tenant_id, memory_ids)

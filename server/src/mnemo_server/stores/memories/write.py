@@ -1,4 +1,4 @@
-"""The rows that every change of memories brings, written the same way by all stores."""
+"""Writes the rows of every change of memories, in the same way for all stores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUPERSEDED_EVENT: Final = "superseded"
 RESTORED: Final = "restored"
 REPEATED: Final = "repeated"
 
-#: Why something happened, and what else it concerns: JSON of an event. Ids are written as the API shows them.
+#: The JSON of an event: the reasons, and other memories concerned. Ids are written as the API shows them.
 Detail = Mapping[str, Any]
 
 
@@ -43,7 +43,7 @@ class MemoryWriter:
         actor: Actor,
         detail: Detail | None = None,
     ) -> None:
-        """Insert new memories and all that belongs to them: one statement per table.
+        """Insert new memories with their tags, search entries and events: one statement per table.
 
         Raises:
             UniqueViolation: another memory says the same as one of them; see `CurrentMemories.find_alike`.
@@ -80,7 +80,7 @@ class MemoryWriter:
         action: str = UPDATED,
         detail: Detail | None = None,
     ) -> None:
-        """Write the next version over the current one, its tags only when they differ; its vector goes."""
+        """Write the next version over the current one, tags only if they differ; remove its vector."""
         memory = revised.memory
         target = {"tenant_id": memory.tenant_id, "ids": (memory.id,)}
         await self._write_version(tx, current, memory)
@@ -99,7 +99,7 @@ class MemoryWriter:
         action: str,
         detail: Detail | None = None,
     ) -> EntryRow:
-        """Write a next version that is found by the same text: it keeps its vector. Give its search entry."""
+        """Write a version that search finds by the same text and keep its vector; return its search entry."""
         memory = revised.memory
         await self._write_version(tx, current, memory)
         (entry,) = await self._lock_entries(tx, memory.tenant_id, (memory.id,))
@@ -118,10 +118,10 @@ class MemoryWriter:
         now: int,
         detail: Detail,
     ) -> list[EntryRow]:
-        """Let the memory with the id `by` take the place of some that hold, which the caller has locked.
+        """Let the memory with the id `by` supersede current ones, which the caller has locked.
 
-        Their likeness is free for `by` from now on, so it is inserted afterwards. Gives their search entries,
-        for the index to take note of after the commit. `detail` says why; the id is added.
+        This frees their likeness for `by`, which must be inserted afterwards. Returns their search entries,
+        which the index must be given after the commit. `detail` gives the reasons; the id of `by` is added.
         """
         if not memories:
             return []
@@ -147,7 +147,7 @@ class MemoryWriter:
     async def note_repeat(
         self, tx: Connection, memory: StoredMemory, sent: Detail, actor: Actor, now: int
     ) -> None:
-        """Keep what was sent by somebody who said what a memory says."""
+        """Record a repeat: keep what was sent in the history of the memory that already says it."""
         await tx.execute(
             self._memories.put_event, self.event(REPEATED, memory, None, actor, now=now, detail=sent)
         )
@@ -183,7 +183,8 @@ class MemoryWriter:
         try:
             count = await tx.execute(self._memories.update_memory, row)
         except UniqueViolation:
-            # Another one says the same by now: both stand, and repeats are answered with that one.
+            # Another memory says the same by now: both stay current, and repeats are matched with the other
+            # one.
             count = await tx.execute(self._memories.update_memory, row | {"likeness": None})
         if count != 1:
             raise WriteConflict("the memory changed while it was being updated")
