@@ -1,4 +1,4 @@
-"""Turns batches of texts into vectors in the database; each tenant pays for its own."""
+"""From a batch of texts to vectors in the database, paid for by whom they belong to."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from mnemo_server.services.embedding.over_budget import OverBudgetTenants
 from mnemo_server.services.embedding.queue import WaitingText
 from mnemo_server.stores.vectors import EVERYTHING, NewVector, Share, VectorStore
 
-#: Enough that servers rarely choose the same one.
+#: Enough that few servers choose the same one.
 _SHARES: Final = 16
 
 _log = structlog.get_logger("mnemo")
 
 
 class EmbeddingWork:
-    """Embeds one batch at a time; texts of tenants over today's budget are postponed."""
+    """One batch at a time; texts whose tenant can pay for no more today are put off."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class EmbeddingWork:
         clock: Clock,
         meter_of: Callable[[int], Meter] | None = None,
     ) -> None:
-        """Take the function that returns a tenant's meter; None if vectors are free."""
-        #: Texts since the start: embedded, refused by the model, and left over from failed batches.
+        """Take a meter for each tenant; None where vectors are free."""
+        #: Texts since the start: with a vector now, refused by the model, in batches that failed.
         self.embedded = 0
         self.refused = 0
         self.failed = 0
         self.over_budget = OverBudgetTenants(clock)
-        #: The part of the batch that isn't processed yet, also after an error.
+        #: What of the batch isn't done yet, also after an error.
         self.left: Sequence[WaitingText] = ()
         self._vectors = vectors
         self._index = index
@@ -55,10 +55,10 @@ class EmbeddingWork:
         return FREE if self._meter_of is None else self._meter_of(tenant_id)
 
     async def do(self, live: LiveModel, batch: Sequence[WaitingText]) -> None:
-        """Embed a batch, write the vectors, and update the index of this server.
+        """Make vectors, write them, and let the index of this server know.
 
-        Free vectors are computed together. Paid ones are computed tenant by tenant, shortest texts first: so
-        a budget goes far, and a text beyond it blocks no other.
+        Free ones are made together. Paid ones tenant by tenant and the shortest texts first, so that a budget
+        goes far, and a text beyond it stands in the way of no other.
         """
         is_free = self._meter_of is None
         self.left = sorted(batch, key=lambda one: (one.tenant_id, 0 if is_free else bound_tokens(one.text)))
@@ -72,16 +72,16 @@ class EmbeddingWork:
             raise
 
     def choose_shares(self) -> tuple[Share, ...]:
-        """Return the shares of the database to look into, in this order.
+        """Return the shares of what waits in the database that are to be looked into, one after the other.
 
-        Servers that begin at the same place would pay for the same vectors, so each begins at a random share.
+        Servers that begin at the same place would pay for the same vectors, so each begins somewhere.
         """
         if self._meter_of is None:
             return (EVERYTHING,)
         return Share(random.randrange(_SHARES), _SHARES), EVERYTHING
 
     async def _choose_group(self, payer: int) -> Sequence[WaitingText]:
-        """Return the texts of a tenant that still need a vector; drop the others, which would cost money."""
+        """Give the texts of a tenant that still need a vector, and leave out the others: they cost money."""
         group = [one for one in self.left if one.tenant_id == payer]
         current = await self._vectors.find_current(payer, [one.entry for one in group])
         chosen = [one for one, is_current in zip(group, current, strict=True) if is_current]
@@ -89,8 +89,8 @@ class EmbeddingWork:
         return chosen
 
     async def _do_group(self, live: LiveModel, payer: int, group: Sequence[WaitingText]) -> None:
-        """Process `group`, which is at the front of `left` and is paid for by one tenant."""
-        if group and not self.over_budget.holds(payer):
+        """Deal with the first texts of what is left, which one tenant pays for."""
+        if group and not self.over_budget.holds_text(payer, group[0].text):
             async with aclosing(vectorize(live.embedder, group, self.meter(payer))) as parts:
                 async for vectors in parts:
                     await self._write(live, group, vectors)
@@ -105,7 +105,7 @@ class EmbeddingWork:
     async def _write(
         self, live: LiveModel, texts: Sequence[WaitingText], vectors: Sequence[NewVector]
     ) -> None:
-        """Write the vectors of the first texts."""
+        """Write the vectors of the first of some texts."""
         pairs = zip(texts, vectors, strict=False)
         for tenant_id, group in groupby(pairs, key=lambda pair: pair[0].tenant_id):
             made = [vector for _, vector in group]
@@ -119,13 +119,13 @@ class EmbeddingWork:
 async def vectorize(
     embedder: Embedder, batch: Sequence[WaitingText], meter: Meter = FREE
 ) -> AsyncGenerator[list[NewVector], None]:
-    """Embed texts in order; yield their vectors in groups as large as the model and the budget allow.
+    """Embed texts in their order; yield their vectors, as many together as model and budget take.
 
-    A text that the model refuses becomes a vector without a code. If it ends early, the rest is over the
-    budget: the budget didn't allow even the first of the remaining texts alone.
+    One that the model refuses becomes a vector without a code. What is left when it ends was too dear: the
+    budget didn't allow the first of it, even alone.
 
     Raises:
-        EmbedderUnavailable: the texts that weren't yielded aren't embedded.
+        EmbedderUnavailable: what wasn't yielded isn't done.
     """
     left = list(batch)
     size = len(left)
@@ -140,7 +140,7 @@ async def vectorize(
             size = len(part) // 2
             continue
         except EmbeddingRefused:
-            if len(part) > 1:  # only one may be at fault, so try each alone
+            if len(part) > 1:  # whichever it is, the others are taken
                 size = 1
                 continue
             embeddings = [None]

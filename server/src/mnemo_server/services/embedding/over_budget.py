@@ -1,4 +1,8 @@
-"""Tenants whose budget is spent: their texts wait for another day, in the database."""
+"""Texts that wait for another day, since their tenant can't pay for them today; they are in the database.
+
+What is set aside for a text grows with its length. So a text that is shorter than all that were too expensive
+may still fit into what is left of the budget, and is tried.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from mnemo_server.domain.tokens import bound_tokens
 
 
 class OverBudgetTenants:
-    """The tenants that are over their budget for vectors today, as far as this server knows."""
+    """The tenants with texts that were too expensive today, as far as this server has met them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -24,16 +28,21 @@ class OverBudgetTenants:
 
     @property
     def tenants(self) -> frozenset[int]:
-        """The tenants to skip today."""
-        return frozenset(self._tenants) if self._day == day_of(self._clock()) else frozenset()
+        """The tenants to skip today when looking for texts in the database."""
+        return frozenset(self._too_expensive) if self._day == day_of(self._clock()) else frozenset()
 
     def holds(self, tenant_id: int) -> bool:
         """Whether texts of this tenant have to wait for another day."""
         return tenant_id in self._too_expensive and self._day == day_of(self._clock())
 
-    def put(self, tenant_id: int, count: int) -> None:
-        """Record that `count` texts of a tenant wait, and that its later texts must wait too."""
-        self._tenants.add(tenant_id)
+    def holds_text(self, tenant_id: int, text: str) -> bool:
+        """Whether this text of the tenant has to wait for another day."""
+        return self.holds(tenant_id) and bound_tokens(text) >= self._too_expensive[tenant_id]
+
+    def put(self, tenant_id: int, text: str, count: int) -> None:
+        """Let so many texts of a tenant wait, the shortest of them being `text`, and all longer ones."""
+        tokens = bound_tokens(text)
+        self._too_expensive[tenant_id] = min(tokens, self._too_expensive.get(tenant_id, tokens))
         self._count += count
         self._put += count
 
