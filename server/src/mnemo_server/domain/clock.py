@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-#: Gives now, in microseconds UTC. Injected, so that tests can hold time still.
+#: Returns the current time in microseconds UTC. Injected, so that tests can stop time.
 Clock = Callable[[], int]
 
 MICROSECONDS: Final = 1_000_000
@@ -20,5 +20,5 @@ def system_clock() -> int:
 
 
 def to_datetime(microseconds: int) -> datetime:
-    """Give a time of the server as an aware datetime, exactly."""
+    """Return a time of the server as an aware datetime, exactly."""
     return _EPOCH + timedelta(microseconds=microseconds)
