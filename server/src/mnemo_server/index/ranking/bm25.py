@@ -47,7 +47,7 @@ class Matches:
 NO_MATCHES = Matches(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int64))
 
 
-_NO_SEGMENTS = (build_segment([]),)  # for a tenant without memories: nothing can't be concatenated
+_NO_SEGMENTS = (build_segment([]),)  # for a tenant without memories: NumPy can't concatenate an empty list
 
 
 @dataclass(frozen=True, slots=True)
