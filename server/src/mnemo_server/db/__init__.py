@@ -1,1 +1,1 @@
-"""The database layer: named queries, two drivers behind one port, migrations. It knows no table."""
+"""The database layer: named queries, two drivers behind one port, and migrations. It knows no tables."""

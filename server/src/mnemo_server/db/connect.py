@@ -1,4 +1,4 @@
-"""From an address to an open database."""
+"""Opens the database of an address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnemo_server.db.sqlite.database import SqliteDatabase
 
 
 async def connect(dsn: Dsn, *, pool_size: int = 8) -> Database:
-    """Open the database of an address, creating it where it is absent.
+    """Open the database of an address, and create it if it is absent.
 
     `pool_size` bounds each of the three pools of a `MysqlDatabase`, and the readers of SQLite, which has one
     writer.

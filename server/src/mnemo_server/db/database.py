@@ -1,4 +1,4 @@
-"""The port that stores talk to: one shape for every engine."""
+"""The database port that stores use: one interface for every engine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ TRANSACTION_SECONDS: Final = 8.0
 
 
 class Connection(Protocol):
-    """Something that statements can be sent to: a database, or one transaction of it."""
+    """A receiver of statements: a database, or one of its transactions."""
 
     async def fetch_one(self, query: Query, params: Params) -> Row | None:
-        """Return the first row of the result, None when there is none."""
+        """Return the first row of the result, or None when there is none."""
         ...
 
     async def fetch_all(self, query: Query, params: Params) -> list[Row]:
@@ -31,20 +31,20 @@ class Connection(Protocol):
         ...
 
     async def execute(self, query: Query, params: Params) -> int:
-        """Change rows and return how many matched, whether or not their values differ now."""
+        """Change rows and return how many matched, whether or not their values changed."""
         ...
 
     async def execute_many(self, query: Query, rows: Sequence[Params]) -> None:
-        """Run one statement for each of the rows, all or none; one round trip for an INSERT."""
+        """Run one statement for each of the rows, all or none; an INSERT takes one round trip."""
         ...
 
     async def execute_script(self, statements: Sequence[str]) -> None:
-        """Run statements of a migration unchanged; what exists already is left as it is."""
+        """Run statements of a migration unchanged; skip tables, columns and indexes that exist already."""
         ...
 
 
 class Database(Connection, Protocol):
-    """A database: outside `transact` every statement is a transaction of its own."""
+    """A database: outside `transact`, every statement is its own transaction."""
 
     @property
     def engine(self) -> str:
@@ -53,7 +53,7 @@ class Database(Connection, Protocol):
 
     @property
     def variant(self) -> Variant:
-        """Which text of a query it speaks."""
+        """The variant of a query's text that it uses."""
         ...
 
     @property
@@ -71,16 +71,16 @@ class Database(Connection, Protocol):
         """Run `work` in one write transaction and return what it returns; an exception rolls back.
 
         The whole unit runs again after a deadlock, write conflict or lock timeout, and once after a lost
-        connection. So `work` awaits nothing but its connection, and changes nothing but the database.
-        Every read in it sees what was committed before that read began.
+        connection. So `work` must await only its connection, and change only the database. Every read in it
+        sees what was committed before that read began.
 
-        `only_inserts` says that `work` reads and changes no row, so that an engine may look for duplicates
-        once, at the commit: that saves TiDB a lock per statement.
+        `only_inserts` promises that `work` reads and changes no existing rows, so that an engine may check
+        for duplicates once, at the commit: that saves TiDB a lock per statement.
 
         Raises:
-            WriteConflict: other writers were in the way at every attempt.
-            DatabaseUnavailable: not reachable or not done in time; the sentence says when it is unknown
-                whether the transaction was committed.
+            WriteConflict: other writers conflicted with every attempt.
+            DatabaseUnavailable: not reachable or not finished in time; if it is unknown whether the
+                transaction was committed, the sentence says so.
         """
         ...
 

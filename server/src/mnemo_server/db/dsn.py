@@ -1,4 +1,4 @@
-"""Addresses of databases: URLs, and the form that Go programs use."""
+"""Addresses of databases: URLs, and the form of Go programs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mnemo_server.db.errors import BadDsn
 
-#: Where servers listen when the address names no port: TiDB's port for `tidb://`, MySQL's otherwise.
+#: Ports for addresses that name none: TiDB's port for `tidb://`, MySQL's otherwise.
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"tidb": 4000, "mysql": 3306, "mariadb": 3306}
-#: Values of `tls`: off; certificate checked; encrypted but unchecked. "tidb" is the name under which Go
-#: programs register the settings for TiDB Cloud, which mean a checked certificate.
+#: Values of `tls`: no encryption; certificate checked; encrypted with an unchecked certificate. "tidb" is the
+#: name under which Go programs register the settings for TiDB Cloud, which check the certificate.
 _TLS: Final[Mapping[str, TlsMode]] = {
     "": "off",
     "0": "off",
@@ -36,10 +36,10 @@ TlsMode = Literal["off", "verify", "skip-verify"]
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """Where a database is. Printing it never shows the password.
+    """The address of a database. Its text never shows the password.
 
-    `path` is set for SQLite, the other fields for the MySQL family. `options` are those of the query string;
-    `tls` and `tls_ca` (path of a PEM file) have a meaning, options of the Go driver are ignored.
+    `path` is set for SQLite, the other fields for the MySQL family. `options` contains the query string;
+    `tls` and `tls_ca` (path of a PEM file) are used, options of the Go driver are ignored.
     """
 
     scheme: Literal["sqlite", "mysql"]
@@ -53,7 +53,7 @@ class Dsn:
 
     @property
     def tls(self) -> TlsMode:
-        """How the connection is encrypted."""
+        """The encryption of the connection."""
         return _TLS[self.options.get("tls", "").lower()]
 
     def __str__(self) -> str:
@@ -68,10 +68,10 @@ class Dsn:
 
 
 def parse_dsn(text: str) -> Dsn:
-    """Return the address in a text.
+    """Parse the address in a text.
 
     Raises:
-        BadDsn: the sentence says what is wrong, shows valid examples, and contains nothing of the text.
+        BadDsn: the sentence says what is wrong, shows valid examples, and quotes nothing of the address.
     """
     text = text.strip()
     scheme, colon, _ = text.partition("://")
@@ -91,7 +91,7 @@ def _bad(sentence: str) -> BadDsn:
 
 
 def _parse_sqlite(text: str) -> Dsn:
-    """Read `sqlite:///absolute/path`."""
+    """Parse `sqlite:///absolute/path`."""
     location, _, query = text.removeprefix("sqlite://").partition("?")
     if ":memory:" in location:
         raise _bad("An in-memory database would lose everything; name a file.")
@@ -106,7 +106,7 @@ def _parse_sqlite(text: str) -> Dsn:
 
 
 def _parse_url(text: str) -> Dsn:
-    """Read `tidb://user:password@host:port/database?options`; user and password are percent-encoded."""
+    """Parse `tidb://user:password@host:port/database?options`; user and password are percent-encoded."""
     try:
         url = urlsplit(text)
         port = url.port or _DEFAULT_PORTS[url.scheme]
@@ -126,7 +126,7 @@ def _parse_url(text: str) -> Dsn:
 
 
 def _parse_go_form(text: str) -> Dsn:
-    """Read `user:password@tcp(host:port)/database?options`; the password isn't encoded."""
+    """Parse `user:password@tcp(host:port)/database?options`; the password isn't encoded."""
     head, slash, tail = text.rpartition("/")
     if not slash:
         raise _bad("It is neither a URL nor of the form user:password@tcp(host:port)/database.")
@@ -142,7 +142,7 @@ def _parse_go_form(text: str) -> Dsn:
 
 
 def _split_address(address: str) -> tuple[str, int]:
-    """Cut `host:port`, `host`, `[::1]:port` or `[::1]`."""
+    """Split `host:port`, `host`, `[::1]:port` or `[::1]` into host and port."""
     match = re.fullmatch(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>\d+))?", address)
     if match is None:
         raise _bad("The part in tcp(…) must be host:port.")
@@ -150,7 +150,7 @@ def _split_address(address: str) -> tuple[str, int]:
 
 
 def _mysql(*, host: str, port: int, user: str, password: str, database: str, query: str) -> Dsn:
-    """Check what both forms have in common."""
+    """Check the parts that both forms have in common, and return the address."""
     if not 0 < port < 65536:  # noqa: PLR2004 - TCP has 16-bit ports
         raise _bad("The port must be between 1 and 65535.")
     if not _DATABASE.fullmatch(database):

@@ -1,14 +1,14 @@
-"""What can go wrong with a database, in words that are the same for every engine.
+"""Errors of databases, the same for every engine.
 
     DatabaseError
     ├── BadDsn                the address of the database cannot be understood
     ├── UniqueViolation       a row with this key exists already
     ├── AlreadyExists         a table, column or index of this name exists already
-    ├── WriteConflict         other writers were in the way, and all retries are used up
+    ├── WriteConflict         other writers conflicted, and all retries are used up
     ├── DatabaseUnavailable   the database cannot be reached or does not respond
     │   ├── UnknownDatabase   the server responds but has no database of this name
     │   └── ConnectionLost    one connection broke; retried within this layer
-    └── SchemaMismatch        the tables are not those that this program knows
+    └── SchemaMismatch        the tables are not the ones that this program knows
 
 Messages contain names of queries, tables and indexes, never values or passwords. For the same reason driver
 exceptions are not chained (`from None`): their texts quote values, and tracebacks end up in logs.
@@ -20,7 +20,7 @@ from typing import ClassVar
 
 
 class DatabaseError(Exception):
-    """The database refused a statement; `code` is stable and unique per class."""
+    """The database rejected a statement; `code` is stable and unique per class."""
 
     code: ClassVar[str] = "database_error"
 
@@ -38,19 +38,19 @@ class UniqueViolation(DatabaseError):
 
 
 class AlreadyExists(DatabaseError):
-    """A table, column or index of this name exists already, or is gone already when it is to be dropped."""
+    """A table, column or index of this name exists already, or was already dropped."""
 
     code = "already_exists"
 
 
 class WriteConflict(DatabaseError):
-    """Deadlock, lock timeout or write conflict, until the retries were used up."""
+    """A deadlock, lock timeout or write conflict in every attempt."""
 
     code = "write_conflict"
 
 
 class DatabaseUnavailable(DatabaseError):
-    """The database cannot be reached, refuses the login, or did not respond in time."""
+    """The database cannot be reached, rejects the login, or did not respond in time."""
 
     code = "database_unavailable"
 
@@ -62,9 +62,9 @@ class UnknownDatabase(DatabaseUnavailable):
 
 
 class ConnectionLost(DatabaseUnavailable):
-    """One connection broke; `is_sent` is false when the statement surely never left.
+    """One connection broke; `is_sent` is false when the statement was certainly not sent.
 
-    Retried inside the database layer; callers see it as `DatabaseUnavailable` once the retry failed as well.
+    Retried inside the database layer; callers see it as `DatabaseUnavailable` when the retry fails as well.
     """
 
     def __init__(self, sentence: str, *, is_sent: bool = True) -> None:
@@ -73,6 +73,6 @@ class ConnectionLost(DatabaseUnavailable):
 
 
 class SchemaMismatch(DatabaseError):
-    """The tables are not those that this program knows: newer, changed, or made by something else."""
+    """The tables aren't the ones that this program knows: newer, changed, or of another program."""
 
     code = "schema_mismatch"

@@ -1,11 +1,12 @@
-"""Bringing the tables of a database up to date.
+"""Brings the tables of a database up to date.
 
-An empty database gets `schema.sql`; any other gets the files of `migrations/` that it has not had. Both lead
-to the same tables (a test compares them). The first statement of `schema.sql` creates `schema_migrations`:
-that table is how a database says that it is ours, also when its creation was interrupted.
+An empty database gets `schema.sql`; any other gets the files of `migrations/` that it lacks. Both lead to the
+same tables (a test compares them). The first statement of `schema.sql` creates `schema_migrations`: that
+table marks a database as ours, also when its creation was interrupted.
 
-Data definition of the MySQL family commits by itself, so a file may be left half applied. Running it again
-must be harmless: what exists already is skipped, and statements that change rows come last in a file.
+DDL statements of the MySQL family commit by themselves, so a file may be left half applied. Running it again
+must be harmless: existing tables, columns and indexes are skipped, and statements that change rows come last
+in a file.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, SchemaMis
 from mnemo_server.db.queries import QuerySet, parse_queries
 from mnemo_server.db.statements import split_statements
 
-#: Bounds on waiting for another server that migrates, and on the whole.
+#: Limits of waiting for another server that migrates, and of the whole migration.
 _LOCK_SECONDS: Final = 300
 _MIGRATION_SECONDS: Final = 900.0
 
@@ -34,7 +35,7 @@ _SCHEMA: Final = "schema.sql"
 _TABLE: Final = "schema_migrations"
 _FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
-#: A write transaction of SQLite is a lock already, and ends with everything that was done in it.
+#: A write transaction of SQLite is already a lock, and commits everything at once.
 _QUERIES: Final = """
 -- name: lock [mysql]
 SELECT GET_LOCK(CONCAT('mnemos.migrate.', MD5(DATABASE())), :seconds) AS is_locked;
@@ -68,7 +69,7 @@ VALUES (:version, :name, :checksum, :applied_at);
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One file of SQL. `version` is its number, 0 for `schema.sql`."""
+    """One SQL file. `version` is its number, 0 for `schema.sql`."""
 
     version: int
     name: str
@@ -76,7 +77,7 @@ class Script:
 
     @property
     def checksum(self) -> str:
-        """Hex SHA-256 of the statements; comments and spacing may change."""
+        """Hex SHA-256 of the statements, which ignores comments and spacing."""
         text = ";\n".join(" ".join(statement.split()) for statement in self.statements)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -89,8 +90,8 @@ async def migrate(
     `folder` contains `schema.sql` and `migrations/`. Servers that start at the same time wait for each other.
 
     Raises:
-        SchemaMismatch: the database is newer than this program, had a file that was changed since,
-            belongs to something else, or lacks a file and `may_change` is false.
+        SchemaMismatch: the database is newer than this program, an applied file was changed since, the
+            database belongs to another program, or it lacks a file and `may_change` is false.
         DatabaseUnavailable: another server has been migrating for too long.
     """
     source = files("mnemo_server").joinpath("sql") if folder is None else folder
@@ -113,10 +114,10 @@ async def migrate(
 
 
 def read_scripts(folder: Traversable) -> tuple[Script, list[Script]]:
-    """Return `schema.sql` and the migrations in the order of their numbers.
+    """Return `schema.sql`, and the migrations in the order of their numbers.
 
     Raises:
-        ValueError: a file has a wrong name, or two have the same number.
+        ValueError: a file has a wrong name, or two files have the same number.
     """
     migrations: dict[int, Script] = {}
     for path in folder.joinpath("migrations").iterdir():
@@ -142,7 +143,7 @@ async def _bring_up_to_date(
     *,
     may_change: bool,
 ) -> list[str]:
-    """Run what is missing and record it."""
+    """Run the missing files, record them, and return their names."""
     tables = [str(row["name"]) for row in await connection.fetch_all(queries.list_tables, {})]
     if tables and _TABLE not in tables:
         raise SchemaMismatch(
@@ -172,7 +173,7 @@ async def _bring_up_to_date(
 
 
 def _check_applied(applied: Mapping[int, tuple[str, str]], migrations: Sequence[Script]) -> None:
-    """Compare what the database had with the files of this program."""
+    """Compare the migrations that the database has with the files of this program."""
     known = {script.version: script for script in migrations}
     for version, (name, checksum) in sorted(applied.items()):
         script = known.get(version)

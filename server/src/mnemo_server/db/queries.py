@@ -1,4 +1,4 @@
-"""Named SQL queries from files, made ready for one driver when they are loaded.
+"""Named SQL queries from files, compiled for one driver when they are loaded.
 
 A file contains blocks such as
 
@@ -9,11 +9,12 @@ A file contains blocks such as
     -- Stores a memory, or replaces the one with its id.
     REPLACE INTO memories ({key_columns}) VALUES (:tenant_id, :memory_id);
 
-`[mysql]` or `[sqlite]` marks the text for one variant; without a mark it serves both. `:name` is a parameter,
-`(:names...)` one that takes a list. Quotes inside strings are doubled, never escaped by a backslash.
+`[mysql]` or `[sqlite]` marks the text for one variant; without a mark it is used for both. `:name` is a
+parameter, `(:names...)` is a parameter that takes a list. Quotes inside strings are doubled, never escaped by
+a backslash.
 
-A fragment is text that several statements share: `{name}` in a statement is replaced by it. Fragments that
-several files use are in `sql/fragments.sql`. A fragment takes no arguments and uses no other fragment.
+A fragment is text that several statements share: it replaces `{name}` in a statement. Fragments that several
+files use are in `sql/fragments.sql`. A fragment takes no arguments and uses no other fragment.
 """
 
 from __future__ import annotations
@@ -35,10 +36,9 @@ from mnemo_server.db.query_files import (
 )
 from mnemo_server.db.statements import find_fragments, rewrite, split_insert
 
-#: Texts of a list query that are kept, one per combination of list lengths.
+#: Limit of cached texts of a list query, one per combination of list lengths.
 _KEPT_TEXTS: Final = 256
-#: What an empty list becomes: no engine but SQLite takes `IN ()`. `NOT IN` is refused, since it would never
-#: be true.
+#: The text of an empty list: only SQLite accepts `IN ()`. `NOT IN` is rejected, since it would never be true.
 _EMPTY_LIST: Final = "NULL"
 _NO_FRAGMENTS: Final[Mapping[str, str]] = {}
 
@@ -49,10 +49,10 @@ _OPTIONAL_FILTER = re.compile(r":[a-z_][a-z0-9_]*\s+IS\s+(?:NOT\s+)?NULL", re.IG
 class Query:
     """One statement in the driver's own notation.
 
-    `order` names the parameters in order of appearance, repeats included. `prepared` is the text with `%s`
-    for a server-side prepared statement: only for the MySQL family, and None where the planner should see
-    the values (lists, optional filters like `:agent_id IS NULL OR …`). `batch` is head, row and tail of an
-    INSERT that can take many rows.
+    `order` names the parameters in order of appearance, with repeats. `prepared` is the text with `%s` for a
+    server-side prepared statement: only for the MySQL family, and None where the planner should see the
+    values (lists, optional filters like `:agent_id IS NULL OR …`). `batch` is head, row and tail of an INSERT
+    that can take many rows.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Query:
     )
 
     def render(self, params: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
-        """Return text and parameters for the driver, each list spread over one parameter per element."""
+        """Return text and parameters for the driver, with one parameter for each element of a list."""
         if not self.lists:
             return self.text, params
         lists = [cast("Sequence[object]", params[name]) for name in self.lists]
@@ -82,7 +82,7 @@ class Query:
         return text, values
 
     def _expand(self, lengths: tuple[int, ...]) -> tuple[str, list[tuple[str, ...]]]:
-        """Write and keep the text for lists of these lengths."""
+        """Return and cache the text for lists of these lengths, with the names of their elements."""
         text, names = self.text, []
         for name, length in zip(self.lists, lengths, strict=True):
             element_names = tuple(f"{name}_{position}" for position in range(length))
@@ -116,11 +116,11 @@ class QuerySet:
 
 @cache
 def load_queries(name: str, variant: Variant) -> QuerySet:
-    """Return the queries of `sql/<name>.sql` in the text of one variant.
+    """Return the queries of `sql/<name>.sql` for one variant.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file breaks the notation; the sentence names file and query.
+        ValueError: the file violates the notation; the sentence names file and query.
     """
     return parse_queries(_read(name), variant, origin=f"sql/{name}.sql", shared=load_fragments(variant))
 
@@ -130,7 +130,7 @@ def load_fragments(variant: Variant) -> Mapping[str, str]:
     """Return the fragments that every file may use, by name.
 
     Raises:
-        ValueError: their file breaks the notation, or contains queries.
+        ValueError: their file violates the notation, or contains queries.
     """
     origin = f"sql/{SHARED}.sql"
     blocks = split_blocks(_read(SHARED), origin)
@@ -145,7 +145,7 @@ def parse_queries(
     """Return the queries of a source text, named `origin` in errors; it may use the fragments in `shared`.
 
     Raises:
-        ValueError: the text breaks the notation; the sentence names origin and block.
+        ValueError: the text violates the notation; the sentence names origin and block.
     """
     blocks = split_blocks(source, origin)
     used = {name for block in blocks if block.is_query for name in find_fragments(block.body)}
@@ -171,7 +171,7 @@ def _read(name: str) -> str:
 
 
 def _compile(name: str, statement: str, variant: Variant) -> Query:
-    """Rewrite a statement in the driver's notation."""
+    """Return a statement as a query in the driver's notation."""
     if variant == "sqlite":
         text, order, lists = rewrite(statement, ":{}", percent="%")
         return Query(name=name, text=text, lists=lists, order=order, _mark=":{}")

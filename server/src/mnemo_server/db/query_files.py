@@ -1,4 +1,4 @@
-"""The blocks of a file of queries, one per header: queries and the fragments that they share."""
+"""The blocks of a query file, one per header: queries and the fragments that they share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnemo_server.db.statements import expand_fragments, find_fragments, has_end
 
 Variant: TypeAlias = Literal["sqlite", "mysql"]
 
-#: The file of the fragments that several files use.
+#: The file with the fragments that several files use.
 SHARED: Final = "fragments"
 
 _HEADER = re.compile(r"^-- (name|fragment):[ \t]*(\w+)[ \t]*(?:\[(\w+)\])?[ \t]*$", re.MULTILINE)
@@ -18,7 +18,7 @@ _NOT_IN_LIST = re.compile(r"\bNOT\s+IN\s*\(\s*:[a-z_][a-z0-9_]*\.\.\.", re.IGNOR
 
 
 class Block(NamedTuple):
-    """One header with what follows it."""
+    """One header with the text that follows it."""
 
     kind: str
     name: str
@@ -34,7 +34,7 @@ class Block(NamedTuple):
 
 
 def split_blocks(source: str, origin: str) -> list[Block]:
-    """Cut a file at its headers."""
+    """Split a file at its headers."""
     start, *parts = _HEADER.split(source)
     if list(split_statements(start)):
         raise ValueError(f"{origin}: there is SQL before the first `-- name:` line.")
@@ -50,7 +50,7 @@ def split_blocks(source: str, origin: str) -> list[Block]:
 
 
 def choose_blocks(blocks: Sequence[Block], variant: Variant) -> Iterator[Block]:
-    """Yield the one block of each name that serves a variant."""
+    """Yield the one block of each name that belongs to a variant."""
     texts: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
         texts.setdefault((block.kind, block.name), []).append(block)
@@ -62,7 +62,7 @@ def choose_blocks(blocks: Sequence[Block], variant: Variant) -> Iterator[Block]:
 
 
 def fragment_text(block: Block) -> str:
-    """Return the text of a fragment without its comments; only a marked one may be empty."""
+    """Return the text of a fragment without its comments; only a marked fragment may be empty."""
     text = next(split_statements(block.body), "")
     if has_end(block.body):
         raise ValueError(f"{block.where} is a part of statements, so it contains no `;`.")
@@ -74,7 +74,7 @@ def fragment_text(block: Block) -> str:
 
 
 def single_statement(block: Block, fragments: Mapping[str, str]) -> str:
-    """Return the one statement of a block with its fragments."""
+    """Return the only statement of a block, with its fragments expanded."""
     statements = list(split_statements(block.body))
     if len(statements) != 1 or not re.search(r";\s*(?:--[^\n]*\s*)*\Z", block.body):
         raise ValueError(f"{block.where} must be one statement that ends with `;`.")

@@ -1,4 +1,4 @@
-"""The text of SQL: statements are split, fragments are expanded, parameters get a driver's notation."""
+"""SQL text: splits statements, expands fragments, and writes parameters in a driver's notation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VALUES = re.compile(r"\bVALUES\s*(?=\()", re.IGNORECASE)
 
 
 def split_statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script without line comments and without the `;` that ends each."""
+    """Yield the statements of a script, without line comments and without the final `;` of each."""
     statement: list[str] = []
     end = 0
     for token in _TOKEN.finditer(script):
@@ -37,7 +37,7 @@ def split_statements(script: str) -> Iterator[str]:
 
 
 def has_end(text: str) -> bool:
-    """Whether a `;` ends a statement in a text."""
+    """Return whether a text contains a `;` that ends a statement."""
     return any(token.lastgroup == "end" for token in _TOKEN.finditer(text))
 
 
@@ -47,10 +47,10 @@ def find_fragments(text: str) -> set[str]:
 
 
 def expand_fragments(text: str, fragments: Mapping[str, str]) -> str:
-    """Replace each `{name}` by its fragment.
+    """Return a text with each `{name}` replaced by its fragment.
 
     Raises:
-        KeyError: there is no fragment of a name.
+        KeyError: there is no fragment of this name.
     """
     return _TOKEN.sub(
         lambda token: fragments[token["fragment"]] if token.lastgroup == "fragment" else token[0], text
@@ -58,9 +58,10 @@ def expand_fragments(text: str, fragments: Mapping[str, str]) -> str:
 
 
 def rewrite(statement: str, mark: str, *, percent: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Write a statement with a driver's marks for parameters, and its way to write a percent sign.
+    """Rewrite a statement with a driver's marks for parameters and its notation for a percent sign.
 
-    Returns text, parameters in order, and lists, which keep their `:name...` until they are rendered.
+    Return the text, the parameters in order, and the lists, which keep their `:name...` until they are
+    rendered.
     """
     pieces: list[str] = []
     order: list[str] = []
@@ -84,7 +85,7 @@ def rewrite(statement: str, mark: str, *, percent: str) -> tuple[str, tuple[str,
 
 
 def split_insert(text: str) -> tuple[str, str, str] | None:
-    """Cut `INSERT … VALUES (…) …` around its row; None if the row can't be repeated."""
+    """Split `INSERT … VALUES (…) …` into head, row and tail; None if the row can't be repeated."""
     values = _VALUES.search(text)
     if values is None:
         return None

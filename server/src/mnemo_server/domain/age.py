@@ -20,7 +20,7 @@ _YEAR_SECONDS: Final = 365 * 86_400
 def relative_age(then: int, now: int) -> str:
     """Return how long ago `then` was (both microseconds UTC): "just now", "1 minute ago", "3 weeks ago".
 
-    Months have 30 days and years 365, as in mem9. A time to come is "just now".
+    Months have 30 days and years 365, as in mem9. A time in the future is "just now".
     """
     seconds = (now - then) // MICROSECONDS
     if seconds < _UNITS[0][0]:

@@ -1,4 +1,4 @@
-"""What models may take in a day, and what that costs."""
+"""How many tokens models may use in a day, and what they cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from mnemo_server.domain.clock import MICROSECONDS, to_datetime
 
-#: `llm`: extraction, tags and merges. `embedding`: vectors, where they are paid for.
+#: `llm`: extraction, tags and merges. `embedding`: vectors, where they cost money.
 Kind: TypeAlias = Literal["llm", "embedding"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -20,29 +20,29 @@ _NANOS_PER_PRICE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one kind of model may take of a tenant, and what it costs."""
+    """How much of one kind of model a tenant may use, and what it costs."""
 
     daily_tokens: int | None = None
-    """The most tokens in a day, both ways together; None: no limit."""
+    """Limit of tokens per day, input and output together; None: no limit."""
     input_price: Decimal = Decimal(0)
-    """For a million tokens sent."""
+    """Price of a million tokens sent."""
     output_price: Decimal = Decimal(0)
-    """For a million tokens that come back."""
+    """Price of a million tokens received."""
 
     def cost_nanos(self, input_tokens: int, output_tokens: int) -> int:
-        """Return the price of a call in billionths of the currency, a fraction of one rounded up."""
+        """Return the price of a call in billionths of the currency, rounded up."""
         exact = (input_tokens * self.input_price + output_tokens * self.output_price) * _NANOS_PER_PRICE
         return int(exact.to_integral_value(ROUND_CEILING))
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Tokens set aside for a call. Until it is settled or released they count as spent."""
+    """Tokens set aside for a call. They count as spent until the reservation is settled or released."""
 
     tenant_id: int
     kind: Kind
     day: int
-    """The day that pays, however late the call ends."""
+    """The day that the tokens are charged to, however late the call ends."""
     tokens: int
 
 
@@ -57,5 +57,5 @@ def day_begins_at(day: int) -> datetime:
 
 
 def name_day(day: int) -> str:
-    """Write a day as `2026-11-24`."""
+    """Return a day as text, such as `2026-11-24`."""
     return day_begins_at(day).date().isoformat()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-#: Gives now, in microseconds UTC. Injected, so that tests can hold time still.
+#: Returns the current time in microseconds UTC. Injected, so that tests can stop time.
 Clock = Callable[[], int]
 
 MICROSECONDS: Final = 1_000_000

@@ -23,7 +23,7 @@ class IdempotentRequest:
 
     key: str
     request_hash: bytes
-    """sha256 of the body and of the headers that fill it up, 32 bytes."""
+    """SHA-256 of the body and of the headers that supply its missing fields, 32 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class KeptResponse:
 
 
 class Response(Generic[M]):
-    """A model of the contract and its JSON, which is written once: to be kept, and to be sent."""
+    """A model of the contract and its JSON, which is serialized once, both for storing and for sending."""
 
     def __init__(self, model: M) -> None:
         self._model = model
@@ -52,7 +52,7 @@ class Response(Generic[M]):
 
 
 class RepeatedResponse(Response[M]):
-    """A kept response: its JSON is sent as it is, and read only for callers that need the model."""
+    """A kept response: its JSON is sent as it is, and parsed only for callers that need the model."""
 
     def __init__(self, kept: KeptResponse, kind: type[M]) -> None:
         self.json = kept.json
@@ -60,6 +60,6 @@ class RepeatedResponse(Response[M]):
 
     @property
     def model(self) -> M:
-        """The model, read from what was kept."""
-        # A response nests a level deeper than its request, where pydantic's own parser would stop.
+        """The model, parsed from the kept JSON."""
+        # A response nests one level deeper than its request, where pydantic's own parser would stop.
         return self._kind.model_validate(json.loads(self.json))

@@ -1,7 +1,7 @@
 """Ids: 63-bit numbers inside, 13 characters of Crockford base32 outside.
 
 41 bits of milliseconds since 2024 (enough until 2093) and 22 random bits, so ids sort by age and any number
-of servers make them without asking each other. Short on purpose: a model pays tokens for every id.
+of servers create them without coordination. They are short on purpose: a model pays tokens for every id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 
 
 class IdSource:
-    """Makes ids that grow: later ones of one source are larger, whichever thread asks."""
+    """Creates increasing ids: later ids of one source are larger, whichever thread asks."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -30,20 +30,20 @@ class IdSource:
         self._lock = threading.Lock()
 
     def new_id(self) -> int:
-        """Make the next id."""
+        """Return the next id."""
         milliseconds = self._clock() // 1_000 - ID_EPOCH_MS
         candidate = (milliseconds << _RANDOM_BITS) | random.getrandbits(_RANDOM_BITS)
         with self._lock:
-            # Within one millisecond, or when the clock steps back, count on from the last one.
+            # Within one millisecond, or when the clock steps back, count up from the last id.
             self._last = candidate if candidate > self._last else self._last + 1
             return self._last
 
 
 def encode_id(number: int) -> str:
-    """Write an id as the API shows it.
+    """Return an id as the API shows it.
 
     Raises:
-        ValueError: for a number that is no id.
+        ValueError: the number is not a valid id.
     """
     if not 0 <= number <= _LARGEST_ID:
         raise ValueError(f"{number} is no id")
@@ -51,7 +51,7 @@ def encode_id(number: int) -> str:
 
 
 def decode_id(text: str) -> int | None:
-    """Read an id of the API, in upper or lower case; None for anything that can't be one."""
+    """Parse an id of the API, in upper or lower case; return None for anything that can't be one."""
     if len(text) != _LENGTH:
         return None
     number = 0

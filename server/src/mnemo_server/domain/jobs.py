@@ -1,4 +1,4 @@
-"""Durable work: what a server claims, what may come of it, when it is tried again, and whose turn it is."""
+"""Durable jobs: claims, results, retries, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -15,68 +15,70 @@ RUNNING: Final = JobState.RUNNING.value
 DONE: Final = JobState.DONE.value
 FAILED: Final = JobState.FAILED.value
 
-#: Failed attempts after which a job is given up, until somebody asks for it again.
+#: Failed attempts after which a job is given up, until it is requested again.
 MAX_ATTEMPTS: Final = 8
-#: Microseconds until the second attempt, three times as many after each further one, and the most there may
-#: be before jitter: with it, seven pauses from 5 s to an hour, which outlast an outage of an hour and a half.
+#: The pause before the second attempt, which triples after each further attempt, and the longest pause before
+#: jitter, in microseconds. With jitter these are seven pauses from 5 s to an hour, which outlast an outage of
+#: an hour and a half.
 FIRST_PAUSE_US: Final = 5 * MICROSECONDS
 LONGEST_PAUSE_US: Final = 3_000 * MICROSECONDS
-#: By how much jitter stretches a pause at most, so that what failed together doesn't come back together.
+#: The largest fraction by which jitter lengthens a pause, so that jobs that failed together don't return
+#: together.
 JITTER: Final = 0.2
-#: Characters of a note and of an error, as their columns hold them.
+#: Characters of a note and of an error: the sizes of their columns.
 MAX_NOTE_CHARACTERS: Final = 200
 MAX_ERROR_CHARACTERS: Final = 1_000
-#: What stands as the error of an attempt whose server was heard of no more.
+#: The error of an attempt whose server disappeared.
 LOST_SERVER: Final = "the server that worked on it went away"
 
-#: What was asked for, and what came of it: JSON.
+#: What was requested, and what came of it: JSON.
 Detail: TypeAlias = dict[str, Any]
 
 
 class JobError(Exception):
-    """An attempt failed for a reason that the tenant may read: a sentence without secrets or texts."""
+    """An attempt failed for a reason that the tenant may read: one sentence without secrets or texts."""
 
 
 class JobLost(Exception):
-    """The claim has passed to another server: nothing of this attempt may be written any more."""
+    """The claim has passed to another server: this attempt must not write anything any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What somebody asks for, in the transaction of the write that gives a reason to."""
+    """A request for a job, made in the same transaction as the write that causes it."""
 
     tenant_id: int
     kind: str
-    #: To what it is done, such as `session:<id>`: there is one job for each.
+    #: What the job works on, such as `session:<id>`: there is one job for each target.
     target: str
-    #: Ids of memories that it has to look at; those it has already stay.
+    #: Ids of memories that the job has to process; they are added to those it already has.
     item_ids: Sequence[int] = ()
-    #: Not before this, microseconds UTC; None is at once.
+    #: The earliest start, in microseconds UTC; None: at once.
     run_at: int | None = None
-    #: For the handler; None keeps what the job has.
+    #: For the handler; None keeps the detail that the job has.
     detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job as the server that claimed it works on it."""
+    """A job as seen by the server that claimed it."""
 
     tenant_id: int
     id: int
     kind: str
     target: str
     detail: Detail
-    #: How often it had been asked for when it was claimed: this run answers these requests.
+    #: How often it had been requested when it was claimed: this run serves these requests.
     requests: int
     #: Failed attempts before this one.
     attempts: int
-    #: Names this claim and no other: whoever changes the job must still hold it.
+    #: Identifies this claim: only a server whose claim is still valid may change the job.
     token: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """One row of `jobs`, to be looked at. Times are microseconds UTC; see schema.sql for the columns."""
+    """One row of `jobs`, for display. Times are microseconds UTC; see schema.sql for the columns."""
 
     tenant_id: int
     id: int
@@ -96,39 +98,39 @@ class StoredJob:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Everything that was asked for is dealt with."""
+    """Everything that was requested is done."""
 
-    #: Takes the place of the job's detail, unless it was asked for again meanwhile; None keeps it.
+    #: Replaces the job's detail, unless the job was requested again meanwhile; None keeps it.
     detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Some of it is dealt with; the rest comes when it is this tenant's turn again."""
+    """Part of it is done; the rest follows when it is this tenant's turn again."""
 
     detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Nothing is wrong, but it can't go on before a time, microseconds UTC."""
+    """Nothing is wrong, but the job can't continue before `run_at`, microseconds UTC."""
 
     note: str
     run_at: int
     detail: Detail | None = None
 
 
-#: What a handler says when it comes to its end; an error is an exception.
+#: What a handler returns when it finishes; an error is an exception.
 JobResult: TypeAlias = Done | Again | Postponed
 
 
 @dataclass(frozen=True, slots=True)
 class HeldJob:
-    """A job at the end of a run, read under the lock of its row: others may have asked for it meanwhile."""
+    """A job at the end of a run, read under its row's lock: it may have been requested again meanwhile."""
 
     requests: int
     attempts: int
-    #: When the last request wants it to run, if there was one; else when it was due.
+    #: When the last request asked it to run, if there was one; else when it was due.
     run_at: int
     error: str | None
     has_items: bool
@@ -136,7 +138,7 @@ class HeldJob:
 
 @dataclass(frozen=True, slots=True)
 class NextState:
-    """What becomes of a job that is let go."""
+    """The state of a job after it is released."""
 
     state: str
     attempts: int
@@ -146,7 +148,7 @@ class NextState:
 
 
 def after_result(result: JobResult, job: ClaimedJob, held: HeldJob, now: int) -> NextState:
-    """Return what becomes of a job that came to its end: more requests or items left mean once more."""
+    """Return the next state of a job that finished: it runs again if it has new requests or items left."""
     if isinstance(result, Postponed):
         note = result.note[:MAX_NOTE_CHARACTERS]
         return NextState(WAITING, held.attempts, result.run_at, note=note, error=held.error)
@@ -158,9 +160,9 @@ def after_result(result: JobResult, job: ClaimedJob, held: HeldJob, now: int) ->
 
 
 def after_error(sentence: str, job: ClaimedJob, held: HeldJob, now: int, jitter: float) -> NextState:
-    """Return what becomes of a job whose attempt failed; `jitter` is a random number from 0 to 1.
+    """Return the next state of a job whose attempt failed; `jitter` is a random number from 0 to 1.
 
-    A request that came meanwhile revives a job that would be given up.
+    A request that arrived meanwhile revives a job that would otherwise be given up.
     """
     attempts = held.attempts + 1
     error = sentence[:MAX_ERROR_CHARACTERS]
@@ -173,21 +175,23 @@ def after_error(sentence: str, job: ClaimedJob, held: HeldJob, now: int, jitter:
 
 
 def handed_back(held: HeldJob, now: int) -> NextState:
-    """Return what becomes of a job whose server stops: another one may begin at once."""
+    """Return the next state of a job whose server stops: another server may start it at once."""
     return NextState(WAITING, held.attempts, now, error=held.error)
 
 
 def pause_after(attempts: int, jitter: float) -> int:
-    """Return the microseconds to wait after so many failed attempts; `jitter` is from 0 to 1."""
+    """Return the microseconds to wait after a number of failed attempts; `jitter` is from 0 to 1."""
     pause = min(FIRST_PAUSE_US * 3.0 ** min(attempts - 1, MAX_ATTEMPTS), LONGEST_PAUSE_US)
     return round(pause * (1 + JITTER * jitter))
 
 
 def fair_order(due: Mapping[int, int], served: Mapping[int, int]) -> list[int]:
-    """Order tenants: who was served longest ago comes first, before all who never was, the longest due first.
+    """Return tenants in the order of their turns: never served first, then by how long ago they were served.
+
+    Among tenants that were never served, the one that has been due the longest comes first.
 
     Args:
-        due: since when each tenant has had something due.
-        served: the turn at which each was last served, from 1.
+        due: The time since which each tenant has had a job due.
+        served: The turn at which each tenant was last served, counted from 1.
     """
     return sorted(due, key=lambda tenant_id: (served.get(tenant_id, 0), due[tenant_id], tenant_id))

@@ -7,7 +7,7 @@ from typing import Final
 
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 
-#: Buckets remembered at most; full ones, which say nothing, are dropped first.
+#: Limit of buckets in memory; full ones, which carry no information, are dropped first.
 MAX_BUCKETS: Final = 20_000
 
 
@@ -18,11 +18,11 @@ class TokenBuckets:
         self.burst = burst
         self._rate = rate
         self._clock = clock
-        #: Name to (tokens left, when that was so, in microseconds).
+        #: Name to (tokens left, the time of that level in microseconds).
         self._buckets: dict[object, tuple[float, int]] = {}
 
     def take(self, name: object) -> int:
-        """Take a token. 0: taken; else the whole seconds after which there will be one."""
+        """Take a token and return 0; without a token, return the whole seconds until there is one."""
         if not self._rate:
             return 0
         now = self._clock()

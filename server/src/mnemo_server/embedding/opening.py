@@ -1,4 +1,4 @@
-"""From a choice to an embedder; nothing is loaded or asked before it is prepared."""
+"""Creates the chosen embedder; nothing is loaded or requested before it is prepared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnemo_server.embedding.remote.openai_endpoint import Endpoint
 
 
 def open_embedder(choice: EmbedderChoice, database: Database) -> Embedder | None:
-    """Make the embedder that was chosen, with a cache of questions; None when none was."""
+    """Return the chosen embedder with a cache of questions; None when none was chosen."""
     embedder = _open(choice, database)
     return None if embedder is None else QueryCache(embedder)
 

@@ -1,4 +1,4 @@
-"""What search needs of a model that turns texts into vectors."""
+"""The port of models that turn texts into vectors."""
 
 from __future__ import annotations
 
@@ -12,55 +12,56 @@ from mnemo_server.index.segments.vectors import Embedding
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Which model makes the vectors: two vectors can be compared when their models are equal."""
+    """The model that creates vectors: two vectors can be compared when their models are equal."""
 
     name: str
-    """Identifies weights and preparation of the text, such as `all-MiniLM-L6-v2-int8`."""
+    """Identifies the weights and the preparation of the text, such as `all-MiniLM-L6-v2-int8`."""
     dimensions: int
     """Length of a vector."""
 
 
 class EmbeddingError(Exception):
-    """No vectors could be made; the message says why, without the text or a key."""
+    """No vectors could be created; the message says why, without the text or a key."""
 
 
 class EmbedderUnavailable(EmbeddingError):
-    """The model doesn't answer now; it may later."""
+    """The model doesn't respond now; it may later."""
 
 
 class EmbeddingRefused(EmbeddingError):
-    """The model will never take this text, or these settings."""
+    """The model will never accept this text, or these settings."""
 
 
 class OverBudget(EmbeddingError):
-    """The budget of whoever pays doesn't allow the request, so it wasn't sent."""
+    """The payer's budget doesn't allow the request, so it wasn't sent."""
 
 
 class Meter(Protocol):
-    """Whoever pays: asked for leave before each request that costs something, and told what it cost.
+    """The payer's budget: tokens are reserved before each request that costs money, and settled afterwards.
 
-    What is neither settled nor released counts as spent; so a request whose end nobody knows is left alone.
+    A reservation that is neither settled nor released counts as spent; so a request with an unknown outcome
+    needs no further call.
     """
 
     @property
     def payer(self) -> int:
-        """The tenant who pays, 0 for nobody."""
+        """The tenant who pays; 0: no tenant."""
         ...
 
     async def reserve(self, tokens: int) -> Reservation:
-        """Set tokens aside for one request.
+        """Reserve tokens for one request.
 
         Raises:
-            OverBudget: there are not so many left.
+            OverBudget: there aren't enough tokens left.
         """
         ...
 
     async def settle(self, reservation: Reservation, tokens: int | None) -> None:
-        """Say how many it took; None when the model didn't tell: then as many as were set aside."""
+        """Record how many tokens were used; None when the model didn't report it: all reserved ones."""
         ...
 
     async def release(self, reservation: Reservation) -> None:
-        """Say that the request cost nothing: it didn't go out, or was turned down."""
+        """Record that the request cost nothing: it wasn't sent, or was rejected."""
         ...
 
 
@@ -84,12 +85,12 @@ FREE: Final[Meter] = FreeMeter()
 
 
 class Embedder(Protocol):
-    """Makes vectors. Never blocks the event loop; questions don't wait behind documents."""
+    """Creates vectors. Never blocks the event loop; questions don't wait behind documents."""
 
     async def prepare(self) -> Model:
-        """Load the model or ask the endpoint; the other methods may be called afterwards. Repeatable.
+        """Load the model or ask the endpoint; afterwards the other methods may be called. Repeatable.
 
-        Where models cost something, the one word that is embedded to try them is on nobody's account.
+        Where models cost money, the one word that is embedded as a test is charged to no tenant.
 
         Raises:
             EmbedderUnavailable: it may work later.
@@ -98,12 +99,12 @@ class Embedder(Protocol):
         ...
 
     async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
-        """Embed texts, one embedding for each, in their order.
+        """Embed texts and return one embedding for each, in their order.
 
         Raises:
-            EmbedderUnavailable: none was embedded; try again later.
-            EmbeddingRefused: at least one of them will never be; ask for each alone to know which.
-            OverBudget: they cost more than the meter allows; fewer of them may not.
+            EmbedderUnavailable: no text was embedded; try again later.
+            EmbeddingRefused: at least one text can never be embedded; embed each alone to find out which.
+            OverBudget: the texts cost more than the meter allows; fewer texts may be allowed.
         """
         ...
 
@@ -112,5 +113,5 @@ class Embedder(Protocol):
         ...
 
     async def close(self) -> None:
-        """Free what the model holds."""
+        """Release the resources of the model."""
         ...

@@ -1,4 +1,4 @@
-"""Questions that were embedded a moment ago are not embedded again."""
+"""A cache of embedded questions, so that recent ones are not embedded again."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mnemo_server.index.segments.vectors import Embedding
 
 KEPT_QUERIES: Final = 1_000
 KEPT_BYTES: Final = 32 * 1_048_576
-"""Bounds the vectors of long questions: a thousand of common length take half of it."""
+"""Limits the vectors of long questions: a thousand questions of common length take half of it."""
 
 
 class QueryCache:
-    """An embedder that remembers the questions used last, by digests and not by their texts."""
+    """An embedder that caches the most recently used questions, by digests and not by their texts."""
 
     def __init__(self, embedder: Embedder, *, count: int = KEPT_QUERIES, size: int = KEPT_BYTES) -> None:
-        """Take the embedder to ask, and the questions and bytes of vectors to keep."""
+        """Accept the embedder to ask, and the limits of questions and of bytes of vectors."""
         self._embedder = embedder
         self._count = count
         self._size = size
         self._kept: OrderedDict[bytes, Embedding] = OrderedDict()
         self._kept_bytes = 0
-        #: By who pays as well: the budget of one caller is no reason to leave another without an answer.
+        #: The payer is part of the key: one caller's exhausted budget must not fail another caller.
         self._running: dict[tuple[bytes, int], asyncio.Task[Embedding]] = {}
 
     async def prepare(self) -> Model:
@@ -35,11 +35,11 @@ class QueryCache:
         return await self._embedder.prepare()
 
     async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
-        """See `Embedder`; documents come once, so none is kept."""
+        """See `Embedder`; documents are embedded once, so none is cached."""
         return await self._embedder.embed_documents(texts, meter)
 
     async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
-        """See `Embedder`; callers with one question share one run and one embedding that can't be changed."""
+        """See `Embedder`; the runs of a question are single flight, and its embedding is read-only."""
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -82,7 +82,7 @@ class QueryCache:
 
 
 async def _result_of(task: asyncio.Task[Embedding]) -> Embedding:
-    """Wait for a run that belongs to all who asked; closing cancels it, and not those who wait."""
+    """Wait for a shared run; closing the cache cancels the run, but not the callers that wait for it."""
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -1,1 +1,1 @@
-"""The resident search index: a cache of what the database knows, never the only copy of anything."""
+"""The resident search index: a cache of the database, never the only copy of anything."""

@@ -1,9 +1,9 @@
-"""Searches a tenant that doesn't fit into memory: the same ranking, read from the database piece by piece.
+"""Searches an oversized tenant: the same ranking as in memory, read from the database piece by piece.
 
-What a search needs of a tenant is little: how much there is, the memories that hold a term of the question,
-the ones nearest to it, and the messages around the best of both. The first three come from one pass over all
-entries each, stretch by stretch, so that memory stays bounded and no statement takes long. Then the same
-functions rank as for a tenant in memory.
+A search needs only a little of a tenant: its size, the memories that contain a term of the question, the
+memories nearest to the question, and the messages around the best of both. The first three take one pass each
+over all entries, stretch by stretch, so that memory stays bounded and no statement takes long. Then the same
+functions rank them as for a tenant in memory.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from mnemo_server.index.segments.segment import Segment, build_segment
 from mnemo_server.index.segments.vectors import Embedding, VectorSpace
 from mnemo_server.index.source import EntrySource, NearQuery, Stretch
 
-_PARALLEL = 2  # stretches that are read at once: one travels while another is worked on
+_PARALLEL = 2  # stretches that are read at once: one is transferred while another is processed
 
 Codes: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint64]]
-"""Memory ids, and the codes of their vectors in columns."""
+"""Memory ids, and the binary codes of their vectors in columns."""
 
 T = TypeVar("T")
 
 
 class OversizedSearch:
-    """One search of one tenant. `size` is known once it ran."""
+    """One search of one tenant. `size` is known after it ran."""
 
     def __init__(
         self, source: EntrySource, tenant_id: int, space: VectorSpace, question: Question, scope: Scope
@@ -94,7 +94,7 @@ class OversizedSearch:
         return plan_query(segments, self._question.terms, self._scope, self.size)
 
     async def _measure(self) -> None:
-        """Find the stretches of the tenant, and how much is in them."""
+        """Find the stretches of the tenant and their sizes."""
         after = -1
         while stretch := await self._source.measure_stretch(self._tenant_id, after):
             self._stretches.append(stretch)
@@ -105,9 +105,9 @@ class OversizedSearch:
         )
 
     async def _read_holders(self, words: Sequence[str]) -> list[Segment]:
-        """Read what holds a term of the question or an excluded facet.
+        """Read the entries that contain a term of the question or an excluded facet.
 
-        The segments know these terms and the facets of the scope.
+        The segments contain only these terms and the facets of the scope.
         """
         weighed = [term for term in find_word_terms(words).values() if term is not None]
         sought = np.union1d(hash_terms([*self._question.terms, *weighed]), self._excluded)
@@ -129,7 +129,7 @@ class OversizedSearch:
         return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
     async def _find_nearest(self, probe: Probe, excluded: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the nearest memories of the scope; `excluded` are those that it excludes."""
+        """Return the nearest memories of the scope; `excluded` are the memories that the scope excludes."""
         shortlist = Shortlist(probe)
         times = self._scope.created_from, self._scope.created_before
 
@@ -137,7 +137,7 @@ class OversizedSearch:
             if self._scope.required:
                 found = await self._read_filtered(stretch)
             else:
-                # The database doesn't leave them out, so that many more may be in the way.
+                # The database doesn't leave out the excluded ones, so ask for that many more.
                 in_the_way = np.count_nonzero((excluded > stretch.after) & (excluded <= stretch.until))
                 wanted = NearQuery(self._space.model_id, probe.steps, FINE_COUNT + int(in_the_way), *times)
                 pairs = await self._source.find_near(self._tenant_id, stretch, wanted)
@@ -148,7 +148,7 @@ class OversizedSearch:
         return shortlist.best(ranker.BOTH_CANDIDATES)
 
     async def _read_filtered(self, stretch: Stretch) -> Codes:
-        """Read what passes the filters; the first one is left to the database."""
+        """Read the entries that pass the filters; the database applies the first filter."""
         group = hash_terms(self._scope.required[0]).tolist()
         rows = await self._source.find_holders(self._tenant_id, stretch, group)
         segment = await asyncio.to_thread(build_segment, rows, self._space, only=self._facets)
@@ -157,7 +157,7 @@ class OversizedSearch:
         return segment.memory_ids[kept], segment.codes[:, kept]
 
     async def _read_around(self, memory_ids: NDArray[np.int64]) -> Segment:
-        """Read these memories and the messages around them, with everything that is known of them."""
+        """Read these memories and the messages around them, with their complete entries."""
         ids = memory_ids.tolist()
         rows = await self._source.find_neighbours(self._tenant_id, ids, LOOK)
         rows += await self._source.get_entries(self._tenant_id, ids)

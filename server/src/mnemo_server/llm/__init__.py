@@ -1,1 +1,1 @@
-"""Questions to a language model, and what it answers, checked."""
+"""Requests to a language model, and checks of its responses."""

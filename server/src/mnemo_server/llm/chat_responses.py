@@ -1,4 +1,4 @@
-"""What chat endpoints answer, checked."""
+"""Parses and checks the responses of chat endpoints."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from mnemo_server.openai_client import read_json, read_usage
 
 _CUT: Final = "length"
 _WITHHELD: Final = "content_filter"
-#: More than any model can take or give: an endpoint that counts so counts wrong.
+#: More tokens than any model can read or write: an endpoint that reports more counts wrong.
 _MOST_TOKENS: Final = 100_000_000
 
 
 def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
-    """Return the first choice of an answer; `sent_tokens` counts where the endpoint doesn't.
+    """Return the first choice of a response; `sent_tokens` is used where the endpoint doesn't count them.
 
     Raises:
-        ModelUnavailable: this is no such answer.
-        ModelRefused: the model, or a filter before it, won't answer.
+        ModelUnavailable: the content isn't such a response.
+        ModelRefused: the model, or a filter before it, refuses to respond.
     """
     try:
         answer = read_json(content)
@@ -45,5 +45,5 @@ def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
 
 
 def _count(answer: dict[str, Any], name: str) -> int | None:
-    """Return a number of tokens that the endpoint tells; None when it tells none that can be."""
+    """Return a token count that the endpoint reports; None when it reports no plausible one."""
     return read_usage(answer, name, least=0, most=_MOST_TOKENS)

@@ -1,4 +1,4 @@
-"""Which language model is asked, in plain values."""
+"""The choice of the language model, in plain values."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What whoever runs the server chose."""
+    """The operator's choice."""
 
     api_key: str | None = field(default=None, repr=False)
-    """The key; an endpoint on one's own machine may need none."""
+    """The key; a self-hosted endpoint may need none."""
     base_url: str | None = field(default=None, repr=False)
-    """The address above `/chat/completions`; may hold a password. None: OpenAI's own."""
+    """The address without `/chat/completions`; may contain a password. None: OpenAI's own."""
     model: str = "gpt-4.1-mini"
-    """The model's name there."""
+    """The model's name at the endpoint."""
     timeout_seconds: float = 120
-    """For one answer, repeats after errors included."""
+    """Limit for one response, including retries after errors."""
 
     @property
     def is_on(self) -> bool:
-        """Whether a model was chosen at all."""
+        """Whether a model was chosen."""
         return bool(self.api_key or self.base_url)

@@ -1,4 +1,4 @@
-"""Asks a language model what is worth remembering and where it belongs, and believes nothing unchecked."""
+"""Asks a language model what is worth remembering and where it belongs, and checks every response."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mnemo_server.llm.structured import ask
 
 
 class PromptingCurator:
-    """A `Curator` that asks by the shipped prompts."""
+    """A `Curator` that uses the shipped prompts."""
 
     def __init__(
         self, wordings: Wordings, *, clean: Cleaner | None = None, request_tokens: int = REQUEST_TOKENS
     ) -> None:
-        """Take the prompts, what takes secrets out of facts, and the tokens that one request may send.
+        """Accept the prompts, the function that removes secrets from facts, and a request's token limit.
 
         Raises:
-            ValueError: the tokens leave no room for messages.
+            ValueError: the limit leaves no room for messages.
         """
         self._wordings = wordings
         self._clean = clean

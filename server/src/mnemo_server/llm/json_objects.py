@@ -1,22 +1,22 @@
-"""Finds the JSON object in what a model wrote around it."""
+"""Finds JSON objects in the text that a model wrote."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-#: What some models think aloud before they answer.
+#: The reasoning that some models write before their response.
 _THOUGHTS: Final = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-#: What matters outside of strings, and within them.
+#: The signs that matter outside and inside of strings.
 _OUTSIDE: Final = re.compile(r'[{}"]')
 _INSIDE: Final = re.compile(r'\\.|"', re.DOTALL)
 
 
 def find_objects(text: str) -> list[str]:
-    """Return the outermost passages between braces that match, in their order and in linear time.
+    """Return the outermost passages between matching braces, in order and in linear time.
 
-    Nothing within another pair is returned by itself, valid or not: a broken object may quote a whole one,
-    which somebody else wrote.
+    A passage within another pair is not returned by itself, valid or not: a broken object may quote a
+    complete one that someone else wrote.
     """
     thoughts = _THOUGHTS.match(text)
     place = thoughts.end() if thoughts else 0
@@ -37,7 +37,7 @@ def find_objects(text: str) -> list[str]:
 
 
 def _skip_string(text: str, place: int) -> int:
-    """Return where a string ends that began before `place`."""
+    """Return the end of a string that began before `place`."""
     while sign := _INSIDE.search(text, place):
         place = sign.end()
         if sign[0] == '"':

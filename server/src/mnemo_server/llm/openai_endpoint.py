@@ -1,4 +1,4 @@
-"""Any language model behind OpenAI's API of chats: OpenAI's, a gateway's, or one on one's own machine."""
+"""Any language model behind OpenAI's chat API: of OpenAI, of a gateway, or self-hosted."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from mnemo_server.openai_client import (
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-#: What the endpoint calls the longest answer: newer models of OpenAI's know the first name alone, most other
-#: servers the second.
+#: The names of the output limit: newer models of OpenAI accept only the first one, most other servers the
+#: second.
 _NEW_LIMIT: Final = "max_completion_tokens"
 _OLD_LIMIT: Final = "max_tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a request is put; endpoints differ in what they take."""
+    """The form of a request; endpoints differ in what they accept."""
 
     limit: str
     in_json: bool
 
     def options(self, max_output_tokens: int) -> dict[str, Any]:
-        """Return the members of the request that differ."""
+        """Return the members of the request that differ between forms."""
         options: dict[str, Any] = {self.limit: max_output_tokens}
         return options | {"response_format": {"type": "json_object"}} if self.in_json else options
 
@@ -49,7 +49,7 @@ class OpenAiLanguageModel(LanguageModel):
     """Completes texts at an endpoint."""
 
     def __init__(self, model: str, base_url: str | None, api_key: str | None, patience: Patience) -> None:
-        """Take the model's name, where to ask (None: OpenAI), the key, and how long to insist."""
+        """Accept the model's name, the address (None: OpenAI), the key, and the timeout and retries."""
         self._access = Access("language model's endpoint", "MNEMO_LLM", base_url, api_key)
         self._model = model
         self._patience = patience
@@ -57,7 +57,7 @@ class OpenAiLanguageModel(LanguageModel):
         self._opening = asyncio.Lock()
         self._is_open = True
         limits = (_NEW_LIMIT, _OLD_LIMIT) if self._access.is_openai else (_OLD_LIMIT, _NEW_LIMIT)
-        #: Those that may work, the best first; only one once it has worked.
+        #: The forms that may work, the best first; once one has worked, only that one.
         self._forms = [_Form(limit, in_json) for limit in limits for in_json in (True, False)]
 
     @property
@@ -68,11 +68,11 @@ class OpenAiLanguageModel(LanguageModel):
     async def complete(self, system: str, user: str, max_output_tokens: int) -> Completion:
         """See `LanguageModel`.
 
-        Wrong settings count as passing: they say nothing against what is asked.
+        Wrong settings count as temporary: they aren't a fault of the request.
         """
         seconds = self._patience.seconds
         try:
-            async with asyncio.timeout(seconds):  # in whatever form
+            async with asyncio.timeout(seconds):  # over all forms together
                 content = await self._ask(system, user, max_output_tokens)
         except TimeoutError:
             raise ModelUnavailable(f"The language model didn't respond within {seconds:g} seconds.") from None
@@ -93,7 +93,7 @@ class OpenAiLanguageModel(LanguageModel):
             await self._client.close()
 
     async def _ask(self, system: str, user: str, max_output_tokens: int) -> bytes:
-        """Send a request in the first form that the endpoint takes, and remember which that was."""
+        """Send a request in the first form that the endpoint accepts, and remember that form."""
         client = await self._connect()
         forms = list(self._forms)
         while True:

@@ -1,4 +1,4 @@
-"""From a choice to a language model; nothing is loaded or asked before the first request."""
+"""Creates the chosen language model; nothing is loaded or requested before the first request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from mnemo_server.openai_client import Patience
 
 
 def open_language_model(choice: ModelChoice) -> LanguageModel | None:
-    """Make the model that was chosen; None when none was."""
+    """Return the chosen model; None when none was chosen."""
     if not choice.is_on:
         return None
-    # One request for one leave of the budget; the job that asks is tried again later.
+    # Each reservation of the budget covers one request; the job that asks is retried later.
     patience = Patience(choice.timeout_seconds, attempts=1)
     return OpenAiLanguageModel(choice.model, choice.base_url, choice.api_key, patience)

@@ -1,4 +1,4 @@
-"""What services need of a language model, and of what asks it about memories."""
+"""The ports of language models, and of the curator that asks them about memories."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mnemo_server.domain.tokens import estimate_most
 
 T_co = TypeVar("T_co", covariant=True)
 
-#: What a request takes besides its texts: the marks around two messages.
+#: Tokens of a request besides its texts: the marks around two messages.
 _FRAME_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What requests to a model took."""
+    """What requests to a model used."""
 
     calls: int = 0
-    """Requests that were answered."""
+    """Requests that got a response."""
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -38,32 +38,32 @@ NOTHING_USED = Used()
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer of a model."""
+    """One response of a model."""
 
     text: str
     input_tokens: int
-    """As the endpoint counts them; estimated where it doesn't."""
+    """As the endpoint counts them; an estimate where it doesn't."""
     output_tokens: int
     is_cut: bool = False
-    """Whether it ends at `max_output_tokens` rather than where the model would have ended it."""
+    """Whether the text was cut at `max_output_tokens` before the model finished it."""
 
     @property
     def used(self) -> Used:
-        """What it took."""
+        """What it used."""
         return Used(1, self.input_tokens, self.output_tokens)
 
 
 class ModelError(Exception):
-    """No answer of use; the message is a sentence without keys, prompts or answers in it."""
+    """No usable response; the message is a sentence without keys, prompts or responses in it."""
 
     def __init__(self, message: str, used: Used = NOTHING_USED) -> None:
-        """Take the sentence, and what answers took that came before it failed."""
+        """Accept the sentence, and what earlier responses used before the failure."""
         super().__init__(message)
         self.used = used
 
 
 class ModelUnavailable(ModelError):
-    """The model doesn't answer now; it may later. Nothing is said against what it was asked."""
+    """The model doesn't respond now; it may later. The request itself may be fine."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ModelUnavailable(ModelError):
         retry_after_seconds: float | None = None,
         is_unspent: bool = False,
     ) -> None:
-        """Take, besides, how long the endpoint asked to be left alone, where it did.
+        """Accept also the pause that the endpoint asked for, if any.
 
         `is_unspent`: the last request can't have cost anything.
         """
@@ -83,15 +83,15 @@ class ModelUnavailable(ModelError):
 
 
 class ModelMisconfigured(ModelUnavailable):
-    """Key, model name or address are wrong: somebody has to change a setting first."""
+    """Key, model name or address are wrong: the operator has to change a setting first."""
 
 
 class ModelRefused(ModelError):
-    """The model will never answer this."""
+    """The model will never respond to this request."""
 
 
 class InvalidCompletion(ModelError):
-    """The model answered twice, and neither time what it was asked for."""
+    """The model responded twice, and neither response had the requested form."""
 
 
 class LanguageModel(Protocol):
@@ -99,11 +99,11 @@ class LanguageModel(Protocol):
 
     @property
     def name(self) -> str:
-        """Identify the model, such as `openai:gpt-4.1-mini`."""
+        """The name that identifies the model, such as `openai:gpt-4.1-mini`."""
         ...
 
     async def complete(self, system: str, user: str, max_output_tokens: int) -> Completion:
-        """Answer one request, in JSON where the model can be held to it.
+        """Return the response to one request, in JSON where the model supports that.
 
         Raises:
             ModelUnavailable: ask again later.
@@ -112,13 +112,13 @@ class LanguageModel(Protocol):
         ...
 
     async def close(self) -> None:
-        """Free what the model holds."""
+        """Release the resources of the model."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request as the model gets it."""
+    """One request as the model receives it."""
 
     system: str
     user: str
@@ -126,47 +126,48 @@ class Prompt:
 
     @property
     def estimated_tokens(self) -> int:
-        """The most that it takes, by estimate: what is sent and the longest answer."""
+        """The estimated upper bound of its tokens: the texts sent plus the longest response."""
         return estimate_call(self.system, self.user, self.max_output_tokens)
 
 
 def estimate_call(system: str, user: str, max_output_tokens: int) -> int:
-    """Estimate the tokens that a call takes at most: what to reserve before it."""
+    """Return the estimated upper bound of a call's tokens, to be reserved before it."""
     return estimate_most(system) + estimate_most(user) + _FRAME_TOKENS + max_output_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractionRequest:
-    """A part of a conversation, ready to be asked about."""
+    """A part of a conversation, ready to be sent."""
 
     messages: tuple[SaidMessage, ...]
-    """Number n in the prompt is the n-th of these, from 1."""
+    """Number n in the prompt is the n-th of these, counted from 1."""
     prompt: Prompt
     boundary: str
-    """The random word that none of the messages holds."""
+    """The random word that no message contains."""
     vocabulary: tuple[str, ...]
-    """The tags that the model was given."""
+    """The tags that the prompt lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered(Generic[T_co]):
-    """What a model answered, after all checks."""
+    """A response of a model, after all checks."""
 
     value: T_co
     used: Used
     version: str
-    """Which wording of the prompt asked, such as `extract@1f0c93ab`; empty when nobody was asked."""
+    """The version of the prompt, such as `extract@1f0c93ab`; empty when no model was asked."""
 
 
 class Curator(Protocol):
-    """Says what of a conversation is worth remembering, and where it belongs among memories.
+    """Decides what of a conversation is worth remembering, and where it belongs among memories.
 
-    The model is handed in with each question, so that a caller can count and limit what each tenant uses: one
-    that is no `ModelError` passes through as it is, the others say what was used before.
+    The model is passed with each request, so that a caller can count and limit what each tenant uses. An
+    exception of the model that isn't a `ModelError` passes through unchanged; a `ModelError` also contains
+    what was used before it.
     """
 
     def plan(self, messages: Sequence[SaidMessage], known: Known) -> list[ExtractionRequest]:
-        """Lay out messages in requests within the token limit; each message is in exactly one.
+        """Distribute messages over requests within the token limit; each message is in exactly one request.
 
         Takes milliseconds for each 100,000 characters.
         """
@@ -178,15 +179,15 @@ class Curator(Protocol):
         Raises:
             ModelUnavailable: ask again later.
             ModelRefused: never ask this again.
-            InvalidCompletion: nothing of use was answered, twice.
+            InvalidCompletion: two responses were unusable.
         """
         ...
 
     async def merge(
         self, model: LanguageModel, fact: Fact, neighbours: Sequence[Neighbour]
     ) -> Answered[MergeDecision]:
-        """Ask what to do with a fact beside the memories nearest to it; errors as in `extract`.
+        """Ask what to do with a fact, given the memories nearest to it; errors as in `extract`.
 
-        Without neighbours nobody is asked, and the fact is added. Only the first five are looked at.
+        Without neighbours no model is asked, and the fact is added. Only the first five neighbours are used.
         """
         ...

@@ -1,4 +1,4 @@
-"""The forms in which models are asked to answer. Members that aren't asked for are ignored."""
+"""The forms in which models are asked to respond. Other members of a response are ignored."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class FactAnswer(_Answer):
 
 
 class ExtractAnswer(_Answer):
-    """What was found in messages."""
+    """The facts that were found in messages."""
 
     facts: list[FactAnswer]
 
     def proposed(self) -> list[ProposedFact]:
-        """Return the facts as the rules take them."""
+        """Return the facts in the form that the rules accept."""
         return [ProposedFact(fact.content, fact.sources, fact.tags, fact.subject) for fact in self.facts]
 
 
@@ -51,5 +51,5 @@ class MergeAnswer(_Answer):
         return self
 
     def proposed(self) -> ProposedMerge:
-        """Return the decision as the rules take it."""
+        """Return the decision in the form that the rules accept."""
         return ProposedMerge(self.decision, self.number, self.content, self.reason)

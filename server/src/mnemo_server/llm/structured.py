@@ -1,4 +1,4 @@
-"""Asks a model for an object of a given form, and lets it correct itself once."""
+"""Asks a model for an object of a given form, and asks once more if the response is wrong."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mnemo_server.llm.prompts.boundary import Fence, defuse
 from mnemo_server.llm.prompts.files import Wording
 
 MAX_ANSWER_CHARACTERS: Final = 200_000
-"""What is longer isn't read: no answer of the lengths that are asked for is."""
+"""Longer responses aren't read: no response within the requested limits is longer."""
 
-#: What is told about an answer: so many faults, each so long.
+#: Limits of the faults that are reported about a response: their number, and the characters of each.
 _SHOWN_FAULTS: Final = 8
 _SHOWN_CHARACTERS: Final = 200
-#: Of several JSON objects in one answer so many are read, the last ones.
+#: Of several JSON objects in one response, this many of the last ones are read.
 _READ_OBJECTS: Final = 20
-#: Tokens of a wrong answer that are shown to the model again.
+#: Limit of tokens of a wrong response that are shown to the model again.
 _SHOWN_TOKENS: Final = 2_000
 
 A = TypeVar("A", bound=BaseModel)
@@ -30,28 +30,28 @@ A = TypeVar("A", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Structured(Generic[A]):
-    """An answer of the right form, and what all attempts took."""
+    """A response of the right form, and what all attempts used."""
 
     value: A
     used: Used
 
 
 class NotOfThisForm(ValueError):
-    """What a model wrote isn't what was asked for; `faults` says why, without quoting it."""
+    """A response doesn't have the requested form; `faults` says why, without quoting it."""
 
     def __init__(self, *faults: str) -> None:
-        """Take at least one fault, each a sentence or a phrase."""
+        """Accept at least one fault, each a sentence or a phrase."""
         super().__init__("; ".join(faults))
         self.faults = faults
 
 
 async def ask(model: LanguageModel, prompt: Prompt, form: type[A], repair: Wording) -> Structured[A]:
-    """Ask for one object; a wrong answer is shown to the model, with its faults, and asked for once more.
+    """Ask for one object; if the response is wrong, show it to the model with its faults and ask once more.
 
     Raises:
         ModelUnavailable: ask again later.
         ModelRefused: never ask this again.
-        InvalidCompletion: both answers were wrong. All three tell what was used.
+        InvalidCompletion: both responses were wrong. All three errors contain what was used.
     """
     first = await model.complete(prompt.system, prompt.user, prompt.max_output_tokens)
     try:
@@ -73,10 +73,10 @@ async def ask(model: LanguageModel, prompt: Prompt, form: type[A], repair: Wordi
 
 
 def read_answer(completion: Completion, form: type[A]) -> A:
-    """Return the one object of the form that an answer holds, whatever stands around it.
+    """Return the only object of the form in a response, whatever surrounds it.
 
     Raises:
-        NotOfThisForm: there is none, or more than one.
+        NotOfThisForm: there is none, or several that differ.
     """
     try:
         return _read_text(completion.text, form)
@@ -104,7 +104,7 @@ def _read_text(text: str, form: type[A]) -> A:
 
 
 def _name_faults(error: ValidationError) -> list[str]:
-    """Return what is wrong and where, without what stands there."""
+    """Return what is wrong and where, without quoting the text."""
     faults = []
     for fault in error.errors(include_url=False, include_input=False)[:_SHOWN_FAULTS]:
         where = ".".join(map(str, fault["loc"]))
@@ -114,7 +114,7 @@ def _name_faults(error: ValidationError) -> list[str]:
 
 
 def _repair(prompt: Prompt, answer: Completion, error: NotOfThisForm, repair: Wording) -> Prompt:
-    """Make the request to correct an answer, which may repeat what others wrote."""
+    """Return the request to correct a response, which may repeat what others wrote."""
     fence = Fence.choose([prompt.user, answer.text])
     shown = cut_middle(defuse(answer.text), _SHOWN_TOKENS)
     faults = "\n".join(f"- {fault}" for fault in error.faults)

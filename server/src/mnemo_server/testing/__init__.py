@@ -1,1 +1,1 @@
-"""Fakes for tests of this server and of what builds on it. The server itself never imports them."""
+"""Fakes for tests of this server and of programs that build on it. The server itself never imports them."""

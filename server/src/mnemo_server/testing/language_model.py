@@ -1,4 +1,4 @@
-"""A language model for tests: it says what a script says, and fails, stalls and lies on demand."""
+"""A language model for tests: it responds by a script, and fails, stalls and lies on demand."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class ScriptedModel:
     name = "scripted"
 
     def __init__(self, *rules: Rule, otherwise: Answer | None = None) -> None:
-        """Take the rules; without one that matches it answers that there are no facts."""
+        """Accept the rules; if none matches, respond with `otherwise`, or else that there are no facts."""
         self.script = Script(*rules) if otherwise is None else Script(*rules, otherwise=otherwise)
-        #: What all answers took.
+        #: What all responses used.
         self.used = NOTHING_USED
         self.is_down = False
         self.is_closed = False
-        #: Set once a request stalls; those that do go on, with no facts, once `release` is set.
+        #: Set once a request stalls; stalled requests continue, with no facts, once `release` is set.
         self.stalling = asyncio.Event()
         self.release = asyncio.Event()
 
     @property
     def asked(self) -> list[Asked]:
-        """Every request, in the order they came."""
+        """All requests, in the order of their arrival."""
         return self.script.asked
 
     def say(self, when: str, *answers: Answer) -> None:
-        """Answer requests that match `when` with these from now on, in turn, then with the last."""
+        """From now on, respond to requests that match `when` with these in turn, then with the last one."""
         self.script.say(when, *answers)
 
     async def complete(self, system: str, user: str, max_output_tokens: int) -> Completion:
-        """See `LanguageModel`. An answer of more than `max_output_tokens` is cut there."""
+        """See `LanguageModel`. A response of more than `max_output_tokens` is cut."""
         if self.is_down:
             raise ModelUnavailable("The language model is away.")
         answer = self.script.choose(Asked(system, user, max_output_tokens))
@@ -45,7 +45,7 @@ class ScriptedModel:
             await self.release.wait()
             answer = '{"facts": []}'
         if isinstance(answer, ModelError):
-            raise copy(answer)  # whoever catches it may add to what was used
+            raise copy(answer)  # the caller may add to what was used
         text = _cut(answer, max_output_tokens)
         sent = estimate_tokens(system) + estimate_tokens(user)
         completion = Completion(text, sent, estimate_tokens(text), is_cut=text != answer)

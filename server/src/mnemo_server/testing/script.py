@@ -1,4 +1,4 @@
-"""What a language model for tests says: rules, and the answers that a real one would give."""
+"""The script of a language model for tests: rules, and responses like those of a real model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MESSAGE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """One message or memory, as the model reads it."""
+    """One message or memory, as the model sees it."""
 
     number: int
     about: dict[str, Any]
@@ -28,7 +28,7 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, as the model got it."""
+    """One request, as the model received it."""
 
     system: str
     user: str
@@ -36,27 +36,27 @@ class Asked:
 
     @property
     def numbered(self) -> list[Numbered]:
-        """The messages or memories that it is about."""
+        """The messages or memories in the request."""
         found = _MESSAGE.finditer(self.user)
         return [Numbered(int(one[2]), json.loads(one[3]), one[4]) for one in found]
 
     def find(self, pattern: str) -> list[int]:
-        """Return the numbers of those whose text matches a regular expression."""
+        """Return the numbers of the messages or memories whose text matches a regular expression."""
         return [one.number for one in self.numbered if re.search(pattern, one.text)]
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Says nothing until the model is released."""
+    """Sends no response until the model is released."""
 
 
-#: A text; an object, written as JSON; an error to raise; silence; or a function of the request that chooses.
+#: A text; an object, sent as JSON; an error to raise; a stall; or a function that chooses by the request.
 Answer: TypeAlias = "str | dict[str, Any] | ModelError | Stall | Callable[[Asked], Answer]"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What to answer to requests that match `when`, a regular expression: each answer once, then the last."""
+    """The responses to requests that match the regular expression `when`: each once, then the last one."""
 
     when: str
     answers: Sequence[Answer]
@@ -66,23 +66,23 @@ NO_FACTS: Final[dict[str, Any]] = {"facts": []}
 
 
 class Script:
-    """Chooses the answer to each request by the first rule that matches it. Safe in several threads."""
+    """Chooses the response to each request by the first rule that matches it. Thread-safe."""
 
     def __init__(self, *rules: Rule, otherwise: Answer = NO_FACTS) -> None:
-        """Take the rules, and what is answered when none matches."""
+        """Accept the rules, and the response for requests that match none."""
         self.rules = list(rules)
         self.otherwise = otherwise
-        #: Every request, in the order they came.
+        #: All requests, in the order of their arrival.
         self.asked: list[Asked] = []
         self._turns: dict[int, int] = {}
         self._lock = threading.Lock()
 
     def say(self, when: str, *answers: Answer) -> None:
-        """Add a rule that comes before all others."""
+        """Add a rule that takes precedence over all others."""
         self.rules.insert(0, Rule(when, answers))
 
     def choose(self, asked: Asked) -> str | ModelError | Stall:
-        """Return the answer that is due."""
+        """Return the next response to a request."""
         with self._lock:
             self.asked.append(asked)
             answer = self._choose(asked)
@@ -100,23 +100,23 @@ class Script:
 
 
 def facts(*found: dict[str, Any]) -> dict[str, Any]:
-    """Make the answer of these facts; see `fact`."""
+    """Return the response with these facts; see `fact`."""
     return {"facts": list(found)}
 
 
 def fact(content: str, *sources: int, tags: Sequence[str] = (), subject: str | None = None) -> dict[str, Any]:
-    """Make one fact, found in the messages of these numbers."""
+    """Return one fact, found in the messages with these numbers."""
     return {"content": content, "sources": list(sources), "tags": list(tags), "subject": subject}
 
 
 def merge(
     decision: str, number: int | None = None, content: str | None = None, reason: str = "By the script."
 ) -> dict[str, Any]:
-    """Make the answer that decides about a fact."""
+    """Return the response that decides about a fact."""
     return {"decision": decision, "number": number, "content": content, "reason": reason}
 
 
-#: Answers that hold no JSON object, or none that can be read.
+#: Responses that contain no JSON object, or none that can be parsed.
 BROKEN_ANSWERS: Final = (
     "",
     "I found no facts.",
@@ -129,7 +129,7 @@ BROKEN_ANSWERS: Final = (
     '{"facts": []} {"facts": [{"content": "x", "sources": [1]}]}',
 )
 
-#: Objects of the wrong types, as they are answered to a request for facts.
+#: Objects of the wrong types, as responses to a request for facts.
 LYING_ANSWERS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"facts": None},

@@ -1,1 +1,1 @@
-"""The servers that speak MySQL's protocol, TiDB, MySQL and MariaDB, behind the `Database` port."""
+"""Servers with MySQL's protocol (TiDB, MySQL and MariaDB) behind the `Database` port."""

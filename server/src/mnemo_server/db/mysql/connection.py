@@ -22,9 +22,9 @@ from mnemo_server.db.errors import (
 from mnemo_server.db.mysql.errors import translate
 from mnemo_server.db.queries import Query
 
-#: How long ROLLBACK or a polite farewell may take before the connection is simply closed.
+#: How long ROLLBACK or a clean shutdown may take before the connection is simply closed.
 _ROLLBACK_SECONDS: Final = 1.0
-#: Up to 4 bytes each, these stay below the smallest `max_allowed_packet` in use (MariaDB: 16 MiB).
+#: At up to 4 bytes each, these stay below the smallest `max_allowed_packet` in use (MariaDB: 16 MiB).
 _BATCH_CHARACTERS: Final = 3_000_000
 
 
@@ -36,7 +36,7 @@ class RoundTrips:
 
 
 class MysqlConnection:
-    """Statements on one connection of the driver. Whatever leaves it in an unknown state closes it."""
+    """Statements on one connection of the driver. Any error that leaves it in an unknown state closes it."""
 
     def __init__(self, raw: Any, round_trips: RoundTrips) -> None:
         self._raw = raw
@@ -50,7 +50,7 @@ class MysqlConnection:
 
     @property
     def server_version(self) -> str:
-        """What the server calls itself, such as "8.0.11-TiDB-v8.5.0"."""
+        """The version that the server reports, such as "8.0.11-TiDB-v8.5.0"."""
         return str(self._raw.get_server_info())
 
     async def fetch_one(self, query: Query, params: Params) -> Row | None:
@@ -92,10 +92,10 @@ class MysqlConnection:
                 await self._run(" ".join(statement.split()[:3]), statement, None)
 
     async def commit(self) -> None:
-        """Commit, unless a statement failed in a way that ended the transaction.
+        """Commit, unless a statement failed in a way that ended the transaction: then raise its error.
 
         Raises:
-            DatabaseUnavailable: the connection broke meanwhile, so that the outcome is unknown.
+            DatabaseUnavailable: the connection broke during the commit, so that the outcome is unknown.
         """
         if self._failure is not None:
             raise self._failure
@@ -106,7 +106,7 @@ class MysqlConnection:
             raise outcome_if_lost(self._failed(error, "COMMIT")) from None
 
     async def roll_back(self) -> None:
-        """Undo what is open; a connection on which that fails is closed, which undoes it too."""
+        """Roll back the open transaction; if that fails, close the connection, which rolls back too."""
         self._failure = None
         if not self.is_usable:
             return
@@ -120,18 +120,18 @@ class MysqlConnection:
                 raise
 
     def close(self) -> None:
-        """Close at once; the server rolls back what was open."""
+        """Close at once; the server rolls back the open transaction."""
         self._raw.close()
 
     async def say_goodbye(self) -> None:
-        """Close politely."""
+        """Close with a proper end of the session."""
         with contextlib.suppress(MySQLError, OSError):
             async with asyncio.timeout(_ROLLBACK_SECONDS):
                 await self._raw.ensure_closed()
         self._raw.close()
 
     async def _send(self, query: Query, params: Params) -> Any:
-        """Send a query: prepared on the server, or with its values in the text."""
+        """Send a query, either prepared on the server or with its values in the text."""
         try:
             if query.prepared is not None:
                 return await self._run(query.name, query.prepared, [params[name] for name in query.order])
@@ -152,7 +152,7 @@ class MysqlConnection:
         return cursor
 
     def _failed(self, error: BaseException, name: str) -> BaseException:
-        """Return what to raise; close the connection unless the server itself has responded."""
+        """Return the error to raise; close the connection unless the server itself responded with it."""
         if not isinstance(error, MySQLError):
             self.close()
         if not isinstance(error, Exception):  # cancelled in the middle of a response
@@ -166,14 +166,14 @@ class MysqlConnection:
 
 
 def outcome_if_lost(error: BaseException) -> BaseException:
-    """Turn a connection lost after a change was sent into an error that isn't retried."""
+    """Return an error that isn't retried if the connection was lost after a change was sent."""
     if isinstance(error, ConnectionLost) and error.is_sent:
         return DatabaseUnavailable(f"{error} It is unknown whether the change was committed.")
     return error
 
 
 def _batches(rows: Iterable[str]) -> Iterator[str]:
-    """Join texts of rows by commas, up to `_BATCH_CHARACTERS` in one piece."""
+    """Yield the texts of rows, joined by commas, with up to `_BATCH_CHARACTERS` per batch."""
     batch: list[str] = []
     length = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""TiDB, MySQL and MariaDB behind the database port: three pools, whole-unit retries, bounded waits."""
+"""TiDB, MySQL and MariaDB behind the database port: three pools, retries of whole units, bounded waits."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from mnemo_server.db.query_files import Variant
 
 T = TypeVar("T")
 
-#: A statement outside a transaction ends within this time: waiting for a connection, retries and all.
+#: A statement outside a transaction ends within this time, including retries and the wait for a connection.
 STATEMENT_SECONDS: Final = 8.0
 #: A script may rebuild an index of a large table.
 SCRIPT_SECONDS: Final = 600.0
 
-#: How often a unit runs that other writers disturb, and how long to step aside: at random, up to 5 ms at
-#: first and twice that after each attempt.
+#: How often a unit runs when it conflicts with other writers, and the pauses in between: random, up to 5 ms
+#: at first, and up to twice as long after each further attempt.
 _ATTEMPTS: Final = 5
 _FIRST_PAUSE_SECONDS: Final = 0.005
 _LONGEST_PAUSE_SECONDS: Final = 0.2
@@ -41,9 +41,9 @@ class MysqlDatabase:
 
     It has three pools of at most `pool_size` connections each:
 
-    - readers, in autocommit mode, for reads and lone statements;
+    - readers, in autocommit mode, for reads and single statements;
     - writers, on which a transaction is always open, so that no BEGIN is sent;
-    - inserters, for transactions that only insert: TiDB takes their locks at the commit.
+    - inserters, for transactions that only insert: TiDB acquires their locks at the commit.
     """
 
     variant: Final[Variant] = "mysql"
@@ -61,10 +61,10 @@ class MysqlDatabase:
 
     @classmethod
     async def open(cls, dsn: Dsn, *, pool_size: int = 8) -> Self:
-        """Connect; create the database if it is absent and the user may.
+        """Connect; create the database if it is absent and the user is allowed to.
 
         Raises:
-            DatabaseUnavailable: the server does not respond, refuses the login, or has no such database.
+            DatabaseUnavailable: the server does not respond, rejects the login, or has no such database.
         """
         database = cls(dsn, await asyncio.to_thread(tls_context, dsn), pool_size=pool_size)
         try:
@@ -169,10 +169,10 @@ class MysqlDatabase:
             raise _late(STATEMENT_SECONDS, is_outcome_known=not is_change) from None
 
     async def _persist(self, unit: Callable[[], Awaitable[T]], seconds: float) -> T:
-        """Run a unit, again where that can help; TimeoutError when its time is over."""
+        """Run a unit, and retry it where that can help; raise TimeoutError when its time is over."""
         async with asyncio.timeout(seconds):
             try:
-                return await unit()  # the usual case pays nothing for the machinery of retries
+                return await unit()  # the usual case doesn't pay for the retry machinery
             except ConnectionLost:
                 for pool in self._pools:
                     pool.forget_idle()
@@ -190,7 +190,7 @@ class MysqlDatabase:
         return MysqlConnection(raw, self._round_trips)
 
     async def _create(self) -> None:
-        """Create the database, from a connection that uses none."""
+        """Create the database, over a connection without a selected database."""
         nowhere = dataclasses.replace(self._dsn, database="")
         raw = await open_session(nowhere, self._tls, autocommit=True)
         connection = MysqlConnection(raw, self._round_trips)
@@ -204,7 +204,7 @@ class MysqlDatabase:
 
 
 def _retries() -> AsyncRetrying:
-    """Return the policy for a unit that has met a conflict once."""
+    """Return the retry policy for a unit that has already conflicted once."""
     return AsyncRetrying(
         stop=stop_after_attempt(_ATTEMPTS - 1),
         wait=wait_random_exponential(multiplier=2 * _FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
@@ -219,6 +219,6 @@ def _late(seconds: float, *, is_outcome_known: bool) -> DatabaseUnavailable:
 
 
 def _engine(server_version: str) -> str:
-    """Return the engine that a server's version names."""
+    """Return the engine that is named in a server's version."""
     name = server_version.lower()
     return next((engine for engine in ("tidb", "mariadb") if engine in name), "mysql")

@@ -1,7 +1,7 @@
-"""What errors of the MySQL family mean, by their numbers.
+"""The meaning of errors of the MySQL family, by their numbers.
 
-Numbers up to 1999 are the server's (MySQL and MariaDB error references), 2000-2999 the client's, 8000-9999
-TiDB's (its error code reference).
+Numbers up to 1999 come from the server (MySQL and MariaDB error references), 2000-2999 from the client,
+8000-9999 from TiDB (its error code reference).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from mnemo_server.db.errors import (
 )
 
 _DUPLICATE_KEY: Final = 1062
-#: The statement did not leave: connection closed before (0 is the driver's own), or gone at the first byte.
+#: The statement was not sent: connection closed before (0 is the driver's own), or lost at the first byte.
 _NOT_SENT: Final = frozenset({0, 2006})
-#: Broken while waiting: lost; and the farewells of servers that shut down, kill or idle out a connection.
+#: Broken while waiting: lost; and the errors of servers that shut down, or end a killed or idle connection.
 _LOST: Final = frozenset({2013, 2055, 1053, 1080, 1152, 1184, 1927, 4031})
-#: Deadlock, lock wait timeout, record changed (MariaDB); TiDB's write conflicts, and its wishes for a retry.
+#: Deadlock, lock wait timeout, record changed (MariaDB); TiDB's write conflicts and requests to retry.
 _CONFLICTS: Final = frozenset({1205, 1213, 1020, 8002, 8022, 8028, 9007})
-#: TiDB's number for whatever has none, and how such an error begins when it gave up waiting for a row's lock
-#: because others were always faster (`pessimistic-txn.max-retry-count`).
+#: TiDB's number for errors without their own, and the beginning of such an error when TiDB gave up locking a
+#: row because others were always faster (`pessimistic-txn.max-retry-count`).
 _UNNUMBERED: Final = 1105
 _GAVE_UP_LOCKING: Final = "pessimistic lock retry limit reached"
-#: Login refused, too many connections, host blocked, read-only after a failover, unreachable;
+#: Login rejected, too many connections, host blocked, read-only after a failover, unreachable;
 #: then TiDB without its storage.
 _UNAVAILABLE: Final = frozenset(
     {
@@ -40,15 +40,15 @@ _UNAVAILABLE: Final = frozenset(
         *(9001, 9002, 9003, 9004, 9005, 9009, 9010, 9011, 9012, 9013),
     }
 )
-#: Table exists, duplicate column, duplicate key name, nothing to drop: what a repeated migration meets.
+#: Table exists, duplicate column, duplicate key name, nothing to drop: the errors of a repeated migration.
 _EXISTS: Final = frozenset({1050, 1060, 1061, 1091})
-#: Errors whose texts contain names of columns and tables only.
+#: Errors whose texts contain only names of columns and tables.
 _QUOTABLE: Final = frozenset({1044, 1045, 1048, 1049, 1054, 1146, 1264, 1364, 1406})
 _KEY_NAME = re.compile(r"for key '([^']*)'\Z")
 
 
 def translate(error: Exception, statement: str) -> DatabaseError:
-    """Return our error for one of the driver's; `statement` is the name under which it was sent."""
+    """Return our error for an error of the driver; `statement` is the name of the statement that failed."""
     if not isinstance(error, MySQLError):
         return _translate_other(error, statement)
     number, text = error.args if len(error.args) == 2 else (0, "")  # noqa: PLR2004 - number and text
@@ -67,7 +67,7 @@ def translate(error: Exception, statement: str) -> DatabaseError:
 
 
 def _translate_other(error: Exception, statement: str) -> DatabaseError:
-    """Errors that the driver lets through: of the network, and for values it cannot write."""
+    """Return our error for one that the driver passes on: of the network, or for a value it cannot write."""
     if isinstance(error, OSError | EOFError):
         return ConnectionLost(f"{statement}: the connection to the database broke ({type(error).__name__}).")
     if isinstance(error, UnicodeError):

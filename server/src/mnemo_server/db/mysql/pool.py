@@ -1,4 +1,4 @@
-"""A pool of connections that opens, reuses and forgets them without a round trip of its own."""
+"""A pool that opens, reuses and drops connections without extra round trips."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final
 from mnemo_server.db.errors import DatabaseUnavailable
 from mnemo_server.db.mysql.connection import MysqlConnection
 
-#: A connection that idled for longer is replaced: load balancers drop idle ones silently, most after 350 s.
+#: Connections that were idle for longer are replaced: load balancers drop them silently, most after 350 s.
 IDLE_SECONDS: Final = 240.0
 
 
 class MysqlPool:
-    """At most `size` connections; the one used last is used next.
+    """At most `size` connections; the most recently used one is used next.
 
-    Connections that the server closed while idle are noticed without asking, because the event loop has
-    seen the end of their stream.
+    Connections that the server closed while they were idle are detected without a query, because the event
+    loop has seen the end of their stream.
     """
 
     def __init__(self, open_connection: Callable[[], Awaitable[MysqlConnection]], size: int) -> None:
@@ -28,7 +28,7 @@ class MysqlPool:
         self._is_closed = False
 
     async def take(self) -> MysqlConnection:
-        """Return a connection for the caller alone, who must give it back."""
+        """Return a connection for exclusive use; the caller must return it with `give_back`."""
         if self._is_closed:
             raise DatabaseUnavailable("The database is closed.")
         await self._places.acquire()
@@ -44,7 +44,7 @@ class MysqlPool:
             raise
 
     def give_back(self, connection: MysqlConnection) -> None:
-        """Take a connection back: between transactions, or closed when its state is unknown."""
+        """Accept a connection back: between transactions, or closed when its state is unknown."""
         if self._is_closed or not connection.is_usable:
             connection.close()
         else:
@@ -52,13 +52,13 @@ class MysqlPool:
         self._places.release()
 
     def forget_idle(self) -> None:
-        """Close what idles: where one connection broke, the others most likely did too."""
+        """Close the idle connections: when one connection broke, the others most likely did too."""
         while self._idle:
             self._idle.pop()[1].close()
 
     async def close(self) -> None:
-        """Close idle connections politely; those in use are closed when they come back."""
+        """Close idle connections properly; those in use are closed when they are given back."""
         self._is_closed = True
         while self._idle:
             await self._idle.pop()[1].say_goodbye()
-        await asyncio.sleep(0)  # transports closed just now let go of their sockets in the next turn
+        await asyncio.sleep(0)  # transports that were just closed release their sockets in the next turn

@@ -1,4 +1,4 @@
-"""Logging in to a server of the MySQL family, and the session settings that everything else relies on."""
+"""Login to a server of the MySQL family, and the session settings that everything else relies on."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mnemo_server.db.mysql.errors import translate
 #: TCP, TLS, login and settings together.
 CONNECT_SECONDS: Final = 3.0
 
-#: Values that do not fit are errors, and a backslash escapes, as the driver's quoting expects.
+#: Values that do not fit are errors, and a backslash is an escape character, as the driver's quoting expects.
 _SQL_MODE: Final = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
 #: The server gives up on a lock before the transaction's deadline, so that the unit can run again.
 _LOCK_WAIT_SECONDS: Final = 3
 _SETTINGS: Final = (
     "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
     f"SET SESSION sql_mode = '{_SQL_MODE}', innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}",
-    # A read sees what was committed before it, also after waiting for a row lock; and no gap is locked.
+    # A read sees what was committed before it, also after waiting for a row lock; and gaps aren't locked.
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
-#: For transactions that only insert: TiDB takes their locks at the commit, together. Others don't know it.
+#: For transactions that only insert: TiDB acquires all their locks at the commit. Other engines ignore it.
 _OPTIMISTIC: Final = "SET SESSION sql_mode = @@SESSION.sql_mode /*T!, tidb_txn_mode = 'optimistic' */"
 _KEPT_STATEMENTS: Final = 256  # prepared statements per connection
 
@@ -36,10 +36,10 @@ _KEPT_STATEMENTS: Final = 256  # prepared statements per connection
 async def open_session(
     dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool, is_optimistic: bool = False
 ) -> Any:
-    """Return a connection of the driver, which is typed too loosely to be named.
+    """Return a connection of the driver, which has no precise type.
 
     Raises:
-        DatabaseUnavailable: the server doesn't respond in time, or the login is refused.
+        DatabaseUnavailable: the server doesn't respond in time, or rejects the login.
         UnknownDatabase: the server has no database of this name.
     """
     try:
@@ -54,7 +54,7 @@ async def open_session(
 
 
 def tls_context(dsn: Dsn) -> ssl.SSLContext | None:
-    """Return the encryption that the address asks for; reads certificates from disk."""
+    """Return the TLS context that the address asks for, or None; reads certificates from disk."""
     if dsn.tls == "off":
         return None
     try:
@@ -81,7 +81,7 @@ async def _log_in(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool, set
         stmt_cache_size=_KEPT_STATEMENTS,
         program_name="mnemos",
     )
-    # The driver would spend a round trip on the text of every warning, and log it, values and all.
+    # The driver would spend a round trip on the text of every warning, and log it with its values.
     raw.show_warnings = _no_warnings
     try:
         for setting in settings:
@@ -93,4 +93,4 @@ async def _log_in(dsn: Dsn, tls: ssl.SSLContext | None, *, autocommit: bool, set
 
 
 async def _no_warnings() -> None:
-    """Stand in for the driver's `Connection.show_warnings`."""
+    """Replace the driver's `Connection.show_warnings`."""

@@ -1,4 +1,4 @@
-"""One SQLite connection on the thread that owns it: opening, statements, translated errors."""
+"""One SQLite connection on the thread that owns it: opening, statements, translation of errors."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mnemo_server.db.errors import (
 )
 from mnemo_server.db.queries import Query
 
-#: How long SQLite itself waits for another process that writes.
+#: How long SQLite itself waits while another process writes.
 BUSY_SECONDS: Final = 2.5
 
 _KEPT_STATEMENTS: Final = 512  # prepared statements per connection
-#: WAL lets readers go on during a write. FULL: what was acknowledged survives a power cut.
+#: WAL: readers can continue during a write. FULL: acknowledged writes survive a power failure.
 _PRAGMAS: Final = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = OFF")
 
-#: What sqlite3 raises for a statement; the last two for values that SQLite cannot store.
+#: Errors that sqlite3 raises for a statement; the last two for values that SQLite cannot store.
 _DRIVER_ERRORS: Final = (sqlite3.Error, OverflowError, UnicodeError)
 _UNIQUE: Final = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -42,11 +42,11 @@ _UNAVAILABLE: Final = (
 
 
 def prepare_file(path: Path) -> None:
-    """Create the folder (0700) and the file (0600) where they are absent.
+    """Create the folder (0700) and the file (0600) if they are absent.
 
     Raises:
         BadDsn: the path is a folder.
-        DatabaseUnavailable: folder or file cannot be made or opened.
+        DatabaseUnavailable: folder or file cannot be created or opened.
     """
     if path.is_dir():
         raise BadDsn(f"The SQLite database {path} is a folder; name a file in it.")
@@ -61,11 +61,11 @@ class SqliteConnection:
     """Statements on one connection. Its coroutines never suspend, so that a thread can run them."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file that exists.
+        """Open an existing file.
 
         Raises:
-            DatabaseUnavailable: it is not a SQLite database, or cannot be read and written.
-            WriteConflict: another process has it locked.
+            DatabaseUnavailable: the file is not a SQLite database, or cannot be read and written.
+            WriteConflict: another process has locked it.
         """
         self.round_trips = 0
         self._connection = sqlite3.connect(
@@ -87,7 +87,7 @@ class SqliteConnection:
         cursor = self._run(query, params)
         row = cursor.fetchone()
         names = cursor.description
-        cursor.close()  # an unfinished SELECT would keep its snapshot
+        cursor.close()  # an unfinished SELECT would keep its snapshot open
         return None if row is None else {name[0]: value for name, value in zip(names, row, strict=True)}
 
     async def fetch_all(self, query: Query, params: Params) -> list[Row]:
@@ -117,7 +117,7 @@ class SqliteConnection:
                 continue
 
     def send(self, statement: str) -> None:
-        """Run a statement without parameters and rows."""
+        """Run a statement without parameters that returns no rows."""
         self.round_trips += 1
         try:
             self._connection.execute(statement).close()
@@ -139,9 +139,9 @@ class SqliteConnection:
 
 
 def _translate(error: Exception, statement: str) -> DatabaseError:
-    """Return our error for one of the driver's; SQLite's own texts contain names, never values."""
+    """Return our error for an error of the driver; SQLite's own texts contain names, never values."""
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    code = extended & 0xFF  # the upper bits only tell details
+    code = extended & 0xFF  # the upper bits only contain details
     if extended in _UNIQUE:
         return UniqueViolation(f"{statement}: {error}.")
     if code in _BUSY:

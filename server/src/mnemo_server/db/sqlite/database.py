@@ -1,4 +1,4 @@
-"""SQLite behind the database port: one thread writes, a few read, a transaction is one hop to a thread."""
+"""SQLite behind the database port: one thread writes, a few read; a transaction is one hop to a thread."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from mnemo_server.db.sqlite.threads import Job, SqliteThreads
 
 T = TypeVar("T")
 
-#: More readers only contend for the interpreter lock.
+#: More readers would only contend for the interpreter lock.
 _MOST_READERS: Final = 3
-#: How often a statement is sent while other processes keep the file locked, each time for `BUSY_SECONDS`.
+#: How often a statement is tried while other processes keep the file locked; each try waits `BUSY_SECONDS`.
 _BUSY_ATTEMPTS: Final = 3
 
 _QUERIES: Final = parse_queries(
@@ -43,7 +43,7 @@ class SqliteDatabase:
 
     @classmethod
     async def open(cls, path: Path, *, pool_size: int = 8) -> Self:
-        """Open the database of a path, which is created where it is absent; see `prepare_file` for errors."""
+        """Open the database at a path, and create it if it is absent; see `prepare_file` for errors."""
         await asyncio.to_thread(prepare_file, path)
         database = cls(path, pool_size=pool_size)
         await database._writer.start()  # alone, so that only one connection switches a new file to WAL
@@ -88,7 +88,7 @@ class SqliteDatabase:
     ) -> T:
         """See `Database`. `work` runs on the writer's thread, with the caller's context variables.
 
-        The deadline counts until `work` begins: waiting for other writers is all that takes long.
+        The deadline applies until `work` begins: only the wait for other writers can take long.
         """
         context = contextvars.copy_context()
         begin_until = time.monotonic() + deadline_seconds
@@ -116,7 +116,7 @@ class SqliteDatabase:
 def _transact(
     connection: SqliteConnection, work: Callable[[Connection], Awaitable[T]], begin_until: float
 ) -> T:
-    """Run one unit of work between BEGIN and COMMIT, unless its turn comes after `begin_until`."""
+    """Run one unit of work between BEGIN and COMMIT, unless its turn comes later than `begin_until`."""
     connection.send("BEGIN IMMEDIATE")
     try:
         _check_turn(begin_until)
@@ -130,18 +130,18 @@ def _transact(
 
 
 def _check_turn(begin_until: float) -> None:
-    """Refuse a unit of work that waited too long; `begin_until` is a time of the monotonic clock."""
+    """Raise an error if a unit of work waited too long; `begin_until` is a time of the monotonic clock."""
     if time.monotonic() > begin_until:
         raise DatabaseUnavailable("Other writes kept the database busy for too long; nothing was changed.")
 
 
 def _job(ask: Callable[[SqliteConnection], Awaitable[T]]) -> Job[T]:
-    """Make a job of one statement that is a transaction of its own."""
+    """Return a job that runs one statement as its own transaction."""
     return lambda connection: _persist(lambda: _run_now(ask(connection)))
 
 
 def _persist(action: Callable[[], T]) -> T:
-    """Try again while other processes keep the file locked; SQLite's own wait doesn't cover every case."""
+    """Retry while other processes keep the file locked; SQLite's own wait doesn't cover every case."""
     for _ in range(_BUSY_ATTEMPTS - 1):
         with contextlib.suppress(WriteConflict):
             return action()
@@ -149,7 +149,7 @@ def _persist(action: Callable[[], T]) -> T:
 
 
 def _run_now(awaitable: Awaitable[T]) -> T:
-    """Run something awaitable that never suspends to its end, without an event loop."""
+    """Run an awaitable that never suspends to its end, without an event loop."""
     steps = awaitable.__await__()
     try:
         next(steps)

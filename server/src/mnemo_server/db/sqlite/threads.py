@@ -18,21 +18,21 @@ Job = Callable[[SqliteConnection], T]
 
 
 class SqliteThreads:
-    """A few threads with one connection each, fed from one queue.
+    """A few threads with one connection each, which take jobs from one queue.
 
-    One thread serialises its jobs, so a single thread is a lock too. A job that has begun runs to its end
-    even when the task that waits for it is cancelled.
+    A thread runs its jobs one after another, so a single thread is also a lock. A job that has begun runs to
+    its end even when the task that waits for it is cancelled.
     """
 
     def __init__(self, open_connection: Callable[[], SqliteConnection], count: int) -> None:
         self._open_connection = open_connection
         self._count = count
-        #: Jobs and where their outcomes go; a lone future ends the thread that takes it.
+        #: Jobs with the futures for their results; a future without a job ends the thread that takes it.
         self._jobs: SimpleQueue[tuple[asyncio.Future[Any], Job[Any]] | asyncio.Future[None]] = SimpleQueue()
         self._is_open = False
 
     async def start(self) -> None:
-        """Start the threads; raises what opening a connection raised."""
+        """Start the threads; raise the error if opening a connection fails."""
         self._is_open = True
         starts = [asyncio.get_running_loop().create_future() for _ in range(self._count)]
         for start in starts:
@@ -44,7 +44,7 @@ class SqliteThreads:
             raise errors[0]
 
     def run(self, job: Job[T]) -> asyncio.Future[T]:
-        """Run a job on the next free thread; the future brings what it returns or raises."""
+        """Run a job on the next free thread; the future gets its result or error."""
         if not self._is_open:
             raise DatabaseUnavailable("The database is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -52,7 +52,7 @@ class SqliteThreads:
         return future
 
     async def close(self) -> None:
-        """Finish the jobs that were handed in, close the connections and end the threads."""
+        """Finish the submitted jobs, close the connections and end the threads."""
         if not self._is_open:
             return
         self._is_open = False
@@ -62,7 +62,7 @@ class SqliteThreads:
         await asyncio.gather(*ends)
 
     def _work(self, start: asyncio.Future[None]) -> None:
-        """Take jobs until the thread is to end: the body of each thread."""
+        """Run jobs until the thread has to end: the body of each thread."""
         try:
             connection = self._open_connection()
         except Exception as error:  # noqa: BLE001 - handed over to the task that waits
@@ -76,13 +76,13 @@ class SqliteThreads:
                     _settle(future, job(connection), None)
             except BaseException as error:  # noqa: BLE001 - handed over to the task that waits
                 _settle(future, None, error)
-            del future, job, item  # a thread that waits for work keeps nothing alive
+            del future, job, item  # a waiting thread must not keep objects alive
         connection.close()
         _settle(item, None, None)
 
 
 def _settle(future: asyncio.Future[T], result: T, error: BaseException | None) -> None:
-    """Bring an outcome to the event loop, unless that is closed and no task waits any more."""
+    """Pass a result to the event loop, unless that is closed and no task waits any more."""
     with contextlib.suppress(RuntimeError):
         future.get_loop().call_soon_threadsafe(_set_outcome, future, result, error)
 

@@ -1,7 +1,7 @@
-"""What a language model found in messages, and which of it is taken over: rules that need no model.
+"""Facts that a language model found in messages, and the rules for accepting them; these need no model.
 
-A model is never believed: whatever it answers, a fact comes from messages that were sent, has a length and a
-form that a memory can have, and tells the memory nothing to do.
+A model is never trusted: whatever it returns, an accepted fact comes from messages that were sent, has a
+length and a form that a memory can have, and gives the memory no orders.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from mnemo_server.domain.enrichment.orders import is_order
 
 MAX_FACTS: Final = 20
-"""Facts of one request."""
+"""Limit of facts from one request."""
 MAX_FACT_CHARACTERS: Final = 1_000
 MAX_FACT_TAGS: Final = 3
 MAX_SUBJECT_CHARACTERS: Final = 120
@@ -27,13 +27,13 @@ _BLANKS: Final = re.compile(r"\s+")
 #: Control characters that no text needs; line ends and tabs stay.
 _CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
-#: Takes secrets out of a text.
+#: Removes secrets from a text.
 Cleaner = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class SaidMessage:
-    """One message, as far as facts can come from it. Also stands for a memory that was stored as text."""
+    """One message, with what extraction needs of it. Also represents a memory that was stored as text."""
 
     id: int
     role: str
@@ -45,7 +45,7 @@ class SaidMessage:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What facts are to be named alike with, the most used first."""
+    """Tags and subjects that new facts should reuse, the most used first."""
 
     tags: Sequence[str] = ()
     subjects: Sequence[str] = ()
@@ -53,27 +53,27 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class ProposedFact:
-    """A fact as a model answered it: of the right types, and nothing more is known of it."""
+    """A fact as a model returned it: its types are right, and nothing else has been checked."""
 
     content: str
     sources: Sequence[int]
-    """Numbers of messages, from 1."""
+    """Numbers of messages, counted from 1."""
     tags: Sequence[str] = ()
     subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One durable statement that can be understood alone; becomes a memory."""
+    """One durable statement that can be understood by itself; it becomes a memory."""
 
     content: str
     tags: tuple[str, ...]
     subject: str | None
-    """What it says the present value of, such as `user/employer`; the newest fact of a subject holds."""
+    """What it states the present value of, such as `user/employer`; a subject's newest fact is current."""
     sources: tuple[int, ...]
-    """Ids of the messages that it was found in."""
+    """Ids of the messages in which it was found."""
     said_at: int
-    """When the last of these was said, in microseconds UTC."""
+    """When the last of these messages was said, in microseconds UTC."""
 
 
 def keep_facts(
@@ -84,10 +84,10 @@ def keep_facts(
     forbidden: str,
     clean: Cleaner | None,
 ) -> list[Fact]:
-    """Return the facts that may be stored, at most `MAX_FACTS`, in their order.
+    """Return the facts that may be stored, at most `MAX_FACTS`, in their original order.
 
-    Left out are facts that are empty or overlong, name no message that was sent, hold the `forbidden` word
-    (the boundary of the prompt) or tell the memory what to do. Facts that say the same become one.
+    A fact is left out when it is empty or too long, names no message that was sent, contains the `forbidden`
+    word (the boundary of the prompt) or tells the memory what to do. Facts that say the same become one.
     """
     spellings = {tag.casefold(): tag for tag in reversed(vocabulary)}
     kept: dict[str, Fact] = {}
@@ -100,7 +100,7 @@ def keep_facts(
 
 
 def tidy_content(content: str, clean: Cleaner | None, *, limit: int = MAX_FACT_CHARACTERS) -> str | None:
-    """Return a text as it may be stored, without secrets; None when it may not be."""
+    """Return a text as it may be stored, without secrets; None when it must not be stored."""
     text = content.encode("utf-8", "replace").decode().translate(_CONTROLS).strip()
     text = clean(text).strip() if clean else text
     if len(text) > limit or not any(map(str.isalnum, text)) or is_order(text):
@@ -109,9 +109,9 @@ def tidy_content(content: str, clean: Cleaner | None, *, limit: int = MAX_FACT_C
 
 
 def choose_tags(tags: Sequence[str], spellings: dict[str, str]) -> tuple[str, ...]:
-    """Return the tags to use: those in use already, spelled as they are, else new ones of a simple form.
+    """Return the tags to use: tags already in use, in their spelling, or else new ones of a simple form.
 
-    `spellings` gives the spelling of each tag in use by its folded form.
+    `spellings` maps the folded form of each tag in use to its spelling.
     """
     folded = list(dict.fromkeys(_BLANKS.sub("-", tag.strip()).casefold() for tag in tags))
     plain = list(dict.fromkeys(tag.strip().casefold() for tag in tags))
@@ -121,7 +121,7 @@ def choose_tags(tags: Sequence[str], spellings: dict[str, str]) -> tuple[str, ..
 
 
 def read_subject(subject: str | None) -> str | None:
-    """Return a subject in lower case; None when it isn't of the documented form."""
+    """Return a subject in lower case; None when it doesn't have the documented form."""
     text = _BLANKS.sub("-", (subject or "").strip()).casefold()
     return text if len(text) <= MAX_SUBJECT_CHARACTERS and _SUBJECT.fullmatch(text) else None
 
@@ -154,7 +154,7 @@ def _is_clean(text: str | None, clean: Cleaner | None) -> bool:
 
 
 def _unite(first: Fact, second: Fact) -> Fact:
-    """Return one fact for two that say the same."""
+    """Return one fact in place of two that say the same."""
     return replace(
         first,
         tags=tuple(dict.fromkeys(first.tags + second.tags))[:MAX_FACT_TAGS],

@@ -1,7 +1,7 @@
-"""What becomes of a fact beside memories that are near to it: a model proposes, these rules decide.
+"""What to do with a fact when similar memories exist: a model proposes, these rules decide.
 
-Nothing is ever lost by a merge: the worst decision leaves a memory too many, or one whose earlier text is in
-its history.
+A merge never loses anything: the worst decision leaves one memory too many, or a memory whose earlier text
+is in its history.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from mnemo_server.domain.enrichment.facts import Cleaner, tidy_content
 
 MAX_NEIGHBOURS: Final = 5
-"""Memories that a fact is compared with."""
+"""Limit of memories that a fact is compared with."""
 MAX_MERGED_CHARACTERS: Final = 2_000
 MAX_REASON_CHARACTERS: Final = 300
 
@@ -22,26 +22,26 @@ MAX_REASON_CHARACTERS: Final = 300
 class MergeAction(StrEnum):
     """What to do with a fact."""
 
-    #: It says something that none of the neighbours does.
+    #: It says something that no neighbour says.
     ADD = "add"
-    #: A neighbour gets a text that says what both say.
+    #: A neighbour gets a new text that says what both say.
     UPDATE = "update"
-    #: A neighbour no longer holds; the fact takes its place.
+    #: A neighbour is no longer current; the fact supersedes it.
     SUPERSEDE = "supersede"
-    #: They are about the same and both stay.
+    #: The fact and a neighbour are about the same, and both stay.
     KEEP_BOTH = "keep_both"
-    #: A neighbour says it already.
+    #: A neighbour already says it.
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A memory near to a fact."""
+    """A memory that is similar to a fact."""
 
     memory_id: int
     content: str
     said_at: int
-    """When it was made or said, in microseconds UTC."""
+    """When it was created or said, in microseconds UTC."""
     is_pinned: bool = False
     tags: tuple[str, ...] = ()
     subject: str | None = None
@@ -49,11 +49,11 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class ProposedMerge:
-    """A decision as a model answered it."""
+    """A decision as a model returned it."""
 
     action: MergeAction
     number: int | None = None
-    """Of a neighbour, from 1."""
+    """Number of a neighbour, counted from 1."""
     content: str | None = None
     """For `update`: the new text."""
     reason: str = ""
@@ -61,11 +61,11 @@ class ProposedMerge:
 
 @dataclass(frozen=True, slots=True)
 class MergeDecision:
-    """What is done with a fact."""
+    """What to do with a fact, as decided."""
 
     action: MergeAction
     memory_id: int | None = None
-    """The neighbour it is about: always with `update`, `supersede` and `none`, else where one was named."""
+    """The neighbour it is about: always set with `update`, `supersede` and `none`, else if one was named."""
     content: str | None = None
     """With `update`: the new text."""
     reason: str = ""
@@ -83,11 +83,11 @@ def decide(
     forbidden: str,
     clean: Cleaner | None,
 ) -> MergeDecision:
-    """Return what is done.
+    """Return what to do with the fact.
 
-    Pinned neighbours, and those in `abridged` (ids of which the model saw a part only), are never changed:
-    the fact stands beside them. So it does when the new text may not be stored. A number that is none of a
-    neighbour adds the fact.
+    Pinned neighbours, and those in `abridged` (ids of memories of which the model saw only a part), are never
+    changed: the fact is stored beside them. The same happens when the new text must not be stored. A number
+    that matches no neighbour adds the fact.
     """
     number = proposed.number
     reason = _tidy_reason(proposed.reason, forbidden, clean)
@@ -110,6 +110,6 @@ def decide(
 
 
 def _tidy_reason(reason: str, forbidden: str, clean: Cleaner | None) -> str:
-    """Return a reason as the history keeps it; empty when it is none."""
+    """Return a reason as the history keeps it; empty when it isn't acceptable."""
     text = tidy_content(reason[:MAX_REASON_CHARACTERS], clean) or ""
     return "" if forbidden in text else text

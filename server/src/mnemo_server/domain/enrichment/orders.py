@@ -1,8 +1,8 @@
-"""Whether a text gives orders to the memory or to a model that reads it, instead of saying something.
+"""Detects texts that give orders to the memory, or to a model that reads it, instead of stating something.
 
-The second line of defence against prompt injection: messages reach a model as data, and what comes back as a
-fact and still is an order is not stored. It is narrow on purpose: the message itself stays stored anyway,
-and a preference ("answers in German, please") is a fact.
+This is the second line of defence against prompt injection: messages reach a model as data, and a fact that
+comes back as an order is not stored. It is narrow on purpose: the message itself stays stored anyway, and a
+preference ("answers in German, please") is a fact.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Where a sentence begins, or an order is introduced.
+#: The beginning of a sentence, or the introduction of an order.
 _START: Final = r"""(?:^|[.!?:;\n][\s"'*>-]*)(?:(?:please|now|then|always|you\s+(?:must|should))\s+)?"""
 
-#: The last ones are marks of conversations and of recalled memories.
+#: The last alternatives are marks of conversations and of recalled memories.
 _ENGLISH: Final = rf"""
     \b(?:ignore|disregard|forget|override)\b.{{0,40}}
     \b(?:previous|above|prior|earlier|preceding|system|your)\b.{{0,30}}\b(?:instruction|prompt|guideline)s?\b
@@ -49,5 +49,5 @@ _ORDER: Final = re.compile(
 
 
 def is_order(text: str) -> bool:
-    """Whether a text, of a thousand characters or so, tells the memory or a model what to do."""
+    """Return whether a text (of about a thousand characters) tells the memory or a model what to do."""
     return _ORDER.search(text) is not None

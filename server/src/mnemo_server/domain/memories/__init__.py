@@ -1,1 +1,1 @@
-"""Rules of memories: making, changing, comparing, filtering, going back."""
+"""Rules of memories: creating, changing, comparing, filtering, and restoring earlier versions."""

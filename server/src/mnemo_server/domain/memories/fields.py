@@ -1,7 +1,7 @@
 """What each field of a memory contains, declared once beside the field.
 
-Snapshots, the past, the removal of secrets and rows are derived from these declarations. A field without one
-is an error as soon as the module of the memory is imported.
+Snapshots, earlier versions, the removal of secrets, and rows are derived from these declarations. A field
+without one raises an error as soon as the module of the memory is imported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class Content(Enum):
     """What a field contains."""
 
     VALUE = auto()
-    """A number, a name that the server chose, or one that identifies an agent: never a secret."""
+    """A number, a name chosen by the server, or a name that identifies an agent: never a secret."""
     IDS = auto()
     """A tuple of ids."""
     TEXT = auto()
@@ -24,7 +24,7 @@ class Content(Enum):
     NAMES = auto()
     """A tuple of short texts."""
     JSON = auto()
-    """JSON text exactly as it came, which may contain secrets."""
+    """JSON text exactly as it was received, which may contain secrets."""
 
 
 class Rule(NamedTuple):
@@ -32,7 +32,7 @@ class Rule(NamedTuple):
 
     content: Content
     in_snapshot: bool = True
-    """False for what is the same in all versions, or computed from other fields."""
+    """False for fields that are the same in all versions, or computed from other fields."""
 
 
 VALUE: Final = Rule(Content.VALUE)
@@ -49,7 +49,7 @@ DERIVED: Final = Rule(Content.VALUE, in_snapshot=False)
 
 #: Contents that are tuples in memory and JSON arrays elsewhere.
 TUPLES: Final = frozenset({Content.IDS, Content.NAMES})
-#: Contents in which secrets are looked for.
+#: Contents that are searched for secrets.
 MAY_HAVE_SECRETS: Final = frozenset({Content.TEXT, Content.NAME, Content.NAMES, Content.JSON})
 
 
@@ -57,7 +57,7 @@ def rules_of(record: type) -> dict[str, Rule]:
     """Return the rule of each field of a dataclass, in the order of the fields.
 
     Raises:
-        TypeError: a field doesn't have exactly one.
+        TypeError: a field doesn't have exactly one rule.
     """
     rules = {}
     for name, hint in get_type_hints(record, include_extras=True).items():

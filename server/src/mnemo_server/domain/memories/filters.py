@@ -8,13 +8,13 @@ from typing import Final
 
 from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory
 
-#: What a superseded memory has in its field: memories without are the ones that hold.
+#: The field of a superseded memory and its value: memories without it are current.
 SUPERSEDED: Final = ("superseded", "yes")
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryFilter:
-    """Conditions that must hold together; an empty one always holds."""
+    """Conditions that must all be met; an empty condition is always met."""
 
     #: Any of these states.
     states: tuple[str, ...] = (ACTIVE,)
@@ -29,17 +29,17 @@ class MemoryFilter:
     session_id: str | None = None
     project: str | None = None
     subject: str | None = None
-    #: Microseconds UTC: made then or later.
+    #: Microseconds UTC: created then or later.
     created_from: int | None = None
-    #: Microseconds UTC: made earlier.
+    #: Microseconds UTC: created earlier.
     created_before: int | None = None
-    #: Also memories whose place others took.
+    #: Also include superseded memories.
     with_superseded: bool = False
-    #: Microseconds UTC: the conditions hold for memories as they were then. None: as they are now.
+    #: Microseconds UTC: apply the conditions to memories as they were then. None: as they are now.
     as_of: int | None = None
 
     def required(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield every condition but state and time as a field and the values of which one must be there."""
+        """Yield every condition but state and time: a field, and the values of which it must have one."""
         for tag in self.tags:
             yield "tag", (tag,)
         if self.tags_any:
@@ -52,18 +52,18 @@ class MemoryFilter:
                 yield field, (value,)
 
     def excluded(self) -> Iterator[tuple[str, str]]:
-        """Yield what may not be there now. The past is decided by memories as they were."""
+        """Yield fields and values that a memory must not have now; the past depends on earlier versions."""
         if not self.with_superseded and self.as_of is None:
             yield SUPERSEDED
 
     @property
     def known_before(self) -> int | None:
-        """Made earlier, by `created_before` and `as_of` together."""
+        """The time before which a memory must be created, by `created_before` and `as_of` together."""
         limits = [self.created_before, None if self.as_of is None else self.as_of + 1]
         return min((limit for limit in limits if limit is not None), default=None)
 
     def admits(self, memory: StoredMemory) -> bool:
-        """Whether a memory, as it was at `as_of`, meets every condition."""
+        """Return whether a memory, as it was at `as_of`, meets every condition."""
         return (
             memory.state in self.states
             and (self.with_superseded or memory.superseded_by is None)
@@ -80,7 +80,7 @@ class MemoryFilter:
 
 
 def facets_of(memory: StoredMemory, field: str) -> frozenset[str]:
-    """Return the values of a memory in a field that can be filtered by."""
+    """Return the values that a memory has in a filterable field."""
     if field == "tag":
         return frozenset(memory.tags)
     if field == SUPERSEDED[0]:
@@ -89,7 +89,7 @@ def facets_of(memory: StoredMemory, field: str) -> frozenset[str]:
     return frozenset() if value is None else frozenset((value,))
 
 
-#: Every field that can be filtered by.
+#: Every filterable field.
 FILTER_FIELDS = (
     "tag",
     "memory_type",

@@ -1,7 +1,8 @@
-"""Tells repeats: a fingerprint of what a memory says, whatever its capitals, punctuation and spacing.
+"""Recognizes repeats by a fingerprint of what a memory says, whatever its capitals, punctuation and spacing.
 
-Two texts are alike only when their words are the same in the same order. What is worth less than a wrong
-"known already" is left to differ: another order, another tense, another number, a sign such as `-` or `?`.
+Two texts are alike only when they have the same words in the same order. Texts that differ in order, tense,
+number or a sign such as `-` or `?` count as different: to store one twice costs less than a wrong "known
+already".
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from mnemo_server.domain.search.analysis import UNSPACED, normalise
 #: Bytes of a fingerprint.
 FINGERPRINT_BYTES: Final = 16
 
-_CACHED_LENGTH: Final = 64  # longer tokens hardly repeat and would fill the cache
+_CACHED_LENGTH: Final = 64  # longer tokens rarely repeat and would fill the cache
 
-#: Words that a statement says the same without. Not among them: whatever negates, compares, places or dates.
+#: Words that don't change what a statement says. Words that negate, compare, place or date aren't among them.
 _SILENT: Final = frozenset({"a", "an", "the", "is", "are", "that", "also", "please"})
 _NEGATED: Final = {"can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not"}
 
@@ -30,7 +31,7 @@ _OPENING: Final = _QUOTES + "([\u3010\u300a\u3008"
 _CLOSING: Final = _QUOTES + ")].,:;!\u3011\u300b\u3009\u3001\u3002"
 _DASHES: Final = frozenset({"-", "--", "\u2013", "\u2014", "\u2022", "\u00b7"})
 _QUESTION: Final = "?"
-#: What is written in capitals or not as one likes. Paths, flags and names with an underscore are not.
+#: Words whose capitals carry no meaning. Paths, flags and names with an underscore are not among them.
 _WORD = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*")
 _ENDS_SENTENCE: Final = (".", "!", "?", ":", "\u3002")
 
@@ -46,7 +47,7 @@ def fingerprint(content: str, *, memory_type: str, project: str | None, subject:
 
 
 def _read_words(content: str) -> Iterator[str]:
-    """Yield the words that say something, in their order."""
+    """Yield the words that carry meaning, in their order."""
     is_first = True
     for token in _TOKEN.findall(_SEPARATOR.sub(" ", normalise(content))):
         words, is_first = (
@@ -56,7 +57,7 @@ def _read_words(content: str) -> Iterator[str]:
 
 
 def _read(token: str, is_first: bool) -> tuple[tuple[str, ...], bool]:
-    """Return the words of a token that may be the first of its sentence, and whether the next one is."""
+    """Return the words of a token, and whether the next token is the first of a sentence."""
     core = token.lstrip(_OPENING).rstrip(_CLOSING + _QUESTION)
     if not core or core in _DASHES:
         words = []
@@ -73,7 +74,7 @@ _read_token = lru_cache(maxsize=32_768)(_read)
 
 
 def _fold(core: str) -> list[str]:
-    """Write a word in one way, and a negation apart from its verb."""
+    """Return a word in its one spelling, with a negation separated from its verb."""
     if not _WORD.fullmatch(core):
         return [core]
     word = core.casefold()

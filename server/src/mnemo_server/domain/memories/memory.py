@@ -1,4 +1,4 @@
-"""The memory as the server keeps it, and the rules for making and changing one."""
+"""The memory as the server stores it, and the rules for creating and changing one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class StoredMemory:
     source: Annotated[str | None, NAME] = None
     tags: Annotated[tuple[str, ...], NAMES] = ()
     metadata: Annotated[str | None, JSON] = None
-    """JSON text, exactly as it came; None for none."""
+    """JSON text, exactly as it was received; None for no metadata."""
     agent_id: Annotated[str | None, VALUE] = None
     session_id: Annotated[str | None, NAME] = None
     seq: Annotated[int | None, FIXED] = None
@@ -61,9 +61,9 @@ class StoredMemory:
     subject: Annotated[str | None, NAME] = None
     superseded_at: Annotated[int | None, VALUE] = None
     likeness: Annotated[bytes | None, DERIVED] = None
-    """As `likeness_of` returns it; None where repeats are reported with another memory, or are none."""
+    """As `likeness_of` returns it; None where repeats are reported with another memory, or can't occur."""
     derived_from: Annotated[tuple[int, ...], IDS] = ()
-    """Ids of what it was made of."""
+    """Ids of the memories and messages that it was derived from."""
 
     @property
     def is_message(self) -> bool:
@@ -101,18 +101,18 @@ class Changes:
 
 
 def hash_content(content: str) -> bytes:
-    """Fingerprint the text of a memory: 32 bytes."""
+    """Return the fingerprint of a memory's text: 32 bytes."""
     return hashlib.sha256(content.encode()).digest()
 
 
 def hash_message(role: str, name: str | None, created_at: int | None, content: str) -> bytes:
-    """Fingerprint a message by who said what, and by when if the sender said so: 32 bytes."""
+    """Return the fingerprint of a message: speaker, content, and time if the sender set it; 32 bytes."""
     parts = (role, name or "", "" if created_at is None else str(created_at), content)
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
 def likeness_of(memory: StoredMemory) -> bytes | None:
-    """Fingerprint what a memory says; None for messages and for what isn't current."""
+    """Return the fingerprint of what a memory says; None for messages and for what isn't current."""
     if memory.is_message or not memory.is_current:
         return None
     return fingerprint(
@@ -124,7 +124,7 @@ def likeness_of(memory: StoredMemory) -> bytes | None:
 
 
 def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now: int) -> StoredMemory:
-    """Return the next version of a memory. Every revision is one, even when nothing differs."""
+    """Return the next version of a memory. Every revision is a new version, even when nothing differs."""
     content = changes.content or memory.content
     metadata = None if changes.clears_metadata else (changes.metadata or memory.metadata)
     revised = next_version(
@@ -142,13 +142,13 @@ def revise(memory: StoredMemory, changes: Changes, *, agent_id: str | None, now:
 
 
 def supersede(memory: StoredMemory, by: int, *, agent_id: str | None, now: int) -> StoredMemory:
-    """Return the version of a memory that another one has superseded. Nothing repeats it any more."""
+    """Return the version of a memory that another one has superseded. It has no repeats any more."""
     at = max(now, memory.updated_at + 1)
     return next_version(memory, agent_id=agent_id, now=at, superseded_by=by, superseded_at=at, likeness=None)
 
 
 def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fields: Any) -> StoredMemory:
-    """Return a memory with other fields as its next version; its times only ever grow."""
+    """Return a memory with other fields as its next version; its times only increase."""
     return replace(
         memory,
         version=memory.version + 1,
@@ -159,7 +159,7 @@ def next_version(memory: StoredMemory, *, agent_id: str | None, now: int, **fiel
 
 
 def snapshot(memory: StoredMemory) -> str:
-    """Write a memory as the JSON that the event log keeps of its earlier states."""
+    """Return a memory as the JSON that the event log keeps of its earlier states."""
     fields = {
         name: _to_json(rule, getattr(memory, name))
         for name, rule in MEMORY_FIELDS.items()
@@ -177,7 +177,7 @@ def _to_json(rule: Rule, value: Any) -> Any:
 
 
 def describe_repeat(memory: StoredMemory) -> dict[str, Any]:
-    """Return what was sent in a repeat of another memory, for that one's history."""
+    """Return what was sent in a repeat of another memory, for that memory's history."""
     fields = {
         "content": memory.content,
         "tags": list(memory.tags),

@@ -1,4 +1,4 @@
-"""Memories as they were: read back from what the event log keeps, and brought back as new versions."""
+"""Earlier versions of memories: reconstructed from the event log, and restored as new versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnemo_server.domain.memories.memory import (
 
 
 def reconstruct(memory: StoredMemory, prior: str) -> StoredMemory:
-    """Return an earlier version of a memory, as `memory.snapshot` wrote it. It is no repeat of anything."""
+    """Return an earlier version of a memory, as `memory.snapshot` wrote it. It never counts as a repeat."""
     kept: dict[str, Any] = json.loads(prior)
     past: dict[str, Any] = {
         name: _from_json(rule, kept.get(name)) for name, rule in MEMORY_FIELDS.items() if rule.in_snapshot
@@ -28,7 +28,7 @@ def reconstruct(memory: StoredMemory, prior: str) -> StoredMemory:
 
 
 def _from_json(rule: Rule, value: Any) -> Any:
-    """Return a field's value from what `snapshot` wrote; None for what it left out."""
+    """Return a field's value from what `snapshot` wrote; None for a value that it left out."""
     if rule.content is Content.JSON:
         return None if value is None else json.dumps(value, ensure_ascii=False)
     return tuple(value or ()) if rule.content in TUPLES else value

@@ -1,9 +1,11 @@
-r"""Turns text into search terms; the same rules for memories and for questions.
+r"""Turns text into search terms, by the same rules for memories and for questions.
 
-Plain words are folded (case, width, accents), stripped of stop words and stemmed. Whatever a developer would
-paste literally (identifiers, paths, error codes, versions, flags, URLs, hashes, addresses) is kept whole and
-split: the whole term unstemmed, its parts stemmed. Scripts written without spaces become pairs of characters.
-No pattern has to go back once it has matched, so the time is linear in the length of the text.
+Plain words are folded (case, width, accents) and stemmed; stop words are removed. Text that a developer would
+paste literally (identifiers, paths, error codes, versions, flags, URLs, hashes, addresses) is both kept whole
+and split: the whole term is unstemmed, its parts are stemmed. Scripts written without spaces become pairs of
+characters.
+
+No pattern backtracks once it has matched, so the time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ WHOLE_LIMIT = 128
 """Characters of the longest term kept as it is; a longer literal is replaced by its digest on both sides."""
 
 _STEM_LIMIT = 40  # no English word is longer; the stemmer is slow on long strings
-_CACHED_LENGTH = 64  # longer tokens hardly repeat and would fill the cache
+_CACHED_LENGTH = 64  # longer tokens rarely repeat and would fill the cache
 _MARK_LIMIT = 16  # combining marks kept in a row: normalising a longer run takes quadratic time
 
 UNSPACED = (
@@ -48,7 +50,7 @@ _SPELLED_ALIKE = str.maketrans(
     | dict.fromkeys(map(chr, range(0xFE00, 0xFE10)), "")
 )
 
-# No possessive groups: Python before 3.11.5 doesn't step back out of one that fails half way
+# No possessive groups: Python before 3.11.5 doesn't backtrack correctly out of one that fails half way
 # (its issue 106052).
 _WORD = rf"(?:[^\W{UNSPACED}][{_MARKS}]*+)+"
 _TOKEN = re.compile(
@@ -69,16 +71,16 @@ _LETTERS_AND_DIGITS = re.compile(r"([A-Za-z]+)(\d+)|(\d+)([A-Za-z]+)")
 _HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+|(?=[a-fA-F]*\d)[0-9a-fA-F]{7,}")
 
 _Term = tuple[str, bool]  # the term, and whether it is only a part of what was written
-_stemmers = threading.local()  # a stemmer keeps the word it works on, so threads can't share one
+_stemmers = threading.local()  # a stemmer has state for the current word, so threads can't share one
 
 
 def analyse(text: str) -> list[str]:
-    """Return every term of a document, with repeats, in the order of the text."""
+    """Return all terms of a document, with repeats, in the order of the text."""
     return [term for term, _ in _scan(text)]
 
 
 def analyse_query(text: str, *, limit: int = 64) -> list[str]:
-    """Return at most `limit` distinct terms of a question: what was written before the parts of it."""
+    """Return at most `limit` distinct terms of a question: whole terms first, then their parts."""
     terms = list(_scan(text))
     wholes = (term for term, is_part in terms if not is_part)
     distinct = dict.fromkeys(wholes) | dict.fromkeys(term for term, _ in terms)
@@ -86,9 +88,9 @@ def analyse_query(text: str, *, limit: int = 64) -> list[str]:
 
 
 def find_literals(text: str) -> frozenset[str]:
-    """Return the terms of what was written literally: identifiers, paths, codes, versions, addresses.
+    """Return the terms that were written literally: identifiers, paths, codes, versions, addresses.
 
-    Words with a hyphen and short bare numbers are language, and are left out.
+    Words with a hyphen and short bare numbers are ordinary language, and are left out.
     """
     return frozenset(
         _whole(match[0].strip(_SIGILS))
@@ -116,7 +118,7 @@ def _scan(text: str) -> Iterator[_Term]:
 
 
 def normalise(text: str) -> str:
-    """Unify width, ligatures, apostrophes, hyphens and invisible characters; case stays, for camelCase."""
+    """Unify width, ligatures, apostrophes, hyphens and invisible characters; keep case, for camelCase."""
     if text.isascii():
         return text
     text = _LONG_MARK_RUN.sub(lambda run: run[0][:_MARK_LIMIT], text).translate(_PHRASES)
@@ -124,7 +126,7 @@ def normalise(text: str) -> str:
 
 
 def _pairs(run: str) -> Iterator[_Term]:
-    """Yield each two neighbouring characters, or the only one."""
+    """Yield each pair of neighbouring characters, or the only character."""
     if len(run) == 1:
         yield run, False
     for left, right in pairwise(run):

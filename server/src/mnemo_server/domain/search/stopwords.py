@@ -18,7 +18,7 @@ also ever yet etc e.g i.e
 """
 
 STOP_WORDS = frozenset(_WORDS.split())
-"""Both documents and queries lose these words; compare folded words with it."""
+"""Words that are removed from both documents and queries; compare folded words with it."""
 
 CONTRACTED_ENDINGS = frozenset({"s", "d", "m", "t", "ll", "re", "ve", "em"})
-"""What may follow the apostrophe of an English word without meaning anything of its own."""
+"""Endings that may follow the apostrophe of an English word and have no meaning of their own."""

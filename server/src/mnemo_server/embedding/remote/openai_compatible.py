@@ -1,4 +1,4 @@
-"""Any endpoint that speaks OpenAI's API of embeddings: OpenAI, a gateway, or a server of one's own."""
+"""Any endpoint with OpenAI's embeddings API: OpenAI, a gateway, or a self-hosted server."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 REQUEST_TEXTS: Final = 64
-"""Texts in one request; OpenAI takes 2,048, other servers far fewer."""
+"""Limit of texts in one request; OpenAI accepts 2,048, other servers far fewer."""
 
 REQUEST_BYTES: Final = 256_000
-"""Bytes of text in one request: room for 32 long ones, which so are paid for at once or not at all. OpenAI
-takes 300,000 tokens, which are never more than the bytes."""
+"""Limit of bytes of text in one request: room for 32 long texts, so that these are paid for together or not
+at all. OpenAI accepts 300,000 tokens, and a text never has more tokens than bytes."""
 
 DOCUMENT_PATIENCE: Final = Patience(seconds=60)
 QUERY_PATIENCE: Final = Patience(seconds=5, attempts=3)
-"""Somebody waits for the answer; without it, search goes on by words alone."""
+"""A caller waits for the response; without it, search continues with words alone."""
 
-#: What is embedded to learn the length of the vectors.
+#: The text that is embedded to find out the length of the vectors.
 _SAMPLE: Final = "memory"
 
 
 class OpenAiEmbedder:
-    """Embeds at an endpoint; gives vectors of whole texts, none of words."""
+    """Embeds at an endpoint; returns vectors of whole texts, none of words."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class OpenAiEmbedder:
         for_documents: Patience = DOCUMENT_PATIENCE,
         for_queries: Patience = QUERY_PATIENCE,
     ) -> None:
-        """Take where to ask, and how long to insist."""
+        """Accept the endpoint, and the timeouts and retries for documents and for queries."""
         self._endpoint = endpoint
         self._for_documents = for_documents
         self._for_queries = for_queries
@@ -51,7 +51,7 @@ class OpenAiEmbedder:
         self._is_open = True
 
     async def prepare(self) -> Model:
-        """Embed one word, which tells whether the settings are right and how long the vectors are."""
+        """Embed one word, which shows whether the settings are right and how long the vectors are."""
         if self._model is None:
             await self._preparing.run()
         if self._model is None or not self._is_open:
@@ -59,7 +59,7 @@ class OpenAiEmbedder:
         return self._model
 
     async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
-        """Embed the beginnings of texts, in as many requests as it takes, one after another."""
+        """Embed the beginnings of texts, in as many requests as necessary, one after another."""
         model = await self.prepare()
         cut = [cut_text(text) for text in texts]
         embeddings = [without_content(model.dimensions) for _ in texts]
@@ -71,7 +71,7 @@ class OpenAiEmbedder:
         return embeddings
 
     async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
-        """Embed the beginning of a question, in a request of its own."""
+        """Embed the beginning of a question, in a separate request."""
         model = await self.prepare()
         cut = cut_text(text)
         if not cut:
@@ -100,7 +100,7 @@ class OpenAiEmbedder:
     async def _embed(
         self, model: Model, texts: Sequence[str], patience: Patience, meter: Meter
     ) -> list[Floats32]:
-        """Send one request; what is wrong with the settings by now says nothing against the texts."""
+        """Send one request; settings that have become wrong count as temporary: the texts may be fine."""
         if self._client is None or not self._is_open:
             raise EmbedderUnavailable("The embedding endpoint was closed.")
         try:
@@ -110,7 +110,7 @@ class OpenAiEmbedder:
 
 
 def _plan_requests(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Yield which texts go together, by their places in `sizes` (bytes); empty ones nowhere."""
+    """Yield the texts of each request, by their places in `sizes` (bytes); empty texts are left out."""
     group: list[int] = []
     total = 0
     for place, size in enumerate(sizes):

@@ -1,4 +1,4 @@
-"""One request for embeddings to an OpenAI-compatible endpoint, its answer checked."""
+"""One request for embeddings to an OpenAI-compatible endpoint, and the check of its response."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 
 class SettingsRefused(EmbeddingRefused):
-    """The endpoint refuses the key, or knows no such model or path."""
+    """The endpoint rejects the key, or doesn't know the model or path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where embeddings are made."""
+    """An endpoint that creates embeddings."""
 
     model: str
     base_url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     dimensions: int | None = None
-    """Asked for when it is given."""
+    """The vector length to request; None requests none."""
 
     @property
     def name(self) -> str:
-        """Identify the model."""
+        """The name that identifies the model."""
         return self._access.name_model(self.model)
 
     def open_client(self) -> AsyncOpenAI:
-        """Make a client; importing it takes a second, so call this in a thread.
+        """Return a client; importing it takes a second, so call this in a thread.
 
         Raises:
             SettingsRefused: key or address can't be used.
@@ -59,12 +59,12 @@ class Endpoint:
     ) -> list[Floats32]:
         """Send texts, none of them empty, as one request; return a vector of length 1 for each.
 
-        The meter is asked before each attempt.
+        Tokens are reserved at the meter before each attempt.
 
         Raises:
-            EmbedderUnavailable: no answer in time, or a senseless one.
+            EmbedderUnavailable: no response in time, or an invalid one.
             SettingsRefused: the key, model or address is wrong.
-            EmbeddingRefused: the request is.
+            EmbeddingRefused: the request is wrong.
             OverBudget: the meter didn't allow it.
         """
         under_way: list[Reservation] = []
@@ -80,7 +80,7 @@ class Endpoint:
             raise EmbeddingRefused(str(error)) from None
         answer: Answer | None = None
         try:
-            # The numbers of a large answer take milliseconds to read.
+            # Parsing the numbers of a large response takes milliseconds.
             answer = await asyncio.to_thread(read_answer, content, len(texts), dimensions)
         finally:
             await meter.settle(under_way[-1], answer.tokens if answer else None)
@@ -94,7 +94,7 @@ class Endpoint:
         meter: Meter,
         under_way: list[Reservation],
     ) -> Any:
-        """Send one request with leave of the meter; what is set aside for it is the last `under_way`."""
+        """Send one request after reserving its tokens; append the reservation to `under_way`."""
         from openai import APIConnectionError, APIStatusError, omit  # noqa: PLC0415 - loaded with the client
 
         reservation = await meter.reserve(sum(map(bound_tokens, texts)))
@@ -107,7 +107,7 @@ class Endpoint:
                 encoding_format="float",
                 timeout=patience.seconds,
             )
-        except APIStatusError:  # it was turned down
+        except APIStatusError:  # it was rejected
             await meter.release(reservation)
             raise
         except APIConnectionError as error:

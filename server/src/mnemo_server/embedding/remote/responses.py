@@ -1,4 +1,4 @@
-"""What models elsewhere answer, checked, and what they are sent, cut to what they take."""
+"""Checks the responses of remote models, and shortens texts to the length that these accept."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from mnemo_server.index.segments.vectors import Embedding, Floats32
 from mnemo_server.openai_client import read_json, read_usage
 
 TEXT_BYTES: Final = 8_000
-"""Bytes of a text, in UTF-8, that are sent. OpenAI's models and Amazon's Titan take about 8,190 tokens, and
-no tokenizer makes more tokens than there are bytes."""
+"""Limit of the bytes of a text, in UTF-8, that are sent. OpenAI's models and Amazon's Titan accept about
+8,190 tokens, and no tokenizer creates more tokens than there are bytes."""
 
 
 _MOST_TOKENS: Final = 2**31
-"""More is no count of one request's tokens."""
+"""A larger number can't be the token count of one request."""
 
 
 def cut_text(text: str) -> str:
-    """Return the beginning of a text as it can be sent, in whole characters; empty when it is blank."""
+    """Return the beginning of a text that can be sent, in whole characters; empty for a blank text."""
     encoded = text.strip()[:TEXT_BYTES].encode("utf-8", "replace")
     return encoded[:TEXT_BYTES].decode("utf-8", "ignore")
 
 
 def read_vector(values: object, dimensions: int | None) -> Floats32:
-    """Return a vector of length 1 made of numbers that were answered; None takes any number of dimensions.
+    """Return returned numbers as a vector of length 1; `dimensions` None accepts any number of dimensions.
 
     Raises:
-        EmbedderUnavailable: they are no such vector.
+        EmbedderUnavailable: the values are not such a vector.
     """
     try:
         with np.errstate(over="ignore"):
@@ -51,19 +51,19 @@ def read_vector(values: object, dimensions: int | None) -> Floats32:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an OpenAI-compatible endpoint made of some texts."""
+    """The response of an OpenAI-compatible endpoint to some texts."""
 
     vectors: list[Floats32]
     """In the order of the texts."""
     tokens: int | None
-    """What it took; None when it doesn't say."""
+    """Tokens used; None when the endpoint doesn't report them."""
 
 
 def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
-    """Read an answer of an OpenAI-compatible endpoint.
+    """Parse a response of an OpenAI-compatible endpoint.
 
     Raises:
-        EmbedderUnavailable: it isn't such an answer, or not to `count` texts.
+        EmbedderUnavailable: it isn't such a response, or not one for `count` texts.
     """
     try:
         answer = read_json(content)
@@ -77,15 +77,15 @@ def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
             f"The embedding endpoint returned {len(found)} vectors for {count} texts, or misnumbered them."
         )
     vectors = [read_vector(found[place], dimensions) for place in range(count)]
-    # Some that don't count say 0.
+    # Some endpoints that don't count tokens report 0.
     return Answer(vectors, read_usage(answer, "total_tokens", least=1, most=_MOST_TOKENS))
 
 
 def whole_text(vector: Floats32) -> Embedding:
-    """Make an embedding of a model that gives no vectors of words."""
+    """Return the embedding of a model that returns no vectors of words."""
     return Embedding(vector, np.zeros((0, len(vector)), np.float32), ())
 
 
 def without_content(dimensions: int) -> Embedding:
-    """Make the embedding of a blank text, for which no model is asked."""
+    """Return the embedding of a blank text, for which no model is called."""
     return whole_text(np.zeros(dimensions, np.float32))

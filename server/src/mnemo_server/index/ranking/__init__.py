@@ -1,1 +1,1 @@
-"""From a question to scored hits: candidates, context, late interaction, confidence."""
+"""Ranking, from a question to scored hits: candidates, context, late interaction, confidence."""

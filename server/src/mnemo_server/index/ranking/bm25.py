@@ -1,8 +1,8 @@
 """BM25 over the segments of one tenant, exact over its live documents.
 
-Every statistic counts live documents only, terms are taken in ascending order of their hash, and sums are
-64-bit floats of the same operands in the same order. So scores are the same to the last bit however the
-documents lie in segments, and two servers on any engine give the same ranking.
+Every statistic counts only live documents, terms are processed in ascending order of their hashes, and sums
+are 64-bit floats of the same operands in the same order. So scores are the same to the last bit however the
+documents are distributed over segments, and two servers on any engine return the same ranking.
 """
 
 from __future__ import annotations
@@ -30,39 +30,39 @@ B = 0.4
 
 
 MOST_MATCHES = 10_000
-"""So many of the best are kept: nobody pages farther, and sorting more takes longer than finding them."""
+"""Limit of matches that are kept: no one pages farther, and sorting more takes longer than finding them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Live memories that hold a scored term, best BM25 first; of equal ones the newest first."""
+    """Live memories that contain a scored term, best BM25 first; among equal ones the newest first."""
 
     memory_ids: NDArray[np.int64]
     scores: NDArray[np.float64]
-    """BM25 as a share of the most that any memory could reach on this query."""
+    """BM25 as a share of the highest score that any memory could reach on this query."""
     places: NDArray[np.int64]
-    """Position among the documents of all segments, dead ones counted too."""
+    """Position among the documents of all segments, including dead ones."""
 
 
 NO_MATCHES = Matches(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int64))
 
 
-_NO_SEGMENTS = (build_segment([]),)  # stands for a tenant without memories, so that nobody joins nothing
+_NO_SEGMENTS = (build_segment([]),)  # for a tenant without memories: NumPy can't concatenate an empty list
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to certain segments, ready to run in any thread."""
+    """A question to some segments, ready to run in any thread."""
 
     segments: Sequence[Segment]
     hashes: NDArray[np.uint64]
-    """Of the distinct terms, ascending."""
+    """Hashes of the distinct terms, ascending."""
     frequencies: list[int]
-    """Per term: in how many live documents it is."""
+    """Per term: the number of live documents that contain it."""
     postings: list[list[slice]]
-    """Per segment and term: where the postings lie."""
+    """Per segment and term: the slice of the postings."""
     weights: dict[int, float]
-    """Per scored term: the most it can add to a score."""
+    """Per scored term: the upper bound of what it adds to a score."""
     mean_length: float
     live_count: int
     """Live documents of the tenant."""
@@ -70,7 +70,7 @@ class Query:
 
     @property
     def posting_count(self) -> int:
-        """Postings to score, which is what the time goes with: about 50 ns each."""
+        """Number of postings to score, which determines the time: about 50 ns each."""
         return sum(
             slices[term].stop - slices[term].start for slices in self.postings for term in self.weights
         )
@@ -88,16 +88,16 @@ class Query:
 
     @property
     def document_count(self) -> int:
-        """Documents of all segments, dead ones counted too."""
+        """Number of documents of all segments, including dead ones."""
         return sum(len(segment.alive) for segment in self.segments)
 
     @property
     def best_score(self) -> float:
-        """The sum that a memory with all terms, each very often, would come close to."""
+        """The limit of the score of a memory that contains all terms very often."""
         return sum(self.weights.values())
 
     def match(self) -> Matches:
-        """Score all matches and sort the best of them."""
+        """Score all matches and return the best of them, sorted."""
         if not self.weights:
             return NO_MATCHES
         found = [self._score(number) for number in range(len(self.segments))]
@@ -112,11 +112,11 @@ class Query:
         return Matches(ids[order], scores[order], np.concatenate(places)[order])
 
     def pairs(self) -> Iterator[tuple[Segment, list[slice]]]:
-        """Yield each segment with where its postings of each term lie."""
+        """Return an iterator over each segment with the slices of its postings of each term."""
         return zip(self.segments, self.postings, strict=True)
 
     def measure(self, segment: Segment, where: slice | NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return what each posting is worth by BM25, 0 to 1; the weight of the term comes on top."""
+        """Return the BM25 value of each posting, 0 to 1, before multiplication by the weight of its term."""
         frequencies = segment.frequencies[where].astype(np.float64)
         norms = K1 * (1 - B) + (K1 * B / self.mean_length) * segment.lengths[segment.ordinals[where]]
         return frequencies / (frequencies + norms)
@@ -126,14 +126,14 @@ class Query:
         return self.filter.find_allowed(self.segments[number])
 
     def admit(self, number: int, ordinals: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Leave out the documents of a segment that are dead or outside of the scope."""
+        """Return the documents of a segment without those that are dead or outside the scope."""
         allowed = self.find_allowed(number)
         return ordinals if allowed is None else ordinals[allowed[ordinals]]
 
     def _score(self, number: int) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
-        """Return the ordinals and BM25 scores of a segment's matching documents, in no order.
+        """Return the ordinals and BM25 scores of a segment's matching documents, in no particular order.
 
-        The array of sums is allocated zeroed by the system and only touched where a posting leads.
+        The system allocates the array of sums with zeros, and only the documents of postings are touched.
         """
         segment, slices = self.segments[number], self.postings[number]
         sums = np.zeros(len(segment.alive), dtype=np.float64)
@@ -158,8 +158,8 @@ def plan_query(
 ) -> Query:
     """Prepare to rank the live documents of a scope.
 
-    Terms are those of `analyse_query`; a term that no document holds still counts in the best possible score.
-    `size` is that of the whole tenant where the segments are only those of its documents that hold a term.
+    Terms come from `analyse_query`; a term that no document contains still counts in the best possible score.
+    `size` is the size of the whole tenant if the segments contain only its documents with a term.
     """
     segments = segments or _NO_SEGMENTS
     hashes = hash_terms(terms)
@@ -179,7 +179,7 @@ def plan_query(
 
 
 def _find_best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the positions of the `MOST_MATCHES` highest scores and of all that equal the last of them."""
+    """Return the positions of the `MOST_MATCHES` highest scores, and of all scores equal to the last one."""
     if len(scores) <= MOST_MATCHES:
         return np.arange(len(scores))
     last = np.partition(scores, len(scores) - MOST_MATCHES)[len(scores) - MOST_MATCHES]
@@ -187,7 +187,7 @@ def _find_best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _order(memory_ids: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Order by score, then newest id: plain sorts of numbers, several times as fast as one by two keys."""
+    """Return the order by score, then newest id: plain sorts, several times as fast as one by two keys."""
     count = len(memory_ids)
     newest = np.argsort(-memory_ids)
     scores = scores[newest]

@@ -1,4 +1,4 @@
-"""Gathers what context scoring needs to know of the best matches and of the messages around them."""
+"""Collects what context scoring needs to know of the best matches and of the messages around them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mnemo_server.index.ranking.weights import KEYWORDS
 from mnemo_server.index.segments.entries import hash_term
 
 RARE_COUNT = 10
-"""A literal of the question in at most so many memories puts them before all others."""
+"""A literal of the question that at most this many memories contain puts them before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The documents to score, in the order of the excerpt, and how they stand to each other."""
+    """The documents to score, in the order of the excerpt, and the relations between them."""
 
     excerpt: Excerpt
     links: dict[int, NDArray[np.int64]]
@@ -30,13 +30,13 @@ class Choice:
     opens_session: NDArray[np.bool_]
     has_code: NDArray[np.bool_]
     closeness: NDArray[np.float64]
-    """Cosine of its vector and the question's; 0 without one."""
+    """Cosine between the vectors of each document and of the question; 0 for a document without a vector."""
 
 
 def find_literal_holders(query: Query, question: Question) -> NDArray[np.int64]:
-    """Return where the memories of the scope lie that hold a rare literal of the question, ascending.
+    """Return the places of the scope's memories that contain a rare literal of the question, ascending.
 
-    They are candidates however many others hold more of its other words.
+    They are candidates however many other memories contain more of the question's other words.
     """
     places = [np.empty(0, dtype=np.int64)]
     terms = _find_rare_literals(query, question)
@@ -58,7 +58,7 @@ def choose(query: Query, places: NDArray[np.int64], probe: Probe | None) -> Choi
 
 
 def describe(query: Query, question: Question, choice: Choice, meaning: Evidence | None) -> Candidates:
-    """Put together what scoring needs to know; `meaning` is what a model found of the words."""
+    """Return what scoring needs to know; `meaning` is the evidence of a model about the words."""
     excerpt = choice.excerpt
     matrix = _collect_evidence(query, excerpt.places)
     share = np.ones(len(excerpt.places)) if meaning is None else 1 - meaning.share
@@ -119,9 +119,9 @@ def _find_shown(query: Query, excerpt: Excerpt, best: NDArray[np.int64]) -> NDAr
 
 
 def _link(excerpt: Excerpt, is_shown: NDArray[np.bool_]) -> dict[int, NDArray[np.int64]]:
-    """For each document shown: the position among these of the ones one and two places away, or -1.
+    """Return for each shown document the positions of the shown ones one and two places away, or -1.
 
-    `read_excerpt` looks one place further than is shown, so neighbours here are neighbours in the session.
+    `read_excerpt` reads one place further than is shown, so neighbours here are neighbours in the session.
     """
     count = len(is_shown)
     position = np.where(is_shown, np.cumsum(is_shown) - 1, -1)
@@ -155,14 +155,14 @@ def _flag_speakers(excerpt: Excerpt, condition: Callable[[str], bool]) -> NDArra
 
 
 def _named_by(question: Question, excerpt: Excerpt) -> Callable[[str], bool]:
-    """Return the test for the one speaker, of those in the excerpt, whom the question names."""
+    """Return the test for the only speaker in the excerpt whom the question names."""
     present = sorted(set(excerpt.speakers.tolist()))
     named = find_named(question, [excerpt.speaker_names[number] for number in present])
     return lambda name: name == named
 
 
 def _find_rare_literals(query: Query, question: Question) -> set[int]:
-    """Return which terms of the query are literals that few memories hold."""
+    """Return the terms of the query that are literals in few memories."""
     hashes = set(map(hash_term, question.literals))
     return {
         term
@@ -172,7 +172,7 @@ def _find_rare_literals(query: Query, question: Question) -> set[int]:
 
 
 def _share_literals(query: Query, question: Question, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return which share of the question's rare literals, by weight, each document holds."""
+    """Return the share of the question's rare literals, by weight, that each document contains."""
     literals = _find_rare_literals(query, question)
     share = np.zeros(matrix.shape[1])
     total = 0.0

@@ -1,8 +1,9 @@
-"""Turns totals into probabilities that a memory answers.
+"""Turns totals into probabilities that a memory answers the question.
 
-Two things tell: how near a memory comes to the best one, and how much of the question the best one says at
-all. The numbers are a logistic regression over the first fifty hits of LoCoMo's and of coding agents'
-questions, each also asked of conversations that know no answer; decision 13 has the fit.
+Two values determine the probability: how close a memory's total is to the best one, and how much of the
+question the best memory covers. The numbers are a logistic regression over the first fifty hits of LoCoMo's
+and of coding agents' questions, each also asked of conversations that contain no answer; decision 13 has the
+fit.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Log odds: `base + near * r + leader * r**4 + quality * ln(q)`, r being the share of the best total."""
+    """Log odds: `base + near * r + leader * r**4 + quality * ln(q)`; r is the share of the best total."""
 
     base: float
     near: float
@@ -32,9 +33,9 @@ _WORST_QUALITY = 1e-3
 def estimate_relevance(
     shares: NDArray[np.float64], quality: float, calibration: Calibration
 ) -> NDArray[np.float64]:
-    """Return how probable it is that each memory answers: 0 to 1, growing with its share.
+    """Return the probability that each memory answers the question: 0 to 1, increasing with its share.
 
-    `shares` are of the best total, at most 1; `quality` is as in `context.Scored`.
+    `shares` are shares of the best total, at most 1; `quality` is as in `context.Scored`.
     """
     shares = np.maximum(shares, 0.0)
     odds = calibration.base + calibration.near * shares + calibration.leader * shares**4

@@ -1,9 +1,9 @@
 """Scores candidates by what they say and by what was said around them. Pure arithmetic on arrays.
 
-What a candidate says comes in as evidence: matrices with one row per thing the question looks for. Keywords
-give the BM25 share of each term; a model gives how near a word of the candidate comes to each word of the
-question. The rest is about conversations: a message often answers a question that another message asked, or
-goes on about what the one before named.
+What a candidate says is given as evidence: matrices with one row per thing that the question looks for.
+Keywords provide the BM25 share of each term; a model provides how near a word of the candidate is to each
+word of the question. The rest is about conversations: a message often answers a question that another message
+asked, or continues with something that the previous message named.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Parts = dict[str, Floats]
 
-_SMALLEST_SPAN = 0.1  # sessions that differ by less are about equally good, and get less than the whole bonus
+_SMALLEST_SPAN = 0.1  # sessions that differ by less are about equally good, and get only a part of the bonus
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What candidates say of each thing that is looked for."""
+    """What candidates say about each thing that the question looks for."""
 
     kind: Kind
     matrix: Floats
     """Things x candidates, 0 to 1."""
     thing_weights: Floats
     share: Floats
-    """Per candidate: how much of its own evidence this kind makes up; over all kinds 1."""
+    """Per candidate: the share of this kind in its own evidence; the sum over all kinds is 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What is known of each candidate; links are positions, -1 for none."""
+    """What is known about each candidate; links are positions, -1 for none."""
 
     evidence: tuple[Evidence, ...]
     closeness: Floats
-    """Cosine of its vector and the question's, where there are vectors."""
+    """Cosine between the vectors of each candidate and of the question, where there are vectors."""
     has_vector: Flags
     links: dict[int, NDArray[np.int64]]
-    """By distance -2, -1, 1, 2: which candidate lies there in the same session."""
+    """By distance -2, -1, 1, 2: the candidate at this distance in the same session."""
     sessions: NDArray[np.int64]
-    """Numbers from 0; a memory outside of sessions has one for itself."""
+    """Session numbers from 0; a memory outside of sessions has its own number."""
     is_alone: Flags
-    """Outside of sessions."""
+    """Whether the memory is outside of sessions."""
     opens_session: Flags
     is_chat: Flags
-    """Said by a person rather than in a role."""
+    """Whether a person said it rather than a role."""
     speakers: NDArray[np.int64]
     is_named: Flags
-    """The speaker is the one whom the question names."""
+    """Whether the question names the speaker."""
     traits: NDArray[np.uint8]
     literals: Floats
     """Share of the question's rare literals, 0 to 1."""
@@ -63,15 +63,15 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What each sign adds to each candidate. 1 is the evidence of the best candidate."""
+    """What each signal adds to each candidate's score, where 1 is the evidence of the best candidate."""
 
     parts: Parts
     quality: float
-    """Which share of all that the question looks for the best candidate says itself, 0 to 1."""
+    """The share of all things the question looks for that the best candidate itself says, 0 to 1."""
 
     @property
     def totals(self) -> Floats:
-        """The sums, taken in the order of the parts."""
+        """The sums of the parts, added in their order."""
         totals = np.zeros(())
         for part in self.parts.values():
             totals = totals + part
@@ -79,7 +79,7 @@ class Scored:
 
 
 def score_in_context(candidates: Candidates, weights: Weights = WEIGHTS) -> Scored:
-    """Score every candidate; only the order and the relation of distances mean something."""
+    """Score every candidate; only the order and the relative distances of scores are meaningful."""
     is_reply = _find_replies(candidates)
     said = np.zeros(len(candidates.sessions))
     absolute, coverage = said, said
@@ -104,7 +104,7 @@ def score_in_context(candidates: Candidates, weights: Weights = WEIGHTS) -> Scor
 
 
 def _sum_evidence(evidence: Evidence, matrix: Floats) -> Floats:
-    """Add up row by row, always in the same order, so that sums are the same to the last bit."""
+    """Sum the rows, always in the same order, so that sums are the same to the last bit."""
     power = evidence.kind.power
     total = np.zeros(matrix.shape[1])
     for weight, row in zip(evidence.thing_weights.tolist(), matrix, strict=True):
@@ -118,7 +118,7 @@ def _at(values: Floats, links: NDArray[np.int64]) -> Floats:
 
 
 def _find_replies(candidates: Candidates) -> Flags:
-    """Return which messages follow a question of somebody else."""
+    """Return which messages follow a question of another speaker."""
     before = candidates.links[-1]
     is_asked = (candidates.traits[before] & ASKS) > 0
     is_reply: Flags = (before >= 0) & is_asked & (candidates.speakers[before] != candidates.speakers)
@@ -126,7 +126,7 @@ def _find_replies(candidates: Candidates) -> Flags:
 
 
 def _spread_around(evidence: Evidence, candidates: Candidates, is_reply: Flags, weights: Weights) -> Floats:
-    """Return of each thing looked for the best of a candidate and its neighbours, theirs discounted."""
+    """Return for each thing the best evidence of a candidate and its neighbours, theirs discounted."""
     before = np.where(is_reply, weights.after_question, weights.before)
     matrix, links = evidence.matrix, candidates.links
     around = np.maximum(_at(matrix, links[-1]) * before, _at(matrix, links[1]) * weights.behind)
@@ -134,7 +134,7 @@ def _spread_around(evidence: Evidence, candidates: Candidates, is_reply: Flags, 
 
 
 def _weigh_neighbours(candidates: Candidates, said: Floats, is_reply: Flags, weights: Weights) -> Floats:
-    """Weigh what neighbours say, and make up for the ones that a memory can't have."""
+    """Weigh what neighbours say, and compensate for neighbours that a memory can't have."""
     links = candidates.links
     before = np.where(is_reply, weights.reply, weights.previous)
     near = before * _at(said, links[-1]) + weights.following * _at(said, links[1])
@@ -146,7 +146,7 @@ def _weigh_neighbours(candidates: Candidates, said: Floats, is_reply: Flags, wei
 
 
 def _spread_closeness(candidates: Candidates, said: Floats) -> Floats:
-    """Lay the cosines between 0 and 1; without a vector a memory counts as near as what it says is good."""
+    """Scale the cosines to 0 to 1; a memory without a vector gets the score of what it says instead."""
     known = candidates.closeness[candidates.has_vector]
     if not len(known):
         return np.zeros(len(said))
@@ -156,7 +156,7 @@ def _spread_closeness(candidates: Candidates, said: Floats) -> Floats:
 
 
 def _weigh_wording(candidates: Candidates, weights: Weights) -> Floats:
-    """What the wording makes likely in chats; agents ask little and are specific all the time."""
+    """Return the score of the wording in chats; agents rarely ask and are always specific."""
     traits = candidates.traits
     score = weights.specific / MOST_SPECIFIC * (traits >> SPECIFIC_SHIFT)
     score = score - weights.asking * ((traits & ENDS_ASKING) > 0)
@@ -166,7 +166,7 @@ def _weigh_wording(candidates: Candidates, weights: Weights) -> Floats:
 
 
 def _spread_best(candidates: Candidates, score: Floats) -> Floats:
-    """Give each candidate the best score of its session, 0 for the worst session and 1 for the best."""
+    """Return the best score of each candidate's session, 0 for the worst session and 1 for the best."""
     best = np.full(len(score), -np.inf)
     np.maximum.at(best, candidates.sessions, score)
     best = best[candidates.sessions]

@@ -1,4 +1,4 @@
-"""Late interaction: how well each word of a question is met by some word of a memory, from codes of words."""
+"""Late interaction: how well some word of a memory matches each word of a question, by their binary codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mnemo_server.index.segments.vectors import (
 def match_tokens(tokens: Floats32, codes: Sequence[bytes]) -> NDArray[np.float64]:
     """Return for each token of a question (rows) its best cosine, 0 to 1, in each memory (columns).
 
-    `tokens` are as in `Embedding`; `codes` are as `encode_tokens` made them. A memory without words is 0.
+    `tokens` are as in `Embedding`; `codes` come from `encode_tokens`. A memory without words gets 0.
     """
     counts = np.fromiter(map(len, codes), dtype=np.int64, count=len(codes)) // TOKEN_BYTES
     result = np.zeros((len(tokens), len(codes)))

@@ -1,8 +1,8 @@
-"""Finds the memories whose vectors are nearest to a question's, by their signs alone.
+"""Finds the memories whose vectors are nearest to the vector of a question, by binary codes of their signs.
 
-First the signs of the question are compared with everybody's, which is a few instructions per memory; then
-the nearest ones are measured with the question's vector as it is. Both count in whole numbers, so the result
-does not depend on how the documents lie in segments.
+First the signs of the question are compared with those of all memories, which takes a few instructions per
+memory; then the nearest memories are measured with the full vector of the question. Both steps use whole
+numbers, so the result does not depend on how the documents are distributed over segments.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from mnemo_server.index.segments.segment import Segment
 from mnemo_server.index.segments.vectors import STEPS, Floats32, encode_vector, round_to_steps, sum_signs
 
 FINE_COUNT = 1_000
-"""Nearest by signs that are measured; on 100,000 vectors these hold 98 % of the true nearest ten."""
+"""Nearest by signs that are measured; on 100,000 vectors these include 98 % of the true nearest ten."""
 
 _CHUNK = 16_384  # documents scanned at a time: their distances and codes stay in the cache of one core
-_FEW = 0.25  # when less than this share passes the filters, only these are looked at
+_FEW = 0.25  # when less than this share passes the filters, only these documents are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Probe:
 
     code: NDArray[np.uint64]
     steps: Floats32
-    """(dimensions,) whole numbers."""
+    """(dimensions,), whole numbers."""
 
     @classmethod
     def of(cls, vector: Floats32) -> Probe:
@@ -60,7 +60,7 @@ def find_nearest(query: Query, probe: Probe, count: int) -> NDArray[np.int64]:
 
 
 class Shortlist:
-    """The nearest documents of a tenant that comes in pieces: the same as `find_nearest` finds in one."""
+    """The nearest documents of a tenant that is read in pieces: the same ones that `find_nearest` finds."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -69,7 +69,7 @@ class Shortlist:
         self._memory_ids = np.empty(0, dtype=np.int64)
 
     def add(self, memory_ids: NDArray[np.int64], codes: NDArray[np.uint64]) -> None:
-        """Take documents into account; `codes` are as in a segment, a column for each."""
+        """Add documents; `codes` are as in a segment, one column for each document."""
         distances = _count_differences(codes, self._probe)
         near = np.flatnonzero(distances <= self._find_limit(distances))
         closeness = measure_closeness(codes[:, near], self._probe)
@@ -81,7 +81,7 @@ class Shortlist:
         self._memory_ids = self._memory_ids[is_near]
 
     def best(self, count: int) -> NDArray[np.int64]:
-        """Return the memory ids of the `count` nearest."""
+        """Return the memory ids of the `count` nearest documents."""
         best = np.lexsort((-self._memory_ids, -self._closeness))[:count]
         nearest: NDArray[np.int64] = self._memory_ids[best]
         return nearest
@@ -91,9 +91,9 @@ class Shortlist:
 
 
 def measure_closeness(codes: NDArray[np.uint64], probe: Probe) -> Floats32:
-    """Return for the code in each column about the cosine of its vector and the question's.
+    """Return for the code in each column the approximate cosine between its vector and the question's.
 
-    A vector reduced to signs keeps about 0.8 of its length in its own direction; the factor takes that back.
+    A vector reduced to signs keeps about 0.8 of its length in its own direction; the factor corrects that.
     """
     signs = np.ascontiguousarray(codes.T).view(np.uint8)
     sums = sum_signs(signs, probe.steps[None, :])[:, 0]
@@ -105,7 +105,7 @@ def measure_closeness(codes: NDArray[np.uint64], probe: Probe) -> Floats32:
 def _scan(
     segment: Segment, allowed: NDArray[np.bool_] | None, probe: Probe
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.uint16]]:
-    """Return how many signs differ, of all documents or of the ordinals given with them."""
+    """Return the documents (ordinals, or None for all) and how many signs of each differ."""
     if len(segment.codes) != len(probe.code):
         return None, np.full(len(segment.alive), _far(probe), dtype=np.uint16)
     if allowed is not None and np.count_nonzero(allowed) < _FEW * len(allowed):
@@ -128,12 +128,12 @@ def _count_differences(codes: NDArray[np.uint64], probe: Probe) -> NDArray[np.ui
 
 
 def _far(probe: Probe) -> int:
-    """More than any two codes can differ."""
+    """Return a distance greater than that between any two codes."""
     return 64 * len(probe.code) + 1
 
 
 def _find_limit(distances: list[NDArray[np.uint16]], dimensions: int) -> int:
-    """Return the smallest distance within which there are `FINE_COUNT` documents, or all there are."""
+    """Return the smallest distance within which there are `FINE_COUNT` documents, or all documents."""
     counts = np.zeros(dimensions + 1, dtype=np.int64)
     for part in distances:
         counts += np.bincount(part, minlength=dimensions + 1)[: dimensions + 1]

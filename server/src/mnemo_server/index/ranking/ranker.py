@@ -1,9 +1,9 @@
 """Ranks the memories of one tenant: keywords and vectors find them, their context decides among the best.
 
-The best of both legs, and whatever holds a rare literal of the question, are scored together with the
-messages around them; all other keyword matches follow in their order by BM25. Whatever decides is the same on
-every server, so the ranking is too. The work has two halves, since the codes of the candidates' words are
-read from the database in between.
+The best matches of keywords and of vectors, and the memories that contain a rare literal of the question, are
+scored together with the messages around them; all other keyword matches follow in their order by BM25. All
+values that decide are the same on every server, so the ranking is too. The work has two halves, since the
+binary codes of the candidates' words are read from the database in between.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from mnemo_server.index.segments.entries import hash_terms
 from mnemo_server.index.segments.vectors import Embedding, Floats32
 
 KEYWORD_CANDIDATES = 100
-"""Best keyword matches that are scored in context; on LoCoMo more bring nothing."""
+"""Best keyword matches that are scored in context; on LoCoMo more bring no gain."""
 
 BOTH_CANDIDATES = 50
-"""Best matches of each leg when there are vectors; on LoCoMo more bring nothing."""
+"""Best matches of keywords and of vectors each, when there are vectors; on LoCoMo more bring no gain."""
 
-_LEAST = 1e-3  # of a total: below, its parts nearly cancel out
-_PLAIN_WEIGHT = 0.5  # of a word of the question that is no term: a question of stop words alone
+_LEAST = 1e-3  # the least total: below it, its parts nearly cancel out
+_PLAIN_WEIGHT = 0.5  # weight of a word of the question that isn't a term: a question of stop words alone
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What was found, best first; of equal scores the newest first."""
+    """The memories found, best first; among equal scores the newest first."""
 
     memory_ids: NDArray[np.int64]
     scores: NDArray[np.float64]
-    """0 to 1, never rising: how probable it is that the memory answers."""
+    """0 to 1, never increasing: the probability that the memory answers the question."""
     parts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    """What the first of them owe their scores to; the parts of one add up to its score."""
+    """The parts of the scores of the first memories; the parts of one add up to its score."""
 
     def explain(self, place: int) -> dict[str, float]:
-        """Return what the score at a place is made of."""
+        """Return the parts of the score at a place."""
         if place >= len(next(iter(self.parts.values()), ())):
             return {"keywords": float(self.scores[place])}
         return {name: float(values[place]) for name, values in self.parts.items() if values[place]}
@@ -60,7 +60,7 @@ EMPTY = Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A ranking before the candidates' words were looked at."""
+    """A ranking before the words of the candidates are compared."""
 
     query: Query
     question: Question
@@ -70,7 +70,7 @@ class Draft:
     token_weights: NDArray[np.float64]
 
     def list_wanted(self) -> dict[int, int]:
-        """Return the memories whose word codes `rank` can use, with the revisions of their entries."""
+        """Return the memories whose codes of words `rank` can use, with the revisions of their entries."""
         if self.embedding is None or not len(self.embedding.tokens):
             return {}
         excerpt, has_code = self.choice.excerpt, self.choice.has_code
@@ -82,9 +82,9 @@ class Draft:
 def draft(
     query: Query, question: Question, embedding: Embedding | None = None, matches: Matches | None = None
 ) -> Draft:
-    """Choose the candidates; filters hold for the messages around matches too.
+    """Choose the candidates; filters also apply to the messages around matches.
 
-    `matches` is what `query.match` gave, when that was called already.
+    `matches` is the result of `query.match`, if that was called already.
     """
     if matches is None:
         matches = query.match()
@@ -99,20 +99,20 @@ def draft(
 
 
 def has_direction(embedding: Embedding | None) -> TypeGuard[Embedding]:
-    """Whether something can be near to a question: to one without content nothing is."""
+    """Return whether a question has a direction, so that memories can be near to it: not without content."""
     return embedding is not None and bool(embedding.vector.any())
 
 
 def aim(query: Query, embedding: Embedding) -> tuple[NDArray[np.float64], Probe]:
-    """Return what each word of the question weighs, and the vector to look for."""
+    """Return the weight of each word of the question, and the vector to search for."""
     weights = _weigh_words(query, embedding.words)
     return weights, Probe.of(_direct(embedding, weights))
 
 
 def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
-    """Score the candidates and put the rest behind them.
+    """Score the candidates and append the rest.
 
-    `codes` holds what the entry source knows of the words of `draft.list_wanted()`.
+    `codes` contains the codes of words that the entry source has for the memories of `draft.list_wanted()`.
     """
     excerpt, matches = draft.choice.excerpt, draft.matches
     if not len(excerpt.memory_ids):
@@ -125,7 +125,7 @@ def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
     calibration = BY_KEYWORDS if draft.embedding is None else BY_MEANING
     scores = estimate_relevance(totals[order] / best, scored.quality, calibration)
     is_rest = _find_rest(draft.query, matches, excerpt.places)
-    # What wasn't scored in context says as much as BM25 tells, and has no neighbours.
+    # Matches that weren't scored in context count by BM25 alone, without neighbours.
     rest = matches.scores[is_rest] / (matches.scores[:1].max(initial=0.0) or 1.0)
     rest_scores = estimate_relevance(rest / max(best, 1.0), scored.quality, calibration)
     return Ranking(
@@ -136,12 +136,12 @@ def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
 
 
 def find_word_terms(words: Sequence[str]) -> dict[str, str | None]:
-    """Return of each word of a question the term by whose rarity it is weighed; None for a stop word."""
+    """Return for each word of a question the term whose rarity is its weight; None for a stop word."""
     return {word: next(iter(analyse_query(word)), None) for word in dict.fromkeys(words)}
 
 
 def _weigh_words(query: Query, words: Sequence[str]) -> NDArray[np.float64]:
-    """Weigh each word of a question by how few memories hold it."""
+    """Return the weight of each word of a question: the fewer memories contain it, the more it weighs."""
     terms = find_word_terms(words)
     counts = {
         term: count_live(query.segments, hash_terms([term]))[0] for term in terms.values() if term is not None
@@ -154,7 +154,7 @@ def _weigh_words(query: Query, words: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _direct(embedding: Embedding, weights: NDArray[np.float64]) -> Floats32:
-    """Return the vector to look for: the whole question's and its rare words', in equal parts."""
+    """Return the vector to search for: of the whole question and of its rare words, in equal parts."""
     if not len(embedding.tokens):
         return embedding.vector
     rare = (weights[:, None] * embedding.tokens).sum(axis=0)
@@ -180,7 +180,7 @@ def _find_rest(query: Query, matches: Matches, taken: NDArray[np.int64]) -> NDAr
 def _share_out(
     scored: Scored, order: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """Take each score apart as its total is made up; next to nothing can't be taken apart."""
+    """Split each score in proportion to the parts of its total; a total close to 0 isn't split."""
     totals = scored.totals[order]
     is_some = totals > _LEAST
     scale = np.where(is_some, scores / np.where(is_some, totals, 1.0), 0.0)

@@ -1,6 +1,6 @@
-"""Which memories a search is about.
+"""The scope of a search: the memories that it ranks.
 
-Exactly those: a memory that is ranked and not shown would move the pages behind it.
+It is exact: a memory that is ranked but not shown would shift the pages after it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from mnemo_server.index.segments.segment import Segment
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Conditions that must hold together."""
+    """Conditions that must all be met."""
 
     required: Sequence[Sequence[str]] = ()
-    """Of each group one facet."""
+    """At least one facet of each group."""
     created_from: int | None = None
-    """Microseconds UTC; memories made then or later."""
+    """Microseconds UTC; memories created then or later."""
     created_before: int | None = None
-    """Microseconds UTC; memories made earlier."""
+    """Microseconds UTC; memories created earlier."""
     excluded: Sequence[str] = ()
     """None of these facets."""
     without: Sequence[int] = ()
@@ -35,7 +35,7 @@ EVERYTHING = Scope()
 
 
 class ScopeFilter:
-    """A scope applied to segments; what it finds out about a segment it keeps as long as it lives."""
+    """A scope applied to segments; it keeps its results for each segment as long as it exists."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -52,7 +52,7 @@ class ScopeFilter:
     def _apply(self, segment: Segment) -> NDArray[np.bool_] | None:
         conditions = [] if segment.live_count == len(segment.alive) else [segment.alive]
         conditions += [_mark(segment, segment.find_postings(group)) for group in self._groups]
-        # Hardly any segment has such postings, and without a mask a search is faster.
+        # Few segments have such postings, and a search without a mask is faster.
         if some := [where for where in segment.find_postings(self._excluded) if where.start < where.stop]:
             conditions.append(~_mark(segment, some))
         if self._scope.without:

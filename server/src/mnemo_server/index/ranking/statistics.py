@@ -1,4 +1,4 @@
-"""What BM25 counts over the live documents of a tenant, and which terms it leaves out."""
+"""The statistics of BM25 over the live documents of a tenant, and the terms that it leaves out."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from mnemo_server.index.segments.segment import Segment
 
 FREQUENT_SHARE = 0.1
-"""A term in more than this share of the documents says little and costs most of the time."""
+"""A term in more than this share of the documents distinguishes little and takes most of the time."""
 
 FREQUENT_COUNT = 64
-"""In fewer documents than this no term is frequent: it costs nothing there, and may be the only match."""
+"""A term in at most this many documents is never frequent: it costs little, and may be the only match."""
 
 KEPT_TERMS = 2
 """Frequent terms are dropped only when more than this many other terms have a match."""
@@ -23,7 +23,7 @@ KEPT_TERMS = 2
 
 @dataclass(frozen=True, slots=True)
 class CorpusSize:
-    """How much a tenant holds: what rarity and length are measured against."""
+    """The size of a tenant, by which rarity and length are measured."""
 
     document_count: int
     """Live documents."""
@@ -32,23 +32,23 @@ class CorpusSize:
 
     @property
     def mean_length(self) -> float:
-        """Length of a document on average; 1 where there is nothing to average."""
+        """Average length of a document; 1 where there is nothing to average."""
         return self.length / self.document_count if self.length else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What a query is weighed by."""
+    """The numbers by which a query is weighed."""
 
     document_count: int
     """Live documents of the tenant."""
     mean_length: float
     frequencies: list[int]
-    """Per term of the query: in how many live documents it is."""
+    """Per term of the query: the number of live documents that contain it."""
 
 
 def measure_corpus(segments: Sequence[Segment]) -> CorpusSize:
-    """Return how much there is in segments."""
+    """Return the total size of segments."""
     return CorpusSize(
         sum(segment.live_count for segment in segments), sum(segment.live_length for segment in segments)
     )
@@ -57,7 +57,7 @@ def measure_corpus(segments: Sequence[Segment]) -> CorpusSize:
 def collect_statistics(
     segments: Sequence[Segment], postings: Sequence[Sequence[slice]], size: CorpusSize
 ) -> Statistics:
-    """Count terms, of which each segment's postings are given, over a tenant of this size."""
+    """Return the statistics of terms over a tenant of this size; `postings` are the slices per segment."""
     counts = [
         [_live_postings(segment, where) for where in slices]
         for segment, slices in zip(segments, postings, strict=True)
@@ -73,7 +73,7 @@ def _live_postings(segment: Segment, where: slice) -> int:
 
 
 def choose_terms(statistics: Statistics) -> list[int]:
-    """Return the positions of the terms to score: all, or all but the frequent ones."""
+    """Return the positions of the terms to score: all terms, or all but the frequent ones."""
     limit = max(FREQUENT_SHARE * statistics.document_count, FREQUENT_COUNT)
     rare = [term for term, count in enumerate(statistics.frequencies) if count <= limit]
     matching = sum(1 for term in rare if statistics.frequencies[term])
@@ -86,11 +86,11 @@ def weigh_term(statistics: Statistics, term: int) -> float:
 
 
 def weigh_rarity(count: int, document_count: int) -> float:
-    """Return the inverse document frequency of what is in `count` documents."""
+    """Return the inverse document frequency of a term that `count` documents contain."""
     return math.log(1 + (document_count - count + 0.5) / (count + 0.5))
 
 
 def count_live(segments: Sequence[Segment], hashes: NDArray[np.uint64]) -> list[int]:
-    """Return in how many live documents each term is."""
+    """Return for each term the number of live documents that contain it."""
     counts = [[_live_postings(one, where) for where in one.find_postings(hashes)] for one in segments]
     return [sum(column) for column in zip(*counts, strict=True)] if counts else [0] * len(hashes)

@@ -1,4 +1,4 @@
-"""Finds what was said just before and after a message, over all segments of a tenant."""
+"""Finds the messages just before and after a message, over all segments of a tenant."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from mnemo_server.index.segments.segment import Segment
 
 REACH = 2
-"""Messages before and after one that count as its context."""
+"""Messages before and after a message that count as its context."""
 
 LOOK = REACH + 1
-"""Messages that are read before and after one: one more tells whether the contexts of two messages adjoin."""
+"""Messages that are read before and after a message: one more shows whether two contexts adjoin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Excerpt:
     speaker_names: tuple[str, ...]
 
     def take(self, order: NDArray[np.int64]) -> Excerpt:
-        """Return these of the documents, in this order."""
+        """Return the documents at these positions, in this order."""
         return Excerpt(
             memory_ids=self.memory_ids[order],
             revisions=self.revisions[order],
@@ -52,7 +52,7 @@ class Excerpt:
         return self.session_keys > 0
 
     def continues(self) -> NDArray[np.bool_]:
-        """For each document but the first: whether it goes on with the session of the one before."""
+        """Return for each document but the first whether it continues the session of the previous one."""
         same: NDArray[np.bool_] = self.session_keys[1:] == self.session_keys[:-1]
         return same & self.is_message[1:]
 
@@ -93,7 +93,7 @@ def _join(segments: Sequence[Segment], ordinals: Sequence[NDArray[np.int64]]) ->
 
 
 def _find_around(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int64]:
-    """Return the live messages of a segment that are near a seed, its own place included.
+    """Return the live messages of a segment that are near a seed, including its own place.
 
     `base` is the place of the segment's first document.
     """
@@ -104,7 +104,7 @@ def _find_around(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int6
     if segment.live_count == len(segment.alive):
         return np.unique(_look(segment, seeds, middles, LOOK)[0]).astype(np.int64)
     reach = LOOK
-    while True:  # past the dead ones, which are few as a rule
+    while True:  # past the dead ones, which are usually few
         reach *= 4
         found, is_enough = _look(segment, seeds, middles, reach)
         if is_enough or reach > len(order):
@@ -114,9 +114,9 @@ def _find_around(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int6
 def _look(
     segment: Segment, seeds: Excerpt, middles: NDArray[np.int64], reach: int
 ) -> tuple[NDArray[np.uint32], bool]:
-    """Return the `LOOK` live messages of its session on either side of each seed, and the one at its place.
+    """Return the `LOOK` live messages on either side of each seed in its session, and the one at its place.
 
-    Looks at `reach` places on either side; the flag says whether none can lie beyond.
+    Reads `reach` places on either side; the flag is true when no wanted message can be beyond them.
     """
     order = segment.thread_order
     offsets = np.arange(-reach, reach + 1)
@@ -133,7 +133,7 @@ def _look(
 
 
 def _find_places(segment: Segment, base: int, seeds: Excerpt) -> NDArray[np.int64]:
-    """Return where each seed lies in the segment's thread order, or would lie."""
+    """Return the place of each seed in the segment's thread order, or the place where it would be."""
     order = segment.thread_order
     low = np.zeros(len(seeds.places), dtype=np.int64)
     high = np.full(len(seeds.places), len(order), dtype=np.int64)

@@ -1,1 +1,1 @@
-"""Indexes of tenants in memory: loaded, refreshed, evicted."""
+"""Indexes of tenants in memory: loading, refreshing, evicting."""

@@ -23,9 +23,9 @@ from mnemo_server.index.segments.entries import EntryRow
 from mnemo_server.index.segments.vectors import NO_VECTORS, EmbeddedQuery, VectorSpace
 from mnemo_server.index.source import EntrySource
 
-#: Codes of words take at most one part in so many of the budget; what they leave is for indexes alone.
+#: Codes of words take at most this fraction (1/n) of the budget; the rest is reserved for indexes.
 CODE_SHARE: Final = 4
-#: Searches of oversized tenants at once; each of them keeps a core and the database busy.
+#: Limit of simultaneous searches of oversized tenants; each of them keeps a core and the database busy.
 _SCANS_AT_ONCE: Final = 2
 #: Share of the budget that an oversized tenant must fit into before it is loaded again.
 _FITS_AGAIN: Final = 0.8
@@ -34,10 +34,10 @@ _log = structlog.get_logger("mnemo")
 
 
 class SearchIndex:
-    """Searches tenants in memory over entries that the database holds.
+    """Searches tenants in memory over entries that the database stores.
 
-    A tenant that takes more than the whole budget is oversized: its searches read the database instead. All
-    methods belong to one event loop. `loads`, `evictions`, `refreshes` and `scans` (searches of oversized
+    A tenant that takes more than the whole budget is oversized: its searches read the database instead. Call
+    all methods in one event loop. `loads`, `evictions`, `refreshes` and `scans` (searches of oversized
     tenants) count since the start.
     """
 
@@ -56,25 +56,25 @@ class SearchIndex:
         self.codes = CodeCache(memory_budget_bytes // CODE_SHARE)
         self._source = source
         self._budget_bytes = memory_budget_bytes
-        self._room_for_codes = memory_budget_bytes  # what indexes left at the last eviction
+        self._room_for_codes = memory_budget_bytes  # what the indexes left free at the last eviction
         self._space = NO_VECTORS
         self._overlap_us = overlap_us
         self._clock = clock
-        self._tenants: OrderedDict[int, LiveTenant] = OrderedDict()  # searched longest ago first
+        self._tenants: OrderedDict[int, LiveTenant] = OrderedDict()  # least recently searched first
         self._loading: dict[int, asyncio.Task[LiveTenant]] = {}
-        self._is_over_budget = False  # after the last eviction: what was left was in use
+        self._is_over_budget = False  # after the last eviction: all remaining tenants were in use
         self._noted: dict[int, list[EntryRow]] = {}  # own writes to tenants that are being loaded
-        self._oversized: dict[int, float] = {}  # what a memory of the tenant would take in memory, in bytes
+        self._oversized: dict[int, float] = {}  # bytes that one memory of the tenant would take in RAM
         self._scan_gate = asyncio.Semaphore(_SCANS_AT_ONCE)
 
     @property
     def resident_bytes(self) -> int:
-        """Memory taken by the indexes of all resident tenants, about; `codes` takes some beside them."""
+        """Approximate RAM of the indexes of all resident tenants, in bytes; `codes` takes more besides."""
         return sum(tenant.size_bytes for tenant in self._tenants.values())
 
     @property
     def tenant_count(self) -> int:
-        """Tenants in memory."""
+        """Number of tenants in memory."""
         return len(self._tenants)
 
     async def search(
@@ -84,11 +84,11 @@ class SearchIndex:
         scope: Scope = EVERYTHING,
         embedding: Awaitable[EmbeddedQuery | None] | None = None,
     ) -> Ranking:
-        """Rank the memories of a scope that hold a term of the question or whose vectors are near to it.
+        """Rank the memories of a scope that contain a term of the question or whose vectors are near to it.
 
-        Sees every change that was committed, through any server, before the call. `embedding` is waited for
-        after the tenant is in memory and up to date; None, and vectors of another model than `use_model`
-        named, mean that keywords find alone. Errors of the entry source pass through.
+        Sees every change that was committed, through any server, before the call. `embedding` is awaited
+        after the tenant is in memory and up to date. If it is None, or from another model than the one passed
+        to `use_model`, only keywords are used. Errors of the entry source pass through.
         """
         if embedding is None and not question.terms:
             return EMPTY
@@ -100,7 +100,7 @@ class SearchIndex:
         return await self._scan(tenant_id, question, scope, embedding)
 
     def use_model(self, space: VectorSpace) -> None:
-        """Hold vectors of this space from now on; tenants are loaded anew when they are searched next."""
+        """Use vectors of this space from now on; tenants are loaded again when they are searched next."""
         if space != self._space:
             self._space = space
             for tenant in self._tenants.values():
@@ -109,14 +109,14 @@ class SearchIndex:
             self._oversized.clear()
 
     def note(self, tenant_id: int, rows: Sequence[EntryRow]) -> None:
-        """Take over own writes after their commit; nothing happens for a tenant that isn't in memory."""
+        """Add this server's writes after their commit; do nothing for a tenant that isn't in memory."""
         if tenant_id in self._loading:
             self._noted[tenant_id].extend(rows)
         elif tenant := self._tenants.get(tenant_id):
             tenant.note(rows)
 
     async def close(self) -> None:
-        """Stop all background work and forget everything."""
+        """Stop all background work and drop everything."""
         loads = list(self._loading.values())
         for load in loads:
             load.cancel()
@@ -184,12 +184,12 @@ class SearchIndex:
         return await asyncio.shield(self._loading[tenant_id])
 
     async def _load(self, tenant_id: int) -> LiveTenant:
-        """Read a tenant; rows noted meanwhile are applied after what was read, so none is lost."""
+        """Read a tenant; rows noted meanwhile are applied after the rows read, so that none is lost."""
         self.loads += 1
         started_at = self._clock()
         try:
             index, newest = await self._read(tenant_id)
-            while index.space != self._space:  # another model came meanwhile
+            while index.space != self._space:  # the model was changed meanwhile
                 index, newest = await self._read(tenant_id)
             index.note(self._noted[tenant_id])
         finally:
@@ -198,7 +198,7 @@ class SearchIndex:
             self._source,
             tenant_id,
             index,
-            # Not simply the newest row: a long load reads recent rows after it has missed older changes.
+            # Not simply the newest row: a long load can read recent rows after it has missed older changes.
             watermark=min(newest, started_at) or started_at,
             overlap_us=self._overlap_us,
             clock=self._clock,
@@ -216,7 +216,7 @@ class SearchIndex:
         self.refreshes += 1
 
     def _evict(self, kept: LiveTenant) -> None:
-        """Forget the tenants searched longest ago until the budget is kept, but none in use."""
+        """Evict the least recently searched tenants until the budget is met, but none that is in use."""
         surplus_bytes = self.resident_bytes + self.codes.size_bytes - self._budget_bytes
         for tenant_id, tenant in list(self._tenants.items()):
             if surplus_bytes > 0 and tenant is not kept and not tenant.search_count:

@@ -1,8 +1,9 @@
-"""Keeps codes of words in memory: candidates come back search after search, and their codes seldom change.
+"""Caches binary codes of words: the same candidates recur in many searches, and their codes rarely change.
 
-A memory's codes change with a write of its vector, which raises the revision of its entry. So they are kept
-under the revision that the index held before they were read, and serve only a search whose index holds the
-same. Like codes that are read for a search they may be newer than its index, but never older.
+A memory's codes change when its vector is written, which increases the revision of its entry. So they are
+cached under the revision that the index had before they were read, and are used only by a search whose index
+has the same revision. Like codes that are read for a search, they may be newer than its index, but never
+older.
 """
 
 from __future__ import annotations
@@ -13,21 +14,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 ENTRY_BYTES = 260
-"""What a memory takes here beside its codes, about: numbers, a tuple and a place in a dictionary."""
+"""Approximate bytes per memory besides its codes: numbers, a tuple and a dictionary entry."""
 
 FREED_AT_ONCE = 2_000
-"""So many memories are freed in less than a millisecond; more have to wait until the event loop was free."""
+"""This many memories are freed in less than a millisecond; more wait for the next turn of the event loop."""
 
 ReadCodes: TypeAlias = Callable[[Sequence[int]], Awaitable[Mapping[int, bytes]]]
 """`EntrySource.get_token_codes` for one tenant and model."""
 
-_Kept: TypeAlias = OrderedDict[int, tuple[int, bytes]]  # memory_id -> revision, codes; used longest ago first
+_Kept: TypeAlias = OrderedDict[int, tuple[int, bytes]]  # memory_id -> revision, codes; oldest use first
 
 
 class CodeCache:
-    """Bounds the codes of all tenants together: those of the tenant searched longest ago make room first.
+    """Limits the codes of all tenants together: the least recently searched tenant's are dropped first.
 
-    Belongs to one event loop, with all its `TenantCodes`. `hits` and `misses` count memories since the start.
+    Use it, with all its `TenantCodes`, in one event loop. `hits` and `misses` count memories since the start.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -38,14 +39,14 @@ class CodeCache:
         self._filled: OrderedDict[TenantCodes, None] = OrderedDict()
 
     def note_use(self, tenant: TenantCodes, *, hits: int, misses: int) -> None:
-        """Count what a search of this tenant found here and what it didn't."""
+        """Count the memories that a search of this tenant found here, and those that it didn't find."""
         self.hits += hits
         self.misses += misses
         if tenant in self._filled:
             self._filled.move_to_end(tenant)
 
     def note_size(self, tenant: TenantCodes, change_bytes: int) -> None:
-        """Count what a tenant keeps more than before, or less, and keep the limit."""
+        """Record by how much the size of a tenant's codes changed, and enforce the limit."""
         self.size_bytes += change_bytes
         if tenant.size_bytes:
             self._filled[tenant] = None
@@ -55,7 +56,7 @@ class CodeCache:
             self.make_room(self.size_bytes - self._limit_bytes)
 
     def make_room(self, wanted_bytes: int) -> int:
-        """Forget at least so many bytes, or everything; return how many it were."""
+        """Drop at least `wanted_bytes`, or everything; return how many bytes were dropped."""
         before = self.size_bytes
         while self._filled and (missing := wanted_bytes - (before - self.size_bytes)) > 0:
             next(iter(self._filled)).forget(missing)
@@ -63,10 +64,10 @@ class CodeCache:
 
 
 class TenantCodes:
-    """The codes of one tenant, of use as long as its index is in memory."""
+    """The codes of one tenant, used as long as its index is in memory."""
 
     def __init__(self, cache: CodeCache, read: ReadCodes) -> None:
-        """Take the cache that bounds them, and what reads the codes that aren't kept."""
+        """Accept the cache that limits them, and the function that reads codes that aren't cached."""
         self.size_bytes = 0
         self._cache = cache
         self._read = read
@@ -74,7 +75,7 @@ class TenantCodes:
         self._is_open = True
 
     def find(self, wanted: Mapping[int, int]) -> dict[int, bytes]:
-        """Return what is kept of these memories under the revisions given with them. Any thread may ask."""
+        """Return the cached codes of these memories (id to revision). May be called from any thread."""
         kept, nothing = self._kept, (-1, b"")
         found = {}
         for memory_id, revision in wanted.items():
@@ -84,7 +85,7 @@ class TenantCodes:
         return found
 
     async def complete(self, wanted: Mapping[int, int], found: dict[int, bytes]) -> dict[int, bytes]:
-        """Return the codes of all wanted memories, some of which `find` has found; the others are read.
+        """Return the codes of all wanted memories: those that `find` found, and the others, which are read.
 
         Errors of the entry source pass through.
         """
@@ -102,7 +103,7 @@ class TenantCodes:
         return found | codes
 
     def forget(self, wanted_bytes: int) -> None:
-        """Forget what was of use longest ago: at least so many bytes, or everything."""
+        """Drop the least recently used codes: at least `wanted_bytes`, or everything."""
         if wanted_bytes >= self.size_bytes:
             forgotten, self._kept = self._kept, OrderedDict()
             _free(forgotten)
@@ -115,7 +116,7 @@ class TenantCodes:
         self._note_change(-freed_bytes)
 
     def close(self) -> None:
-        """Forget everything, and keep nothing any more."""
+        """Drop everything, and cache nothing any more."""
         self._is_open = False
         self.forget(self.size_bytes)
 
@@ -134,7 +135,7 @@ class TenantCodes:
 
 
 def _free(kept: _Kept) -> None:
-    """Let go of the objects, bit by bit when they are many."""
+    """Free the objects, step by step when there are many."""
     for _ in range(min(len(kept), FREED_AT_ONCE)):
         kept.popitem()
     if kept:

@@ -13,14 +13,14 @@ from mnemo_server.index.segments.vectors import VectorSpace
 from mnemo_server.index.source import EntrySource
 
 CHUNK_ROWS = 20_000
-"""Rows built at a time: few enough to keep the peak of memory low, many enough to join quickly."""
+"""Rows per segment while loading: few enough for a low peak of RAM, many enough to merge quickly."""
 
 INLINE_ROWS = 200
-"""So few rows are built in a millisecond; a thread would cost as much."""
+"""Up to this many rows are built in a millisecond; a thread would cost as much."""
 
 
 class TenantTooLarge(Exception):
-    """A tenant doesn't fit into memory; `bytes_per_memory` is what a memory of it would have taken there."""
+    """A tenant doesn't fit into RAM; `bytes_per_memory` is what each of its memories would take there."""
 
     def __init__(self, bytes_per_memory: float) -> None:
         super().__init__(f"at {bytes_per_memory:.0f} bytes a memory")
@@ -30,7 +30,7 @@ class TenantTooLarge(Exception):
 async def load_tenant(
     source: EntrySource, tenant_id: int, space: VectorSpace, budget_bytes: int
 ) -> tuple[ResidentTenant, int]:
-    """Return the tenant's index and the largest `changed_at` in it (0 when it is empty).
+    """Return the tenant's index, and the largest `changed_at` in it (0 when it is empty).
 
     Raises:
         TenantTooLarge: it would take more than the budget.
@@ -52,14 +52,14 @@ async def load_tenant(
 
 
 def check_size(segments: Sequence[Segment], budget_bytes: int) -> None:
-    """Raise TenantTooLarge when segments take more than the budget."""
+    """Raise TenantTooLarge if segments take more than the budget."""
     size_bytes = sum(segment.size_bytes for segment in segments)
     if size_bytes > budget_bytes:
         raise TenantTooLarge(size_bytes / max(sum(segment.live_count for segment in segments), 1))
 
 
 async def build_off_loop(rows: Sequence[EntryRow], space: VectorSpace) -> Segment:
-    """Build a segment of active rows, in a thread when it takes long."""
+    """Return a segment of the active rows, built in a thread when that takes long."""
     if len(rows) <= INLINE_ROWS:
         return prepare(rows, space)[0]
     return (await asyncio.to_thread(prepare, rows, space))[0]

@@ -1,7 +1,6 @@
-"""The index of one tenant while it is in memory: segments, a tail of new rows, and what was seen lately.
+"""The index of one tenant while it is in memory: segments, a tail of new rows, and recently seen changes.
 
-Everything here runs on the event loop and does no I/O. Whoever ranks takes `segments`, a tuple of immutable
-values.
+Everything here runs on the event loop and does no I/O. Ranking uses `segments`, a tuple of immutable values.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ from mnemo_server.index.segments.segment import Segment, build_segment
 from mnemo_server.index.segments.vectors import NO_VECTORS, VectorSpace
 
 TAIL_ROWS = 256
-"""Rows that may wait for the next search; more are built into a segment at once, in about a millisecond."""
+"""Rows that may wait for the next search; more rows are built into a segment at once, in about 1 ms."""
 
 INLINE_POSTINGS = 100_000
-"""Joining more postings than this takes more than about 5 ms and is done off the event loop."""
+"""Merging more postings than this takes more than about 5 ms and is done outside the event loop."""
 
 RECENT_BYTES = 200  # a dictionary entry with its numbers
-_PRUNE_SLACK = 1024  # recent rows kept beyond need before they are sorted out
+_PRUNE_SLACK = 1024  # outdated recent rows that may accumulate before they are removed
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Work for a thread: join these segments, which lie from `start` on."""
+    """Work for a thread: merge these segments, which begin at position `start`."""
 
     start: int
     sources: tuple[Segment, ...]
 
 
 class ResidentTenant:
-    """What is searched for one tenant; knows the newest revision of every memory it was told of."""
+    """The searchable index of one tenant; knows the newest revision of every memory that it has seen."""
 
     def __init__(self, segments: tuple[Segment, ...] = (), space: VectorSpace = NO_VECTORS) -> None:
         self.segments = segments
@@ -50,11 +49,11 @@ class ResidentTenant:
 
     @property
     def size_bytes(self) -> int:
-        """Memory taken, about."""
+        """Approximate RAM in bytes."""
         return self._segments_bytes + RECENT_BYTES * (len(self._recent) + 2 * len(self._tail))
 
     def note(self, rows: Iterable[EntryRow]) -> None:
-        """Take rows over cheaply; they are searchable after the next `fold`."""
+        """Add rows cheaply; they are searchable after the next `fold`."""
         self._tail.extend(rows)
         if len(self._tail) > TAIL_ROWS:
             self.fold()
@@ -66,7 +65,7 @@ class ResidentTenant:
             self.install(*prepare(rows, self.space))
 
     def install(self, segment: Segment, rows: Sequence[EntryRow]) -> None:
-        """Take over prepared rows: the newest revision of each entry stays, whatever the order of arrival."""
+        """Add prepared rows: the newest revision of each entry stays, whatever the order of arrival."""
         memory_ids = np.fromiter((row.memory_id for row in rows), dtype=np.int64, count=len(rows))
         revisions = np.fromiter((row.revision for row in rows), dtype=np.int64, count=len(rows))
         is_stale = self._held_revisions(memory_ids) >= revisions
@@ -84,7 +83,7 @@ class ResidentTenant:
         self._merge_small()
 
     def find_unseen(self, changes: Sequence[tuple[int, int, int]]) -> dict[int, tuple[int, int]]:
-        """Return memory_id -> (revision, changed_at) of the changes that are newer than what is held."""
+        """Return memory_id -> (revision, changed_at) of the changes that are newer than this index."""
         self.fold()
         recent, nothing = self._recent, (-1, 0)
         new = [change for change in changes if recent.get(change[0], nothing)[0] < change[1]]
@@ -100,20 +99,20 @@ class ResidentTenant:
         return unseen
 
     def forget_before(self, changed_at: int) -> None:
-        """Drop what is remembered of rows that no refresh will list again."""
+        """Drop the recent revisions of rows that no refresh will list again."""
         if len(self._recent) > 2 * self._recent_target + _PRUNE_SLACK:
             self._recent = {key: seen for key, seen in self._recent.items() if seen[1] >= changed_at}
             self._recent_target = len(self._recent)
 
     def begin_merge(self) -> Merge | None:
-        """Return the merge that is due, or None; until `finish_merge` its segments keep their places."""
+        """Return the merge that is due, or None; its segments keep their places until `finish_merge`."""
         if self._merging is None and (start := find_merge_start(self.segments)) is not None:
             self._merging = Merge(start, self.segments[start:])
             return self._merging
         return None
 
     def finish_merge(self, merged: Segment | None) -> None:
-        """Put the joined segment in place; what died in the sources meanwhile is dead in it too."""
+        """Install the merged segment; documents that died in the sources meanwhile are dead in it too."""
         merge, self._merging = self._merging, None
         if merge is None or merged is None:
             return
@@ -126,7 +125,7 @@ class ResidentTenant:
         self._set_segments((*self.segments[: merge.start], *joined, *self.segments[end:]))
 
     def _held_revisions(self, memory_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the newest revision known of each memory, -1 for an unknown one."""
+        """Return the newest known revision of each memory, -1 for an unknown memory."""
         recent, nothing = self._recent, (-1, 0)
         known = (recent.get(memory_id, nothing)[0] for memory_id in memory_ids.tolist())
         held = np.fromiter(known, dtype=np.int64, count=len(memory_ids))
@@ -136,7 +135,7 @@ class ResidentTenant:
         return held
 
     def _merge_small(self) -> None:
-        """Join at once what is joined quickly; leave larger merges to `begin_merge`."""
+        """Merge small segments at once; leave larger merges to `begin_merge`."""
         begin = self._merging.start + len(self._merging.sources) if self._merging else 0
         start = find_merge_start(self.segments, begin)
         while start is not None and _posting_count(self.segments[start:]) > INLINE_POSTINGS:
@@ -152,7 +151,7 @@ class ResidentTenant:
 
 
 def prepare(rows: Iterable[EntryRow], space: VectorSpace = NO_VECTORS) -> tuple[Segment, list[EntryRow]]:
-    """Build what `install` takes: a segment of the active rows, and the newest row of each memory."""
+    """Return the arguments of `install`: a segment of the active rows, and the newest row of each memory."""
     newest: dict[int, EntryRow] = {}
     for row in rows:
         if row.memory_id not in newest or newest[row.memory_id].revision < row.revision:
@@ -162,7 +161,7 @@ def prepare(rows: Iterable[EntryRow], space: VectorSpace = NO_VECTORS) -> tuple[
 
 
 def bury(segments: Sequence[Segment], memory_ids: NDArray[np.int64]) -> Iterable[Segment]:
-    """Return the segments with these memories dead."""
+    """Yield the segments with these memories marked as dead."""
     for segment in segments:
         ordinals = segment.find_ordinals(memory_ids)
         ordinals = ordinals[ordinals >= 0]

@@ -1,4 +1,4 @@
-"""Shares one piece of work between the callers that may have its result."""
+"""Single flight: callers that can use the same result share one run of the work."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class SingleFlight:
-    """Runs `work` for its callers: each gets a run that started after the call, many get the same one.
+    """Runs `work` for its callers: each waits for a run that started after its call, many share the same run.
 
-    A cancelled caller leaves the run to the others. An error reaches everyone who waits for that run.
+    A cancelled caller doesn't cancel the run for the others. An error reaches every caller of that run.
     """
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -21,14 +21,14 @@ class SingleFlight:
         self._queued: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Wait for a run that starts from now on."""
+        """Wait for a run that starts after this call."""
         if self._queued is None:
             self._queued = asyncio.create_task(self._run_after(self._running))
             self._queued.add_done_callback(mark_retrieved)
         await asyncio.shield(self._queued)
 
     def cancel(self) -> list[asyncio.Task[None]]:
-        """Stop what runs and what waits; return these tasks, to be awaited."""
+        """Cancel the current and the queued run; return their tasks, to be awaited."""
         tasks = [task for task in (self._running, self._queued) if task is not None]
         for task in tasks:
             task.cancel()
@@ -42,6 +42,6 @@ class SingleFlight:
 
 
 def mark_retrieved(task: asyncio.Task[T]) -> None:
-    """Look at the error of a task whose callers may all be gone, so that asyncio doesn't complain."""
+    """Retrieve the error of a task whose callers may all be gone, so that asyncio doesn't log it."""
     if not task.cancelled():
         task.exception()

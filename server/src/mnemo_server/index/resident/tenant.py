@@ -1,4 +1,4 @@
-"""One tenant in memory, kept in step with the database."""
+"""One tenant in memory, kept up to date with the database."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FETCH_ROWS = 1000
 """Entries read from the database per statement."""
 
 INLINE_POSTINGS = 50_000
-"""Scoring more postings than this takes more than about 3 ms and is done off the event loop, and so is
-whatever looks at vectors. Context takes one or two more."""
+"""Scoring more postings than this takes more than about 3 ms and is done outside the event loop, like all
+work with vectors. Context takes one or two milliseconds more."""
 
 T = TypeVar("T")
 
@@ -35,8 +35,8 @@ T = TypeVar("T")
 class LiveTenant:
     """Searches one tenant after asking the database what changed.
 
-    The question looks back by `overlap_us` behind the newest change seen, which covers commits under way and
-    clocks of servers that differ by less; what is known already is told by id and revision.
+    That query reaches back by `overlap_us` before the newest change seen, which covers pending commits and
+    servers whose clocks differ by less; known changes are recognized by id and revision.
     """
 
     def __init__(
@@ -65,23 +65,23 @@ class LiveTenant:
 
     @property
     def size_bytes(self) -> int:
-        """Memory taken by the index, about."""
+        """Approximate RAM of the index in bytes."""
         return self._index.size_bytes
 
     @property
     def bytes_per_memory(self) -> float:
-        """Memory taken for each memory, about."""
+        """Approximate RAM per memory in bytes."""
         return self.size_bytes / max(sum(segment.live_count for segment in self._index.segments), 1)
 
     async def search(
         self, question: Question, scope: Scope, embedding: Awaitable[EmbeddedQuery | None] | None
     ) -> Ranking:
-        """Rank over everything that was committed before the call."""
+        """Rank all memories that were committed before the call."""
         self.search_count += 1
         try:
             await self._refresh.run()
             query = plan_query(self._index.segments, question.terms, scope)
-            matches = await _score(query, query.match)  # while a model makes the embedding
+            matches = await _score(query, query.match)  # while a model creates the embedding
             embedded = None if embedding is None else await embedding
             if embedded is not None and embedded.model_id == self._index.space.model_id:
                 return await self._rank_by_both(query, matches, question, embedded.embedding)
@@ -92,7 +92,7 @@ class LiveTenant:
     async def _rank_by_both(
         self, query: Query, matches: Matches, question: Question, embedding: Embedding
     ) -> Ranking:
-        """Rank with vectors, in one go when the codes of all candidates' words are in memory."""
+        """Rank with vectors, in one step when the codes of all candidates' words are in memory."""
 
         def try_to_rank() -> tuple[Draft, dict[int, int], dict[int, bytes], Ranking | None]:
             chosen = draft(query, question, embedding, matches)
@@ -105,7 +105,7 @@ class LiveTenant:
         return await asyncio.to_thread(rank, chosen, codes) if ranking is None else ranking
 
     def note(self, rows: Sequence[EntryRow]) -> None:
-        """Take over own writes after their commit."""
+        """Add this server's writes after their commit."""
         self._index.note(rows)
         self._merge_if_due()
 
@@ -126,14 +126,14 @@ class LiveTenant:
         memory_ids = list(unseen)
         for begin in range(0, len(memory_ids), FETCH_ROWS):
             await self._fetch(memory_ids[begin : begin + FETCH_ROWS], unseen)
-        # A change dated after now comes from a clock that is ahead: following it would hide others' changes.
+        # A change in the future comes from a clock that is ahead: following it would hide others' changes.
         newest = max(map(itemgetter(2), changes), default=0)
         self._watermark = max(self._watermark, min(newest, started_at))
         self._index.forget_before(self._watermark - self._overlap_us)
         self._merge_if_due()
 
     async def _fetch(self, memory_ids: Sequence[int], unseen: dict[int, tuple[int, int]]) -> None:
-        """Read entries and take them over; one that is gone by now counts as deleted."""
+        """Read entries and add them; an entry that is gone by now counts as deleted."""
         rows = await self._source.get_entries(self._tenant_id, memory_ids)
         found = {row.memory_id for row in rows}
         for memory_id in memory_ids:
@@ -146,7 +146,7 @@ class LiveTenant:
         self._index.install(*prepared)
 
     def _merge_if_due(self) -> None:
-        """Join large segments in the background; searches go on over the old ones."""
+        """Merge large segments in the background; searches continue over the old ones."""
         if merge := self._index.begin_merge():
             self._merge_task = asyncio.create_task(self._merge(merge))
 
@@ -159,5 +159,5 @@ class LiveTenant:
 
 
 async def _score(query: Query, work: Callable[[], T]) -> T:
-    """Do some work over the postings of a query, in a thread when they are many."""
+    """Run work over the postings of a query, in a thread when there are many."""
     return work() if query.posting_count <= INLINE_POSTINGS else await asyncio.to_thread(work)

@@ -1,7 +1,7 @@
-"""How the search terms of one memory are stored: hashes and frequencies in a few bytes.
+"""The stored form of a memory's search terms: hashes and frequencies in a few bytes.
 
 Layout, little-endian, for n terms: n x uint64 hash in ascending order, then n x uint8 term frequency. A facet
-(a filter, such as a tag) is a term of frequency 0: it is found like any other and weighs nothing.
+(a filter, such as a tag) is a term of frequency 0: it is found like any other term and has no weight.
 """
 
 from __future__ import annotations
@@ -19,48 +19,48 @@ from numpy.typing import NDArray
 HASH_BYTES = 8
 TERM_BYTES = HASH_BYTES + 1
 MAX_FREQUENCY = 255
-_FEW_HASHES = 32  # up to here looking for bytes is faster than unpacking
+_FEW_HASHES = 32  # up to this number, searching the bytes is faster than unpacking
 
 REVISIONS_PER_VERSION = 1024
-"""Changes of an entry that find place between two versions of its memory: deletion and writes of vectors."""
+"""Room for changes of an entry between two versions of its memory: deletion and writes of vectors."""
 
 
 class EntryRow(NamedTuple):
-    """One memory's search entry; a tuple, since a load makes millions of them."""
+    """One memory's search entry; a tuple, since a load creates millions of them."""
 
     memory_id: int
     revision: int
-    """Counts the changes of the entry: the higher one is the newer. See `revision_of`."""
+    """Counts the changes of the entry: a higher revision is newer. See `revision_of`."""
     changed_at: int
     """Microseconds UTC, by the clock of the server that wrote it."""
     is_active: bool
     length: int
-    """Number of terms of the document, repeats included."""
+    """Number of terms of the document, including repeats."""
     terms: bytes
-    """As `encode_terms` made them."""
+    """As `encode_terms` returns them."""
     session_key: int | None = None
     """Messages: `hash_session` of the session's id."""
     seq: int | None = None
     """Messages: place in the session."""
     speaker: str | None = None
-    """Messages: name of who spoke, or else the role."""
+    """Messages: the speaker's name, or else the role."""
     traits: int = 0
-    """As `domain.traits.describe` made them."""
+    """As `domain.search.traits.describe` returns them."""
     created_at: int = 0
-    """Microseconds UTC: when the memory was made, or the message was said."""
+    """Microseconds UTC: when the memory was created, or the message was said."""
     model_id: int = 0
-    """Embedding model that was given the text; 0 for none yet."""
+    """Embedding model that received the text; 0 for none yet."""
     vector_code: bytes | None = None
-    """As `vectors.encode_vector` made it; None without a vector, also when the model refused the text."""
+    """As `vectors.encode_vector` returns it; None without a vector, also when the model rejected the text."""
 
 
 def revision_of(version: int) -> int:
-    """Return the first revision that an entry has with a version of its memory."""
+    """Return the first revision of an entry for a version of its memory."""
     return version * REVISIONS_PER_VERSION
 
 
 def facet(field: str, value: str) -> str:
-    """Return the term that stands for a filter; no analysed text can produce it."""
+    """Return the term that represents a filter; no analysed text can contain it."""
     return f"\x1f{field}\x1f{value}"
 
 
@@ -72,7 +72,7 @@ def hash_term(term: str) -> int:
 
 
 def hash_session(session_id: str) -> int:
-    """Return the positive 63-bit number that stands for a session; never 0, which stands for none."""
+    """Return the positive 63-bit number that represents a session; never 0, which means no session."""
     return hash_term(facet("session_id", session_id)) >> 1 or 1
 
 
@@ -92,7 +92,7 @@ def encode_terms(tokens: Sequence[str], facets: Sequence[str]) -> bytes:
 
 
 def add_facet(packed: bytes, name: str) -> bytes:
-    """Return the packed terms of a document with one more facet; nothing changes where it has it already."""
+    """Return the packed terms of a document with one more facet, unchanged if it has the facet already."""
     terms = decode_terms((packed,))
     facet_hash = hash_term(name)
     place = int(np.searchsorted(terms.hashes, np.uint64(facet_hash)))
@@ -104,7 +104,7 @@ def add_facet(packed: bytes, name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class DecodedTerms:
-    """The terms of many documents, one document behind the other."""
+    """The terms of many documents, one document after another."""
 
     hashes: NDArray[np.uint64]
     frequencies: NDArray[np.uint8]
@@ -112,7 +112,7 @@ class DecodedTerms:
     """Number of terms of each document."""
 
     def only(self, hashes: NDArray[np.uint64]) -> DecodedTerms:
-        """Leave out all terms but these (ascending)."""
+        """Return the documents with only these terms (hashes, ascending)."""
         kept = _are_among(self.hashes, hashes)
         document = np.repeat(np.arange(len(self.counts)), self.counts)[kept]
         counts = np.bincount(document, minlength=len(self.counts))
@@ -120,9 +120,9 @@ class DecodedTerms:
 
 
 def find_holders(packed: Sequence[bytes], hashes: Sequence[int]) -> list[int]:
-    """Return the positions of the documents that hold one of these terms or facets, ascending.
+    """Return the positions of the documents that contain one of these terms or facets, ascending.
 
-    A document in whose bytes a hash stands by chance is told too: one in 10^17.
+    A document whose bytes contain a hash by chance is returned too: one in 10^17.
     """
     if len(hashes) > _FEW_HASHES:
         wanted = np.array(sorted(hashes), dtype=np.uint64)
@@ -145,7 +145,7 @@ def decode_terms(packed: Sequence[bytes]) -> DecodedTerms:
     """Unpack the terms of many documents at once.
 
     Raises:
-        ValueError: when the size of one of them fits no number of terms.
+        ValueError: the size of one of them doesn't match any number of terms.
     """
     sizes = np.fromiter(map(len, packed), dtype=np.int64, count=len(packed))
     counts, rest = np.divmod(sizes, TERM_BYTES)

@@ -1,4 +1,4 @@
-"""Joins segments into one, and decides which ones are worth joining."""
+"""Merges segments into one, and decides which segments are worth merging."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from mnemo_server.index.segments.segment import Segment, order_threads
 
 GROWTH = 4
-"""Each segment holds at least this many times the documents of the next, so their number is logarithmic."""
+"""Each segment has at least this many times the documents of the next, so their number is logarithmic."""
 
 SMALLEST = 32
-"""Segments count as at least this large: the smallest ones are simply built anew."""
+"""Segments count as at least this large: the smallest ones are simply built again."""
 
 
 def find_merge_start(segments: Sequence[Segment], begin: int = 0) -> int | None:
-    """Return from which segment on all should be joined, or None. The ones before `begin` are left alone.
+    """Return the first of the segments to merge, or None. Segments before `begin` are left as they are.
 
-    A segment is joined with all that follow when it isn't `GROWTH` times as large as they are together, or
+    A segment is merged with all following ones when it isn't `GROWTH` times as large as these together, or
     when more than half of its documents are dead.
     """
     start = None
@@ -35,10 +35,10 @@ def find_merge_start(segments: Sequence[Segment], begin: int = 0) -> int | None:
 
 
 def merge_segments(segments: Sequence[Segment]) -> Segment:
-    """Join segments that share no live memory into one that holds the live documents only.
+    """Merge segments that share no live memory into one that contains only the live documents.
 
-    Linear in the number of postings: each one moves straight to its place; only ids, threads and
-    terms are sorted.
+    Linear in the number of postings: each posting is moved directly to its place; only ids, threads and terms
+    are sorted.
     """
     alive_ids = _gather_alive(segments, "memory_ids")
     order = np.argsort(alive_ids, kind="stable")
@@ -60,7 +60,7 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
         live_length=sum(segment.live_length for segment in segments),
         created=_gather_alive(segments, "created")[order],
         space=segments[0].space,
-        codes=_join_codes(segments).take(order, axis=1),  # picked by an index they'd lie column by column
+        codes=_join_codes(segments).take(order, axis=1),  # indexing would store them column by column
         has_code=_gather_alive(segments, "has_code")[order],
         session_keys=session_keys,
         seqs=seqs,
@@ -77,7 +77,7 @@ def merge_segments(segments: Sequence[Segment]) -> Segment:
 
 
 def _gather_alive(segments: Sequence[Segment], name: str) -> NDArray[Any]:
-    """Return one array of the live documents of all segments."""
+    """Return the values of one array for the live documents of all segments."""
     return np.concatenate([getattr(segment, name)[segment.alive] for segment in segments])
 
 
@@ -86,7 +86,7 @@ def _join_codes(segments: Sequence[Segment]) -> NDArray[np.uint64]:
 
 
 def _join_speakers(segments: Sequence[Segment]) -> tuple[NDArray[np.uint32], tuple[str, ...]]:
-    """Number the speakers of all live documents anew."""
+    """Return the renumbered speakers of all live documents, and the speakers' names."""
     names = tuple(sorted(set().union(*(segment.speaker_names for segment in segments))))
     numbers = {name: number for number, name in enumerate(names)}
     parts = []
@@ -97,7 +97,7 @@ def _join_speakers(segments: Sequence[Segment]) -> tuple[NDArray[np.uint32], tup
 
 
 def _live_counts(segment: Segment) -> NDArray[np.int64]:
-    """Count the live postings of each term."""
+    """Return the number of live postings of each term."""
     if segment.live_count == len(segment.alive):
         return np.diff(segment.offsets)
     running = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(segment.alive[segment.ordinals])))
@@ -105,7 +105,7 @@ def _live_counts(segment: Segment) -> NDArray[np.int64]:
 
 
 def _joint_vocabulary(segments: Sequence[Segment]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the terms with a live posting anywhere, ascending, and how many postings each has."""
+    """Return the terms with a live posting in any segment, ascending, and the number of postings of each."""
     vocabulary = np.unique(np.concatenate([segment.vocabulary for segment in segments]))
     counts = np.zeros(len(vocabulary), dtype=np.int64)
     for segment in segments:

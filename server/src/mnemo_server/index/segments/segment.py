@@ -17,8 +17,8 @@ from mnemo_server.index.segments.vectors import NO_VECTORS, VectorSpace
 class Segment:
     """Documents in ascending order of memory id, and the postings of their terms.
 
-    An array is never written after the segment is made, so any thread may read it; `without` shares all but
-    `alive`.
+    An array is never written after the segment is created, so any thread may read it; `without` shares all
+    arrays but `alive`.
     """
 
     memory_ids: NDArray[np.int64]
@@ -30,41 +30,41 @@ class Segment:
     """Sum of the lengths of the live documents."""
 
     created: NDArray[np.int64]
-    """When the memory was made, microseconds UTC."""
+    """When the memory was created, microseconds UTC."""
 
     space: VectorSpace
     codes: NDArray[np.uint64]
-    """(words, documents): the signs of each vector, a column each, so that a scan reads in one go."""
+    """(words, documents): the signs of each vector, one column each, so that a scan reads sequentially."""
     has_code: NDArray[np.bool_]
     """Whether the document has a vector of this space."""
 
     session_keys: NDArray[np.int64]
-    """Messages: which session; 0 for any other memory."""
+    """Messages: the session; 0 for any other memory."""
     seqs: NDArray[np.int32]
     """Messages: place in the session."""
     speakers: NDArray[np.uint32]
-    """Who spoke, as a position in `speaker_names`."""
+    """The speaker, as a position in `speaker_names`."""
     speaker_names: tuple[str, ...]
-    """Distinct, ascending; empty for no speaker."""
+    """Distinct, ascending; the empty string for no speaker."""
     traits: NDArray[np.uint8]
-    """As `domain.traits` describes them."""
+    """As `domain.search.traits` describes them."""
     thread_order: NDArray[np.uint32]
     """Positions of all messages, by session, place and memory id."""
     thread_places: NDArray[np.uint32]
-    """Per document: where it lies in `thread_order`; 0 for one that is no message."""
+    """Per document: its position in `thread_order`; 0 for one that isn't a message."""
 
     vocabulary: NDArray[np.uint64]
     """Hashes of the terms, ascending."""
     offsets: NDArray[np.int64]
-    """Where the postings of each term begin; one more than there are terms."""
+    """The first posting of each term; one more element than there are terms."""
     ordinals: NDArray[np.uint32]
     """Per posting: the position of the document. In no particular order within a term."""
     frequencies: NDArray[np.uint8]
-    """Per posting: how often the document has the term; 0 for a facet."""
+    """Per posting: how often the document contains the term; 0 for a facet."""
 
     @property
     def size_bytes(self) -> int:
-        """Memory taken by the arrays."""
+        """RAM of the arrays and of the speakers' names, in bytes."""
         values = (getattr(self, field.name) for field in fields(self))
         arrays = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
         return arrays + sum(map(getsizeof, self.speaker_names))
@@ -78,7 +78,7 @@ class Segment:
         return np.where(found, positions, -1)
 
     def without(self, ordinals: NDArray[np.int64]) -> Segment:
-        """Return this segment with the live documents at `ordinals` (distinct) dead."""
+        """Return this segment with the live documents at `ordinals` (distinct) marked as dead."""
         alive = self.alive.copy()
         alive[ordinals] = False
         lost_length = int(self.lengths[ordinals].sum(dtype=np.int64))
@@ -90,7 +90,7 @@ class Segment:
         )
 
     def find_postings(self, hashes: NDArray[np.uint64]) -> list[slice]:
-        """Return where the postings of each term lie; an empty slice for an unknown term."""
+        """Return the slice of the postings of each term; an empty slice for an unknown term."""
         if not len(self.vocabulary):
             return [slice(0, 0)] * len(hashes)
         places = np.minimum(np.searchsorted(self.vocabulary, hashes), len(self.vocabulary) - 1)
@@ -105,9 +105,9 @@ class Segment:
 def build_segment(
     rows: Sequence[EntryRow], space: VectorSpace = NO_VECTORS, only: NDArray[np.uint64] | None = None
 ) -> Segment:
-    """Build a segment of active entries with distinct memory ids; it knows the vectors of `space` only.
+    """Return a segment of active entries with distinct memory ids, with only the vectors of `space`.
 
-    With `only` (hashes, ascending) it knows these terms and facets and no others.
+    With `only` (hashes, ascending) it contains only these terms and facets.
     """
     rows = sorted(rows, key=lambda row: row.memory_id)
     count = len(rows)
@@ -154,7 +154,7 @@ def build_segment(
 def order_threads(
     session_keys: NDArray[np.int64], seqs: NDArray[np.int32]
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Return `thread_order` and `thread_places` of a segment; equal places in the order they lie in."""
+    """Return `thread_order` and `thread_places` of a segment; messages of equal place keep their order."""
     sorted_all = np.lexsort((seqs, session_keys))
     order = sorted_all[session_keys[sorted_all] > 0].astype(np.uint32)
     places = np.zeros(len(session_keys), dtype=np.uint32)
@@ -165,7 +165,7 @@ def order_threads(
 def _gather_codes(
     rows: Sequence[EntryRow], space: VectorSpace
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Return the codes of the rows' vectors, and which rows have one of this space."""
+    """Return the codes of the rows' vectors, and which rows have a vector of this space."""
     size = space.code_words * 8
     fitting = [
         row.vector_code if row.model_id == space.model_id and len(row.vector_code or b"") == size else None
@@ -178,5 +178,5 @@ def _gather_codes(
 
 
 def _session_key(row: EntryRow) -> int:
-    """A memory that has no place in a session counts as outside of any."""
+    """Return the key of a row's session, 0 for none; without a place in it, a memory counts as outside."""
     return 0 if row.seq is None else row.session_key or 0

@@ -1,1 +1,1 @@
-"""The prompts and how a request is put together around them."""
+"""The prompts, and how requests are built from them."""

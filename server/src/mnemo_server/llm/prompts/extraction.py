@@ -1,4 +1,4 @@
-"""Lays out a conversation in requests for its facts."""
+"""Distributes a conversation over requests for its facts."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from mnemo_server.llm.ports import ExtractionRequest, Prompt
 from mnemo_server.llm.prompts.boundary import WIDEST_BOUNDARY, Fence, defuse, draw_boundary, quote
 
 REQUEST_TOKENS: Final = 8_000
-"""Estimated tokens that are sent in one request, everything included: a model that runs on one's own machine
-reads this much."""
+"""Limit of estimated tokens that are sent in one request, everything included: a self-hosted model can read
+this much."""
 ANSWER_TOKENS: Final = 2_000
-"""Twenty facts take fewer."""
+"""Limit of output tokens; twenty facts take fewer."""
 MIN_MESSAGE_TOKENS: Final = 400
-"""Room for messages that there has to be: who speaks may take 300."""
+"""The least room for messages: the description of the speaker may take 300."""
 MAX_KNOWN_TOKENS: Final = 500
-"""For the tags in use, and for the subjects in use once more."""
+"""Limit for the tags in use, and again for the subjects in use."""
 
-#: Characters of a role or a speaker's name that are sent.
+#: Limit of characters of a role or a speaker's name that are sent.
 _NAME_CHARACTERS: Final = 40
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class ExtractionPlanner:
-    """Makes requests of messages."""
+    """Turns messages into requests."""
 
     def __init__(
         self, system: str, *, limit: int = REQUEST_TOKENS, draw: Callable[[], str] = draw_boundary
     ) -> None:
-        """Take the fixed part of the prompt, and the estimated tokens that one request may send.
+        """Accept the fixed part of the prompt, and the limit of estimated tokens that one request may send.
 
         Raises:
             ValueError: the limit leaves no room for messages.
@@ -46,7 +46,7 @@ class ExtractionPlanner:
             raise ValueError(f"a request has to have {limit - self._limit + least} tokens")
 
     def plan(self, messages: Sequence[SaidMessage], known: Known) -> list[ExtractionRequest]:
-        """Lay out messages, in their order; one that is too long for a request is cut in its middle."""
+        """Distribute messages, in order; a message that is too long for a request is cut in its middle."""
         known = Known(_take_fitting(known.tags), _take_fitting(known.subjects))
         room = self._limit - _measure_frame(known)
         texts = [_write_message(number, message, room) for number, message in enumerate(messages, start=1)]
@@ -72,27 +72,27 @@ class ExtractionPlanner:
 
 
 def format_time(moment: int) -> str:
-    """Write microseconds UTC with the day of the week, such as `2026-11-24 10:03 UTC, Tuesday`."""
+    """Return a time (microseconds UTC) with the day of the week, such as `2026-11-24 10:03 UTC, Tuesday`."""
     said = _EPOCH + timedelta(microseconds=moment)
     written = said.replace(tzinfo=None).isoformat(" ", "minutes")
     return f"{written} UTC, {_DAYS[said.weekday()]}"
 
 
 def _write_frame(fence: Fence, known: Known, sections: str) -> str:
-    """Write everything that surrounds the messages, and them."""
+    """Return the user text: the messages and everything around them."""
     tags = fence.section("tags in use", quote(list(known.tags)))
     subjects = fence.section("subjects in use", quote(list(known.subjects)))
     return fence.request(f"{tags}{subjects}{sections}", "Answer with the JSON object of its facts.")
 
 
 def _write_message(number: int, message: SaidMessage, room: int) -> str:
-    """Write a message as it is sent, in at most `room` tokens."""
+    """Return a message as it is sent, in at most `room` tokens."""
     head = f"{quote(_describe(message))}\n"
     return head + cut_middle(defuse(message.content), room - _measure(number, head))
 
 
 def _describe(message: SaidMessage) -> dict[str, str]:
-    """Return who spoke and when; names are other people's words too, so this is data."""
+    """Return who spoke and when; names come from others too, so this is data."""
     who = {"role": message.role[:_NAME_CHARACTERS]}
     if message.name:
         who["name"] = message.name[:_NAME_CHARACTERS]
@@ -100,7 +100,7 @@ def _describe(message: SaidMessage) -> dict[str, str]:
 
 
 def _measure(number: int, text: str) -> int:
-    """Estimate what a message takes in a request, with the line before it."""
+    """Estimate the tokens of a message in a request, with the line before it."""
     return estimate_tokens(Fence(WIDEST_BOUNDARY).section(f"message {number}", text))
 
 
@@ -109,7 +109,7 @@ def _measure_frame(known: Known) -> int:
 
 
 def _pack(sizes: Sequence[int], room: int) -> Iterable[range]:
-    """Yield runs of places, in order, each as long as fits into `room`, but at least one place."""
+    """Yield ranges of places, in order, each as long as fits into `room`, but with at least one place."""
     start, total = 0, 0
     for place, size in enumerate(sizes):
         if place > start and total + size > room:
@@ -121,7 +121,7 @@ def _pack(sizes: Sequence[int], room: int) -> Iterable[range]:
 
 
 def _take_fitting(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the first names, as many as there is room for."""
+    """Return the first names, as many as fit into `MAX_KNOWN_TOKENS`."""
     taken: list[str] = []
     room = MAX_KNOWN_TOKENS
     for name in dict.fromkeys(names):

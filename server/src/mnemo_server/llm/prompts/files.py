@@ -1,4 +1,4 @@
-"""The prompts that are shipped with this package, each known by a hash of its text."""
+"""The prompts that are shipped with this package, each identified by a hash of its text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Wording:
 
     @property
     def version(self) -> str:
-        """Its name and a short hash of its text, such as `extract@1f0c93ab`."""
+        """The name and a short hash of the text, such as `extract@1f0c93ab`."""
         return f"{self.name}@{hashlib.sha256(self.text.encode()).hexdigest()[:_SHOWN_DIGITS]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """All of them."""
+    """All prompts."""
 
     extract: Wording
     merge: Wording
@@ -33,7 +33,7 @@ class Wordings:
 
 
 def load_wordings() -> Wordings:
-    """Read the prompts; reads files, so call it in a thread."""
+    """Return all prompts; reads files, so call it in a thread."""
     return Wordings(*(_load(name) for name in ("extract", "merge", "repair")))
 
 

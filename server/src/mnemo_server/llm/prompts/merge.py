@@ -14,17 +14,17 @@ from mnemo_server.llm.prompts.boundary import Fence, defuse, draw_boundary, quot
 from mnemo_server.llm.prompts.extraction import format_time
 
 ANSWER_TOKENS: Final = 1_000
-"""A statement of the greatest length takes fewer."""
+"""Limit of output tokens; the longest statement takes fewer."""
 NEIGHBOUR_TOKENS: Final = 700
-"""Of a longer memory the model sees the ends, and it is never changed."""
+"""Limit of a memory's tokens: of a longer memory the model sees only both ends, so it is never changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """A fact and its neighbours, ready to be asked about."""
+    """A fact and its neighbours, ready to be sent."""
 
     neighbours: tuple[Neighbour, ...]
-    """Number n in the prompt is the n-th of these, from 1."""
+    """Number n in the prompt is the n-th of these, counted from 1."""
     prompt: Prompt
     boundary: str
     abridged: frozenset[int]
@@ -34,7 +34,7 @@ class MergeRequest:
 def plan_merge(
     system: str, fact: Fact, neighbours: Sequence[Neighbour], draw: Callable[[], str] = draw_boundary
 ) -> MergeRequest:
-    """Write the request; of the neighbours the first five are asked about."""
+    """Return the request; it contains the first five neighbours."""
     chosen = tuple(neighbours[:MAX_NEIGHBOURS])
     texts = [defuse(one.content) for one in chosen]
     heads = [quote(_describe(one.said_at, one.tags, one.subject)) for one in chosen]
