@@ -166,7 +166,7 @@ def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memor
         desk,
         [
             ("Address of your mnemo-server", "http://127.0.0.1:1"),
-            ("can't be reached", ""),
+            ("can't be reached", None),
             ("Address of your mnemo-server", mnemo_server.url),
             ("Key (leave empty for a new, empty memory)", mnemo_server.api_key),
             ("Set up Claude Code? [Y/n]", ""),
@@ -182,8 +182,11 @@ def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memor
     assert "mnemos@mnemos" in (desk.home / ".claude" / "settings.json").read_text()
 
 
-def run_wizard(desk: Desk, answers: list[tuple[str, str]]) -> str:
-    """Run set-up at a terminal; each answer is typed when what it answers stands there. Gives the screen."""
+def run_wizard(desk: Desk, answers: list[tuple[str, str | None]]) -> str:
+    """Run set-up at a terminal and return the screen.
+
+    Each answer is typed when its question is there; None types nothing.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(desk.home)
@@ -203,7 +206,7 @@ def run_wizard(desk: Desk, answers: list[tuple[str, str]]) -> str:
         while waiting and waiting[0][0] in screen[seen:]:
             question, answer = waiting.pop(0)
             seen = screen.index(question, seen) + len(question)
-            if question.endswith(("?", ")", "]")):
+            if answer is not None:
                 os.write(terminal, f"{answer}\n".encode())
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
