@@ -1,4 +1,4 @@
-/** Settings that OpenClaw leaves to the user, and shows only on request: the plugin logs them at its start. */
+/** Settings that OpenClaw leaves to the user and shows only on request; the plugin logs them when it starts. */
 
 const ADVISED = Symbol.for("mnemos.openclaw.advised")
 

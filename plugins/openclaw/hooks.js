@@ -1,8 +1,8 @@
-/** OpenClaw's hooks, handed on to `mnemos hook`. What they hold and mean is read there. */
+/** OpenClaw's hooks, passed on to `mnemos hook`, which interprets them. */
 
 import { runHook } from "./mnemos.js"
 
-/** The most that a turn waits for what is known about it; the hook itself gives up far earlier. */
+/** Maximum time that a turn waits for a recall; the hook itself gives up far earlier. */
 const RECALL_MS = 5_000
 const CONTEXT_FIELDS = ["runId", "agentId", "sessionKey", "sessionId", "workspaceDir", "trigger"]
 
@@ -30,7 +30,7 @@ const pickConversation = (event) => ({ messages: (event.messages ?? []).filter(i
 
 const isSaid = (message) => message?.role === "user" || message?.role === "assistant"
 
-/** Leave out what is no text, such as pictures and calls of tools: it is large, and nobody said it. */
+/** Leave out everything but text, such as pictures and tool calls: it is large, and wasn't said. */
 function pickSaid(message) {
   const { content, ...rest } = message
   const texts = Array.isArray(content) ? content.filter((part) => part?.type === "text") : content

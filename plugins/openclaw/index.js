@@ -5,7 +5,7 @@ import { forwardHooks } from "./hooks.js"
 import { readOptions } from "./mnemos.js"
 import { endTools, registerTools } from "./tools.js"
 
-/** The same for ever, so that the beginning of each request stays the same. */
+/** Never changes, so that the beginning of each request stays the same. */
 const GUIDANCE = [
   "## Memory",
   "You share one lasting memory with the user's other agents. Memories that fit a request are added automatically.",
@@ -19,7 +19,7 @@ export default {
   description: "One lasting memory for all your agents: what they learn in one session, they know in the next.",
   kind: "memory",
 
-  /** OpenClaw calls this several times in a process, and for its own inspections: it starts nothing. */
+  /** Starts no process: OpenClaw calls this several times in a process, and for its own inspections. */
   register(api) {
     const program = readOptions(api.pluginConfig)
     registerTools(api, program)

@@ -2,7 +2,7 @@
 
 import { readTools, ToolServer } from "./mnemos.js"
 
-/** Shared by all registrations, and by copies of this module that a reload of the plugin leaves behind. */
+/** Shared by all registrations, and by copies of this module that remain after a reload of the plugin. */
 const SERVERS = Symbol.for("mnemos.openclaw.toolServer")
 
 export function registerTools(api, program) {
@@ -17,7 +17,7 @@ export function registerTools(api, program) {
   }
 }
 
-/** End the process that answers tools, if there is one. */
+/** End the process that runs the tools, if there is one. */
 export function endTools() {
   globalThis[SERVERS]?.server.close()
   delete globalThis[SERVERS]
@@ -28,7 +28,7 @@ async function call(program, name, args, signal) {
   return { content: [{ type: "text", text }], details: { isError } }
 }
 
-/** Give the process's server; one that was started with other settings makes room. */
+/** Return the tool server of this process; a server with other settings is ended first. */
 function findServer(program) {
   const settings = JSON.stringify(program)
   if (globalThis[SERVERS]?.settings !== settings) {

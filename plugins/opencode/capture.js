@@ -1,10 +1,10 @@
-/** Capture: when a turn is over, the hook gets what was said; what is new it knows by itself. */
+/** Capture: when a turn is over, the hook gets what was said; it finds out itself what is new. */
 
 import { runHook } from "./mnemos.js"
 import { pickSaid } from "./parts.js"
 
 const HARNESS = "opencode"
-/** Messages that are handed over at a time, the last ones: far more than one turn has. */
+/** Maximum number of messages for one hook, the last ones: far more than one turn has. */
 const MAX_MESSAGES = 400
 
 export class Capture {
@@ -13,24 +13,24 @@ export class Capture {
     this.client = client
     this.directory = directory
     this.sessions = sessions
-    /** The end of what each session still does; one thing after the other. */
+    /** The last pending capture of each session; captures of a session run one after the other. */
     this.queues = new Map()
-    /** Sessions in which something was said since their last capture began. */
+    /** Sessions with new messages since their last capture began. */
     this.expected = new Set()
   }
 
-  /** Something is being said in this session. */
+  /** Note that this session has a new message. */
   expect(sessionID) {
     this.expected.add(sessionID)
   }
 
-  /** Hand over the conversation. Returns at once. */
+  /** Pass the conversation to the hook, in the background. */
   start(event, sessionID) {
     this.expected.delete(sessionID)
     this.enqueue(sessionID, () => this.handOver(event, sessionID))
   }
 
-  /** Capture what nothing else did, and wait for everything that was begun. */
+  /** Capture what isn't captured yet, and wait for all pending captures. */
   async finish() {
     for (const sessionID of this.expected) this.start("dispose", sessionID)
     await Promise.all(this.queues.values())

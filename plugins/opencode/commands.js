@@ -29,7 +29,7 @@ export function addCommands(config) {
   config.command = { ...COMMANDS, ...config.command }
 }
 
-/** Separate our instructions from what the user says: only their own words are captured and searched for. */
+/** Separate our instructions from the user's words: only those are captured and searched for. */
 export function splitCommand({ command, arguments: words }, { parts }) {
   const template = COMMANDS[command]?.template
   const place = parts.findIndex((part) => part.type === "text" && part.text.startsWith(template))

@@ -1,8 +1,8 @@
 /**
  * mnemos in OpenCode: the five tools, recall with each user message, capture when a turn is over.
  *
- * Everything is done by `mnemos hook …` and `mnemos mcp`. OpenCode fails a turn when a hook of a plugin throws,
- * so none of these does. The module exports one function only: OpenCode calls every export.
+ * Everything is done by `mnemos hook …` and `mnemos mcp`. OpenCode fails a turn if a hook of a plugin throws,
+ * so none of these does. The module exports only one function: OpenCode calls every export.
  */
 
 import { Capture } from "./capture.js"
@@ -13,7 +13,7 @@ import { bounded, Sessions } from "./sessions.js"
 import { makeTools, openServer, setSchema } from "./tools.js"
 
 const HOST = "opencode"
-/** How long OpenCode waits at its end for captures in progress. */
+/** How long OpenCode waits at exit for captures in progress. */
 const DISPOSE_MS = 3_000
 /** Added to the request for a summary of the conversation. */
 const COMPACTION_HINT =
@@ -58,7 +58,7 @@ export default async function MnemosPlugin({ client, directory }, options) {
   })
 }
 
-/** Make hooks that never throw, whatever they are given. */
+/** Wrap hooks so that they never throw. */
 function guardAll(hooks) {
   const guarded = Object.entries(hooks).map(([name, hook]) => [name, typeof hook === "function" ? guard(hook) : hook])
   return Object.fromEntries(guarded)
@@ -69,7 +69,7 @@ function guard(hook) {
     try {
       await hook(...values)
     } catch {
-      // Without its memory the turn goes on; mnemos itself logs what went wrong with it.
+      // The turn continues without memory; mnemos itself logs what went wrong.
     }
   }
 }

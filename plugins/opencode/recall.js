@@ -1,14 +1,14 @@
-/** Recall: one hook for each user message; its answer stays the same for the rest of the session. */
+/** Recall: one hook for each user message; its result stays the same for the rest of the session. */
 
 import { runHook } from "./mnemos.js"
 import { makePart, readTexts } from "./parts.js"
 import { bounded } from "./sessions.js"
 
 const HARNESS = "opencode"
-/** The hook's own deadline (its default is 120 ms), and the time a loaded machine may take to start it. */
+/** The hook's own deadline (120 ms by default), plus the time that a busy machine may take to start it. */
 const TURN_MS = (Number(process.env.MNEMOS_HOOK_TIMEOUT_MS) || 120) + 1_500
 const ASK_MS = 1_000
-/** Blocks that are kept in memory; the hook knows the older ones. */
+/** Number of blocks that are kept in memory; the hook knows the older ones. */
 const MAX_SESSIONS = 200
 
 export class Recall {
@@ -17,14 +17,14 @@ export class Recall {
     this.client = client
     this.directory = directory
     this.sessions = sessions
-    /** Frozen with the first message of a session: all its requests begin with the same bytes. */
+    /** Each block is fixed by the first message of its session: all its requests begin with the same bytes. */
     this.blocks = new Map()
-    /** Hooks that are told of a compaction; the next message waits for its session's. */
+    /** Hooks that process a compaction; the next message waits for the hook of its session. */
     this.compactions = new Map()
     this.helperPrompts = []
   }
 
-  /** Put what is known about a user message behind it, where it stays in the conversation. */
+  /** Add what is known about a user message after it, so that it stays in the conversation. */
   async add(sessionID, message, parts) {
     if ((await this.sessions.describe(sessionID)).isChild) return
     if (this.blocks.size === 0) void this.learnHelpers().catch(() => {})
@@ -36,14 +36,14 @@ export class Recall {
     if (answer?.prompt) parts.push(makePart(sessionID, message, parts, answer.prompt))
   }
 
-  /** Give a request of a session the session's block, but not those for its title or its summary. */
+  /** Add the session's block to a request, unless the request is for a title or a summary. */
   addToSystem(sessionID, system) {
     const block = this.blocks.get(sessionID)
     const isHelper = this.helperPrompts.some((prompt) => system[0]?.startsWith(prompt))
     if (block && !isHelper) system.push(block)
   }
 
-  /** A summary replaced the conversation: what was recalled in it may be recalled again. */
+  /** Report that a summary replaced the conversation: what was recalled in it may be recalled again. */
   startAnew(sessionID) {
     const event = { sessionID, directory: this.directory }
     const told = runHook(this.program, HARNESS, "session.compacted", event)
@@ -61,7 +61,7 @@ export class Recall {
     this.blocks.set(sessionID, block)
   }
 
-  /** OpenCode's hidden agents write titles and summaries; a request names its agent by its prompt only. */
+  /** Learn the prompts of OpenCode's hidden agents, which write titles and summaries; only they identify an agent. */
   async learnHelpers() {
     const answer = await bounded(() => this.client.app.agents(), ASK_MS)
     const hidden = (answer?.data ?? []).filter((agent) => agent.hidden && agent.prompt)

@@ -1,21 +1,21 @@
-/** What the plugin knows of sessions, and waiting for no longer than one may. */
+/** What the plugin knows about sessions, and waiting with a limit. */
 
-/** Answered inside OpenCode itself; it takes a few milliseconds. */
+/** OpenCode itself responds, within a few milliseconds. */
 const ASK_MS = 200
 
-/** What is known of sessions: whether one is a sub-agent's, where nobody speaks but the model, and how old it is. */
+/** What is known about sessions: when they were created, and whether a sub-agent's (only the model speaks there). */
 export class Sessions {
   constructor(client) {
     this.client = client
     this.known = new Map()
   }
 
-  /** Take note of a session that OpenCode tells of. */
+  /** Remember a session that OpenCode reports. */
   learn(info) {
     this.known.set(info.id, { isChild: Boolean(info.parentID), createdAt: info.time?.created })
   }
 
-  /** Give what is known; of a session that OpenCode doesn't tell of, that it isn't a sub-agent's. */
+  /** Return what is known; a session that OpenCode doesn't report is assumed not to be a sub-agent's. */
   async describe(sessionID) {
     if (!this.known.has(sessionID)) {
       const answer = await bounded(() => this.client.session.get({ path: { id: sessionID } }), ASK_MS)
@@ -29,7 +29,7 @@ export class Sessions {
   }
 }
 
-/** Do something, but don't wait for long: gives undefined when it fails or takes more than that. */
+/** Do something with a time limit; the result is undefined if it fails or takes longer. */
 export function bounded(work, milliseconds) {
   let timer
   const late = new Promise((resolve) => {

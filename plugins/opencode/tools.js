@@ -7,7 +7,7 @@ const SCHEMAS = new Map(readTools().map((tool) => [tool.name, tool.input_schema]
 const SERVERS = Symbol.for("mnemos.opencode.toolServers")
 
 /**
- * Give a project its use of the server with these settings; the last one to close its own ends the process.
+ * Return a project's connection to the tool server with these settings; closing the last one ends the process.
  *
  * @param {{command: string, env: Record<string, string>}} program
  */
@@ -41,7 +41,7 @@ function makeTool(server, { name, description, input_schema }) {
   }
 }
 
-/** OpenCode makes a schema of `args` in which everything is required; replace it with the real one. */
+/** Replace the schema that OpenCode makes from `args`, in which everything is required, with the real one. */
 export function setSchema({ toolID }, output) {
   const schema = SCHEMAS.get(toolID)
   if (schema) output.jsonSchema = schema

@@ -1,13 +1,13 @@
 /**
- * What every plugin in JavaScript needs from mnemos: its hooks and its tools, each through a process.
+ * Runs the hooks and tools of mnemos for every plugin in JavaScript, each in its own process.
  *
- * No packages, Node 20 or Bun. Nothing here throws into the host or keeps it from ending.
+ * No packages, Node 20 or Bun. Nothing here throws into the host or keeps it from exiting.
  */
 
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 
-/** Longer than any hook runs by itself; only a frozen machine gets here. */
+/** Longer than any hook runs; only a frozen machine reaches this limit. */
 const HOOK_MS = 12_000
 /** Longer than the client itself waits for a server. */
 const CALL_MS = 60_000
@@ -16,13 +16,13 @@ const CLOSED = "the plugin was closed"
 const MISSING = (command) =>
   `The program ${command} can't be started. Install mnemos-client, or run mnemos doctor to find the problem.`
 
-/** The five tools as the client publishes them: `[{name, description, input_schema}]`. */
+/** Return the five tools as the client publishes them: `[{name, description, input_schema}]`. */
 export function readTools() {
   return JSON.parse(readFileSync(new URL("./tools.json", import.meta.url), "utf8"))
 }
 
 /**
- * How to start mnemos, from what the user set for the plugin.
+ * Return how to start mnemos, from the user's settings of the plugin.
  *
  * @param {{command?: string, url?: string, apiKey?: string, agentId?: string} | undefined} options
  * @returns {{command: string, env: Record<string, string>}}
@@ -37,9 +37,9 @@ export function readOptions(options) {
 }
 
 /**
- * Run one hook: the event as JSON in, what the host is to do with it out. Never rejects.
+ * Run one hook: it reads the event as JSON and returns what the host should do. Never rejects.
  *
- * @returns {Promise<object | null>} null when there is nothing to do, or no program, or no time.
+ * @returns {Promise<object | null>} null if there is nothing to do, the program is missing, or time is up.
  */
 export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK_MS) {
   return new Promise((resolve) => {
@@ -48,7 +48,7 @@ export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK
     let child
     try {
       input = JSON.stringify(data) ?? ""
-      // A group of its own: what ends the host's group must not end a capture half-way.
+      // Its own process group: whatever ends the host's group must not interrupt a capture.
       child = spawn(command, ["hook", event, "--harness", harness], {
         env: { ...process.env, ...env },
         stdio: ["pipe", "pipe", "ignore"],
@@ -66,12 +66,12 @@ export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK
     child.on("close", () => finish(parse(output)))
     child.stdout.setEncoding("utf8")
     child.stdout.on("data", (text) => (output += text))
-    child.stdin.on("error", () => {}) // the hook may end before it has read everything
+    child.stdin.on("error", () => {}) // the hook may exit before it has read everything
     child.stdin.end(input)
   })
 }
 
-/** The tools, through one `mnemos mcp` that starts with the first call and ends with the host. */
+/** Runs tools through one `mnemos mcp`, which starts with the first call and ends with the host. */
 export class ToolServer {
   /** @param {{command: string, env: Record<string, string>}} program @param {string} clientName */
   constructor({ command, env }, clientName) {
@@ -104,7 +104,7 @@ export class ToolServer {
     }
   }
 
-  /** End the process, if there is one, and start no other. */
+  /** End the process, if there is one, and don't start another. */
   close() {
     this.isClosed = true
     this.child?.process.stdin.end()
@@ -190,7 +190,7 @@ export class ToolServer {
   }
 }
 
-/** While a call waits, the host stays alive for its result; otherwise the process doesn't keep it alive. */
+/** Keep the host alive while a call waits for its result; otherwise the process doesn't keep it alive. */
 function setHold(child, isHeld) {
   const act = isHeld ? "ref" : "unref"
   for (const part of [child.process, child.process.stdin, child.process.stdout]) part?.[act]?.()

@@ -9,7 +9,7 @@ import { isAlive, makeProgram, waitUntil } from "../../shared/tests/support.js"
 const SET_UP = { mnemos: { hooks: { allowConversationAccess: true } }, "memory-core": { enabled: false } }
 const CONTEXT = { runId: "r1", sessionId: "s1", sessionKey: "agent:main:s1", trace: { big: 10n } }
 
-/** Register the plugin as OpenClaw does; gives what it registered and what it said. */
+/** Register the plugin as OpenClaw does; return what it registered and what it logged. */
 function register(t, program, { config = {}, entries = SET_UP } = {}) {
   Object.assign(process.env, program.env)
   const tools = {}

@@ -7,7 +7,7 @@ import { isAlive, makeProgram, waitUntil } from "../../shared/tests/support.js"
 
 const KNOWN = '{"system":"the session\'s block","prompt":"the prompt\'s block"}'
 
-/** A client of OpenCode that knows these sessions, messages and agents. */
+/** Return a client of OpenCode that knows these sessions, messages and agents. */
 function makeClient({ sessions = {}, messages = [], agents = [] } = {}) {
   return {
     session: {
@@ -27,7 +27,7 @@ function open(program, client = makeClient(), options = {}) {
   return module.default({ client, directory: "/project" }, settings)
 }
 
-/** Say something; gives the parts of the message afterwards. */
+/** Say something; return the parts of the message afterwards. */
 async function say(hooks, text, sessionID = "ses_1", messageID = "msg_1") {
   const parts = [{ id: "prt_1", type: "text", text }]
   await hooks["chat.message"]({ sessionID }, { message: { id: messageID }, parts })

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Stands in for `mnemos`: logs how it was called, and answers as FAKE_ANSWER and FAKE_MODE say. */
+/** A fake `mnemos`: logs how it was called, and responds according to FAKE_ANSWER and FAKE_MODE. */
 
 import { appendFileSync, readFileSync } from "node:fs"
 import { createInterface } from "node:readline"

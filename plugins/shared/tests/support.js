@@ -1,4 +1,4 @@
-/** A program of mnemos for tests, and what it was asked. */
+/** A fake program of mnemos for tests, and helpers to wait for it. */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -6,10 +6,10 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export const FAKE = fileURLToPath(new URL("./fake-mnemos.js", import.meta.url))
-/** Far more than anything takes here; only a fault gets that far. */
+/** Far longer than anything takes here; only a fault reaches this limit. */
 const WAIT_MS = 20_000
 
-/** A program whose hooks answer with `answer`; `calls()` gives what it was asked, oldest first. */
+/** Return a program whose hooks print `answer`; its `calls()` returns the calls so far, oldest first. */
 export function makeProgram(t, { answer = "", mode = "", command = FAKE } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "mnemos-js-"))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -18,7 +18,7 @@ export function makeProgram(t, { answer = "", mode = "", command = FAKE } = {}) 
   return { command, env: { FAKE_ANSWER: answer, FAKE_MODE: mode, FAKE_LOG: log }, calls }
 }
 
-/** Wait until a condition holds; fail when it doesn't in time. */
+/** Wait until a condition is true; fail if it isn't in time. */
 export async function waitUntil(condition) {
   const end = Date.now() + WAIT_MS
   while (!condition()) {
@@ -27,7 +27,7 @@ export async function waitUntil(condition) {
   }
 }
 
-/** Whether a process still runs. */
+/** Return whether a process still runs. */
 export function isAlive(pid) {
   try {
     return process.kill(pid, 0)
@@ -36,7 +36,7 @@ export function isAlive(pid) {
   }
 }
 
-/** Lines that are complete: another process is writing them. */
+/** Return only complete lines, since another process is writing them. */
 function readLines(path) {
   try {
     return readFileSync(path, "utf8").split("\n").slice(0, -1)

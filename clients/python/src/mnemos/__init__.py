@@ -93,7 +93,7 @@ def __getattr__(name: str) -> object:
     """Load a public name on first use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - a hook does without
+    from importlib import import_module  # noqa: PLC0415 - hooks don't need it
 
     value: object = getattr(import_module(_HOMES.get(name, "mnemos_contract")), name)
     globals()[name] = value

@@ -1,4 +1,4 @@
-"""Every environment variable that client and hooks read: nothing else names one.
+"""Every environment variable that client and hooks read; no other module names one.
 
 `docs/configuration.md` is generated from this table. Standard library only: each hook loads it.
 """
@@ -17,13 +17,13 @@ class Variable(NamedTuple):
     """One variable."""
 
     name: str
-    #: What it means, as the documentation has it.
+    #: Its meaning, as in the documentation.
     meaning: str
-    #: What is used when it isn't set, as it would be typed; "" for nothing.
+    #: The value if it isn't set, as it would be typed; "" for none.
     default: str = ""
-    #: Of a number; "" for anything else.
+    #: Unit of a number; "" for anything else.
     unit: str = ""
-    #: Whether plugins set it for the programs they start, rather than people.
+    #: Whether plugins set it for the programs that they start, and users don't.
     is_for_plugins: bool = False
 
 
@@ -91,20 +91,20 @@ VARIABLES: Final = (
     RECALL_TOKENS, CAPTURE, REDACT, MEM9_HOME, PLUGIN_API_URL, PLUGIN_API_KEY, CLAUDE_API_URL, CLAUDE_API_KEY,
 )  # fmt: skip
 
-#: What the names of our variables begin with, those of the server, and those of our tests.
+#: Prefixes of the names of our variables, of the server's, and of those of our tests.
 _PREFIX: Final = "MNEMOS_"
 _SERVER_PREFIX: Final = "MNEMO_"
 _TEST_PREFIXES: Final = ("MNEMOS_TEST_", "MNEMO_TEST_")
-#: Names that are the server's as well, so that nobody mistyped them.
+#: Names that the server has too, so they aren't typing errors.
 SHARED_NAMES: Final = ("REDACT",)
-#: How alike two names must be for one to be taken for the other, from 0 to 1.
+#: Minimum similarity of two names for one to be a misspelling of the other, from 0 to 1.
 _LIKENESS: Final = 0.6
 
 
 def find_unknown(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, out of those of an environment, that look like ours but aren't read by anything.
+    """Return the names of an environment that look like ours but that nothing reads.
 
-    Those of the server are its own to check, but for one that is ours with the server's prefix.
+    The server checks its own names, except those that are ours with the server's prefix.
     """
     ours = {variable.name for variable in VARIABLES}
     mistyped = {f"{_SERVER_PREFIX}{name}" for name in _list_endings() if name not in SHARED_NAMES}
@@ -127,7 +127,7 @@ def describe_unknown(name: str) -> str:
 
 
 def _list_endings() -> dict[str, str]:
-    """Return the names that people set, by what follows the prefix."""
+    """Return the names that users set, by what follows the prefix."""
     return {
         variable.name.partition("_")[2]: variable.name
         for variable in VARIABLES

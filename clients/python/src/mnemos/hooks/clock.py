@@ -1,4 +1,4 @@
-"""How much time a hook has: what its own start took is part of what the host waits for."""
+"""How much time a hook has left: the host also waits for the start of the process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _LONGEST_SECONDS = 60.0
 
 
 def find_recall_seconds(timeout_ms: int, lived_seconds: float) -> float:
-    """Return the seconds that a recall may take so that the whole hook keeps to its limit; at least half.
+    """Return the seconds that a recall may take within the limit of the whole hook; at least half the limit.
 
-    A machine so busy that Python needs half of the limit to start would otherwise never recall anything.
+    Otherwise a machine so busy that Python's start takes up the limit would never recall anything.
     """
     limit = timeout_ms / 1000
     return max(limit - lived_seconds, limit / 2)
@@ -21,7 +21,7 @@ def measure_life() -> float:
     """Return the age of this process in seconds, or its CPU time where the age is unknown."""
     try:
         with open("/proc/self/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22: start after the boot
+            ticks = int(file.read().rpartition(b")")[2].split()[19])  # field 22: start, in ticks since boot
         lived = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, AttributeError):
         return time.process_time()

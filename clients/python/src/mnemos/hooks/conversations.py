@@ -1,4 +1,4 @@
-"""Hosts that use a session's id again when the user begins again: each conversation gets an id of its own."""
+"""Gives each conversation its own id in hosts that reuse a session's id when the user starts over."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def name_conversation(session_id: str, state: State) -> str:
-    """Return the id of a session's present conversation; for the first one it is the session's own."""
+    """Return the id of a session's current conversation; the first one has the id of the session."""
     count = _read_count(_count_path(session_id, state)) if session_id else 0
     return f"{session_id}.{count}" if count else session_id
 
 
 def begin_again(session_id: str, state: State) -> None:
-    """Let the next hook of the session find another conversation."""
+    """Begin a new conversation with the next hook of the session."""
     path = _count_path(session_id, state)
     state.write(path, str(_read_count(path) + 1).encode())
 
@@ -29,7 +29,7 @@ def _count_path(session_id: str, state: State) -> Path:
 
 
 def _read_count(path: Path) -> int:
-    """Read how often a session began again; a file that is missing or damaged says never."""
+    """Return how often a session began again; 0 if the file is missing or damaged."""
     try:
         return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):

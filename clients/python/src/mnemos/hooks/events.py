@@ -1,4 +1,4 @@
-"""What happened in a host, in one form for all hosts.
+"""Events of hosts, in one form for all hosts.
 
 The values of this package are named tuples: `dataclasses` costs every hook 6 ms of imports.
 """
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from mnemos.hooks.messages import SaidMessage
 
-#: `turn` is a prompt in a host that doesn't tell when a session begins: it brings both blocks. `compacted`
-#: tells that earlier prompts, and what was recalled with them, were replaced by a summary.
+#: `turn` is a prompt in a host that doesn't report when a session begins: it returns both blocks. `compacted`
+#: means that a summary replaced earlier prompts and what was recalled with them.
 EventKind = Literal["session_start", "prompt", "turn", "compacted", "tool_permission", "capture"]
 
 
 class HookEvent(NamedTuple):
-    """One event of a host. Text that the host didn't send is empty."""
+    """One event of a host. A text that the host didn't send is empty."""
 
     kind: EventKind
-    #: The host's own name of the event.
+    #: The host's own name for the event.
     name: str
     session_id: str = ""
     #: The folder the user works in.
@@ -28,24 +28,24 @@ class HookEvent(NamedTuple):
     transcript_path: str = ""
     #: What the user wrote, for `prompt` and `turn`.
     prompt: str = ""
-    #: The host's own id of this prompt; a retry has the same.
+    #: The host's own id of this prompt; a retry has the same id.
     prompt_id: str = ""
-    #: Whether the session went on rather than began, for `session_start`.
+    #: Whether an earlier session continues, for `session_start`.
     is_resumed: bool = False
-    #: Whether that was after a compaction.
+    #: Whether it continues after a compaction.
     is_compacted: bool = False
     #: The tool the model wants to use, for `tool_permission`.
     tool_name: str = ""
-    #: The conversation so far, where the host hands it over, for `capture`.
+    #: The conversation so far, if the host passes it, for `capture`.
     messages: tuple[SaidMessage, ...] = ()
-    #: Whether this ends a conversation whose session goes on with another one, for `capture`.
+    #: Whether the conversation ends here and its session continues with another one, for `capture`.
     ends_conversation: bool = False
 
 
 class Recalled(NamedTuple):
-    """What the model is to be given; empty for nothing."""
+    """The text to show to the model; empty for nothing."""
 
-    #: The same through a whole session.
+    #: The same for the whole session.
     session: str = ""
-    #: What belongs to the newest prompt.
+    #: For the newest prompt.
     prompt: str = ""

@@ -1,4 +1,4 @@
-"""What was said in a session, in one form for all hosts, and how far it was captured."""
+"""The messages of a session, in one form for all hosts, and how far they are captured."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: How many of the last messages a cursor knows by id, to find its place in what was rewritten.
+#: Number of last messages whose ids a cursor keeps, to find its position in a rewritten transcript.
 KNOWN_IDS = 100
-#: Stands at the end of a text that was cut.
+#: The end of a text that was cut.
 _CUT = " …"
 
 
 class SaidMessage(NamedTuple):
-    """One thing that was said."""
+    """One message of the user or the model."""
 
-    #: The host's own id, or one made of what was said; empty for none.
+    #: The host's own id, or one made from the text; empty for none.
     message_id: str
     #: `user` or `assistant`.
     role: str
     content: str
     #: RFC 3339, or empty.
     timestamp: str = ""
-    #: Place among everything that was said in the session, from 0.
+    #: Position among all messages of the session, from 0.
     seq: int = 0
-    #: Whether it was said in another session, from which this one was forked.
+    #: Whether it was copied from another session, from which this one was forked.
     is_copied: bool = False
 
 
 class Cursor(NamedTuple):
-    """How far a session has been captured."""
+    """How far a session is captured."""
 
     #: Bytes of a transcript that were read, always up to the end of a line.
     offset: int = 0
-    #: Check sum of the bytes just before `offset`; another one means the file was rewritten.
+    #: Checksum of the bytes just before `offset`; a different one means that the file was rewritten.
     fingerprint: int = 0
-    #: Messages given out so far; the next one gets this number.
+    #: Number of messages returned so far; the next one gets this number.
     seq: int = 0
-    #: Ids of the last messages given out, oldest first.
+    #: Ids of the last messages returned, oldest first.
     known_ids: tuple[str, ...] = ()
 
 
 class Window(NamedTuple):
-    """What a read brought, and where the next one begins."""
+    """The messages of one read, and where the next one begins."""
 
     messages: list[SaidMessage]
     cursor: Cursor
-    #: Blocks that recall put into the conversation meanwhile, where the host tells them too.
+    #: Blocks that recall put into the conversation meanwhile, if the host reports them.
     recalled: tuple[str, ...] = ()
 
 
 def cut_content(text: str, max_bytes: int = MAX_MESSAGE_BYTES) -> str:
-    """Cut a text to what the server takes, without lone surrogates, which UTF-8 can't carry."""
+    """Cut a text to the server's limit and replace lone surrogates, which UTF-8 can't encode."""
     data = text.encode("utf-8", "replace")
     if len(data) <= max_bytes:
         return data.decode()
@@ -65,7 +65,7 @@ def cut_content(text: str, max_bytes: int = MAX_MESSAGE_BYTES) -> str:
 
 
 def read_texts(content: object) -> Iterator[str]:
-    """Return the texts of a message's content, which is a string or a list of blocks; others hold no text."""
+    """Yield the texts of a message's content, a string or a list of blocks; other content has no text."""
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     for block in blocks if isinstance(blocks, list) else []:
         text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
@@ -74,7 +74,7 @@ def read_texts(content: object) -> Iterator[str]:
 
 
 def format_moment(milliseconds: object) -> str:
-    """Write a time in milliseconds since 1970 as RFC 3339; empty when it is none."""
+    """Return a time in milliseconds since 1970 as RFC 3339; empty if it isn't a time."""
     if not isinstance(milliseconds, (int, float)) or not 0 < milliseconds < 1e14:  # noqa: PLR2004 - the year 5138
         return ""
     seconds, rest = divmod(int(milliseconds), 1000)
@@ -82,7 +82,7 @@ def format_moment(milliseconds: object) -> str:
 
 
 def read_cursor(path: Path) -> Cursor:
-    """Read a cursor; one that is missing or damaged starts over, which only repeats messages."""
+    """Read a cursor; without a valid file it is at the start, which only sends messages again."""
     try:
         data = json.loads(path.read_bytes())
         known_ids = tuple(str(item) for item in data["known_ids"])
@@ -92,5 +92,5 @@ def read_cursor(path: Path) -> Cursor:
 
 
 def write_cursor(cursor: Cursor) -> bytes:
-    """Write a cursor as `read_cursor` reads it."""
+    """Return a cursor in the format of `read_cursor`."""
     return json.dumps(cursor._asdict()).encode()

@@ -1,4 +1,4 @@
-"""Names made of other names: files that belong to a session, and what is hashed."""
+"""Names derived from other names: file names of sessions, and hashes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _HASH_BYTES = 16
 
 
 def name_session(session_id: str) -> str:
-    """Return a file name for a session, whatever the host calls it."""
+    """Return a file name for a session, whatever its id contains."""
     if _PLAIN_NAME.fullmatch(session_id):
         return session_id
     return f"session.{hash_text(session_id)}"
 
 
 def hash_text(text: str) -> str:
-    """Return 32 hexadecimal digits that stand for a text."""
+    """Return a hash of a text, as 32 hexadecimal digits."""
     try:
         from _blake2 import blake2b  # noqa: PLC0415 - hashlib's own, but hashlib loads OpenSSL: 3 to 15 ms
     except ImportError:

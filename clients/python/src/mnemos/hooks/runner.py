@@ -1,7 +1,7 @@
 """`mnemos hook EVENT --harness HOST`: the host's JSON in, the host's JSON out, exit code 0 whatever happens.
 
-Standard library only, and as little of it as can be: a host waits for its hooks at every prompt, and what an
-event doesn't need isn't imported.
+Standard library only, and as little of it as possible: a host waits for its hooks at every prompt, so the
+modules that an event doesn't need aren't imported.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: Added to the deadline of a recall for what no deadline interrupts, such as a name look-up that hangs.
+#: This long after the deadline of a recall the process ends, even if it is in a call that no deadline
+#: interrupts, such as a name look-up that hangs.
 _RECALL_GRACE_SECONDS = 0.02
-#: The longest life of any hook; capture works on local files and takes milliseconds.
+#: Maximum lifetime of any hook; capture works on local files and takes milliseconds.
 _HOOK_SECONDS = 10.0
 
 
 def main(argv: Sequence[str]) -> NoReturn:
-    """Run one hook, `argv` being what follows `hook` on the command line, and end the process with 0."""
+    """Run one hook and end the process with 0; `argv` is what follows `hook` on the command line."""
     try:
         output = run(argv, os.environ, read_input=_read_standard_input, limit_life=_limit_life)
         if output:
             sys.stdout.buffer.write(output)
             sys.stdout.buffer.flush()
     finally:
-        os._exit(0)  # whatever happened; and the interpreter's own end would cost milliseconds
+        os._exit(0)  # whatever happened; a normal exit of the interpreter would take milliseconds
 
 
 def run(
@@ -47,9 +48,9 @@ def run(
     read_input: Callable[[], bytes],
     limit_life: Callable[[float], None],
 ) -> bytes:
-    """Run one hook and give what goes to standard output. Never raises an Exception.
+    """Run one hook and return its standard output. Never raises an Exception.
 
-    `limit_life` ends the process, with code 0 and nothing said, after that many seconds.
+    `limit_life` ends the process after that many seconds, with code 0 and without output.
     """
     from mnemos.hooks.state import State, find_state_path  # noqa: PLC0415 - what fails here must fail inside
 

@@ -1,4 +1,4 @@
-"""What the hook runner is told by the environment."""
+"""The settings of the hook runner, from the environment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from mnemos.hooks.state import State
     from mnemos.variables import Variable
 
-#: What is captured: what the guard keeps, everything that was said, or nothing.
+#: What is captured: the messages that the guard keeps, all messages, or nothing.
 CAPTURE_CHOICES = ("guarded", "all", "off")
 _NO = ("false", "0", "no", "off")
 
 
 class HookSettings(NamedTuple):
-    """Everything a hook needs to know."""
+    """All settings of a hook."""
 
     url: str
     api_key: str
@@ -29,7 +29,7 @@ class HookSettings(NamedTuple):
     recall_tokens: int = int(variables.RECALL_TOKENS.default)
     #: Whether memories of other projects are never recalled.
     stays_in_project: bool = False
-    #: Whether secrets are taken out of what is sent.
+    #: Whether secrets are removed from what is sent.
     redact: bool = True
     #: One of CAPTURE_CHOICES.
     capture: str = "guarded"
@@ -38,7 +38,7 @@ class HookSettings(NamedTuple):
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
-    """Read the settings. Raises BadAddress (a ValueError) when the server's URL or the key can't be one."""
+    """Read the settings. Raises BadAddress (a ValueError) if the server's URL or the key is invalid."""
     address = read_address(environment)
     return HookSettings(
         url=address.url,
@@ -55,13 +55,13 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
 
 
 def log_unknown_variables(settings: HookSettings, state: State) -> None:
-    """Note in the log what was probably mistyped; once in a session is enough."""
+    """Log the variables that were probably mistyped; once per session is enough."""
     for name in settings.unknown_variables:
         state.log(f"unknown variable {name}: `mnemos doctor` says which one was probably meant")
 
 
 def _read_capture(environment: Mapping[str, str]) -> str:
-    """Read what to capture; a word that says something else is taken for the careful choice."""
+    """Return what to capture; an unknown word means the careful choice, `guarded`."""
     word = _read_word(environment, variables.CAPTURE)
     if word in _NO:
         return "off"

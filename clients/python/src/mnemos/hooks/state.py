@@ -1,4 +1,4 @@
-"""Where the hook runner keeps what it must remember between two hooks, and its log.
+"""The state folder: what the hook runner must remember between two hooks, and its log.
 
 Paths are strings here: recall does without `pathlib`, which takes 4 ms to load.
 """
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-#: The log starts over beyond this; the one before is kept as `hook.log.1`.
+#: Beyond this size a new log is started; the previous one is kept as `hook.log.1`.
 MAX_LOG_BYTES = 256 * 1024
 
 
 class State:
-    """The state folder. Only its owner can read it: transcripts pass through."""
+    """The state folder. Only its owner can read it, since it contains parts of transcripts."""
 
     def __init__(self, folder: str | Path) -> None:
         self._folder = os.fspath(folder)
@@ -33,12 +33,12 @@ class State:
         return Path(self._folder)
 
     def get_subfolder(self, name: str) -> Path:
-        """Return a folder inside, made when it is missing."""
+        """Return the path of a subfolder, which is created if it doesn't exist."""
         self.find_path(name, "")
         return self.folder / name
 
     def find_path(self, subfolder: str, name: str) -> str:
-        """Return the path of a file in a folder inside, which is made when it is missing."""
+        """Return the path of a file in a subfolder, which is created if it doesn't exist."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         folder = os.path.join(self._folder, subfolder)
         with suppress(FileExistsError):
@@ -46,7 +46,7 @@ class State:
         return os.path.join(folder, name)
 
     def write(self, path: str | Path, data: bytes, *, is_durable: bool = False) -> None:
-        """Write a file so that readers see the old or the new one, never a part; a durable one for good."""
+        """Write a file atomically: readers see the old or the new one; `is_durable` syncs it to disk."""
         folder, name = os.path.split(path)
         temporary = os.path.join(folder, f".{name}.{os.getpid()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -59,9 +59,9 @@ class State:
 
     @contextmanager
     def lock(self, name: str, wait_seconds: float) -> Iterator[bool]:
-        """Hold a lock among processes; yields False when another one keeps it for longer than the wait.
+        """Hold a lock between processes; yields False if another one holds it for longer than the wait.
 
-        Where the platform has no `flock` everybody gets it: the server drops repeated messages anyway.
+        On a platform without `flock` every process gets it: the server drops repeated messages anyway.
         """
         try:
             import fcntl  # noqa: PLC0415 - not on every platform
@@ -76,7 +76,7 @@ class State:
             os.close(descriptor)
 
     def log(self, text: str) -> None:
-        """Add a line to the log. A log that can't be written is no reason to fail."""
+        """Add a line to the log; never fails, even if the log can't be written."""
         try:
             path = self.find_path("log", "hook.log")
             if os.path.exists(path) and os.path.getsize(path) > MAX_LOG_BYTES:
@@ -90,7 +90,7 @@ class State:
 
 
 def _acquire(attempt: Callable[[], None], wait_seconds: float) -> bool:
-    """Try a non-blocking lock until it is got or the wait is over."""
+    """Retry a non-blocking lock until it is acquired or the wait is over; return whether it is."""
     end = time.monotonic() + wait_seconds
     while True:
         try:
@@ -104,14 +104,14 @@ def _acquire(attempt: Callable[[], None], wait_seconds: float) -> bool:
 
 
 def find_state_folder(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """Return the folder for state that the platform provides for."""
+    """Return mnemos' folder for state, by the conventions of the platform."""
     from pathlib import Path  # noqa: PLC0415 - hooks take the next function
 
     return Path(find_state_path(environment, platform))
 
 
 def find_state_path(environment: Mapping[str, str], platform: str = sys.platform) -> str:
-    """Return the path of the folder for state that the platform provides for."""
+    """Return the path of mnemos' folder for state, by the conventions of the platform."""
     home = environment.get("HOME") or environment.get("USERPROFILE") or os.path.expanduser("~")
     given = environment.get("XDG_STATE_HOME", "")
     if os.path.isabs(given):

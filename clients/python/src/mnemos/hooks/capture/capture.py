@@ -1,4 +1,4 @@
-"""Capture: what was said since the last hook goes into the spool."""
+"""Capture: puts what was said since the last hook into the spool."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: Claude Code kills its SessionEnd hooks after about 1.5 s; what isn't read by then is read by the next hook.
+#: Claude Code kills its SessionEnd hooks after about 1.5 s; the next hook reads what is left.
 _READING_SECONDS = 0.8
 #: Stop, PreCompact and SessionEnd of one session wait this long for each other.
 _LOCK_WAIT_SECONDS = 0.5
@@ -29,12 +29,12 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 def capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> int:
-    """Spool what is worth keeping of what was said since the last capture of this session; gives the number.
+    """Spool the messages since the last capture of this session that are worth keeping; return their number.
 
-    A refused message leaves a gap in `seq`: the places of the others are the same in every replay.
+    A refused message leaves a gap in `seq`, so the other messages have the same `seq` in every replay.
 
-    The cursor moves after the spool file is safe: a crash between the two sends messages again, which the
-    server recognises by their `seq`. Raises OSError when the transcript can't be read.
+    The cursor moves after the spool file is safe: after a crash between the two, messages are sent again, and
+    the server recognises them by their `seq`. Raises OSError if the transcript can't be read.
     """
     if not event.session_id:
         return 0
@@ -69,7 +69,7 @@ def _capture_from(
 
 
 def _to_wire(message: SaidMessage) -> dict[str, object]:
-    """Write a message as the server reads it; a time it couldn't read is left out."""
+    """Return a message in the server's format, without a time that the server couldn't read."""
     wire: dict[str, object] = {"role": message.role, "content": message.content, "seq": message.seq}
     if _TIMESTAMP.fullmatch(message.timestamp):
         wire["created_at"] = message.timestamp

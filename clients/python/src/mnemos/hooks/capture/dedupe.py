@@ -1,7 +1,7 @@
-"""Which messages were captured, so that a session forked from another one doesn't add its beginning again.
+"""Records which messages were captured, so that a forked session doesn't store its beginning again.
 
-Hosts copy the messages of a session into the fork with the ids they had. The server can't tell: for it this
-is another session, and people do say the same thing twice.
+Hosts copy the messages of a session into the fork with their original ids. The server can't recognise the
+copies: it sees another session, and people do say the same thing twice.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: Characters and hyphens of a UUID: ids that a host counts up, or that are made of texts, tell nothing here.
+#: Characters and hyphens of a UUID. Counters and ids made from texts don't identify messages across sessions.
 _UUID_CHARACTERS = 36
 _UUID_HYPHENS = 4
-#: A record is an id and the check sum of its session.
+#: A record consists of a message id and the checksum of its session.
 _ID_BYTES = 16
 _RECORD_BYTES = _ID_BYTES + 4
-#: Messages that are known: the newest 20,000 at least, twice as many at most.
+#: Number of known messages: at least the newest 20,000, at most twice as many.
 MAX_RECORDS = 20_000
 
 
@@ -37,7 +37,7 @@ class KnownMessages:
         self._sessions: dict[bytes, bytes] | None = None
 
     def is_elsewhere(self, session_id: str, message_id: str) -> bool:
-        """Whether a message was captured in another session before."""
+        """Return whether a message was captured in another session before."""
         message = _pack_id(message_id)
         if message is None:
             return False
@@ -46,7 +46,7 @@ class KnownMessages:
         return self._sessions.get(message, session := _pack_session(session_id)) != session
 
     def add(self, session_id: str, message_ids: Iterable[str]) -> None:
-        """Remember messages; where two sessions claim one, the first keeps it."""
+        """Remember messages; a message that two sessions contain belongs to the first one."""
         session = _pack_session(session_id)
         records = b"".join(message + session for message in map(_pack_id, message_ids) if message)
         if not records:
@@ -65,7 +65,7 @@ class KnownMessages:
         except OSError:
             return {}
         places = range(0, len(data) - _RECORD_BYTES + 1, _RECORD_BYTES)
-        # Backwards, so that the first record of a message counts.
+        # Backwards, so that the first record of a message takes precedence.
         return {
             data[at : at + _ID_BYTES]: data[at + _ID_BYTES : at + _RECORD_BYTES] for at in reversed(places)
         }

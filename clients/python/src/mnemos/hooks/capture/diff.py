@@ -1,7 +1,7 @@
-"""Conversations that a host hands over whole, rather than as a transcript file.
+"""Finds the new messages where a host passes the whole conversation instead of a transcript file.
 
-Each hook gets everything the host still knows of the session, in order; what is new stands behind what was
-captured. A host that shortened its session (a compaction) still ends on that.
+Each hook gets everything that the host still has of the session, in order; new messages follow those that
+were captured. This is also true after the host has shortened its session (a compaction).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from mnemos.hooks.messages import KNOWN_IDS, Cursor, SaidMessage, Window
 def read_new_messages(
     messages: tuple[SaidMessage, ...], cursor: Cursor, *, has_unique_ids: bool = False
 ) -> Window:
-    """Return the messages after those that the cursor knows; `seq` goes on from it.
+    """Return the messages after those that the cursor knows; `seq` continues from the cursor.
 
-    `has_unique_ids` says that the host names each message once, and not by its text.
+    `has_unique_ids` means that the host gives each message its own id, not one made from its text.
     """
     ids = [message.message_id for message in messages]
     find = find_new_by_id if has_unique_ids else find_new
@@ -25,10 +25,10 @@ def read_new_messages(
 
 
 def find_new(ids: list[str], known_ids: tuple[str, ...]) -> int:
-    """Return the place in `ids` after the longest run that the known ones end with; 0 when there is none.
+    """Return the index in `ids` after the longest run that is the end of `known_ids`; 0 if there is none.
 
-    Ids made of texts repeat where people do ("yes"): the longest run is the true place, and of equally
-    long ones the last.
+    Ids made from texts repeat when people repeat themselves ("yes"): the longest run is the right one, and
+    the last one among runs of equal length.
     """
     best_length, best_end = 0, 0
     for end in range(len(ids), 0, -1):
@@ -39,9 +39,9 @@ def find_new(ids: list[str], known_ids: tuple[str, ...]) -> int:
 
 
 def find_new_by_id(ids: list[str], known_ids: tuple[str, ...]) -> int:
-    """Return the place in `ids` after the last one that is known, where no id is used twice; 0 for none.
+    """Return the index in `ids` after the last known one, where no id is used twice; 0 if none is known.
 
-    The last known ones may be missing: hosts drop what the user takes back.
+    The last known ids may be missing: hosts drop messages that the user takes back.
     """
     known = set(known_ids)
     return next((end for end in range(len(ids), 0, -1) if ids[end - 1] in known), 0)

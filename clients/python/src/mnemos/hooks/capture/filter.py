@@ -1,4 +1,4 @@
-"""What stands before the spool: the guard refuses messages, and what another session said is left out."""
+"""The filter before the spool: the guard refuses messages, and messages of other sessions are left out."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: Recalled lines that are remembered for a session, the last ones.
+#: Number of recalled lines that are remembered for a session: the last ones.
 _MAX_LINES = 300
 
 
 class _Kept(NamedTuple):
-    """What must be remembered of a session to judge its next message."""
+    """What must be remembered about a session to judge its next message."""
 
-    #: Lines that recall put into it.
+    #: Lines that recall put into the session.
     lines: tuple[str, ...] = ()
-    #: Place of the message that comes next, and whether the one before asks something.
+    #: `seq` of the next message, and whether the message before it asks something.
     seq: int = 0
     was_asked: bool = False
 
 
 class MessageFilter:
-    """Chooses what of one session is captured. Use it under the session's lock."""
+    """Chooses which messages of one session are captured. Use it under the session's lock."""
 
     def __init__(self, session_id: str, settings: HookSettings, state: State) -> None:
         self._session_id, self._settings, self._state = session_id, settings, state
@@ -46,7 +46,7 @@ class MessageFilter:
         self._kept = _read_kept(self._path)
 
     def choose(self, window: Window) -> list[SaidMessage]:
-        """Return what of a window is to be kept, and note what isn't and why."""
+        """Return the messages of a window to keep; record the refused ones and the reasons."""
         if self._settings.capture == "off":
             return []
         seen = (line for block in window.recalled for line in list_lines(block))
@@ -55,7 +55,7 @@ class MessageFilter:
         recalled = tuple(map(read_memory, self._kept.lines))
         chosen = []
         for message in window.messages:
-            # Where it isn't known what came before, an answer is taken for one.
+            # If the message before is unknown, it may have been a question.
             was_asked = self._kept.was_asked or self._kept.seq != message.seq
             self._kept = self._kept._replace(seq=message.seq + 1, was_asked=asks(message.content))
             if self._is_elsewhere(message):
@@ -69,7 +69,7 @@ class MessageFilter:
         return chosen
 
     def remember(self, chosen: list[SaidMessage]) -> None:
-        """Remember what the next window must know, once the chosen messages are safe."""
+        """Remember what the next window needs; call it once the chosen messages are safe."""
         if self._settings.capture == "off":
             return
         self._state.write(self._path, json.dumps(self._kept._asdict()).encode())
@@ -80,14 +80,14 @@ class MessageFilter:
 
 
 def _strip(message: SaidMessage) -> SaidMessage:
-    """Cut recalled blocks out of a message that says something besides."""
+    """Return a message without the recalled blocks in it."""
     if OPENING not in message.content:
         return message
     return message._replace(content=strip_recalled(message.content))
 
 
 def _read_kept(path: Path) -> _Kept:
-    """Read what was remembered; a file that is missing or damaged is as good as none."""
+    """Return what was remembered; a default if the file is missing or damaged."""
     try:
         data = json.loads(path.read_bytes())
         return _Kept(tuple(map(str, data["lines"])), int(data["seq"]), bool(data["was_asked"]))

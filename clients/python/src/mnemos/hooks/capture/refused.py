@@ -1,4 +1,4 @@
-"""What the guard refused, kept on this machine for a while so that people can look what and why."""
+"""The messages that the guard refused and why, kept on this machine for a while so that users can check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: The list starts over beyond this; the one before is kept as `refused.jsonl.1`.
+#: Beyond this size a new list is started; the previous one is kept as `refused.jsonl.1`.
 MAX_LIST_BYTES = 512 * 1024
 #: Characters of a message that are shown.
 MAX_TEXT_CHARACTERS = 300
@@ -29,24 +29,24 @@ class RefusedMessage(NamedTuple):
     #: When it was refused, in RFC 3339.
     time: str
     session_id: str
-    #: Its place in the session.
+    #: Its position in the session.
     seq: int
     role: str
     code: str
     reason: str
-    #: How it begins, without secrets.
+    #: Its beginning, without secrets.
     text: str
 
 
 class RefusedLog:
-    """Adds to the list. Secrets are taken out whatever the settings say of what is sent."""
+    """Adds to the list. Secrets are always removed, even if the settings send them."""
 
     def __init__(self, state: State, settings: HookSettings) -> None:
         self._state = state
         self._redactor = Redactor(settings._replace(redact=True))
 
     def add(self, session_id: str, message: SaidMessage, refusal: Refusal) -> None:
-        """Note a refusal. A list that can't be written is no reason to fail."""
+        """Record a refusal; never fails, even if the list can't be written."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         text = self._redactor.clean(message.content)[:MAX_TEXT_CHARACTERS]
         entry = RefusedMessage(
@@ -65,7 +65,7 @@ class RefusedLog:
 
 
 def read_refused(state: State) -> Iterator[RefusedMessage]:
-    """Yield the list, oldest first; lines that can't be read are left out."""
+    """Yield the entries of the list, oldest first; lines that can't be read are left out."""
     for name in ("refused.jsonl.1", "refused.jsonl"):
         try:
             lines = (state.folder / "refused" / name).read_bytes().splitlines()

@@ -1,1 +1,1 @@
-"""HTTP with few imports: a hook has milliseconds."""
+"""HTTP with few imports: a hook has only milliseconds."""

@@ -1,4 +1,4 @@
-"""The two requests that hooks make of the server: list or search memories, and store messages."""
+"""The two requests that hooks send to the server: list or search memories, and store messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Hit(NamedTuple):
-    """What recall needs of a memory. Text the server left out is empty."""
+    """The fields of a memory that recall needs. A text that the server left out is empty."""
 
     memory_id: str
     content: str
@@ -28,7 +28,7 @@ class Hit(NamedTuple):
 
 
 class HookClient:
-    """The memory server as hooks see it; everything it is asked ends by the deadline."""
+    """A client with the requests of hooks; every request ends by the deadline."""
 
     def __init__(self, settings: HookSettings, deadline: Deadline) -> None:
         self._connection = Connection(settings.url, deadline)
@@ -41,9 +41,9 @@ class HookClient:
         }
 
     def list_memories(self, **query: str | int) -> list[Hit]:
-        """List memories, or search them with `q`. Raises ConnectionFailed for any answer but a page.
+        """List memories, or search them with `q`. Raises ConnectionFailed for any response but a page.
 
-        Nothing is asked with a secret in it: it would stand in logs on the way, and on the server's own.
+        Secrets are removed from the query: they would appear in logs on the way and on the server.
         """
         query = {name: self._clean(value) for name, value in query.items()}
         target = f"{paths.LIST_MEMORIES}?{write_query(query)}"
@@ -55,7 +55,7 @@ class HookClient:
         return [_read_hit(memory) for memory in memories if isinstance(memory, dict)]
 
     def store_messages(self, body: bytes, idempotency_key: str) -> Answer:
-        """Send a window of messages, as JSON; the answer may be an error."""
+        """Send a window of messages, as JSON; the response may be an error."""
         headers = {
             **self._headers,
             "Content-Type": "application/json",
@@ -64,7 +64,7 @@ class HookClient:
         return self._connection.request("POST", paths.STORE_MEMORY, headers, body)
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _clean(self, value: str | int) -> str | int:
@@ -85,7 +85,7 @@ def _read_hit(memory: dict[str, object]) -> Hit:
 
 
 def _read_json(answer: Answer) -> dict[str, object]:
-    """Read the object in an answer; anything else is as good as an empty one."""
+    """Return the JSON object in a response; an empty object for anything else."""
     try:
         data = json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""HTTP/1.1 in as little as a hook can do with.
+"""A minimal HTTP/1.1 client for hooks.
 
-`http.client` costs 45 ms of imports, so a plain `http://` address is spoken to over a bare socket; `https://`
-takes the standard library's way.
+Importing `http.client` takes 45 ms, so plain `http://` addresses use a bare socket; `https://` uses the
+standard library's client.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from mnemos.hooks.http.urls import split_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Bytes of a response that are read; a page of ten memories stays far below.
+#: Maximum bytes of a response; a page of ten memories is far smaller.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 64 * 1024
 
 
 class ConnectionFailed(Exception):
-    """No usable answer in time: refused, timed out, broken off, or not HTTP."""
+    """There was no usable response in time: refused, timed out, broken off, or not HTTP."""
 
 
 class Answer(NamedTuple):
-    """One HTTP answer."""
+    """One HTTP response."""
 
     status: int
     #: By lower-case name.
@@ -35,15 +35,15 @@ class Answer(NamedTuple):
 
 
 class Deadline:
-    """A moment by which everything must be done, and whom to tell that it gets ahead."""
+    """The time by which everything must be done, and a callback for progress."""
 
     def __init__(self, seconds: float, note_progress: Callable[[], None] = lambda: None) -> None:
-        """Take the seconds from now, and what is called when a part is connected, sent or answered."""
+        """Set the seconds from now, and what is called after each connection, sent part and response."""
         self._at = time.monotonic() + seconds
         self.note_progress = note_progress
 
     def remaining_seconds(self) -> float:
-        """Return how long there is; raises ConnectionFailed when it is over."""
+        """Return the remaining seconds; raises ConnectionFailed if there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise ConnectionFailed("out of time")
@@ -54,7 +54,7 @@ class Connection:
     """A connection to one server, kept open between requests. Every request ends by the deadline."""
 
     def __init__(self, url: str, deadline: Deadline) -> None:
-        """Remember where to; raises ConnectionFailed when `url` is no http(s) address."""
+        """Set the server, without connecting; raises ConnectionFailed if `url` isn't an http(s) address."""
         try:
             parts = split_url(url)
         except ValueError as error:
@@ -68,7 +68,7 @@ class Connection:
         self._socket: socket.socket | None = None
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
-        """Send one request and read its answer; raises ConnectionFailed."""
+        """Send one request and return the response; raises ConnectionFailed."""
         try:
             if self._secure:
                 return self._request_secure(method, self._prefix + path, headers, body)
@@ -81,14 +81,14 @@ class Connection:
             raise
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def _request_plain(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
         if self._socket is None:
-            # As bytes, an ordinary name doesn't pass through the codec for others, which takes 2 ms to load.
+            # As bytes, an ASCII name doesn't need the codec for other names, which takes 2 ms to load.
             host = self._host.encode() if self._host.isascii() else self._host
             self._socket = socket.create_connection(
                 (host, self._port or 80),  # type: ignore[arg-type]  # getaddrinfo takes bytes too
@@ -139,7 +139,7 @@ class Connection:
 
 
 class _AnswerReader:
-    """Reads one answer from a socket, never more than the limits and never past the deadline."""
+    """Reads one response from a socket, within the size limits and the deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Just enough about URLs for a hook: `urllib.parse` takes longer to load than a request to the server."""
+"""The URL functions that hooks need: `urllib.parse` takes longer to load than a request to the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_PORT = 65_535
 
 
 class Url(NamedTuple):
-    """The parts of an address that count here."""
+    """The parts of a URL that hooks need."""
 
     #: In lower case, such as `https`.
     scheme: str
@@ -24,7 +24,7 @@ class Url(NamedTuple):
 
 
 def split_url(url: str) -> Url:
-    """Take a URL apart; a user and a password are dropped. Raises ValueError when it can't be read."""
+    """Split a URL into its parts, without user and password. Raises ValueError if it can't be read."""
     scheme, separator, rest = url.strip().partition("://")
     if not separator or not scheme.isascii():
         raise ValueError("a URL begins like http://")
@@ -51,11 +51,11 @@ def _split_host(text: str) -> tuple[str, int | None]:
 
 
 def write_query(query: Mapping[str, str | int]) -> str:
-    """Write a query string."""
+    """Return the query string."""
     return "&".join(f"{quote(name)}={quote(str(value))}" for name, value in query.items())
 
 
 def quote(text: str) -> str:
-    """Write a text so that it can stand in a URL; a lone surrogate becomes a question mark."""
+    """Quote a text for a URL; a lone surrogate becomes a question mark."""
     data = text.encode("utf-8", "replace")
     return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data])

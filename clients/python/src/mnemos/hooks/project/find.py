@@ -1,7 +1,7 @@
-"""Which project a folder belongs to, the same for every subfolder, worktree and clone.
+"""Finds the project of a folder, which is the same for every subfolder, worktree and clone.
 
-Git's files are read directly: starting `git` would cost more than the rest of the hook. GIT_DIR and its like
-aren't asked: what counts is where the user works.
+Git's files are read directly: starting `git` would take longer than the rest of the hook. GIT_DIR and similar
+variables are ignored: only the folder that the user works in matters.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 _HASH_DIGITS = 16
 _MAX_GIT_FILE_BYTES = 256 * 1024
-#: So far a repository is followed whose remote is another folder of this machine.
+#: Maximum number of remotes that are followed from folder to folder on this machine.
 _MAX_HOPS = 5
 #: Where git keeps a user's own configuration.
 _USER_CONFIGS = ("~/.gitconfig", "~/.config/git/config")
 
 
 def find_project(folder: str) -> str | None:
-    """Name the project of a folder: its normalised remote, else a hash of where the repository lies.
+    """Return the project of a folder: its normalised remote, or else a hash of the repository's path.
 
-    A remote that is a folder of this machine says nothing to others: what is there counts instead.
-    None for a folder outside every repository: what is said there belongs to no project.
+    A remote that is a folder of this machine means nothing elsewhere: the repository there is used instead.
+    None for a folder outside every repository: messages there belong to no project.
     """
     if not folder:
         return None
@@ -43,7 +43,7 @@ def find_project(folder: str) -> str | None:
 
 
 def _name(common_folder: str) -> str:
-    """Name a repository, going from clone to clone until one came from elsewhere."""
+    """Return the name of a repository; follows local clones until one has a remote elsewhere."""
     place = _find_place(common_folder)
     config = _read_text(os.path.join(common_folder, "config"))
     for _ in range(_MAX_HOPS):
@@ -77,13 +77,13 @@ def _read_user_configs() -> Iterator[str]:
 
 
 def _find_place(common_folder: str) -> str:
-    """Return the folder that a repository is known by: its main worktree, or the bare one without `.git`."""
+    """Return the folder that identifies a repository: its main worktree, or a bare one without `.git`."""
     parent, name = os.path.split(common_folder)
     return parent if name == ".git" else common_folder.removesuffix(".git")
 
 
 def _find_common_folder(folder: str) -> str | None:
-    """Find the git folder with `config`, which all worktrees of a repository share."""
+    """Return the git folder with `config`, which all worktrees of a repository share."""
     while (found := _open(folder)) is None:
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -93,9 +93,9 @@ def _find_common_folder(folder: str) -> str | None:
 
 
 def _open(folder: str) -> str | None:
-    """Return the git folder with `config` of the repository whose top this is; None when it is none.
+    """Return the git folder with `config` of the repository with this root; None if it isn't a root.
 
-    Raises ValueError or OSError for a `.git` file that leads nowhere.
+    Raises ValueError or OSError for an invalid `.git` file.
     """
     marker = os.path.join(folder, ".git")
     if os.path.isdir(marker):
@@ -109,7 +109,7 @@ def _open(folder: str) -> str | None:
 
 
 def _follow_marker(marker: str) -> str:
-    """Go from the `.git` file of a worktree or submodule to the folder that holds its configuration."""
+    """Return the folder with the configuration of a worktree or submodule, from its `.git` file."""
     pointer = _read_text(marker).partition("gitdir:")[2].strip()
     if not pointer:
         raise ValueError("a .git file without gitdir")

@@ -1,4 +1,4 @@
-"""Where a repository came from, out of the configuration that git keeps for it."""
+"""Reads the remote of a repository from its git configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Remote(NamedTuple):
-    """A remote, whatever the transport: no scheme, port, user or password."""
+    """A remote, independent of the transport: without scheme, port, user and password."""
 
     #: In lower case; empty for a folder of this machine.
     host: str
@@ -20,7 +20,7 @@ class Remote(NamedTuple):
 
 
 def read_remote(url: str) -> Remote | None:
-    """Read a remote's URL or its short form `user@host:path`; None when no path is left.
+    """Read a remote's URL or its short form `user@host:path`; None if it has no path.
 
     Raises ValueError for a URL that can't be read.
     """
@@ -54,7 +54,7 @@ def _is_drive(text: str) -> bool:
 
 
 def find_remote(config: str) -> str | None:
-    """Return the URL of `origin`, else of the first remote of a git configuration."""
+    """Return the URL of `origin`, or else of the first remote, from a git configuration."""
     urls: dict[str, str] = {}
     for section, key, value in _read_config(config):
         if section.startswith("remote ") and key == "url" and value:
@@ -63,17 +63,17 @@ def find_remote(config: str) -> str | None:
 
 
 def is_abbreviation(url: str) -> bool:
-    """Return whether the part before the colon is no host but a short word that git may have to replace."""
+    """Return whether the part before the colon may be an abbreviation that git replaces, and not a host."""
     before_colon, colon, _ = url.strip().partition(":")
     has_host = "://" in url or "@" in before_colon or "." in before_colon or "/" in before_colon
     return bool(colon) and not has_host and not _is_drive(before_colon)
 
 
 def expand_abbreviation(url: str, configs: Iterable[str]) -> str:
-    """Replace the beginning of a URL as `insteadOf` in these configurations says; the longest match counts.
+    """Replace the beginning of a URL by the `insteadOf` rules of these configurations, longest match first.
 
-    Only for abbreviations (`work:boat`): to whole URLs people add such rules for mirrors and transports, and
-    a project is the same with and without them.
+    Only for abbreviations (`work:boat`): for whole URLs, such rules choose mirrors and transports, and a
+    project is the same with and without them.
     """
     best_length, best_base = 0, ""
     for config in configs:
@@ -101,7 +101,7 @@ def _read_config(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _read_value(text: str) -> str:
-    """Read a value: a comment ends it unless it stands in quotes."""
+    """Return a value without quotes; it ends at a comment outside quotes."""
     value, is_quoted = [], False
     for character in text.strip():
         if character == '"':

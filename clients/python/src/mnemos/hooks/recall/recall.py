@@ -1,7 +1,7 @@
-"""Recall: what the model is given at the start of a session and with each prompt.
+"""Recall: what the model is shown at the start of a session and with each prompt.
 
-The same answers of the server give the same bytes, so that the host's prompt cache stays warm: no ages, no
-scores, no order but the server's.
+The same responses of the server produce the same bytes, so that the host's prompt cache stays warm: no ages,
+no scores, and no order but the server's.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mnemos.hooks.http.client import Hit
     from mnemos.hooks.settings import HookSettings
 
-#: Claude Code replaces added context above 10,000 characters by a preview.
+#: Claude Code replaces added context of more than 10,000 characters by a preview.
 MAX_BLOCK_CHARACTERS = 8_900
 MAX_LINE_CHARACTERS = 500
 MAX_QUERY_CHARACTERS = 2_000
-#: Memories shown with a prompt. More are asked for, since some say nothing new, and more still when those of
-#: other projects don't count.
+#: Memories shown with a prompt. More are requested, since some say nothing new, and even more if memories
+#: of other projects are excluded.
 PROMPT_LIMIT = 10
 _ASKED_LIMIT = 20
 _SCOPED_LIMIT = 40
@@ -34,13 +34,13 @@ _RECENT_LIMIT = 30
 #: Memories shown when a session begins.
 _SESSION_LIMIT = 10
 _MIN_WORD_CHARACTERS = 3
-#: A hit that is this much worse than the best one shares only a common word with the prompt; one of another
-#: project has to be better than that.
+#: A hit with less than this share of the best confidence shares only a common word with the prompt; a hit of
+#: another project must have a higher share.
 _MIN_SHARE_OF_BEST = 0.25
 _MIN_SHARE_ELSEWHERE = 0.5
-#: A question of which so much stands in the prompt was the same question, asked in another session.
+#: A stored question of whose words the prompt contains this share is the same question, from another session.
 _SAME_QUESTION = 0.6
-#: What the server is sure of, at least, where the same question was found.
+#: Maximum of the minimum confidence where the same question was found.
 _BESIDE_ITSELF = 1
 _QUESTION_MARKS = ("?", "\N{FULLWIDTH QUESTION MARK}", "\N{ARABIC QUESTION MARK}")
 _WORD = re.compile(r"\w+")
@@ -53,16 +53,16 @@ _SLASH_COMMAND = re.compile(r"/[\w:.-]+(\s|$)")
 
 
 class MemorySource(Protocol):
-    """Where memories come from."""
+    """A source of memories."""
 
     def list_memories(self, **query: str | int) -> list[Hit]:
         """List memories, or search them with `q`."""
 
 
 def make_query(prompt: str, clean: Callable[[str], str]) -> str | None:
-    """Turn a prompt into a query; None for one that isn't worth a search.
+    """Return the query for a prompt; None if it isn't worth a search.
 
-    `clean` takes secrets out, before the last cut: the half of a secret is one that no rule knows.
+    `clean` removes secrets before the last cut: no rule recognises half a secret.
     """
     query = strip_recalled(_cut(clean(_cut(prompt, 4 * MAX_QUERY_CHARACTERS)), MAX_QUERY_CHARACTERS)).strip()
     if _SLASH_COMMAND.match(query):
@@ -72,7 +72,7 @@ def make_query(prompt: str, clean: Callable[[str], str]) -> str | None:
 
 
 def _cut(text: str, limit: int) -> str:
-    """Cut a text, and what may be the beginning of a key or a word."""
+    """Cut a text to a limit, and remove the key or word that the cut may have split."""
     return text if len(text) <= limit else text[:limit].rstrip(_KEY_CHARACTERS)
 
 
@@ -85,7 +85,7 @@ def recall_for_prompt(
     project: str | None = None,
     shown: Collection[str] = (),
 ) -> str:
-    """Find what is known about a prompt, but for lines in `shown`; empty when there is nothing to say."""
+    """Return the block of memories about a prompt, without lines in `shown`; empty if there are none."""
     query = make_query(prompt, Redactor(settings).clean)
     if query is None:
         return ""
@@ -99,7 +99,7 @@ def recall_for_prompt(
     hits = [hit for hit in found if _says_more(hit, words)]
     best = max((hit.confidence or 0 for hit in hits), default=0)
     if len(hits) < len(found):
-        # Beside a text that is the prompt itself the server is sure of nothing else.
+        # Beside a text that is the prompt itself, the server has little confidence in all other hits.
         best, settings = 0, settings._replace(min_confidence=min(settings.min_confidence, _BESIDE_ITSELF))
     chosen = [hit for hit in hits if (hit.confidence or 0) >= _find_floor(hit, best, project, settings)]
     return format_block(chosen[:PROMPT_LIMIT], settings.recall_tokens, shown)
@@ -108,7 +108,7 @@ def recall_for_prompt(
 def _says_more(hit: Hit, prompt: set[str]) -> bool:
     """Return whether a memory says anything that the prompt doesn't.
 
-    Who asks what was asked before would be given the question, surer than any answer.
+    Otherwise a question that was asked before would bring itself back, with more confidence than any answer.
     """
     content = hit.content[: 8 * MAX_LINE_CHARACTERS].rstrip()
     words = _list_words(content)
@@ -121,7 +121,7 @@ def _list_words(text: str) -> set[str]:
 
 
 def _find_floor(hit: Hit, best: int, project: str | None, settings: HookSettings) -> float:
-    """Return how sure the server must be of a hit for it to be shown."""
+    """Return the minimum confidence with which a hit is shown."""
     if hit.project in ("", project):
         return max(settings.min_confidence, best * _MIN_SHARE_OF_BEST)
     if settings.stays_in_project:
@@ -130,9 +130,9 @@ def _find_floor(hit: Hit, best: int, project: str | None, settings: HookSettings
 
 
 def recall_for_session(source: MemorySource, settings: HookSettings, project: str | None) -> str:
-    """Gather what a session should begin with: pinned memories, then the project's and the general newest.
+    """Return the block of a new session: pinned memories, then the newest of the project and general ones.
 
-    Raises ConnectionFailed when the server can't even be asked once; what it answers in time is used.
+    Raises ConnectionFailed if the first request fails; after that, the responses that came in time are used.
     """
     queries: list[dict[str, str | int]] = [{"memory_type": "pinned", "limit": _PINNED_LIMIT}]
     queries += [{"project": project, "limit": _SESSION_LIMIT}] if project else []
@@ -148,9 +148,9 @@ def recall_for_session(source: MemorySource, settings: HookSettings, project: st
 
 
 def format_block(hits: Iterable[Hit], max_tokens: int, shown: Collection[str] = ()) -> str:
-    """Write memories as one block for the model, within its budget and the host's limit.
+    """Return memories as one block for the model, within its budget and the host's limit.
 
-    Lines that were shown already are left out. Empty when no line is left.
+    Lines that were shown already are left out. Empty if no line is left.
     """
     lines = [OPENING, _CAUTION]
     room = MAX_BLOCK_CHARACTERS - len(OPENING) - len(_CAUTION) - len(CLOSING) - 2
@@ -168,12 +168,12 @@ def format_block(hits: Iterable[Hit], max_tokens: int, shown: Collection[str] = 
 
 
 def _count_quarter_tokens(line: str) -> int:
-    """Estimate tokens: four characters of ASCII make one, other scripts take about three times as many."""
+    """Estimate quarters of tokens: one for an ASCII character, about three for one of another script."""
     return len(line) + 2 * sum(character > "\x7f" for character in line)
 
 
 def _format_line(hit: Hit) -> str:
-    """Write one memory on one line: its id and day for the tools and the reader, its text cut and escaped."""
+    """Return a memory as one line: its id and day for the tools and the reader, its text cut and escaped."""
     text = " ".join(hit.content[: 8 * MAX_LINE_CHARACTERS].split())
     text = "".join(character for character in text if character.isprintable())
     if len(text) > MAX_LINE_CHARACTERS:

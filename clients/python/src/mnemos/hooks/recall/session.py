@@ -1,7 +1,7 @@
-"""What a session has been given so far, so that it is given the same again, and nothing twice.
+"""Recall within a session: returns the same blocks again, and no line twice.
 
-The block of a session is frozen when it begins: all its requests begin with the same bytes. A prompt that is
-sent again gets the bytes it had. A line that stands in the conversation already isn't repeated.
+The block of a session is fixed when it begins: all its requests begin with the same bytes. A prompt that is
+sent again gets the same bytes again. A line that is in the conversation already isn't repeated.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 def recall(event: HookEvent, settings: HookSettings, state: State, *, drops_blocks: bool = False) -> Recalled:
-    """Return what the model is to read at an event. A server in trouble means less of it, or nothing.
+    """Return the text for the model at an event; less or none of it if the server has problems.
 
-    `drops_blocks` says that the host shows a prompt's block once: later prompts may repeat its lines.
+    `drops_blocks` means that the host shows a prompt's block only once: later prompts may repeat its lines.
     """
     project, shown = find_project(event.cwd), Shown(event.session_id, state)
     if event.is_compacted:
         shown.forget_prompts()
     if settings.unknown_variables and event.kind == "turn" and shown.read_session_block() is None:
-        log_unknown_variables(settings, state)  # where no event tells that a session begins
+        log_unknown_variables(settings, state)  # where no event reports that a session begins
     client = HookClient(settings, Deadline(settings.recall_timeout_ms / 1000))
     session = ""
     try:
@@ -52,9 +52,9 @@ def recall(event: HookEvent, settings: HookSettings, state: State, *, drops_bloc
 def _recall_session(
     event: HookEvent, client: HookClient, settings: HookSettings, shown: Shown, project: str | None
 ) -> str:
-    """Give a session its block; one that goes on gets the bytes it had before.
+    """Return the block of a session; a session that continues gets the same bytes as before.
 
-    In a host that asks with each turn, a session that began without a block stays without one.
+    In a host that asks at each turn, a session that began without a block stays without one.
     """
     if event.is_resumed or event.kind == "turn":
         block = shown.read_session_block()

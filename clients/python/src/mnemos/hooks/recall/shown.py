@@ -1,4 +1,4 @@
-"""What recall has put into a session, in files of the state folder: recall writes them, capture reads too."""
+"""What recall has put into a session, in files of the state folder; recall writes and capture reads them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mnemos.hooks.recall.blocks import list_lines
 if TYPE_CHECKING:
     from mnemos.hooks.state import State
 
-#: Lines that were shown with prompts, the last ones; older ones may come again.
+#: Number of lines shown with prompts that are remembered: the last ones; older lines may be shown again.
 _MAX_LINES = 200
 
 
 class ShownToPrompts(NamedTuple):
-    """What the prompts of a session were given."""
+    """What was shown with the prompts of a session."""
 
     #: The newest prompt, and its block.
     prompt_id: str = ""
@@ -32,24 +32,24 @@ class ShownToPrompts(NamedTuple):
 
 
 class Shown:
-    """The files of one session. One that is missing or damaged is as good as none."""
+    """The files of one session. A damaged file is treated as missing."""
 
     def __init__(self, session_id: str, state: State) -> None:
         self._state, self._name = state, name_session(session_id)
 
     def read_session_block(self) -> str | None:
-        """Return the block that the session began with; None when it has had none yet."""
+        """Return the block that the session began with; None if there is none yet."""
         try:
             return _read(self._block_path).decode()
         except (OSError, ValueError):
             return None
 
     def write_session_block(self, block: str) -> None:
-        """Keep the block that the session began with."""
+        """Save the block that the session began with."""
         self._state.write(self._block_path, block.encode())
 
     def read_prompts(self) -> ShownToPrompts:
-        """Return what the prompts were given."""
+        """Return what was shown with the prompts."""
         try:
             data = json.loads(_read(self._prompts_path))
             return ShownToPrompts(str(data["prompt_id"]), str(data["block"]), tuple(map(str, data["shown"])))
@@ -57,17 +57,17 @@ class Shown:
             return ShownToPrompts()
 
     def write_prompts(self, prompts: ShownToPrompts) -> None:
-        """Keep what the prompts were given."""
+        """Save what was shown with the prompts."""
         data = {"prompt_id": prompts.prompt_id, "block": prompts.block, "shown": prompts.lines}
         self._state.write(self._prompts_path, json.dumps(data).encode())
 
     def forget_prompts(self) -> None:
-        """Forget what the prompts were given."""
+        """Forget what was shown with the prompts."""
         with suppress(FileNotFoundError):
             os.unlink(self._prompts_path)
 
     def list_lines(self) -> list[str]:
-        """Return every line that the session has been shown, as far as is known."""
+        """Return every line that was shown in the session, as far as is known."""
         return [*list_lines(self.read_session_block() or ""), *self.read_prompts().lines]
 
     @property

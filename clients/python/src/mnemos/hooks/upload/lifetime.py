@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
     from mnemos.hooks.state import State
 
-#: Without its host the uploader ends after so long in which nothing was connected, sent or answered: nobody
-#: finds a process a second after the host has gone, unless it has something to do.
+#: Without its host, the uploader ends after this time without progress (a connection, data sent, a response):
+#: a second after the host has ended, no process is left, unless it has something to do.
 PATIENCE_SECONDS = 0.5
 _LOOK_SECONDS = 0.05
 _OPTION = "--host-pid="
 
 
 class Lifetime:
-    """Watches the host, and what the uploader achieves."""
+    """Watches the host and the progress of the uploader."""
 
     def __init__(self, host_pid: int | None, end: Callable[[], None]) -> None:
-        """Take the process that must live, None when it has gone, and what is to be done at the end."""
+        """Set the process of the host, None if it has ended, and the function to call at the end."""
         self._host_pid = host_pid
         self._end = end
         self._progress_at = time.monotonic()
 
     def note_progress(self) -> None:
-        """Say that something was connected, sent or answered."""
+        """Note that there was progress: a connection, data sent, or a response."""
         self._progress_at = time.monotonic()
 
     def start(self) -> None:
-        """Watch from here on, on a thread."""
+        """Begin to watch, on a thread."""
         _thread.start_new_thread(self._watch, ())
 
     def _watch(self) -> None:
@@ -47,15 +47,15 @@ class Lifetime:
 
 
 def start_uploader(state: State, harness: str) -> None:
-    """Start the uploader on its own, out of reach of the host's kill of this hook's process group."""
-    # -P: a folder called `mnemos` in the user's project must not be taken for this package
+    """Start the uploader in its own session; a host that kills this hook's process group can't reach it."""
+    # -P: a folder named `mnemos` in the user's project must not be imported instead of this package
     options = ["hook", "upload", "--harness", harness, f"{_OPTION}{os.getppid()}"]
     command = [sys.executable, "-P", "-m", "mnemos", *options]
     try:
         nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0)
         copies = [(os.POSIX_SPAWN_DUP2, 0, number) for number in (1, 2)]
         os.posix_spawn(command[0], command, os.environ, file_actions=[nothing, *copies], setsid=True)
-    except (AttributeError, NotImplementedError):  # not on every platform, and `subprocess` costs a hook 5 ms
+    except (AttributeError, NotImplementedError):  # not on every platform; `subprocess` costs a hook 5 ms
         _start_slowly(command, state)
 
 
@@ -73,14 +73,14 @@ def _start_slowly(command: list[str], state: State) -> None:
 
 
 def read_host_pid(argv: Sequence[str]) -> int | None:
-    """Read what `start_uploader` said of the host; None when it has gone, or nothing can be known of it."""
+    """Return the host's process id as `start_uploader` passes it; None if it has ended or is unknown."""
     text = next((argument.removeprefix(_OPTION) for argument in argv if argument.startswith(_OPTION)), "")
     pid = int(text) if text.isascii() and text.isdigit() else 0
     return pid if os.name == "posix" and pid > 1 else None
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether there is such a process."""
+    """Return whether this process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,7 +1,7 @@
-"""Windows of messages on their way to the server: one file each, sent and then removed.
+"""The spool: windows of messages on their way to the server, one file each, sent and then removed.
 
-The file holds the request body; its name the time, a random part and a mark of the key it was captured for,
-so that what belongs to one tenant is never sent to another.
+The file contains the request body. Its name contains the time, a random part and a mark of the key that it
+was captured for, so that messages of one tenant are never sent to another.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: Largest request body that is sent: what the server takes, but for the brackets around the messages.
+#: Largest request body that is sent: the server's limit, less room for the brackets around the messages.
 MAX_REQUEST_BYTES = MAX_BODY_BYTES - 1024
-#: Messages in one request.
+#: Maximum number of messages in one request.
 MAX_REQUEST_MESSAGES = 200
-#: What may wait, and what may stand rejected; beyond it the oldest goes.
+#: Limits for the waiting files, and for the rejected ones; beyond them the oldest files are deleted.
 MAX_FILES = 500
 MAX_TOTAL_BYTES = 50_000_000
 
@@ -42,10 +42,10 @@ class Spool:
         self._suffix = f".{mark_key(settings.api_key)}.json"
 
     def add(self, frame: dict[str, str], messages: list[dict[str, object]]) -> None:
-        """Write messages as one or more request bodies; `frame` holds the members beside `messages`.
+        """Write messages as one or more request bodies; `frame` contains the fields beside `messages`.
 
-        Secrets are taken out here, so that they neither wait on the disk nor leave it. What is longer than
-        the server takes is cut after that: marks may be longer than the secrets they replace.
+        Secrets are removed here, so that they are neither kept on the disk nor sent. Only then are texts cut
+        to the server's limits, since marks may be longer than the secrets that they replace.
         """
         clean = self._redactor.clean
         frame = {name: clean(value)[:MAX_NAME_CHARACTERS] for name, value in frame.items()}
@@ -59,18 +59,18 @@ class Spool:
         self._prune(self._folder)
 
     def list_waiting(self) -> list[Path]:
-        """List what waits, oldest first."""
+        """Return the files that wait, oldest first."""
         return [path for path in _list_files(self._folder) if path.name.endswith(self._suffix)]
 
     def reject(self, path: Path, reason: str) -> None:
-        """Set a file aside that the server will never take, and why."""
+        """Set a file aside that the server will never accept, with the reason."""
         folder = self._state.get_subfolder("rejected")
         path.replace(folder / path.name)
         self._state.write(folder / f"{path.name}.reason", f"{reason}\n".encode("utf-8", "replace"))
         self._prune(folder)
 
     def _prune(self, folder: Path) -> None:
-        """Drop the oldest files until the folder is within its bounds."""
+        """Delete the oldest files until the folder is within its limits."""
         sizes = [(path, path.stat().st_size) for path in _list_files(folder)]
         total = sum(size for _, size in sizes)
         for index, (path, size) in enumerate(sizes):
@@ -87,9 +87,9 @@ def _list_files(folder: Path) -> list[Path]:
 
 
 def _fit(message: dict[str, object], room: int) -> dict[str, object]:
-    """Cut a message to what the server takes, and to what fits into a request.
+    """Cut a message to the server's limit, and so that it fits into a request.
 
-    JSON writes a control character as six bytes, so one message could be larger than a request may be.
+    A control character takes six bytes in JSON, so a single message could exceed the limit of a request.
     """
     max_bytes = MAX_MESSAGE_BYTES
     message = {**message, "content": cut_content(str(message["content"]))}
@@ -100,7 +100,7 @@ def _fit(message: dict[str, object], room: int) -> dict[str, object]:
 
 
 def _split(messages: list[dict[str, object]], room: int) -> Iterator[list[dict[str, object]]]:
-    """Cut messages into runs that fit into one request each."""
+    """Split messages into chunks that fit into one request each."""
     chunk: list[dict[str, object]] = []
     size = 0
     for message in messages:
@@ -119,5 +119,5 @@ def _to_json(value: object) -> bytes:
 
 
 def mark_key(api_key: str) -> str:
-    """Tell keys apart without giving one away."""
+    """Return a mark that distinguishes keys without revealing them."""
     return f"{zlib.crc32(api_key.encode('utf-8', 'replace')):08x}"

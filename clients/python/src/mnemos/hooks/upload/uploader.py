@@ -1,7 +1,7 @@
-"""The uploader: a detached process that sends what is spooled, and ends.
+"""The uploader: a detached process that sends what is in the spool, and then ends.
 
-It outlives the host, which may kill its hooks, but only while it gets ahead (`lifetime.py`), and never its
-own deadline. What can't be sent now stays for the uploader of the next hook.
+It outlives the host, which may kill its hooks, but only while it makes progress (`lifetime.py`), and it never
+outlives its own deadline. What can't be sent now is left to the uploader of the next hook.
 """
 
 from __future__ import annotations
@@ -23,48 +23,48 @@ if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
-#: No uploader lives longer.
+#: Maximum lifetime of an uploader.
 UPLOAD_SECONDS = 60.0
-#: Held by the one uploader that may run; no session's lock can have this name.
+#: Name of the lock that the one running uploader holds; no session's lock can have this name.
 UPLOAD_LOCK = "+upload.lock"
-#: For one request, connecting included.
+#: For one request, including the connection.
 _REQUEST_SECONDS = 10.0
-#: Pauses between the attempts for one file; after the last one the file waits for the next hook.
+#: Waits between the attempts for one file; after the last attempt the file waits for the next hook.
 _BACK_OFF_SECONDS = (0.2, 0.8)
-#: Cursors and session blocks that nobody touched for so long are forgotten.
+#: Cursors, session blocks and similar files that are unchanged for this time are deleted.
 _KEEP_STATE_SECONDS = 60 * 86_400
-#: Statuses with which a server refuses a body for good.
+#: Statuses with which a server refuses a body permanently.
 _REFUSALS = (400, 413, 422)
-#: What a 400 about the key says (here and from mem9): nothing is wrong with the body.
+#: Errors of a 400 about the key (of mnemos and of mem9): nothing is wrong with the body.
 _KEY_ERRORS = ("missing API key", "invalid API key")
 
 
 class Verdict(Enum):
-    """What an answer means for the file that was sent."""
+    """What a response means for the file that was sent."""
 
     SENT = "sent"
-    #: The server will never take it.
+    #: The server will never accept it.
     REFUSED = "refused"
-    #: Perhaps later.
+    #: The server may accept it later.
     LATER = "later"
 
 
 def upload(settings: HookSettings, state: State, note_progress: Callable[[], None] = lambda: None) -> None:
-    """Send everything that waits, oldest first. Only one uploader at a time does.
+    """Send everything that waits, oldest first. Only one uploader runs at a time.
 
-    `note_progress` is called whenever something was connected, sent or answered.
+    `note_progress` is called after each connection, sent part and response.
     """
     spool = Spool(state, settings)
     while spool.list_waiting():
         with state.lock(UPLOAD_LOCK, 0.0) as mine:
             if not mine or not _send_all(spool, settings, state, note_progress):
                 return
-        # a hook may have added a file after the last look and left it to this process
+        # a hook may have added a file after the last check and left it to this process
     _forget_old_state(state)
 
 
 def _send_all(spool: Spool, settings: HookSettings, state: State, note_progress: Callable[[], None]) -> bool:
-    """Send until nothing waits; False when the server can't take it now."""
+    """Send until nothing waits; return False if the server doesn't accept more now."""
     while waiting := spool.list_waiting():
         for path in waiting:
             answer = _send_with_retries(path, settings, state, note_progress)
@@ -83,7 +83,7 @@ def _send_all(spool: Spool, settings: HookSettings, state: State, note_progress:
 def _send_with_retries(
     path: Path, settings: HookSettings, state: State, note_progress: Callable[[], None]
 ) -> Answer | None:
-    """Send one file; gives the answer that settles it, None when it must wait."""
+    """Send one file; return the final response, or None if the file must wait."""
     body = path.read_bytes()
     for pause in (*_BACK_OFF_SECONDS, None):
         client = HookClient(settings, Deadline(_REQUEST_SECONDS, note_progress))
@@ -103,9 +103,9 @@ def _send_with_retries(
 
 
 def judge(answer: Answer) -> Verdict:
-    """Return what an answer means; one without the server's JSON comes from something in between.
+    """Return what a response means; without the server's JSON it comes from a proxy or the like.
 
-    A wrong key or address is put right one day: only a body that the server itself refuses is given up.
+    A wrong key or address may be corrected later: only a body that the server itself refuses is given up.
     """
     if 200 <= answer.status < 300:  # noqa: PLR2004 - success
         return Verdict.SENT if _is_acknowledgement(answer.body) else Verdict.LATER
@@ -119,7 +119,7 @@ def _is_acknowledgement(body: bytes) -> bool:
 
 
 def _read_object(body: bytes) -> dict[str, object]:
-    """Read a JSON object; anything else is as good as an empty one."""
+    """Return a JSON object; an empty object for anything else."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):

@@ -18,21 +18,21 @@ _KINDS: dict[str, EventKind] = {
     "PreCompact": "capture",
     "SessionEnd": "capture",
 }
-#: The five tools, as Claude Code names those of server `memory` in plugin `mnemos`. Each in full: another
-#: server can have a name that begins like ours.
+#: The five tools, as Claude Code names those of server `memory` in plugin `mnemos`. Full names, since another
+#: server's name can have the same beginning.
 OWN_TOOLS = tuple(
     f"mcp__plugin_mnemos_memory__memory_{name}" for name in ("store", "search", "get", "update", "delete")
 )
 
 
 class ClaudeAdapter(Adapter):
-    """Reads and writes what Claude Code says to its hooks."""
+    """Reads the input that Claude Code sends to its hooks, and writes their output."""
 
     NAME = "claude"
     AGENT_ID = "claude-code"
 
     def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
-        """Normalise one event; None for events that are none of ours."""
+        """Return the event in its normalised form; None for an event that hooks don't handle."""
         kind = _KINDS.get(name)
         if kind is None:
             return None
@@ -51,7 +51,7 @@ class ClaudeAdapter(Adapter):
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
-        """Read the transcript on; an event without one brings nothing."""
+        """Return the next messages of the transcript; none if the event names no transcript."""
         from pathlib import Path  # noqa: PLC0415 - for captures only
 
         from mnemos.hooks.messages import Window  # noqa: PLC0415
@@ -62,12 +62,12 @@ class ClaudeAdapter(Adapter):
         return read_window(Path(event.transcript_path), cursor)
 
     def format_context(self, event: HookEvent, recalled: Recalled) -> dict[str, object]:
-        """Add the text to what the model reads."""
+        """Return the output that adds the text to the model's context."""
         context = recalled.session or recalled.prompt
         return {"hookSpecificOutput": {"hookEventName": event.name, "additionalContext": context}}
 
     def format_permission(self, event: HookEvent) -> dict[str, object] | None:
-        """Let the model use our own tools without asking the user each time."""
+        """Return the permission to use our own tools, so that the user isn't asked each time."""
         if event.tool_name not in OWN_TOOLS:
             return None
         decision = {"permissionDecision": "allow", "permissionDecisionReason": "the user's own memory"}

@@ -1,7 +1,7 @@
-"""Reading the conversation out of Claude Code's transcript (JSON lines, version 2.1.330).
+"""Reads the conversation from Claude Code's transcript (JSON lines, version 2.1.330).
 
-A line counts by its `type`, never by `message.role`: lines of type `api-request-blob` carry messages too, and
-those hold system reminders.
+Lines are selected by their `type`, never by `message.role`: lines of type `api-request-blob` contain messages
+too, and those contain system reminders.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-#: Lines longer than this hold tool results or pictures, nothing that was said.
+#: Lines longer than this contain tool results or pictures, and no message.
 _MAX_LINE_BYTES = 8 * 1024 * 1024
-#: Bytes of a transcript that one window takes, about a tenth of a second of work.
+#: Bytes of a transcript that one window reads, in about a tenth of a second.
 MAX_WINDOW_BYTES = 8 * 1024 * 1024
 _FINGERPRINT_BYTES = 4096
-#: Type of the attachments that hold what hooks added.
+#: Type of the attachments that contain what hooks added.
 _CONTEXT_TYPE = b'"hook_additional_context"'
-#: Marks of lines that nobody said.
+#: Fields that mark lines as no message of the user or the model.
 _NOT_SAID = (
     "isMeta",
     "isSidechain",
@@ -34,7 +34,7 @@ _NOT_SAID = (
     "isVisibleInTranscriptOnly",
     "isApiErrorMessage",
 )
-#: What the host itself puts into user messages.
+#: Beginnings of texts that the host puts into user messages.
 _HOST_TEXT = (
     "<command-name>",
     "<command-message>",
@@ -52,10 +52,10 @@ _HOST_TEXT = (
 
 
 def read_window(path: Path, cursor: Cursor) -> Window:
-    """Read what was said since the cursor. Raises OSError when the file can't be read.
+    """Return what was said since the cursor. Raises OSError if the file can't be read.
 
-    A long transcript takes several windows: go on until one brings nothing and the cursor stands still.
-    A transcript that was cut or rewritten is read again from its start, past the last message known.
+    A long transcript takes several windows: read on until one is empty and doesn't move the cursor.
+    A transcript that was cut or rewritten is read again from its start, and known messages are skipped.
     """
     with path.open("rb") as file:
         is_same_file = _fingerprint(file, cursor.offset) == cursor.fingerprint
@@ -81,7 +81,7 @@ def _fingerprint(file: BinaryIO, offset: int) -> int:
 
 
 def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[SaidMessage], list[str], int]:
-    """Read whole lines, up to the end or the limit; a line still being written is left for the next time."""
+    """Read whole lines, up to the end or the limit; an incomplete last line is left for the next read."""
     said: list[SaidMessage] = []
     recalled: list[str] = []
     offset = start
@@ -92,7 +92,7 @@ def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[Said
         message = read_line(line)
         if message is not None:
             said.append(message)
-            if message.is_copied:  # and so is all that stands before it
+            if message.is_copied:  # and so is everything before it
                 said = [one._replace(is_copied=True) for one in said]
         elif _CONTEXT_TYPE in line and OPENING.encode() in line:
             recalled += _read_context(line)
@@ -100,7 +100,7 @@ def _read_said(file: BinaryIO, start: int, limit: int | None) -> tuple[list[Said
 
 
 def _read_context(line: bytes) -> list[str]:
-    """Read the texts that hooks added to the conversation."""
+    """Return the texts that hooks added to the conversation in this line."""
     record = _read_record(line)
     attachment = record.get("attachment")
     if record.get("type") != "attachment" or not isinstance(attachment, dict):
@@ -116,7 +116,7 @@ def _skip_known(said: list[SaidMessage], known_ids: tuple[str, ...]) -> list[Sai
 
 
 def read_line(line: bytes) -> SaidMessage | None:
-    """Read one line; None when nobody said anything in it. Never raises. `seq` is still to be set."""
+    """Return the message in a line, without its `seq`; None if there is none. Never raises."""
     record = _read_record(line)
     if record.get("type") not in ("user", "assistant"):
         return None
@@ -132,7 +132,7 @@ def read_line(line: bytes) -> SaidMessage | None:
 
 
 def _read_record(line: bytes) -> dict[str, object]:
-    """Read the object in a line; a line that holds none, or is too long, is as good as an empty one."""
+    """Return the JSON object in a line; an empty object if there is none, or the line is too long."""
     if len(line) > _MAX_LINE_BYTES:
         return {}
     try:
@@ -143,7 +143,7 @@ def _read_record(line: bytes) -> dict[str, object]:
 
 
 def _said_texts(content: object) -> Iterator[str]:
-    """Return the texts of a message that a person or the model wrote; tool calls and results are none."""
+    """Yield the texts of a message that the user or the model wrote, without tool calls and results."""
     for text in read_texts(content):
         if not text.lstrip().startswith(_HOST_TEXT):
             yield strip_recalled(text)

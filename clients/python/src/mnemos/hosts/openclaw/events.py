@@ -1,4 +1,4 @@
-"""OpenClaw: what our plugin hands on of its hooks, and what it is to return (read from version 2026.9.6)."""
+"""OpenClaw: the hooks that our plugin passes on, and what they return (read from version 2026.9.6)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _KINDS: dict[str, EventKind] = {
     "before_reset": "capture",
     "session_end": "capture",
 }
-#: Reasons for which OpenClaw empties a session without a `before_reset`; after others it goes on as it was.
+#: Reasons for which OpenClaw empties a session without a `before_reset`; for others the session continues.
 _EMPTIED = ("idle", "daily", "deleted")
-#: Runs that nobody asked for: the host's own look at its tasks, and its own keeping of memories.
+#: Triggers of runs that the user didn't start: the host's check of its tasks, and its own memory upkeep.
 _UNASKED = ("heartbeat", "memory")
-#: In the session keys of sub-agents. What an agent tells them isn't what the user said.
+#: Part of the session keys of sub-agents. What an agent writes to them isn't what the user said.
 _SUB_AGENT = ":subagent:"
 
 
 class OpenClawAdapter(Adapter):
-    """Reads and writes what OpenClaw says to the handlers of its hooks."""
+    """Reads what OpenClaw passes to the handlers of its hooks, and writes what they return."""
 
     NAME = "openclaw"
     AGENT_ID = "openclaw"
@@ -34,7 +34,7 @@ class OpenClawAdapter(Adapter):
     REUSES_IDS = True
 
     def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
-        """Normalise one event; None for events that are none of ours."""
+        """Return the event in its normalised form; None for an event that hooks don't handle."""
         kind = _KINDS.get(name)
         event, context = read_object(data.get("event")), read_object(data.get("ctx"))
         fields = read_strings(event | context)
@@ -57,7 +57,7 @@ class OpenClawAdapter(Adapter):
         )
 
     def read_window(self, event: HookEvent, cursor: Cursor) -> Window:
-        """Return what is new of the conversation that came with the event."""
+        """Return the new messages of the conversation that came with the event."""
         from mnemos.hooks.capture.diff import read_new_messages  # noqa: PLC0415 - for captures only
 
         return read_new_messages(event.messages, cursor)
@@ -67,7 +67,7 @@ class OpenClawAdapter(Adapter):
         event: HookEvent,  # noqa: ARG002 - other hosts want its name
         recalled: Recalled,
     ) -> dict[str, object]:
-        """Write what the handler returns: a block behind the system text, and one behind the prompt."""
+        """Return the result of the handler: a block after the system text, and one after the prompt."""
         blocks = {"appendSystemContext": recalled.session, "appendContext": recalled.prompt}
         return {name: block for name, block in blocks.items() if block}
 
@@ -77,7 +77,7 @@ ADAPTER: Final = OpenClawAdapter()
 
 
 def _is_unasked(kind: EventKind, fields: dict[str, str]) -> bool:
-    """Tell runs that have no user. What a timetable asks is worth a recall, but is the same each time."""
+    """Return whether no user started the run; a cron prompt gets a recall but isn't captured: it repeats."""
     trigger = fields.get("trigger")
     if trigger == "cron" and kind == "capture":
         return True

@@ -1,4 +1,4 @@
-"""What was said in OpenClaw, out of the messages that it hands to its hooks (version 2026.9.6)."""
+"""Reads what was said in OpenClaw from the messages that it passes to its hooks (version 2026.9.6)."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mnemos.hooks.messages import SaidMessage, cut_content, format_moment, read_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What the host says to the model in the user's place.
+#: What the host writes to the model in messages of the user.
 _INTERNAL = re.compile(
     "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>.*?(<<<END_OPENCLAW_INTERNAL_CONTEXT>>>|$)", re.DOTALL
 )
-#: When a message was sent, in front of it: `[Sun 2026-11-22 15:07 UTC] `.
+#: The time at which a message was sent, before its text: `[Sun 2026-11-22 15:07 UTC] `.
 _TIME_STAMP = re.compile(r"\[[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( [^\]\n]{1,12})?\] ?")
 
 
 def read_prompt(text: str) -> str:
-    """Return what the user wrote of a prompt as the model gets it."""
+    """Return the part of the model's prompt that the user wrote."""
     said = strip_recalled(_INTERNAL.sub("", text)).strip()
     return _TIME_STAMP.sub("", said, count=1).strip() if _TIME_STAMP.match(said) else said
 
 
 def read_messages(messages: object) -> tuple[SaidMessage, ...]:
-    """Return what user and model said; results of tools, and what the host put in, are left out."""
+    """Return the messages of user and model, without tool results and without what the host added."""
     return tuple(_read_messages(messages if isinstance(messages, list) else []))
 
 
@@ -42,6 +42,6 @@ def _read_messages(messages: list[object]) -> Iterator[SaidMessage]:
 
 
 def _make_id(role: str, moment: str, content: str) -> str:
-    """Make an id of what stays: a user's message has another time in its own turn than ever after."""
+    """Return an id made from what doesn't change: the time of a user's message changes after its own turn."""
     digest = zlib.crc32(content.encode("utf-8", "replace"))
     return f"{role} {moment if role == 'assistant' else ''} {digest:08x}"

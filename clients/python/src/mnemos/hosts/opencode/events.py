@@ -22,13 +22,13 @@ _KINDS: dict[str, EventKind] = {
 
 
 class OpenCodeAdapter(Adapter):
-    """Reads and writes what the plugin for OpenCode says to its hooks."""
+    """Reads the input that the OpenCode plugin sends to its hooks, and writes their output."""
 
     NAME = "opencode"
     AGENT_ID = "opencode"
 
     def read_event(self, name: str, data: dict[str, object]) -> HookEvent | None:
-        """Normalise one event; None for events that are none of ours."""
+        """Return the event in its normalised form; None for an event that hooks don't handle."""
         kind = _KINDS.get(name)
         if kind is None:
             return None
@@ -54,7 +54,7 @@ class OpenCodeAdapter(Adapter):
         event: HookEvent,  # noqa: ARG002 - other hosts want its name
         recalled: Recalled,
     ) -> dict[str, object]:
-        """Return the plugin both blocks; it knows where they go."""
+        """Return both blocks; the plugin knows where to put them."""
         return {"system": recalled.session, "prompt": recalled.prompt}
 
 
@@ -63,11 +63,11 @@ ADAPTER: Final = OpenCodeAdapter()
 
 
 def _read_messages(data: dict[str, object]) -> Iterator[SaidMessage]:
-    """Yield what the user and the model said, oldest first.
+    """Yield the messages of the user and the model, oldest first.
 
-    Summaries of the conversation weren't said, and what is older than its session was copied there.
-    An answer that is still being written is left for the next time; one that never was completed counts once
-    something stands behind it.
+    Summaries of the conversation are left out. A message older than its session was copied into it. An answer
+    that is still being written is left for the next time; one that was never completed is included once
+    another message follows it.
     """
     from mnemos.hooks.messages import SaidMessage, cut_content, format_moment  # noqa: PLC0415
 
@@ -94,5 +94,5 @@ def _read_texts(texts: object) -> list[str]:
 
 
 def _read_moment(milliseconds: object) -> int:
-    """Read milliseconds since 1970; 0 for anything else."""
+    """Return a time in milliseconds since 1970; 0 for anything else."""
     return milliseconds if isinstance(milliseconds, int) else 0

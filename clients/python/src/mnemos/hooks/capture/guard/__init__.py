@@ -1,10 +1,10 @@
-"""The guard of capture: which of the things that were said are worth keeping, and why the others aren't.
+"""The guard of capture: decides which messages are worth keeping, and why the others aren't.
 
-What it refuses are echoes of recall, texts of the host, words without content, and output of programs that
-nobody says a word about. docs/capture.md tells users. In doubt a message is kept.
+It refuses echoes of recall, texts of the host, words without content, and output of programs without a
+comment on it. docs/capture.md explains it to users. In doubt a message is kept.
 
 Orders to a memory or an agent ("ignore previous instructions") are kept: they are part of what happened,
-texts about such orders look the same, and whoever reads recalled text is told that it is no instruction.
+texts about such orders look the same, and every recalled block states that it isn't an instruction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mnemos.hooks.capture.guard.host_texts import is_host_text
 
 __all__ = ["REASONS", "Context", "Refusal", "asks", "judge"]
 
-#: Every code with its sentence.
+#: The sentence for each code.
 REASONS = {
     "echo": "repeats what recall had put into the conversation",
     "host": "was written by the host, not by the user or the model",
@@ -29,11 +29,11 @@ REASONS = {
 
 
 class Context(NamedTuple):
-    """What the guard must know of the conversation before a message."""
+    """What the guard must know about the conversation before a message."""
 
     #: The texts of the memories that recall put into the session so far.
     recalled: tuple[str, ...] = ()
-    #: Whether the message before asks something, so that "yes" decides it.
+    #: Whether the message before asks something, so that "yes" is a decision.
     was_asked: bool = False
 
 
@@ -46,10 +46,10 @@ class Refusal(NamedTuple):
 
 
 def judge(role: str, content: str, context: Context = Context()) -> Refusal | None:  # noqa: B008 - immutable
-    """Judge one message; None when it is to be kept. `role` is `user` or `assistant`.
+    """Return why a message is refused; None if it should be kept. `role` is `user` or `assistant`.
 
     Pure, and takes time linear in the length of the content: the same message in the same conversation is
-    judged the same again, so that a replay adds nothing.
+    always judged the same, so a replay adds nothing.
     """
     code = _find_code(role, content, context)
     return Refusal(code, REASONS[code]) if code else None

@@ -1,4 +1,4 @@
-"""Dumps: output of programs and encoded data that somebody pasted without a word."""
+"""Dumps: output of programs and encoded data, pasted without a comment."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ from mnemos.hooks.capture.guard.words import WORDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Shorter ones take no room, and may be what matters.
+#: Characters of the shortest dump; shorter texts take little space, and may be what matters.
 _SHORTEST = 500
-#: Only so much is looked at; what somebody says stands at the beginning or the end.
+#: Characters that are examined; people write their comment at the beginning or the end.
 _LOOKED_AT = 12_000
-#: A line of code or data of a machine: long, and with few words.
+#: A line of generated code or data: longer than this, with a smaller share of words.
 _LONG_LINE = 300
 _FEWEST_WORDS = 0.4
-#: Share of the characters of a line from which on it is a row of a table or of a log.
+#: Share of digits in a line above which it is a row of a table or of a log.
 _MANY_DIGITS = 0.25
-#: Share of a text that must look like output, and of the rest, like sentences at most.
+#: Minimum share of a text that must look like output; then the word counts that make one of the other lines a
+#: sentence: near the ends of the text, elsewhere, and the number of typical words that excludes output.
 _MIN_OUTPUT = 0.6
 _MIN_WORDS = 3
 _MANY_WORDS = 5
 _MANY_SENTENCE_WORDS = 4
-#: Share of the parts of a line that are plain words, and of signs among its characters, for it to be worded.
+#: For a line to be worded: minimum share of plain words among its parts, maximum share of signs among its
+#: characters.
 _MIN_PLAIN = 0.5
 _MANY_SIGNS = 0.2
 _PLAIN_SIGNS = " \t.,;:!?'\"()-\u2019\u201c\u201d\u201e\u2026\u2013\u2014"
-#: Lines at the beginning and the end of a paste where whoever pasted it says why.
+#: Lines at the beginning and at the end of a paste in which people say why they pasted it.
 _ENDS = 3
-#: Share of lines of source code from which on a text is code, which may be what it is about.
+#: Share of lines of source code above which a text is code, which may be what the message is about.
 _MUCH_CODE = 0.25
 _MIN_IDEOGRAPHS = 6
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-#: What a program may set before each of its lines: a process, a level, a file. People set dates, numbers,
+#: What a program may print before each of its lines: a process, a level, a file. People put dates, numbers,
 #: words and names before theirs: "TODO: …", "[Ada] …".
 _PREFIX = re.compile(
     r"==\d+==|\[(?:[a-z]{3,}|[A-Z]{3,}|[\w.-]*\d[\w.:-]*)\]"
     r"|(?=\S*[^\W\d_])[^\s:|=]*(?:[/_]|\w\.[a-z])[^\s:|=]{0,80}[:|=]"
 )
-#: Lines with the same one, to be a program's.
+#: Minimum number of lines with the same prefix for it to be a program's.
 _MANY_ALIKE = 3
-#: Nobody sets marks or more than a blank before a sentence, but for those of a list or of a quotation.
+#: A sentence follows at most one space, or the marks of a list or of a quotation.
 _BEGINS_SENTENCE = re.compile(
     r"[ ]?(?:[*>-] |\d{1,2}[.)] |[(\"'\u201c\u201e\u00ab\u00bf\u00a1@#/`]{0,2})[^\W\d_]"
 )
@@ -57,9 +59,9 @@ _SENTENCE_WORDS = WORDS["sentences"]
 
 
 def is_dump(role: str, content: str) -> bool:
-    """Whether a text is long, looks like output for the most part, and holds no sentence.
+    """Return whether a text is long, looks mostly like output, and contains no sentence.
 
-    A model that lists files and names says something with them, so of its lines more is asked.
+    A list of files and names from a model has a meaning, so the criteria for its lines are stricter.
     """
     if len(content) < _SHORTEST:
         return False
@@ -91,19 +93,19 @@ def _is_code(lines: Sequence[str]) -> bool:
 
 
 def _find_prefixes(lines: Sequence[str]) -> set[str]:
-    """Return what several lines begin with and no list of a person's does, such as `==123==` or `[info]`."""
+    """Return the prefixes of several lines that no list by a person has, such as `==123==` or `[info]`."""
     counts = Counter(map(_read_prefix, lines))
     return {prefix for prefix, count in counts.items() if prefix and count >= _MANY_ALIKE}
 
 
 def _read_prefix(line: str) -> str:
-    """Return the first part of a line, all digits alike, when it is none that people write; else ""."""
+    """Return the first part of a line, with numbers as 0, if people don't write such prefixes; else ""."""
     part = line.split(maxsplit=1)[0]
     return re.sub(r"\d+", "0", part) if _PREFIX.fullmatch(part) else ""
 
 
 def _is_json(content: str) -> bool:
-    """Whether a text is one JSON object or list; a longer one is looked at line by line."""
+    """Return whether a text is one JSON object or list; a long one is judged line by line."""
     text = content.strip()
     if len(text) > _LOOKED_AT or (text[0], text[-1]) not in (("{", "}"), ("[", "]")):
         return False
@@ -115,7 +117,7 @@ def _is_json(content: str) -> bool:
 
 
 def _is_output(line: str) -> bool:
-    """Whether a program prints such lines. People begin as one does too: "Checking the log, I found …"."""
+    """Return whether a program prints such lines; people also write "Checking the log, I found …"."""
     if PRINTED.match(line.lstrip()):
         return True
     if OUTPUT.match(line):
@@ -129,7 +131,7 @@ def _is_output(line: str) -> bool:
 
 
 def _is_worded(line: str) -> bool:
-    """Whether a line is made of words for the most part, whatever it says with them."""
+    """Return whether a line consists mostly of words, whatever they mean."""
     if len(_IDEOGRAPH.findall(line)) >= _MIN_IDEOGRAPHS:
         return True
     signs = sum(not (character.isalnum() or character in _PLAIN_SIGNS) for character in line.strip())
@@ -139,7 +141,7 @@ def _is_worded(line: str) -> bool:
 
 
 def _is_sentence(line: str, *, is_end: bool) -> bool:
-    """Whether a person may have written this line; amid their output programs write sentences too."""
+    """Return whether a person may have written this line; programs print sentences amid their output too."""
     if len(_IDEOGRAPH.findall(line)) >= _MIN_IDEOGRAPHS:
         return True
     if not _BEGINS_SENTENCE.match(line):

@@ -1,4 +1,4 @@
-"""Echoes: texts that give back what recall put into the conversation."""
+"""Echoes: texts that repeat what recall put into the conversation."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from functools import lru_cache
 
 from mnemos._generated.recalled import OPENING, strip_recalled
 
-#: A line of a recalled block: its mark, an id and a day. It may be quoted.
+#: A line of a recalled block: its bullet, an id and a day. It may be quoted.
 _LINE = re.compile(r"[>\s]*[-*] \[[0-9a-z]{13,32}(?:, \d{4}-\d\d-\d\d)?\] \S")
-#: A word; in scripts without blanks, a character.
+#: A word; in scripts without spaces, a character.
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
 )
-#: Words in a row that must be the same: fewer are common turns of phrase.
+#: Number of consecutive words that must be the same: shorter runs are common phrases.
 _RUN = 4
-#: Share of the words of a text that must be recalled ones, for it to be an echo. A user asks the same thing
-#: again in much the same words, so more is needed there.
+#: Share of recalled words that makes a text an echo. Users ask the same question again in much the same
+#: words, so their share is higher.
 _MIN_SHARE = 0.75
 _MIN_SHARE_OF_USER = 0.9
 _FEWEST_WORDS_OF_USER = 8
-#: Words that an introduction may have besides ("According to what I remember from earlier sessions: …"), what
-#: ends it, and words that do.
+#: Maximum number of words of an introduction, which are not counted ("According to what I remember from
+#: earlier sessions: …"), and the punctuation and words that end it.
 _INTRODUCTION_WORDS = 10
 _ENDS_INTRODUCTION = re.compile(r"[:,;\n*\"\u201c\u201e\u00ab\u2013\u2014\uff1a]|\b(?:that|dass|que) $")
 
 
 def is_recalled_block(content: str) -> bool:
-    """Whether a text is a recalled block, or lines of one, with little else."""
+    """Return whether a text is a recalled block, or lines of one, with little else."""
     if OPENING in content:
         rest = strip_recalled(content)
         return len(_WORD.findall(rest)) <= _RUN
@@ -39,9 +39,9 @@ def is_recalled_block(content: str) -> bool:
 
 
 def is_echo(role: str, content: str, recalled: tuple[str, ...]) -> bool:
-    """Whether most of a text stands in the recalled memories, in runs of words.
+    """Return whether most of a text is contained in the recalled memories, in runs of words.
 
-    A text of fewer than four words is none. What contradicts or uses a memory has words of its own.
+    A text of fewer than four words is no echo. A text that contradicts or uses a memory has words of its own.
     """
     if not recalled:
         return False

@@ -1,4 +1,4 @@
-"""Words that say nothing, and words that say something only as an answer."""
+"""Fillers: words without content, and words with content only as an answer to a question."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from enum import Enum
 from mnemos.hooks.capture.guard.host_texts import strip_stamp
 from mnemos.hooks.capture.guard.words import WORDS
 
-#: Longer texts hold something else too.
+#: Longer texts have other content too.
 _LONGEST_CHARACTERS = 120
 _LONGEST_ASSISTANT_CHARACTERS = 140
-#: How near its end a message must ask, to have asked.
+#: A message asks something if a question mark is within this many characters of its end.
 _ASKED_WITHIN = 400
 _QUESTION_MARKS = "?\uff1f\u061f\u037e"
 _PARTS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
 class Filler(Enum):
-    """How much a short text says."""
+    """How little content a short text has."""
 
     EMPTY = "no letter, no digit"
     ALWAYS = "thanks, greetings, go on"
     UNLESS_ASKED = "yes, no, ok: an answer, if there was a question"
 
 
-#: Words that turn a row of such words into a statement or an order after all.
+#: Phrases that turn a series of such words into a statement or an order.
 _TELLING = re.compile(r"\b(?:do (?:that|both|all|them|the)|go with|that one|this one|is it)\b")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONGEST_UNSPACED = 10
 _PRAISE = "awesome|excellent|amazing|fantastic|brilliant|stellar|superb|solid|beautiful"
-#: Turns of phrase, each with a word that says as much; word by word they could be orders ("keep it").
+#: Phrases, each with a word of the same meaning; their single words could be part of orders ("keep it").
 _PHRASES = (
     (re.compile(r"\b(?:thanks|thank you)(?: so much| a lot)? for (?:all )?(?:the|your) \w+"), "thanks"),
     (re.compile(rf"\b(?:good|great|nice|{_PRAISE}) (?:job|work|one|stuff)\b"), "nice"),
@@ -42,8 +42,8 @@ _PHRASES = (
     (re.compile(r"\bi'll get right on it\b|\bwhile i go through everything\b"), "thanks"),
     (re.compile(r"\bi see\b|\bsee (?:you|ya)\b"), "bye"),
 )
-#: What a model says before it does something; what it found comes after that. Names, numbers and code are in
-#: no list, so an announcement that says what it is about is kept.
+#: What a model says before it does something; its findings come later. No list contains names, numbers or
+#: code, so an announcement that says what it is about is kept.
 _OPENS_ANNOUNCEMENT = re.compile(
     r"(?:(?:ok(?:ay)?|sure|great|good|alright|right|yes|of course|certainly|got it|understood|perfect|done"
     r"|first|next|now|great question|good question"
@@ -58,7 +58,7 @@ _ANNOUNCING_WORDS = WORDS["announcing"] | _ASSISTANT_WORDS
 
 
 def judge_words(role: str, content: str) -> Filler | None:
-    """Judge a text by its words alone; None for one that says something."""
+    """Judge a text by its words alone; None if it has content."""
     text = strip_stamp(content.strip()).lower()
     if not any(map(str.isalnum, text)):
         return Filler.EMPTY
@@ -81,14 +81,14 @@ def judge_words(role: str, content: str) -> Filler | None:
 
 
 def _is_announcement(text: str) -> bool:
-    """Whether a model says that it will do something, and nothing of what."""
+    """Return whether a model says that it will do something, but not what."""
     if not (_OPENS_ANNOUNCEMENT.match(text) and _NAMES_NOTHING.fullmatch(text)):
         return False
     return _ANNOUNCING_WORDS.issuperset(_PARTS.findall(text))
 
 
 def _split_unspaced(word: str, known: frozenset[str]) -> list[str]:
-    """Split a word of a script without blanks into words that are known, the longest first."""
+    """Split a word of a script without spaces into known words, longest first."""
     if word.isascii() or word in known:
         return [word]
     pieces: list[str] = []
@@ -104,6 +104,6 @@ def _split_unspaced(word: str, known: frozenset[str]) -> list[str]:
 
 
 def asks(content: str) -> bool:
-    """Whether a message ends with a question, more or less."""
+    """Return whether a message has a question mark near its end."""
     end = content[-_ASKED_WITHIN:]
     return any(mark in end for mark in _QUESTION_MARKS)

@@ -1,11 +1,11 @@
-"""Texts that hosts put into conversations in the name of the user or the model."""
+"""Texts that hosts put into conversations as messages of the user or the model."""
 
 from __future__ import annotations
 
 import re
 
 _I = re.IGNORECASE
-#: A message that begins like this is the host's as a whole.
+#: A message with such a beginning is entirely the host's.
 _BEGINNINGS = re.compile(
     r"""
     (?:\[Request\ interrupted\ by\ user[^\]\n]{0,40}\]\s*){1,9}$
@@ -31,7 +31,7 @@ _BEGINNINGS = re.compile(
     """,
     re.VERBOSE | _I,
 )
-#: The same for what is said in the model's name; a user may well begin with such words.
+#: The same for messages of the model only; a user may well begin with such words.
 _ERRORS = re.compile(
     r"""
     API\ Error(?::|\ \()|Error:\ \d{3}\ \{
@@ -42,7 +42,7 @@ _ERRORS = re.compile(
     """,
     re.VERBOSE | _I,
 )
-#: A message that is nothing but this is the host's; with more to it, it is somebody's.
+#: A message that consists only of this is the host's; with other content it isn't.
 _WHOLE = re.compile(
     r"""
     (?:Continue\ from\ where\ (?:you|we)\ left\ off
@@ -64,14 +64,14 @@ _TAGS = (
     "|new-diagnostics|persisted-output|environment_context|user_instructions"
 )
 _MARKS = re.compile(rf"<(/?)({_TAGS})>", _I)
-#: What the host says behind such elements.
+#: What the host writes after such elements.
 _NOTE = re.compile(r"Read the output file to retrieve the result[^\n]{0,300}", _I)
-#: OpenClaw sets the time before each prompt.
+#: OpenClaw puts the time before each prompt.
 _STAMP = re.compile(r"\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d [^\]\n]{1,20}\]\s{0,4}")
 
 
 def is_host_text(role: str, content: str) -> bool:
-    """Whether nobody but the host said this."""
+    """Return whether a message is entirely the host's."""
     text = strip_stamp(content.strip())
     if role != "user" and _ERRORS.match(text):
         return True
@@ -81,12 +81,12 @@ def is_host_text(role: str, content: str) -> bool:
 
 
 def strip_stamp(text: str) -> str:
-    """Take off the time that a host set before a prompt."""
+    """Return a prompt without the time that a host put before it."""
     return _STAMP.sub("", text, count=1) if text.startswith("[") else text
 
 
 def _strip_elements(text: str) -> str:
-    """Cut the host's elements out, in one pass; one that isn't closed stays."""
+    """Return a text without the host's elements, in one pass; an element that isn't closed stays."""
     kept: list[str] = []
     kept_from = 0
     open_tag, opened_at = "", 0

@@ -1,10 +1,10 @@
-"""Lines of programs: how their output looks, and their source code."""
+"""Patterns of lines of program output and of source code."""
 
 from __future__ import annotations
 
 import re
 
-#: Lines as programs print them, and people now and then.
+#: Lines that programs print, and that people sometimes write.
 OUTPUT = re.compile(
     r"""\s*(?:
     \[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?\d\d:\d\d:\d\d|[A-Z][a-z]{2}\ [ \d]?\d\ \d\d:\d\d:\d\d  # times
@@ -31,7 +31,7 @@ OUTPUT = re.compile(
     )""",
     re.VERBOSE,
 )
-#: Lines that nobody but a program begins like this, whatever sentence they hold.
+#: Beginnings of lines that only programs print, even if a sentence follows.
 PRINTED = re.compile(
     r"""(?:
     # times, levels, and who tells
@@ -60,7 +60,7 @@ PRINTED = re.compile(
     )""",
     re.VERBOSE,
 )
-#: Lines of source code, of many languages.
+#: Lines of source code in many languages.
 CODE = re.compile(
     r"""(?:
     (?:def|class|import|from|const|let|var|func|function|fn|return|if|elif|else|for|while|try|except|public|private

@@ -1,4 +1,4 @@
-"""The words of `words.txt`: many languages are easier to read there than in code."""
+"""The words of `words.txt`: many languages are easier to read in a text file than in code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def read_words(text: str) -> dict[str, frozenset[str]]:
-    """Read sections of words, each under its name in brackets."""
+    """Return the words of each section, by the name in brackets above it."""
     sections: dict[str, set[str]] = {}
     words: set[str] = set()
     for line in text.splitlines():
