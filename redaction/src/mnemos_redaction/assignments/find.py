@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from itertools import chain, pairwise
+from itertools import zip_longest
 
 from mnemos_redaction.assignments.names import (
     Name,
@@ -49,8 +49,9 @@ def find_assignments(text: str, lowered: str, present: Collection[str]) -> Itera
         if stem.needle not in present:
             continue
         done = 0  # what was found already isn't read again; it could be long
-        for match, following in pairwise(chain(pattern.finditer(lowered), (None,))):
-            if match is None or match.start() < done:
+        matches = list(pattern.finditer(lowered))
+        for match, following in zip_longest(matches, matches[1:]):
+            if match.start() < done:
                 continue
             if following is not None and following.start() == match.end():
                 continue  # the value is the next name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import zip_longest
 from typing import Final
 
 from mnemos_redaction.lazy_patterns import make_pattern
@@ -40,9 +40,8 @@ _NAMED_WITHIN: Final = 80
 
 def find_private_keys(text: str) -> Iterator[Span]:
     """Find private keys, with their first and last lines."""
-    for begin, following in pairwise(chain(_BEGIN.finditer(text), (None,))):
-        if begin is None:
-            return
+    begins = list(_BEGIN.finditer(text))
+    for begin, following in zip_longest(begins, begins[1:]):
         limit = len(text) if following is None else following.start()
         end = _find_end(text, begin.end(), min(limit, begin.end() + _LONGEST_BLOCK))
         if end is not None:
