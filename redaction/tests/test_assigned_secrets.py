@@ -80,6 +80,15 @@ def test_sentences(text: str, hidden: str):
         (f"//registry.npmjs.org/:_authToken={RANDOM}", "//registry.npmjs.org/:_authToken=(token)"),
         (f'"auth": "{RANDOM}"', '"auth": "(credential)"'),
         (f"heroku_api_key={'550e8400-e29b-41d4-a716-44665544'}0000", "heroku_api_key=(api_key)"),
+        ("password=foo(bar]9x!Q2 ", "password=(password) "),  # brackets of code come in pairs
+        (f'set_password("{WEAK}")', 'set_password("(password)")'),
+        (f"<password>{WEAK}</password>", "<password>(password)</password>"),
+        (f"**password: {WEAK}**", "**password: (password)**"),
+        (f"password='{WEAK}\\'x'", "password='(password)'"),  # an escaped quotation mark closes nothing
+        # Neither does one in the next line.
+        (f"password='{WEAK}\nuser='ann'", "password='(password)\nuser='ann'"),
+        (f'password="{WEAK}', 'password="(password)'),
+        (f"token={RANDOM * 5}...", "token=(token)..."),
         (f"token={RANDOM * 20}&user=ann", "token=(token)&user=ann"),
     ],
 )

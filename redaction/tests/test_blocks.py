@@ -112,6 +112,13 @@ def test_certificates_and_public_keys_stay():
     for name in ("CERTIFICATE", "PUBLIC KEY", "RSA PUBLIC KEY", "PGP PUBLIC KEY BLOCK", "PGP SIGNATURE"):
         text = f"-----BEGIN {name}-----\n{LINES}\n-----END {name}-----\n"
         assert hide(text) == text
+        encoded = base64.b64encode(text.encode()).decode()
+        assert hide(f"tls.crt: {encoded}\n") == f"tls.crt: {encoded}\n"
+
+
+def test_a_private_key_that_another_one_follows_ends_before_it():
+    block = f"-----BEGIN PRIVATE KEY-----\n{LINES}"
+    assert hide(f"{block}\n{block}\n\nafter") == "(private_key)\n(private_key)\n\nafter"
 
 
 def test_the_name_of_a_block_alone_is_no_key():

@@ -59,6 +59,13 @@ password: op://vault/item/password
 password: vault:secret/data/db#password
 secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf"
 PASSWORD_FILE=/run/secrets/db_password
+DB_PASSWORD=/run/secrets/db1
+password: "/etc/app/pw1"
+password="jdbc-${{X}}-1"
+password="ab%(x)s1"
+password="..."
+password=''
+token="prod-mast-secret-1"
 """.strip().split("\n")
 
 CODE = """
@@ -95,6 +102,11 @@ class Foo { private: int x; };
 var symbolKeys = []symbolKey{
 "AWS::AppSync::ApiKey": "3d104ea0be48564b",
 PASS: ld-x86-64/pr11304b
+password = a.b(c)
+password = pad2(x9Key)
+password = r"\\w+\\s1"
+tokens("QxZvBtrWqKjHg", "LmNpXcVbRtYwZ")
+<password>8 letters or more
 """.strip().split("\n")
 
 DATA = f"""
@@ -130,6 +142,10 @@ The access key file has md5 {CHECKSUM[:32]}, not more.
 2024-05-01 12:00:00 INFO authorization granted to 127.0.0.1:5432
 Cookie: theme=dark; lang=en-US
 Set-Cookie: lang=en; Path=/
+Set-Cookie: lang=en; Path=/app; Domain=shop.internal
+auth: {COMMIT}
+"auth": "{UUID}"
+the token {COMMIT} is a commit
 !function(e,t){{var n=e.token;t.key=n,e.pass&&(t.password=n.password)}}(a,b);
 """.strip().split("\n")
 
@@ -143,11 +159,16 @@ The token is base64-encoded, the password is hashed with bcrypt.
 password_encryption is scram-sha-256 by default.
 Use --username and --password options instead of the URL.
 Get your API key at https://platform.example.com/account/api-keys
+The bearer instruments of 1923 are lost.
+secret: "part 2 of the story"
+password: "enter 8 characters"
 Machine learning login page password reset.
 Problem identified by "jamesh" and by another user.
 Tests pass: 12/12, passed: 12, failed: 3
 It bypasses the compass, says the author.
 What you put into `<private>` tags is never stored.
+Then mysql -p
+Write redis-cli -a " and the password and another quotation mark.
 It knows `mysql -p`, `docker login -p` and `openssl -passin`.
 """.strip().split("\n")
 

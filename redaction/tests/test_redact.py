@@ -156,6 +156,12 @@ def test_what_stands_beside_a_new_mark_is_read_once_more(text: str):
     assert redact(once.text, KEY).text == once.text
 
 
+def test_a_contrived_text_is_searched_eight_times_at_most():
+    """Only once a password is replaced is the next one near enough to the command to be found."""
+    text = "mosquitto_pub" + f" -P '{'sunn1day' * 40}'" * 12
+    assert len(redact(text, KEY).findings) == 8
+
+
 def test_a_secret_behind_a_mark_is_found():
     redacted = redact(f"[redacted:password:3f9a12c4] {GITHUB}", KEY)
     assert redacted.text.startswith("[redacted:password:3f9a12c4] [redacted:github_token:")
