@@ -113,16 +113,31 @@ def test_what_needs_no_answer_is_no_request(text):
     assert parse_message(text) is None
 
 
-def test_a_request_is_read_with_its_parameters():
-    request = protocol.parse_message(
-        b'{"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": "x"}}'
+@pytest.mark.parametrize(
+    ("text", "code", "request_id"),
+    [
+        (b"{", -32700, None),
+        (b"[" * 100_000, -32700, None),
+        (b"[]", -32600, None),
+        (b'{"id":1.5,"method":"ping"}', -32600, None),
+        (b'{"id":true,"method":"ping"}', -32600, None),
+        (b'{"id":7}', -32600, 7),
+        (b'{"id":7,"method":1}', -32600, 7),
+        (b'{"id":7,"method":"ping","params":[]}', -32602, 7),
+    ],
+)
+def test_what_is_no_request_has_a_code_and_the_id_if_there_is_one(text, code, request_id):
+    with pytest.raises(RpcError) as caught:
+        parse_message(text)
+    assert (caught.value.code, caught.value.request_id) == (code, request_id)
+
+
+def test_a_request_is_read_with_its_parameters_and_a_notification_has_no_id():
+    assert parse_message(b'{"id":"a","method":"ping","params":{"b":1}}') == Request("ping", {"b": 1}, "a")
+    assert parse_message(b'{"method":"notifications/initialized"}') == Request(
+        "notifications/initialized", {}, None
     )
 
-    assert request == protocol.Request("tools/call", {"name": "x"}, 3)
 
-
-def test_parameters_are_an_object():
-    with pytest.raises(protocol.RpcError, match="params must be an object") as caught:
-        protocol.parse_message(b'{"jsonrpc": "2.0", "id": 3, "method": "ping", "params": []}')
-
-    assert caught.value.request_id == 3
+def test_an_error_without_data_has_no_member_for_it():
+    assert json.loads(format_error(RpcError(-32600, "no", 7)))["error"] == {"code": -32600, "message": "no"}
