@@ -39,4 +39,4 @@ def test_claude_code_connects_by_a_url_and_a_key(sqlite_server: RunningServer, t
 def test_without_a_key_claude_code_shows_what_to_send(sqlite_server: RunningServer, tmp_path: Path):
     said = connect(Claude(tmp_path, "http://127.0.0.1:9"), f"{sqlite_server.url}/mcp")
     assert "Failed" in said
-    assert "send the API key, as Authorization: Bearer" in said
+    assert "send the API key as Authorization: Bearer" in said
