@@ -14,7 +14,7 @@ _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
 
 
-class UnexpectedAnswer(Exception):
+class UnexpectedResponse(Exception):
     """The server answered something else than the operation asks for, or nothing."""
 
 
@@ -67,7 +67,7 @@ class HttpConnection(asyncio.Protocol):
     async def send(self, request: bytes) -> Answer:
         """Send a request and wait for its answer; waiting is bounded by whoever calls."""
         if self._transport is None or self._transport.is_closing():
-            raise UnexpectedAnswer("the server closed the connection")
+            raise UnexpectedResponse("the server closed the connection")
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiting
@@ -101,14 +101,14 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(UnexpectedAnswer(f"the connection broke: {exc or 'closed'}"))
+            self._waiting.set_exception(UnexpectedResponse(f"the connection broke: {exc or 'closed'}"))
 
 
 async def ask(connection: HttpConnection, request: bytes, status: int) -> bytes:
     """Send a request outside a measurement and give the body of its answer.
 
     Raises:
-        UnexpectedAnswer: the status is another one.
+        UnexpectedResponse: the status is another one.
         TimeoutError: there is no answer in time.
     """
     async with asyncio.timeout(ANSWER_SECONDS):
@@ -118,6 +118,6 @@ async def ask(connection: HttpConnection, request: bytes, status: int) -> bytes:
 
 
 def check_status(answer: Answer, status: int) -> None:
-    """Raise `UnexpectedAnswer` unless the status is the one that is expected."""
+    """Raise `UnexpectedResponse` unless the status is the one that is expected."""
     if answer.status != status:
-        raise UnexpectedAnswer(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")
+        raise UnexpectedResponse(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")

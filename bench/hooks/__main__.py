@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.common import machine
 from bench.common.api import provision
-from bench.common.client import Address, HttpConnection, UnexpectedAnswer, ask
+from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask
 from bench.common.pages import describe_command, publish
 from bench.common.processes import mnemo_server
 from bench.hooks.conditions import BAD, UP, open_bad
@@ -38,7 +38,7 @@ def main() -> None:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mnemos-bench-")))
             faults = _run(options, folder, stack)
-    except (UnexpectedAnswer, RuntimeError, TimeoutError, OSError) as error:
+    except (UnexpectedResponse, RuntimeError, TimeoutError, OSError) as error:
         sys.exit(f"bench: {error or type(error).__name__}")
     if faults:
         sys.exit("\n".join(f"bench: {fault}" for fault in sorted(set(faults))))
@@ -73,7 +73,11 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
         print(f"round {number + 1} of {options.runs}", file=sys.stderr, flush=True)
     disturbance = _disturbance(before, _read_clocks(program.pid))
     setting = Setting(
-        describe_command("bench.hooks"), options.runs, options.memories, _tell(options.program), disturbance
+        describe_command("bench.hooks"),
+        options.runs,
+        options.memories,
+        _describe(options.program),
+        disturbance,
     )
     report = render(bare, hooks, setting, harness.recalling)
     publish(f"hooks-{options.harness}", report, write=options.write)
@@ -107,7 +111,7 @@ def _make_bare(program: Path) -> list[Case]:
     ]
 
 
-def _tell(program: Path) -> str:
+def _describe(program: Path) -> str:
     """Return how the program is installed: an editable install has more to look through."""
     libraries = program.resolve().parent.parent / "lib"
     is_editable = any(libraries.glob("python*/site-packages/_editable_impl_mnemos_client.pth"))

@@ -40,7 +40,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
         f"- {about} and the default embedder",
         f"- measured on {datetime.now(UTC).date()} with `{setting.command}`: {setting.runs} runs of each",
         f"- other programs took {setting.disturbance:.0%} of the machine's processor time meanwhile",
-        f"- hooks and server ran {_tell_priority()}",
+        f"- hooks and server ran {_describe_priority()}",
         "",
     ]
     head = [
@@ -60,7 +60,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
     return "\n".join([*lines, *render_table(head, rows), "", _verdict(hooks)])
 
 
-def _tell_priority() -> str:
+def _describe_priority() -> str:
     """Return whether other programs could hold up what was measured: `chrt -r 1` keeps them from it."""
     if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         return "ahead of all other programs (real-time scheduling), as on a machine with nothing else to do"

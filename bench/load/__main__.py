@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.common import databases
-from bench.common.client import UnexpectedAnswer
+from bench.common.client import UnexpectedResponse
 from bench.common.databases import Engine
 from bench.common.pages import describe_command, publish
 from bench.load.engines import Plan, measure_engine
@@ -26,7 +26,7 @@ def main() -> None:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mnemos-bench-")))
             asyncio.run(_run(options, list(databases.open_engines(options, stack, folder)), folder))
-    except (*databases.NO_DATABASE, UnexpectedAnswer, RuntimeError) as error:
+    except (*databases.NO_DATABASE, UnexpectedResponse, RuntimeError) as error:
         sys.exit(f"bench: {error}")
 
 

@@ -73,7 +73,7 @@ async def measure_engine(engine: Engine, plan: Plan, folder: Path) -> EngineResu
 
     Raises:
         RuntimeError: a server doesn't start.
-        UnexpectedAnswer: it answers an error.
+        UnexpectedResponse: it answers an error.
     """
     memory, rounds = Memory(), _Rounds()
     async with AsyncExitStack() as stack:

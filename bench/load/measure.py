@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.common import machine
-from bench.common.client import ANSWER_SECONDS, HttpConnection, UnexpectedAnswer, ask, check_status
+from bench.common.client import ANSWER_SECONDS, HttpConnection, UnexpectedResponse, ask, check_status
 from bench.load.operations import Corpus, Operation, store_many
 
 #: Part of a round's time that passes before counting starts.
@@ -73,7 +73,7 @@ async def measure_round(subject: Subject, operation: Operation, clients: int, se
     """Warm up, then let `clients` clients send one request after the other for some seconds.
 
     Raises:
-        UnexpectedAnswer: an answer was not what the operation asks for.
+        UnexpectedResponse: an answer was not what the operation asks for.
         TimeoutError: an answer took longer than 30 seconds.
     """
     await _restock(subject, operation)
@@ -86,7 +86,7 @@ async def measure_round(subject: Subject, operation: Operation, clients: int, se
     elapsed, after = time.perf_counter() - started, _read_meters(subject)
     trips_after = await _round_trips(subject)
     if len(latencies_ms) < 2:
-        raise UnexpectedAnswer(f"{operation.name}: hardly any answer came; measure for longer (--seconds)")
+        raise UnexpectedResponse(f"{operation.name}: hardly any answer came; measure for longer (--seconds)")
     return Round(
         latencies_ms=latencies_ms,
         elapsed_seconds=elapsed,

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.common import databases
-from bench.common.client import UnexpectedAnswer
+from bench.common.client import UnexpectedResponse
 from bench.common.pages import describe_command, publish
 from bench.recall.asking import EngineRun, Setup, measure_engine
 from bench.recall.comparing import load_scores, render_comparison
@@ -20,7 +20,7 @@ from bench.recall.datasets import ADVERSARIAL, AGENTS, DataSet, load_data_set
 from bench.recall.report import render, to_json
 from bench.recall.seeding import PARTS
 
-_ERRORS = (*databases.NO_DATABASE, UnexpectedAnswer, RuntimeError, OSError, ValueError)
+_ERRORS = (*databases.NO_DATABASE, UnexpectedResponse, RuntimeError, OSError, ValueError)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class QuestionResult:
     """One question, what was found for it, best first, and its scores by measure."""
 
     conversation: str
@@ -49,7 +49,7 @@ class EngineRun:
     """Everything found on one engine, in the order of the questions."""
 
     title: str
-    answered: tuple[Answered, ...]
+    answered: tuple[QuestionResult, ...]
     server_cpu_ms: float
     """Processor time of the server for one search, on average."""
 
@@ -59,7 +59,7 @@ async def measure_engine(engine: Engine, data_set: DataSet, setup: Setup, folder
 
     Raises:
         RuntimeError: the server doesn't start.
-        UnexpectedAnswer: it answers an error.
+        UnexpectedResponse: it answers an error.
         ValueError: there is no question to ask.
     """
     questions = [
@@ -84,7 +84,9 @@ async def measure_engine(engine: Engine, data_set: DataSet, setup: Setup, folder
     return EngineRun(engine.title, tuple(answered), server_cpu_ms)
 
 
-async def _ask(connection: HttpConnection, pool: Pool, conversation: str, question: Question) -> Answered:
+async def _ask(
+    connection: HttpConnection, pool: Pool, conversation: str, question: Question
+) -> QuestionResult:
     path = f"{MEMORIES}?limit={DEPTH}&q={quote(question.text, safe='')}"
     request = pool.address.request("GET", path)
     started = time.perf_counter()
@@ -93,4 +95,4 @@ async def _ask(connection: HttpConnection, pool: Pool, conversation: str, questi
     page = MemoryPage.model_validate_json(body)
     found = tuple(pool.places[memory.id] for memory in page.memories)
     evidence = {Place(conversation, turn_id) for turn_id in question.evidence}
-    return Answered(conversation, question, found, score(found, evidence), latency_ms)
+    return QuestionResult(conversation, question, found, score(found, evidence), latency_ms)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.common.pages import render_table
-from bench.recall.asking import Answered, EngineRun
+from bench.recall.asking import EngineRun, QuestionResult
 from bench.recall.metrics import MEASURES, Mean, average
 from bench.recall.report import group, identify
 
@@ -45,7 +45,7 @@ def render_comparison(run: EngineRun, earlier: Scores, name: str) -> str:
     return "\n".join(["", f"#### {run.title}", "", *render_table(head, rows)])
 
 
-def _difference(members: list[Answered], earlier: Scores, measure: str) -> Mean:
+def _difference(members: list[QuestionResult], earlier: Scores, measure: str) -> Mean:
     return average([one.scores[measure] - earlier[identify(one)][measure] for one in members])
 
 

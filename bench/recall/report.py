@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from bench.common.machine import describe_machine
 from bench.common.pages import render_table
-from bench.recall.asking import Answered, EngineRun
+from bench.recall.asking import EngineRun, QuestionResult
 from bench.recall.datasets import ADVERSARIAL, CATEGORIES, DataSet
 from bench.recall.metrics import MEASURES, Mean, average, percentile
 
@@ -40,12 +40,12 @@ def to_json(runs: Sequence[EngineRun], data_set: DataSet, command: str) -> dict[
     }
 
 
-def identify(one: Answered) -> str:
+def identify(one: QuestionResult) -> str:
     """Name a question, the same in every run."""
     return f"{one.conversation}/{one.question.number}"
 
 
-def group(answered: Sequence[Answered]) -> dict[str, list[Answered]]:
+def group(answered: Sequence[QuestionResult]) -> dict[str, list[QuestionResult]]:
     """Sort questions into the rows of the table; the first row holds all but the adversarial ones."""
     rows = {"all": [one for one in answered if one.question.category != ADVERSARIAL]}
     present = sorted({one.question.category for one in answered})
@@ -61,7 +61,7 @@ def count_differing(runs: Sequence[EngineRun]) -> int:
     return sum(len(set(found)) > 1 for found in zip(*tops, strict=True))
 
 
-def summarize(answered: Sequence[Answered]) -> dict[str, Mean]:
+def summarize(answered: Sequence[QuestionResult]) -> dict[str, Mean]:
     """Average every measure over questions."""
     return {name: average([one.scores[name] for one in answered]) for name in MEASURES}
 
@@ -113,13 +113,13 @@ def _engine_json(run: EngineRun) -> dict[str, object]:
     }
 
 
-def _group_json(members: Sequence[Answered]) -> dict[str, object]:
+def _group_json(members: Sequence[QuestionResult]) -> dict[str, object]:
     means = summarize(members)
     figures = {name: {"mean": mean.value, "error": mean.error} for name, mean in means.items()}
     return {"count": len(members), **figures}
 
 
-def _question_json(one: Answered) -> dict[str, object]:
+def _question_json(one: QuestionResult) -> dict[str, object]:
     return {
         "id": identify(one),
         "category": one.question.category,

@@ -14,7 +14,7 @@ from mnemos_contract.messages import Message, SessionMessages
 from mnemos_contract.writing import StoreRequest
 
 from bench.common.api import MEMORIES, SESSION_MESSAGES, provision
-from bench.common.client import Address, HttpConnection, UnexpectedAnswer, ask
+from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask
 from bench.recall.datasets import DataSet, Session, Turn
 
 #: What can be left out of the messages, to see what it is worth.
@@ -62,7 +62,7 @@ async def seed(
     """Store all conversations and give the pool of each by its name; wait until the server has digested them.
 
     Raises:
-        UnexpectedAnswer: the server answers an error or doesn't hold what was sent.
+        UnexpectedResponse: the server answers an error or doesn't hold what was sent.
         TimeoutError: it is still busy after 15 minutes.
     """
     pools: dict[str, Pool] = {}
@@ -93,7 +93,9 @@ async def _store(connection: HttpConnection, pool: Pool, session: _Session) -> N
     answer = await ask(connection, pool.address.request("GET", path), 200)
     held = SessionMessages.model_validate_json(answer).messages
     if len(held) != len(session.messages):
-        raise UnexpectedAnswer(f"session {session.id} holds {len(held)} of {len(session.messages)} messages")
+        raise UnexpectedResponse(
+            f"session {session.id} holds {len(held)} of {len(session.messages)} messages"
+        )
     pool.places.update({message.id: session.places[message.seq] for message in held})
 
 

@@ -15,7 +15,7 @@ import platformdirs
 from mnemo_server.embedding.ports import EmbeddingError
 
 from bench.common import databases
-from bench.common.client import UnexpectedAnswer
+from bench.common.client import UnexpectedResponse
 from bench.common.databases import Engine
 from bench.common.pages import describe_command, publish
 from bench.search.measure import Plan, measure
@@ -27,7 +27,7 @@ from bench.search.seeding import Seeded, ensure_pool, seed, seed_sqlite
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 #: A live database is filled anew in every run, which takes a minute for each 100,000.
 LARGEST_LIVE = 100_000
-_ERRORS = (*databases.NO_DATABASE, UnexpectedAnswer, EmbeddingError, NoPlots, RuntimeError, TimeoutError)
+_ERRORS = (*databases.NO_DATABASE, UnexpectedResponse, EmbeddingError, NoPlots, RuntimeError, TimeoutError)
 
 
 def main() -> None:

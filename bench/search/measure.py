@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.common import machine
-from bench.common.client import Address, HttpConnection, UnexpectedAnswer, ask, check_status
+from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask, check_status
 from bench.common.processes import mnemo_server
 from bench.search.questions import SHAPES, make_paths
 from bench.search.seeding import Seeded
@@ -110,7 +110,7 @@ async def measure(seeded: Seeded, plan: Plan, folder: Path) -> Measured:
 
     Raises:
         RuntimeError: the server doesn't start.
-        UnexpectedAnswer: it answers an error.
+        UnexpectedResponse: it answers an error.
         TimeoutError: it takes minutes to answer.
     """
     settings = {"INDEX_MEMORY_MB": str(INDEX_MEMORY_MB)}
@@ -146,7 +146,7 @@ async def _measure_oversized(seeded: Seeded, folder: Path) -> dict[str, Latency]
             latencies[shape.name] = await asker.go_round(paths)
             _say(seeded, f"beyond memory, {shape.name}: {latencies[shape.name].p50_ms:.0f} ms")
         if not await _read_metric(connection, program.address, "mnemo_index_scans_total"):
-            raise UnexpectedAnswer("the tenant fits into memory after all")
+            raise UnexpectedResponse("the tenant fits into memory after all")
         connection.close()
     return latencies
 
@@ -193,7 +193,7 @@ async def _read_metric(connection: HttpConnection, server: Address, name: str) -
     metrics = await ask(connection, server.request("GET", "/metrics"), 200)
     found = re.search(rf"^{name} (\S+)", metrics.decode(), re.MULTILINE)
     if found is None:
-        raise UnexpectedAnswer(f"the server's metrics lack {name}")
+        raise UnexpectedResponse(f"the server's metrics lack {name}")
     return float(found[1])
 
 

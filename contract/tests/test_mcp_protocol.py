@@ -16,9 +16,9 @@ from mnemos_contract.mcp.protocol import (
     PROTOCOL_VERSIONS,
     Request,
     RpcError,
-    answer_request,
     format_error,
     format_result,
+    handle_request,
     name_client,
     parse_message,
     read_tool_call,
@@ -63,12 +63,12 @@ def test_a_client_says_its_name_at_the_start_or_in_every_request(params, name):
 @pytest.mark.parametrize("version", PROTOCOL_VERSIONS)
 def test_a_version_that_is_spoken_here_is_agreed_to(version):
     request = Request("initialize", {"protocolVersion": version}, 1)
-    assert answer_request(request, (), "1.0")["protocolVersion"] == version
+    assert handle_request(request, (), "1.0")["protocolVersion"] == version
 
 
 def test_methods_that_are_not_there_are_told():
     with pytest.raises(RpcError, match="server/discover") as caught:
-        answer_request(Request("server/discover", {}, 7), (), "1.0")
+        handle_request(Request("server/discover", {}, 7), (), "1.0")
     assert (caught.value.code, caught.value.request_id) == (-32601, 7)
 
 
@@ -95,7 +95,7 @@ def test_the_module_needs_the_standard_library_alone():
 
 @pytest.mark.parametrize("method", ["ping", "tools/list"])
 def test_a_method_without_parameters_has_an_answer(method):
-    answer = answer_request(
+    answer = handle_request(
         Request(method, {}, 1), ({"name": "a", "description": "b", "input_schema": {}},), "1"
     )
     assert answer == {} or [tool["name"] for tool in answer["tools"]] == ["a"]

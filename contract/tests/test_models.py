@@ -52,11 +52,11 @@ def refusal(model: type[WireModel], fields: dict[str, Any]) -> str:
 
 def test_a_memory_reads_back_as_it_was_written():
     memory = Memory.model_validate(MEMORY)
-    assert Memory.model_validate_json(memory.to_answer()) == memory
+    assert Memory.model_validate_json(memory.to_json()) == memory
 
 
 def test_an_answer_leaves_absent_members_out_but_keeps_nulls_inside_metadata():
-    answer = Memory.model_validate(MEMORY).to_answer().decode()
+    answer = Memory.model_validate(MEMORY).to_json().decode()
     assert "project" not in answer
     assert '"metadata":{"ticket":null,"links":[1,null]}' in answer
 

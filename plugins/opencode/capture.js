@@ -49,8 +49,8 @@ export class Capture {
   async handOver(event, sessionID) {
     const { isChild, createdAt } = await this.sessions.describe(sessionID)
     if (isChild) return
-    const answer = await this.client.session.messages({ path: { id: sessionID }, query: { limit: MAX_MESSAGES } })
-    const messages = (answer.data ?? []).map(pickSaid)
+    const response = await this.client.session.messages({ path: { id: sessionID }, query: { limit: MAX_MESSAGES } })
+    const messages = (response.data ?? []).map(pickSaid)
     await runHook(this.program, HARNESS, event, { sessionID, createdAt, directory: this.directory, messages })
   }
 }

@@ -32,7 +32,7 @@ export default async function MnemosPlugin({ client, directory }, options) {
     "session.created": ({ info }) => sessions.learn(info),
     "session.updated": ({ info }) => sessions.learn(info),
     "session.idle": ({ sessionID }) => capture.start("session.idle", sessionID),
-    "session.compacted": ({ sessionID }) => recall.startAnew(sessionID),
+    "session.compacted": ({ sessionID }) => recall.reset(sessionID),
     "session.deleted": ({ info }) => [sessions, recall, capture].forEach((part) => part.forget(info.id)),
   }
 

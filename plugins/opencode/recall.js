@@ -31,9 +31,9 @@ export class Recall {
     await bounded(() => this.compactions.get(sessionID), ASK_MS)
     const text = readTexts(parts).join("\n\n")
     const event = { sessionID, directory: this.directory, messageID: message.id, text }
-    const answer = await runHook(this.program, HARNESS, "chat.message", event, TURN_MS)
-    this.freeze(sessionID, answer?.system ?? "")
-    if (answer?.prompt) parts.push(makePart(sessionID, message, parts, answer.prompt))
+    const response = await runHook(this.program, HARNESS, "chat.message", event, TURN_MS)
+    this.freeze(sessionID, response?.system ?? "")
+    if (response?.prompt) parts.push(makePart(sessionID, message, parts, response.prompt))
   }
 
   /** Add the session's block to a request, unless the request is for a title or a summary. */
@@ -44,7 +44,7 @@ export class Recall {
   }
 
   /** Report that a summary replaced the conversation: what was recalled in it may be recalled again. */
-  startAnew(sessionID) {
+  reset(sessionID) {
     const event = { sessionID, directory: this.directory }
     const told = runHook(this.program, HARNESS, "session.compacted", event)
     this.compactions.set(sessionID, told)
@@ -63,8 +63,8 @@ export class Recall {
 
   /** Learn the prompts of OpenCode's hidden agents, which write titles and summaries; only they identify an agent. */
   async learnHelpers() {
-    const answer = await bounded(() => this.client.app.agents(), ASK_MS)
-    const hidden = (answer?.data ?? []).filter((agent) => agent.hidden && agent.prompt)
+    const response = await bounded(() => this.client.app.agents(), ASK_MS)
+    const hidden = (response?.data ?? []).filter((agent) => agent.hidden && agent.prompt)
     this.helperPrompts = hidden.map((agent) => agent.prompt)
   }
 }

@@ -18,8 +18,8 @@ export class Sessions {
   /** Return what is known; a session that OpenCode doesn't report is assumed not to be a sub-agent's. */
   async describe(sessionID) {
     if (!this.known.has(sessionID)) {
-      const answer = await bounded(() => this.client.session.get({ path: { id: sessionID } }), ASK_MS)
-      if (answer?.data?.id) this.learn(answer.data)
+      const response = await bounded(() => this.client.session.get({ path: { id: sessionID } }), ASK_MS)
+      if (response?.data?.id) this.learn(response.data)
     }
     return this.known.get(sessionID) ?? { isChild: false }
   }

@@ -58,9 +58,9 @@ export function runHook({ command, env }, harness, event, data, timeoutMs = HOOK
       return resolve(null)
     }
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs)
-    const finish = (answer) => {
+    const finish = (response) => {
       clearTimeout(timer)
-      resolve(answer)
+      resolve(response)
     }
     child.on("error", () => finish(null))
     child.on("close", () => finish(parse(output)))

@@ -59,7 +59,7 @@ class OpenRequest:
         """Send what was held back."""
         self._socket.sendall(self._rest)
 
-    def read_answer(self) -> tuple[int, dict]:
+    def read_response(self) -> tuple[int, dict]:
         """Wait for the status and the JSON body."""
         with self._socket, self._socket.makefile("rb") as stream:
             status = int(stream.readline().split()[1])
@@ -107,7 +107,7 @@ def test_requests_in_flight_finish_and_the_exit_code_is_0(dsn: str, start: Start
         wait_until_closed_to_new_callers(server)
         assert server.process.poll() is None
         let_go()
-        answers = [request.read_answer() for request in requests]
+        answers = [request.read_response() for request in requests]
         assert server.process.wait(SECONDS) == 0
     assert [status for status, _ in answers] == [202, 200, 202]
     assert answers[1][1]["version"] == 2
@@ -126,7 +126,7 @@ def test_a_request_whose_body_is_still_on_its_way_finishes_too(dsn: str, start: 
     wait_until_closed_to_new_callers(server)
     for request in requests:
         request.send_rest()
-    assert [request.read_answer()[0] for request in requests] == [202, 202]
+    assert [request.read_response()[0] for request in requests] == [202, 202]
     assert server.process.wait(SECONDS) == 0
 
 

@@ -95,6 +95,6 @@ def request_headers(route: Route) -> list[Header]:
     return [header for header in REQUEST_HEADERS if header.belongs_to(route)]
 
 
-def answer_headers(route: Route) -> list[Header]:
+def response_headers(route: Route) -> list[Header]:
     """Return the headers of a successful response of this route."""
     return [header for header in ANSWER_HEADERS if header.belongs_to(route)]

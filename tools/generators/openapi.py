@@ -22,7 +22,7 @@ from mnemos_contract.tools import plain_schema
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from tools.generators.headers import Header, answer_headers, needs_key, request_headers
+from tools.generators.headers import Header, needs_key, request_headers, response_headers
 
 Json = dict[str, Any]
 
@@ -134,10 +134,10 @@ def header_parameter(header: Header) -> Json:
 
 
 def responses(route: Route) -> Json:
-    """Describe every answer, by status."""
+    """Describe every response, by status."""
     headers = {
         header.name: {"description": header.doc, "schema": {"type": "string"}}
-        for header in answer_headers(route)
+        for header in response_headers(route)
     }
     content = {"content": as_json(reference(route.response))} if route.response else {}
     found: dict[int, Json] = {route.status: {"description": "Done.", "headers": headers, **content}}
@@ -150,7 +150,7 @@ def responses(route: Route) -> Json:
 
 
 def errors_by_status(route: Route) -> dict[int, list[type[ApiError]]]:
-    """Return every error that a route can answer, by status, then in the order of the contract."""
+    """Return every error that a route can return, by status, then in the order of the contract."""
     tenant = TENANT_ERRORS if route.access is Access.TENANT else ()
     found: dict[int, list[type[ApiError]]] = defaultdict(list)
     for error in (*tenant, *route.errors, *COMMON_ERRORS):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from mnemos_contract.errors import ApiError
 from mnemos_contract.routes import API_KEY_HEADER, Route
 
-from tools.generators.headers import Header, answer_headers, needs_key, request_headers
+from tools.generators.headers import Header, needs_key, request_headers, response_headers
 from tools.generators.openapi import (
     OTHER_SUCCESSES,
     PATH_PARAMETERS,
@@ -43,7 +43,7 @@ LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One row of a table: a field, a parameter or a member of an answer."""
+    """One row of a table: a field, a parameter or a member of a response."""
 
     name: str
     type: str
@@ -63,10 +63,10 @@ class Section:
     headers: tuple[Header, ...]
     query: tuple[Member, ...]
     body: str | None
-    answer: str | None
+    response: str | None
     status: int
     other_successes: dict[int, str]
-    answer_headers: tuple[Header, ...]
+    response_headers: tuple[Header, ...]
     errors: tuple[type[ApiError], ...]
     example: str
 
@@ -102,10 +102,10 @@ def _section(route: Route) -> Section:
         headers=tuple(request_headers(route)),
         query=tuple(map(_query_member, query_parameters(route.query))),
         body=route.body.__name__ if route.body else None,
-        answer=route.response.__name__ if route.response else None,
+        response=route.response.__name__ if route.response else None,
         status=route.status,
         other_successes=OTHER_SUCCESSES.get(route.name, {}),
-        answer_headers=tuple(answer_headers(route)),
+        response_headers=tuple(response_headers(route)),
         errors=tuple(error for found in errors_by_status(route).values() for error in found),
         example=example(route),
     )

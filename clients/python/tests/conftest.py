@@ -127,8 +127,8 @@ def answer() -> type[Answer]:
 
 
 @pytest.fixture
-def error_answer() -> Any:
-    """Makes an error of the contract: `error_answer(status, code, **headers)`."""
+def error_response() -> Any:
+    """Makes an error of the contract: `error_response(status, code, **headers)`."""
 
     def make(status: int, code: str, sentence: str = "sorry", **headers: str) -> Answer:
         body = {"error": sentence, "code": code, "fields": {}, "request_id": "request-1"}

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import tenacity
 from mnemos._retry import RetryPolicy, retry_after_seconds
-from mnemos._wire import WireAnswer, WireRequest
+from mnemos._wire import WireRequest, WireResponse
 from mnemos_contract import ROUTES_BY_NAME
 
 POLICY = RetryPolicy(first_wait_seconds=0.2)
@@ -18,8 +18,8 @@ STORE = WireRequest(ROUTES_BY_NAME["store_memory"], "http://h/", {"Idempotency-K
 KEYLESS_STORE = WireRequest(ROUTES_BY_NAME["store_memory"], "http://h/", {})
 
 
-def answer(status: int, retry_after: str | None = None) -> WireAnswer:
-    return WireAnswer(status, {} if retry_after is None else {"retry-after": retry_after}, b"")
+def answer(status: int, retry_after: str | None = None) -> WireResponse:
+    return WireResponse(status, {} if retry_after is None else {"retry-after": retry_after}, b"")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def answer(status: int, retry_after: str | None = None) -> WireAnswer:
 )
 def test_a_request_is_repeated_only_where_it_may_help_and_cannot_do_harm(outcome, repeated):
     requests = {"READ": READ, "STORE": STORE, "UPDATE": UPDATE, "KEYLESS_STORE": KEYLESS_STORE}
-    reply = outcome if isinstance(outcome, WireAnswer) else None
+    reply = outcome if isinstance(outcome, WireResponse) else None
     error = outcome if isinstance(outcome, Exception) else None
     found = {name for name, request in requests.items() if POLICY.is_worth_repeating(request, reply, error)}
     assert found == repeated

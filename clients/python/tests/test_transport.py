@@ -19,7 +19,7 @@ from mnemos_contract.errors import (
     MnemosError,
     RateLimited,
     ServerUnreachable,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 QUICK = RetryPolicy(first_wait_seconds=0.01)
@@ -68,8 +68,8 @@ def test_a_path_an_update_and_an_empty_answer(call, scripted, answer, memory):
     assert (delete.method, delete.body) == ("DELETE", b"")
 
 
-def test_a_store_is_repeated_under_the_same_idempotency_key(call, scripted, answer, error_answer):
-    busy = error_answer(503, "database_unavailable", Retry_After="0")
+def test_a_store_is_repeated_under_the_same_idempotency_key(call, scripted, answer, error_response):
+    busy = error_response(503, "database_unavailable", Retry_After="0")
     scripted.will_answer(busy, answer(fate="break"), answer(202, STORED))
     assert call("store_memory", content="x").outcome == "created"
     keys = [sent.headers["idempotency-key"] for sent in scripted.received]
@@ -107,36 +107,36 @@ def test_an_update_is_not_repeated_when_its_outcome_is_unknown(call, scripted, a
     assert len(scripted.received) == 1
 
 
-def test_an_update_is_repeated_after_a_rate_limit(call, scripted, answer, error_answer, memory):
-    scripted.will_answer(error_answer(429, "rate_limited", Retry_After="0"), answer(200, memory))
+def test_an_update_is_repeated_after_a_rate_limit(call, scripted, answer, error_response, memory):
+    scripted.will_answer(error_response(429, "rate_limited", Retry_After="0"), answer(200, memory))
     assert call("update_memory", "x", content="y").version == 3
     assert len(scripted.received) == 2
 
 
-def test_repeats_end_and_the_last_error_is_the_servers(call, scripted, error_answer):
-    scripted.will_answer(error_answer(503, "database_unavailable", Retry_After="0"))
+def test_repeats_end_and_the_last_error_is_the_servers(call, scripted, error_response):
+    scripted.will_answer(error_response(503, "database_unavailable", Retry_After="0"))
     with pytest.raises(DatabaseUnavailable) as caught:
         call("get_memory", "x")
     assert len(scripted.received) == 3
     assert caught.value.request_id == "request-1"
 
 
-def test_the_wait_that_the_server_asks_for_is_kept(call, scripted, answer, error_answer, memory):
-    scripted.will_answer(error_answer(503, "database_unavailable", Retry_After="1"), answer(200, memory))
+def test_the_wait_that_the_server_asks_for_is_kept(call, scripted, answer, error_response, memory):
+    scripted.will_answer(error_response(503, "database_unavailable", Retry_After="1"), answer(200, memory))
     started = time.monotonic()
     call("get_memory", "x")
     assert time.monotonic() - started >= 1
 
 
-def test_a_wait_longer_than_the_call_may_take_is_not_begun(call, scripted, error_answer):
-    scripted.will_answer(error_answer(429, "rate_limited", Retry_After="3600"))
+def test_a_wait_longer_than_the_call_may_take_is_not_begun(call, scripted, error_response):
+    scripted.will_answer(error_response(429, "rate_limited", Retry_After="3600"))
     with pytest.raises(RateLimited):  # an hour later otherwise
         call("get_memory", "x")
     assert len(scripted.received) == 1
 
 
-def test_an_error_that_a_repeat_cannot_mend_is_raised_at_once(call, scripted, error_answer):
-    scripted.will_answer(error_answer(404, "memory_not_found"))
+def test_an_error_that_a_repeat_cannot_mend_is_raised_at_once(call, scripted, error_response):
+    scripted.will_answer(error_response(404, "memory_not_found"))
     with pytest.raises(MemoryNotFound):
         call("get_memory", "x")
     assert len(scripted.received) == 1
@@ -166,19 +166,19 @@ def test_a_call_ends_with_its_time_however_patient_each_attempt_is(call, scripte
 
 def test_the_page_of_a_proxy_is_no_answer(call, scripted, answer):
     scripted.will_answer(answer(502, "<html>Bad gateway</html>", {"Content-Type": "text/html"}))
-    with pytest.raises(UnexpectedAnswer, match="<html>Bad gateway"):
+    with pytest.raises(UnexpectedResponse, match="<html>Bad gateway"):
         call("get_memory", "x")
 
 
 def test_an_answer_that_claims_to_be_packed_and_is_not_is_no_answer(call, scripted, answer):
     scripted.will_answer(answer(200, "{}", {"Content-Encoding": "gzip"}))
-    with pytest.raises(UnexpectedAnswer, match="can't be decoded"):
+    with pytest.raises(UnexpectedResponse, match="can't be decoded"):
         call("get_memory", "x")
 
 
 def test_a_redirect_is_not_followed_with_the_key(call, scripted, answer):
     scripted.will_answer(answer(302, "", {"Location": "http://127.0.0.1:1/"}))
-    with pytest.raises(UnexpectedAnswer, match="returned 302"):
+    with pytest.raises(UnexpectedResponse, match="returned 302"):
         call("get_memory", "x")
 
 
@@ -190,12 +190,12 @@ def test_a_proxy_of_the_environment_does_not_stand_before_this_machine(
     assert call("get_memory", "x", retry=ONCE).version == 3
 
 
-def test_the_key_is_in_no_error_and_no_log(call, scripted, answer, error_answer, caplog):
+def test_the_key_is_in_no_error_and_no_log(call, scripted, answer, error_response, caplog):
     caplog.set_level(logging.DEBUG)
     fates = [
         answer(fate="break"),
         answer(500, f"you sent {scripted.api_key}"),
-        error_answer(400, "invalid_api_key"),
+        error_response(400, "invalid_api_key"),
     ]
     for fate in fates:
         scripted.will_answer(fate)

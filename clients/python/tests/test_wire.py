@@ -6,7 +6,7 @@ import json
 from types import NoneType
 
 import pytest
-from mnemos._wire import Arguments, WireAnswer, WireRequest, build_request, read_answer
+from mnemos._wire import Arguments, WireRequest, WireResponse, build_request, read_response
 from mnemos.address import ServerAddress
 from mnemos_contract import ROUTES, ROUTES_BY_NAME, Access, Memory, Message
 from mnemos_contract.errors import (
@@ -14,7 +14,7 @@ from mnemos_contract.errors import (
     InvalidRequest,
     MemoryNotFound,
     MissingApiKey,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     VersionConflict,
 )
 
@@ -117,22 +117,22 @@ def test_the_repr_of_a_request_shows_neither_key_nor_content():
     assert "private words" not in text
 
 
-def reply(status: int, body: bytes, content_type: str = "application/json") -> WireAnswer:
-    return WireAnswer(status, {"content-type": content_type}, body)
+def reply(status: int, body: bytes, content_type: str = "application/json") -> WireResponse:
+    return WireResponse(status, {"content-type": content_type}, body)
 
 
 REQUEST = build("get_memory", {"memory_id": "x"})
 
 
 def test_a_success_is_read_as_the_model_of_its_route(memory):
-    assert read_answer(REQUEST, reply(200, json.dumps(memory).encode()), Memory).version == 3
-    assert read_answer(build("delete_memory", {"memory_id": "x"}), reply(204, b""), NoneType) is None
+    assert read_response(REQUEST, reply(200, json.dumps(memory).encode()), Memory).version == 3
+    assert read_response(build("delete_memory", {"memory_id": "x"}), reply(204, b""), NoneType) is None
 
 
 def test_an_error_is_raised_as_the_class_that_the_server_raised():
     body = b'{"error":"memory not found","code":"memory_not_found","fields":{},"request_id":"r1"}'
     with pytest.raises(MemoryNotFound, match="memory not found") as caught:
-        read_answer(REQUEST, reply(404, body), Memory)
+        read_response(REQUEST, reply(404, body), Memory)
     assert caught.value.request_id == "r1"
 
 
@@ -140,21 +140,21 @@ def test_a_version_conflict_brings_the_current_memory(memory):
     fields = {"current_version": 3, "expected_version": 1, "current": memory}
     body = json.dumps({"error": "no", "code": "version_conflict", "fields": fields}).encode()
     with pytest.raises(VersionConflict) as caught:
-        read_answer(REQUEST, reply(412, body), Memory)
+        read_response(REQUEST, reply(412, body), Memory)
     assert caught.value.fields["current"] == memory
 
 
 def test_an_error_without_a_code_is_a_plain_one():
     with pytest.raises(ApiError, match="not found") as caught:
-        read_answer(REQUEST, reply(404, b'{"error":"not found"}'), Memory)
+        read_response(REQUEST, reply(404, b'{"error":"not found"}'), Memory)
     assert caught.value.fields == {"status": 404}
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 502])
 def test_the_page_of_a_proxy_is_shown_by_its_first_200_bytes(status):
     page = b"<html>Bad gateway" + b"." * 5000
-    with pytest.raises(UnexpectedAnswer) as caught:
-        read_answer(REQUEST, reply(status, page, "text/html"), Memory)
+    with pytest.raises(UnexpectedResponse) as caught:
+        read_response(REQUEST, reply(status, page, "text/html"), Memory)
     sentence = str(caught.value)
     assert f"returned {status} (text/html)" in sentence
     assert "<html>Bad gateway" in sentence
@@ -162,12 +162,12 @@ def test_the_page_of_a_proxy_is_shown_by_its_first_200_bytes(status):
 
 
 def test_a_proxy_that_repeats_the_key_does_not_bring_it_into_the_error():
-    with pytest.raises(UnexpectedAnswer) as caught:
-        read_answer(REQUEST, reply(500, b"X-API-Key: secret-key", "text/plain"), Memory)
+    with pytest.raises(UnexpectedResponse) as caught:
+        read_response(REQUEST, reply(500, b"X-API-Key: secret-key", "text/plain"), Memory)
     assert "X-API-Key: ***" in str(caught.value)
     assert "secret-key" not in str(caught.value)
 
 
 def test_bytes_that_are_no_text_are_shown_all_the_same():
-    with pytest.raises(UnexpectedAnswer):
-        read_answer(REQUEST, reply(200, b"\xff\xfe\x00" * 100), Memory)
+    with pytest.raises(UnexpectedResponse):
+        read_response(REQUEST, reply(200, b"\xff\xfe\x00" * 100), Memory)

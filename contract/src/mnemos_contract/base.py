@@ -18,7 +18,7 @@ class WireModel(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
-    def to_answer(self) -> bytes:
+    def to_json(self) -> bytes:
         """Return the model as JSON of a response, without absent members."""
         return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 

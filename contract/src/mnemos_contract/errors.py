@@ -23,7 +23,7 @@
     │   ├── DatabaseUnavailable       503  database_unavailable
     │   └── WriteConflict             503  write_conflict
     ├── ServerUnreachable             no response at all: raised by the client only
-    └── UnexpectedAnswer              a response that isn't of this contract: raised by the client only
+    └── UnexpectedResponse              a response that isn't of this contract: raised by the client only
 
 On the wire: `{"error": "<sentence>", "code": "<code>", "fields": {…}, "request_id": "…"}`.
 """
@@ -232,7 +232,7 @@ class ServerUnreachable(MnemosError):
     code: ClassVar[str] = "server_unreachable"
 
 
-class UnexpectedAnswer(MnemosError):
+class UnexpectedResponse(MnemosError):
     """The client got a response that isn't of this contract, from a proxy for example."""
 
-    code: ClassVar[str] = "unexpected_answer"
+    code: ClassVar[str] = "unexpected_response"

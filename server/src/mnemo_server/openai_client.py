@@ -187,9 +187,9 @@ def read_json(content: bytes | str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def read_usage(answer: dict[str, Any], name: str, *, least: int, most: int) -> int | None:
+def read_usage(response: dict[str, Any], name: str, *, least: int, most: int) -> int | None:
     """Return a token count reported by an endpoint; None unless it is from `least` to `most`."""
-    usage = answer.get("usage")
+    usage = response.get("usage")
     count = usage.get(name) if isinstance(usage, dict) else None
     return count if type(count) is int and least <= count <= most else None
 

@@ -153,8 +153,8 @@ async def test_memories_stay_what_they_are_and_are_found_by_the_rest_of_their_te
         memory = await services.memories.get(CALLER, ids["everywhere"])
         page = await services.search.find(CALLER, ListQuery(q="orchard fridays"))
         tagged = await services.search.find(CALLER, ListQuery(tags="deploy"))
-        gone = await services.history.tell(CALLER, ids["deleted"])
-        old = await services.history.tell(CALLER, ids["older"])
+        gone = await services.history.read(CALLER, ids["deleted"])
+        old = await services.history.read(CALLER, ids["older"])
         plain = await services.memories.get(CALLER, ids["plain"])
 
     assert memory.content.startswith("The orchard deploys with [redacted:github_token:")
@@ -171,7 +171,7 @@ async def test_the_history_stays_readable_and_an_earlier_version_comes_back_with
     async with a_server(database_dsn, redact=True) as services:
         early = await services.history.restore(CALLER, ids["changed"], RestoreRequest(version=1), None)
         await sweep(services, dry_run=False)
-        history = await services.history.tell(CALLER, ids["changed"])
+        history = await services.history.read(CALLER, ids["changed"])
         back = await services.history.restore(CALLER, ids["deleted"], RestoreRequest(), None)
 
     assert PASSWORD not in early.json.decode()

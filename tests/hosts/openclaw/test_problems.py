@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 SEARCH = CallTool("memory_search", {"q": "anything"})
 
 
-def read_answer(model: ScriptedModel) -> dict[str, object]:
+def read_response(model: ScriptedModel) -> dict[str, object]:
     """Return what the model was told by the last tool."""
     answer: dict[str, object] = json.loads(model.requests[-1].tool_results[-1])
     return answer
@@ -35,7 +35,7 @@ def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_count_
     openclaw.settings = right | {"url": f"http://127.0.0.1:{port}"}
     with run_gateway(openclaw) as gateway:
         assert gateway.ask("gone", "search while the server is gone") == "I go on."
-        assert read_answer(model)["code"] == "server_unreachable"
+        assert read_response(model)["code"] == "server_unreachable"
 
         with socket.create_server(("127.0.0.1", port)):  # which never answers
             assert gateway.ask("hung", "hung") == "I go on too."
@@ -44,7 +44,7 @@ def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_count_
 
         change_settings(gateway, right)
         gateway.ask("mended", "search now that the server is there")
-        assert read_answer(model)["ok"] is True
+        assert read_response(model)["ok"] is True
         assert "31 kilos" in model.requests[-1].text
         assert len(find_tool_servers(openclaw.home)) == 1
 
@@ -86,7 +86,7 @@ def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
 
     assert done.returncode == 0
     assert "I go on." in done.stdout
-    answer = read_answer(model)
+    answer = read_response(model)
     assert answer["code"] == "client_missing"
     assert "no-such-mnemos can't be started" in str(answer["error"])
 
@@ -104,7 +104,7 @@ def test_a_user_who_has_to_set_something_up_is_told_how(
 
     assert done.returncode == 0
     assert "31 kilos" not in model.requests[0].text
-    assert read_answer(model)["ok"] is True
+    assert read_response(model)["ok"] is True
     for command in SETUP:
         assert (done.stderr + done.stdout).count(command) == 1
         openclaw.do(command)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         InvalidRequest,
         MemoryNotFound,
         ServerUnreachable,
-        UnexpectedAnswer,
+        UnexpectedResponse,
         VersionConflict,
     )
 
@@ -68,7 +68,7 @@ __all__ = [
     "SessionMessages",
     "StoreResponse",
     "Timeouts",
-    "UnexpectedAnswer",
+    "UnexpectedResponse",
     "Version",
     "VersionConflict",
 ]
@@ -84,7 +84,7 @@ _HOMES = {
     "InvalidRequest": "mnemos_contract.errors",
     "MemoryNotFound": "mnemos_contract.errors",
     "ServerUnreachable": "mnemos_contract.errors",
-    "UnexpectedAnswer": "mnemos_contract.errors",
+    "UnexpectedResponse": "mnemos_contract.errors",
     "VersionConflict": "mnemos_contract.errors",
 }
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx2
 import tenacity
 
-from mnemos._wire import WireAnswer, WireRequest
+from mnemos._wire import WireRequest, WireResponse
 
 #: Responses after which the same request may succeed.
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -31,22 +31,22 @@ class RetryPolicy:
     first_wait_seconds: float = 0.2
 
     def is_worth_repeating(
-        self, request: WireRequest, answer: WireAnswer | None, error: BaseException | None
+        self, request: WireRequest, response: WireResponse | None, error: BaseException | None
     ) -> bool:
         """Return whether a retry may succeed and can't do anything twice."""
         if isinstance(error, httpx2.ConnectError):
             return True  # nothing was sent
         if isinstance(error, _BROKEN):
             return request.is_repeatable
-        if answer is None or answer.status not in _BUSY:
+        if response is None or response.status not in _BUSY:
             return False
         # A limit is checked before anything is done; a failing database may have failed after the write.
-        return answer.status == HTTPStatus.TOO_MANY_REQUESTS or request.is_repeatable
+        return response.status == HTTPStatus.TOO_MANY_REQUESTS or request.is_repeatable
 
-    def wait_seconds(self, attempt: int, answer: WireAnswer | None) -> float:
+    def wait_seconds(self, attempt: int, response: WireResponse | None) -> float:
         """Return the wait after attempt 1, 2, …: what the server asks for, or a growing one, with jitter."""
         wait = self.first_wait_seconds * 2 ** (attempt - 1)
-        asked = None if answer is None else retry_after_seconds(answer)
+        asked = None if response is None else retry_after_seconds(response)
         if asked is not None:
             return asked + random.uniform(0, self.first_wait_seconds)
         return random.uniform(wait / 2, wait)
@@ -62,9 +62,9 @@ class RetryPolicy:
         }
 
 
-def retry_after_seconds(answer: WireAnswer, now: datetime | None = None) -> float | None:
+def retry_after_seconds(response: WireResponse, now: datetime | None = None) -> float | None:
     """Return the wait of the Retry-After header, in seconds or a date; None if it is absent or invalid."""
-    text = answer.headers.get("retry-after", "").strip()
+    text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
     try:
@@ -76,7 +76,7 @@ def retry_after_seconds(answer: WireAnswer, now: datetime | None = None) -> floa
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
-def _outcome(state: tenacity.RetryCallState) -> tuple[WireAnswer | None, BaseException | None]:
+def _outcome(state: tenacity.RetryCallState) -> tuple[WireResponse | None, BaseException | None]:
     """Return the outcome of the last attempt: a response or an error."""
     if state.outcome is None:
         return None, None
@@ -84,6 +84,6 @@ def _outcome(state: tenacity.RetryCallState) -> tuple[WireAnswer | None, BaseExc
     return (None, error) if error else (state.outcome.result(), None)
 
 
-def _give_last_outcome(state: tenacity.RetryCallState) -> WireAnswer | None:
+def _give_last_outcome(state: tenacity.RetryCallState) -> WireResponse | None:
     """Return the last response, or raise the last error, when there is no further attempt."""
     return None if state.outcome is None else state.outcome.result()

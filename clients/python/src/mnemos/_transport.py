@@ -12,18 +12,18 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
-from mnemos_contract.errors import MnemosError, ServerUnreachable, UnexpectedAnswer
+from mnemos_contract.errors import MnemosError, ServerUnreachable, UnexpectedResponse
 from mnemos_contract.routes import Access, Route
 from tenacity import AsyncRetrying, Retrying
 
 from mnemos._retry import RetryPolicy
 from mnemos._wire import (
-    AnswerT,
     Arguments,
-    WireAnswer,
+    ResponseT,
     WireRequest,
+    WireResponse,
     build_request,
-    read_answer,
+    read_response,
 )
 from mnemos.config import read_address, read_agent_id
 
@@ -94,7 +94,9 @@ class _Dispatcher:
     def translate(self, request: WireRequest, error: httpx2.RequestError) -> MnemosError:
         """Return an error that explains why there is no response and what to try, without the key."""
         if isinstance(error, httpx2.DecodingError):
-            return UnexpectedAnswer(f"{self.address.url} returned a response that can't be decoded: {error}")
+            return UnexpectedResponse(
+                f"{self.address.url} returned a response that can't be decoded: {error}"
+            )
         if isinstance(error, httpx2.TimeoutException):
             reason = f"didn't respond within {self._seconds(request):g} s"
         elif isinstance(error, httpx2.ConnectError):
@@ -134,10 +136,10 @@ class _Attempt:
         if time.monotonic() > self._ends_at:
             raise httpx2.ReadTimeout("the response took too long")
 
-    def finish(self, response: httpx2.Response) -> WireAnswer:
+    def finish(self, response: httpx2.Response) -> WireResponse:
         """Return the whole response."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return WireAnswer(response.status_code, headers, bytes(self._body))
+        return WireResponse(response.status_code, headers, bytes(self._body))
 
 
 class Transport:
@@ -183,22 +185,22 @@ class Transport:
     def _call(
         self,
         route: Route,
-        model: type[AnswerT],
+        model: type[ResponseT],
         *,
         path: Mapping[str, str] | None = None,
         fields: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
-    ) -> AnswerT:
+    ) -> ResponseT:
         """Call a route and return its response as `model`."""
         request = self._dispatcher.prepare(route, path, fields, idempotency_key)
         retrying = Retrying(**self._dispatcher.retry.for_tenacity(request))
         try:
-            answer = retrying(self._send, request, self._dispatcher.deadline())
+            response = retrying(self._send, request, self._dispatcher.deadline())
         except httpx2.RequestError as error:
             raise self._dispatcher.translate(request, error) from error
-        return read_answer(request, answer, model)
+        return read_response(request, response, model)
 
-    def _send(self, request: WireRequest, deadline: float) -> WireAnswer:
+    def _send(self, request: WireRequest, deadline: float) -> WireResponse:
         attempt = self._dispatcher.start_attempt(request, deadline)
         with self._http.stream(**attempt.arguments) as response:
             for chunk in response.iter_bytes():
@@ -249,22 +251,22 @@ class AsyncTransport:
     async def _call(
         self,
         route: Route,
-        model: type[AnswerT],
+        model: type[ResponseT],
         *,
         path: Mapping[str, str] | None = None,
         fields: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
-    ) -> AnswerT:
+    ) -> ResponseT:
         """Call a route and return its response as `model`."""
         request = self._dispatcher.prepare(route, path, fields, idempotency_key)
         retrying = AsyncRetrying(**self._dispatcher.retry.for_tenacity(request))
         try:
-            answer: WireAnswer = await retrying(self._send, request, self._dispatcher.deadline())
+            response: WireResponse = await retrying(self._send, request, self._dispatcher.deadline())
         except httpx2.RequestError as error:
             raise self._dispatcher.translate(request, error) from error
-        return read_answer(request, answer, model)
+        return read_response(request, response, model)
 
-    async def _send(self, request: WireRequest, deadline: float) -> WireAnswer:
+    async def _send(self, request: WireRequest, deadline: float) -> WireResponse:
         attempt = self._dispatcher.start_attempt(request, deadline)
         async with self._http.stream(**attempt.arguments) as response:
             async for chunk in response.aiter_bytes():

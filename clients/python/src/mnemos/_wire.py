@@ -1,6 +1,6 @@
 """HTTP requests and responses as pure functions: no sockets, no clock, no randomness.
 
-`build_request` turns a route and its arguments into the parts of an HTTP request; `read_answer` turns an
+`build_request` turns a route and its arguments into the parts of an HTTP request; `read_response` turns an
 HTTP response into a model of the contract or raises the error that the server raised.
 """
 
@@ -17,7 +17,7 @@ from mnemos_contract.errors import (
     ErrorBody,
     InvalidRequest,
     MissingApiKey,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     error_from_body,
 )
 from mnemos_contract.listing import ListQuery
@@ -36,7 +36,7 @@ from mnemos._generated.paths import USER_AGENT
 from mnemos.address import ServerAddress
 
 #: A model of the contract, or None for a response without a body.
-AnswerT = TypeVar("AnswerT", bound=WireModel | None)
+ResponseT = TypeVar("ResponseT", bound=WireModel | None)
 
 #: Bytes that an error shows of a response that isn't of the contract.
 EXCERPT_BYTES: Final = 200
@@ -69,7 +69,7 @@ class WireRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class WireAnswer:
+class WireResponse:
     """One HTTP response; the names of its headers are in lower case."""
 
     status: int
@@ -116,43 +116,43 @@ def build_request(
     )
 
 
-def read_answer(request: WireRequest, answer: WireAnswer, model: type[AnswerT]) -> AnswerT:
+def read_response(request: WireRequest, response: WireResponse, model: type[ResponseT]) -> ResponseT:
     """Return the response as `model`; `NoneType` is for a response without a body.
 
     Raises:
         ApiError: the server returned an error; the class is that of the error.
-        UnexpectedAnswer: the response isn't of this contract.
+        UnexpectedResponse: the response isn't of this contract.
     """
-    if answer.status // 100 != _SUCCESS:
-        raise error_from_body(_read_error(request, answer), answer.status)
+    if response.status // 100 != _SUCCESS:
+        raise error_from_body(_read_error(request, response), response.status)
     if not issubclass(model, WireModel):
-        return cast("AnswerT", None)
+        return cast("ResponseT", None)
     try:
-        return cast("AnswerT", model.model_validate_json(answer.body))
+        return cast("ResponseT", model.model_validate_json(response.body))
     except ValidationError as error:
         # Not chained: pydantic's error repeats the response, which may repeat the key.
-        raise unexpected_answer(request, answer, explain(error)) from None
+        raise unexpected_response(request, response, explain(error)) from None
 
 
-def unexpected_answer(request: WireRequest, answer: WireAnswer, reason: ApiError) -> UnexpectedAnswer:
+def unexpected_response(request: WireRequest, response: WireResponse, reason: ApiError) -> UnexpectedResponse:
     """Describe a response that isn't of this contract, without the key that it may repeat."""
     key = request.headers.get(API_KEY_HEADER, "")
-    text = answer.body.decode(errors="replace")
+    text = response.body.decode(errors="replace")
     excerpt = (text.replace(key, "***") if key else text).encode()[:EXCERPT_BYTES].decode(errors="ignore")
-    kind = answer.headers.get("content-type", "no content type")
+    kind = response.headers.get("content-type", "no content type")
     address = request.url.partition("?")[0]
-    return UnexpectedAnswer(
-        f"{address} returned {answer.status} ({kind}), which isn't a response of mnemo-server ({reason}): "
+    return UnexpectedResponse(
+        f"{address} returned {response.status} ({kind}), which isn't a response of mnemo-server ({reason}): "
         f"check that MEM9_API_URL is the address of one. The response begins with {excerpt!r}"
     )
 
 
-def _read_error(request: WireRequest, answer: WireAnswer) -> ErrorBody:
+def _read_error(request: WireRequest, response: WireResponse) -> ErrorBody:
     try:
-        return ErrorBody.model_validate_json(answer.body)
+        return ErrorBody.model_validate_json(response.body)
     except ValidationError as error:
         # Not chained: pydantic's error repeats the response, which may repeat the key.
-        raise unexpected_answer(request, answer, explain(error)) from None
+        raise unexpected_response(request, response, explain(error)) from None
 
 
 def _make_model(model: type[WireModel] | None, fields: Mapping[str, object]) -> WireModel | None:

@@ -129,8 +129,8 @@ def test_restore_sends_the_version_and_shows_the_memory(mnemos, scripted, answer
     assert result.stdout.endswith("\n\nDeploys need the VPN.\n")
 
 
-def test_a_version_that_never_was_is_told_with_what_to_do_next(mnemos, scripted, error_answer):
-    scripted.will_answer(error_answer(404, "version_not_found", "this memory has no such version"))
+def test_a_version_that_never_was_is_told_with_what_to_do_next(mnemos, scripted, error_response):
+    scripted.will_answer(error_response(404, "version_not_found", "this memory has no such version"))
     result = mnemos("restore", "x", "--version", "9")
     assert (result.exit_code, result.stderr) == (
         1,
@@ -224,8 +224,8 @@ def test_wrong_usage_exits_with_2_and_sends_nothing(mnemos, scripted, arguments)
     assert scripted.received == []
 
 
-def test_delete_of_one_tells_an_unknown_id_from_a_deleted_one(mnemos, scripted, answer, error_answer):
-    scripted.will_answer(answer(204), error_answer(404, "memory_not_found", "memory not found"))
+def test_delete_of_one_tells_an_unknown_id_from_a_deleted_one(mnemos, scripted, answer, error_response):
+    scripted.will_answer(answer(204), error_response(404, "memory_not_found", "memory not found"))
     assert mnemos("delete", "a").stdout == "1 deleted\n"
     result = mnemos("delete", "b")
     assert result.exit_code == 1
@@ -269,8 +269,10 @@ def test_json_of_a_memory_is_the_memory(mnemos, scripted, answer, memory, argume
         (500, "internal_error", "the server's log has the details"),
     ],
 )
-def test_an_error_is_one_sentence_with_what_to_do_next(mnemos, scripted, error_answer, *, status, code, step):
-    scripted.will_answer(error_answer(status, code))
+def test_an_error_is_one_sentence_with_what_to_do_next(
+    mnemos, scripted, error_response, *, status, code, step
+):
+    scripted.will_answer(error_response(status, code))
     result = mnemos("get", "x")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: sorry; {step}")

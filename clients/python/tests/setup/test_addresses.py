@@ -54,8 +54,8 @@ def test_a_memory_of_its_own_is_made_once(desk, scripted, answer, stored):
     assert read_profiles(desk)["default"]["api_key"] == "mnk_made"
 
 
-def test_a_key_that_opens_nothing_is_not_written_down(desk, scripted, answer, error_answer):
-    scripted.will_answer(answer(200, VERSION), error_answer(404, "key_not_found"))
+def test_a_key_that_opens_nothing_is_not_written_down(desk, scripted, answer, error_response):
+    scripted.will_answer(answer(200, VERSION), error_response(404, "key_not_found"))
 
     result = desk.run("setup", "--url", scripted.url, "--api-key-stdin", "--yes", given="mnk_wrong")
 

@@ -91,8 +91,8 @@ def test_a_key_that_is_kept_back_is_told(well, monkeypatch):
     assert (found["server"]["mark"], found["key"]["words"]) == ("BAD", "not checked")
 
 
-def test_what_the_server_says_is_told(well, scripted, answer, error_answer):
-    away = error_answer(503, "database_unavailable")
+def test_what_the_server_says_is_told(well, scripted, answer, error_response):
+    away = error_response(503, "database_unavailable")
     scripted.will_answer(answer(200, VERSION), away, answer(200, {"status": "inactive"}), answer(200, OFF))
     exit_code, found = examine(well)
     assert exit_code == 1

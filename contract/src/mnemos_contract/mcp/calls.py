@@ -62,10 +62,10 @@ def read_call(name: str, arguments: dict[str, object]) -> ToolCall:
     return _CALLS[name](checked)
 
 
-def to_result(answer: JsonObject) -> dict[str, object]:
+def to_result(response: JsonObject) -> dict[str, object]:
     """Return the result of tools/call with what the model reads; `ok` determines whether it is an error."""
-    text = {"type": "text", "text": compact_json(answer)}
-    return {"content": [text], "isError": not answer["ok"]}
+    text = {"type": "text", "text": compact_json(response)}
+    return {"content": [text], "isError": not response["ok"]}
 
 
 def show_error(error: MnemosError) -> JsonObject:
@@ -82,8 +82,8 @@ def _store(arguments: StoreArguments) -> ToolCall:
     if fields.pop("pinned", False):
         fields["memory_type"] = "pinned"
 
-    def show(answer: StoreResponse) -> JsonObject:
-        return {"ok": True, "data": show_stored(answer)}
+    def show(response: StoreResponse) -> JsonObject:
+        return {"ok": True, "data": show_stored(response)}
 
     return ToolCall(ROUTES_BY_NAME["store_memory"], fields, show)
 
@@ -94,17 +94,17 @@ def _search(arguments: SearchArguments) -> ToolCall:
         if name in fields:
             fields[name] = [part.strip() for part in str(fields[name]).split(",") if part.strip()]
 
-    def show(answer: MemoryPage) -> JsonObject:
-        return {"ok": True, **show_page(answer)}
+    def show(response: MemoryPage) -> JsonObject:
+        return {"ok": True, **show_page(response)}
 
     return ToolCall(ROUTES_BY_NAME["list_memories"], fields, show)
 
 
 def _get(arguments: GetArguments) -> ToolCall:
-    def show(answer: Memory | History) -> JsonObject:
+    def show(response: Memory | History) -> JsonObject:
         return {
             "ok": True,
-            "data": show_history(answer) if isinstance(answer, History) else show_memory(answer),
+            "data": show_history(response) if isinstance(response, History) else show_memory(response),
         }
 
     route = ROUTES_BY_NAME["get_history" if arguments.history else "get_memory"]
@@ -114,14 +114,14 @@ def _get(arguments: GetArguments) -> ToolCall:
 def _update(arguments: UpdateArguments) -> ToolCall:
     fields = _given(arguments)
 
-    def show(answer: Memory) -> JsonObject:
-        return {"ok": True, "data": show_memory(answer)}
+    def show(response: Memory) -> JsonObject:
+        return {"ok": True, "data": show_memory(response)}
 
     return ToolCall(ROUTES_BY_NAME["update_memory"], fields, show, fields.pop("id"))
 
 
 def _delete(arguments: DeleteArguments) -> ToolCall:
-    def show(_answer: None) -> JsonObject:
+    def show(_response: None) -> JsonObject:
         return {"ok": True, "id": arguments.id, "undo": _UNDO.format(id=arguments.id)}
 
     return ToolCall(ROUTES_BY_NAME["delete_memory"], {}, show, arguments.id)

@@ -48,7 +48,7 @@ class Response(Generic[M]):
     @cached_property
     def json(self) -> bytes:
         """The model as it is sent."""
-        return self._model.to_answer()
+        return self._model.to_json()
 
 
 class RepeatedResponse(Response[M]):

@@ -19,9 +19,9 @@ from mnemo_server.db.errors import DatabaseError, DatabaseUnavailable, WriteConf
 from mnemo_server.domain.ids import IdSource, encode_id
 from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.http.context import CLIENT_ADDRESS, REQUEST_ID, hold_to_rate
-from mnemo_server.http.mcp.responses import rpc_error_answer, speaks_mcp
+from mnemo_server.http.mcp.responses import rpc_error_response, speaks_mcp
 from mnemo_server.http.requests.client_address import client_address
-from mnemo_server.http.responses import error_answer
+from mnemo_server.http.responses import error_response
 from mnemo_server.observability.metrics import Metrics
 from mnemo_server.services.tenants import KEY_PREFIX
 from mnemo_server.settings import Network
@@ -53,7 +53,7 @@ def frame(*, metrics: Metrics, ids: IdSource, addresses: TokenBuckets, trusted: 
             _check_headers(request)
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes a response
-            write = rpc_error_answer if speaks_mcp(request) else error_answer
+            write = rpc_error_response if speaks_mcp(request) else error_response
             response = write(await to_api_error(error, request), request_id)
         response.headers[REQUEST_ID_HEADER] = request_id
         response.headers["Server"] = "mnemos"  # no version for strangers

@@ -14,19 +14,19 @@ from mnemo_server.domain.idempotency import Response
 _JSON = "application/json"
 
 
-def json_answer(
+def json_response(
     model: WireModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return a model of the contract as a response."""
-    return web.Response(body=model.to_answer(), status=status, headers=headers, content_type=_JSON)
+    return web.Response(body=model.to_json(), status=status, headers=headers, content_type=_JSON)
 
 
-def idempotent_answer(response: Response[Any], status: int = 200) -> web.Response:
+def idempotent_response(response: Response[Any], status: int = 200) -> web.Response:
     """Return a response in the JSON that is kept for its Idempotency-Key."""
     return web.Response(body=response.json, status=status, content_type=_JSON)
 
 
-def error_answer(error: ApiError, request_id: str) -> web.Response:
+def error_response(error: ApiError, request_id: str) -> web.Response:
     """Return an error of the contract as a response."""
     body = error.to_body(request_id).model_dump_json(exclude_none=True)
     response = web.Response(text=body, status=error.status, content_type=_JSON)

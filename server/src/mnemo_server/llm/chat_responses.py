@@ -22,18 +22,18 @@ def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
         ModelRefused: the model, or a filter before it, refuses to respond.
     """
     try:
-        answer = read_json(content)
-        choice = answer["choices"][0]
+        response = read_json(content)
+        choice = response["choices"][0]
         message, reason = choice["message"], choice.get("finish_reason")
         text, refusal = message.get("content"), message.get("refusal")
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise ModelUnavailable("The language model's endpoint returned something other than text.") from None
     text = text if isinstance(text, str) else ""
-    sent, answered = _count(answer, "prompt_tokens"), _count(answer, "completion_tokens")
+    sent, received = _count(response, "prompt_tokens"), _count(response, "completion_tokens")
     completion = Completion(
         text=text,
         input_tokens=sent_tokens if sent is None else sent,
-        output_tokens=estimate_tokens(text) if answered is None else answered,
+        output_tokens=estimate_tokens(text) if received is None else received,
         is_cut=reason == _CUT,
     )
     if not text.strip() and (refusal or reason == _WITHHELD):
@@ -44,6 +44,6 @@ def read_completion(content: bytes, *, sent_tokens: int) -> Completion:
     return completion
 
 
-def _count(answer: dict[str, Any], name: str) -> int | None:
+def _count(response: dict[str, Any], name: str) -> int | None:
     """Return a token count that the endpoint reports; None when it reports no plausible one."""
-    return read_usage(answer, name, least=0, most=_MOST_TOKENS)
+    return read_usage(response, name, least=0, most=_MOST_TOKENS)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mnemo_server.domain.enrichment.facts import Cleaner, Fact, Known, SaidMessage, keep_facts
 from mnemo_server.domain.enrichment.merge import NO_NEIGHBOURS, MergeDecision, Neighbour, decide
-from mnemo_server.llm.ports import NOTHING_USED, Answered, ExtractionRequest, LanguageModel
+from mnemo_server.llm.ports import NOTHING_USED, ExtractionRequest, LanguageModel, ModelResult
 from mnemo_server.llm.prompts.extraction import REQUEST_TOKENS, ExtractionPlanner
 from mnemo_server.llm.prompts.files import Wordings
 from mnemo_server.llm.prompts.merge import plan_merge
-from mnemo_server.llm.response_models import ExtractAnswer, MergeAnswer
+from mnemo_server.llm.response_models import ExtractResponse, MergeResponse
 from mnemo_server.llm.structured import ask
 
 
@@ -33,32 +33,32 @@ class PromptingCurator:
         """See `Curator`."""
         return self._planner.plan(messages, known)
 
-    async def extract(self, model: LanguageModel, request: ExtractionRequest) -> Answered[list[Fact]]:
+    async def extract(self, model: LanguageModel, request: ExtractionRequest) -> ModelResult[list[Fact]]:
         """See `Curator`."""
-        answer = await ask(model, request.prompt, ExtractAnswer, self._wordings.repair)
+        response = await ask(model, request.prompt, ExtractResponse, self._wordings.repair)
         facts = keep_facts(
-            answer.value.proposed(),
+            response.value.proposed(),
             request.messages,
             vocabulary=request.vocabulary,
             forbidden=request.boundary,
             clean=self._clean,
         )
-        return Answered(facts, answer.used, self._wordings.extract.version)
+        return ModelResult(facts, response.used, self._wordings.extract.version)
 
     async def merge(
         self, model: LanguageModel, fact: Fact, neighbours: Sequence[Neighbour]
-    ) -> Answered[MergeDecision]:
+    ) -> ModelResult[MergeDecision]:
         """See `Curator`."""
         if not neighbours:
-            return Answered(NO_NEIGHBOURS, NOTHING_USED, "")
+            return ModelResult(NO_NEIGHBOURS, NOTHING_USED, "")
         wording = self._wordings.merge
         request = plan_merge(wording.text, fact, neighbours)
-        answer = await ask(model, request.prompt, MergeAnswer, self._wordings.repair)
+        response = await ask(model, request.prompt, MergeResponse, self._wordings.repair)
         decision = decide(
-            answer.value.proposed(),
+            response.value.proposed(),
             request.neighbours,
             abridged=request.abridged,
             forbidden=request.boundary,
             clean=self._clean,
         )
-        return Answered(decision, answer.used, wording.version)
+        return ModelResult(decision, response.used, wording.version)

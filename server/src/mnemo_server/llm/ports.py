@@ -149,7 +149,7 @@ class ExtractionRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered(Generic[T_co]):
+class ModelResult(Generic[T_co]):
     """A response of a model, after all checks."""
 
     value: T_co
@@ -173,7 +173,7 @@ class Curator(Protocol):
         """
         ...
 
-    async def extract(self, model: LanguageModel, request: ExtractionRequest) -> Answered[list[Fact]]:
+    async def extract(self, model: LanguageModel, request: ExtractionRequest) -> ModelResult[list[Fact]]:
         """Ask for the facts in the messages of a request.
 
         Raises:
@@ -185,7 +185,7 @@ class Curator(Protocol):
 
     async def merge(
         self, model: LanguageModel, fact: Fact, neighbours: Sequence[Neighbour]
-    ) -> Answered[MergeDecision]:
+    ) -> ModelResult[MergeDecision]:
         """Ask what to do with a fact, given the memories nearest to it; errors as in `extract`.
 
         Without neighbours no model is asked, and the fact is added. Only the first five neighbours are used.

@@ -10,11 +10,11 @@ from mnemo_server.domain.enrichment.facts import ProposedFact
 from mnemo_server.domain.enrichment.merge import MergeAction, ProposedMerge
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
-class FactAnswer(_Answer):
+class FactResponse(_Response):
     """One fact."""
 
     content: str
@@ -23,17 +23,17 @@ class FactAnswer(_Answer):
     subject: str | None = None
 
 
-class ExtractAnswer(_Answer):
+class ExtractResponse(_Response):
     """The facts that were found in messages."""
 
-    facts: list[FactAnswer]
+    facts: list[FactResponse]
 
     def proposed(self) -> list[ProposedFact]:
         """Return the facts in the form that the rules accept."""
         return [ProposedFact(fact.content, fact.sources, fact.tags, fact.subject) for fact in self.facts]
 
 
-class MergeAnswer(_Answer):
+class MergeResponse(_Response):
     """What to do with a fact."""
 
     decision: MergeAction

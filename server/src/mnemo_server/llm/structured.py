@@ -55,7 +55,7 @@ async def ask(model: LanguageModel, prompt: Prompt, form: type[A], repair: Wordi
     """
     first = await model.complete(prompt.system, prompt.user, prompt.max_output_tokens)
     try:
-        return Structured(read_answer(first, form), first.used)
+        return Structured(read_response(first, form), first.used)
     except NotOfThisForm as error:
         again = _repair(prompt, first, error, repair)
     try:
@@ -65,14 +65,14 @@ async def ask(model: LanguageModel, prompt: Prompt, form: type[A], repair: Wordi
         raise
     used = first.used + second.used
     try:
-        return Structured(read_answer(second, form), used)
+        return Structured(read_response(second, form), used)
     except NotOfThisForm as error:
         raise InvalidCompletion(
             f"The language model answered twice in a wrong form: {error}.", used
         ) from None
 
 
-def read_answer(completion: Completion, form: type[A]) -> A:
+def read_response(completion: Completion, form: type[A]) -> A:
     """Return the only object of the form in a response, whatever surrounds it.
 
     Raises:
@@ -113,10 +113,10 @@ def _name_faults(error: ValidationError) -> list[str]:
     return faults
 
 
-def _repair(prompt: Prompt, answer: Completion, error: NotOfThisForm, repair: Wording) -> Prompt:
+def _repair(prompt: Prompt, response: Completion, error: NotOfThisForm, repair: Wording) -> Prompt:
     """Return the request to correct a response, which may repeat what others wrote."""
-    fence = Fence.choose([prompt.user, answer.text])
-    shown = cut_middle(defuse(answer.text), _SHOWN_TOKENS)
+    fence = Fence.choose([prompt.user, response.text])
+    shown = cut_middle(defuse(response.text), _SHOWN_TOKENS)
     faults = "\n".join(f"- {fault}" for fault in error.faults)
     user = (
         f"{prompt.user}\n\n{repair.text}\nThe boundary of what follows is {fence.sign}\n\n"

@@ -43,14 +43,14 @@ LIMIT :limit;
 UPDATE events SET prior = :prior, detail = :detail
 WHERE tenant_id = :tenant_id AND id = :row_key AND happened_at = :stamp;
 
--- name: list_answer_texts
+-- name: list_response_texts
 SELECT idempotency_key AS row_key, created_at AS stamp, answer
 FROM idempotency
 WHERE tenant_id = :tenant_id AND idempotency_key > :after
 ORDER BY idempotency_key
 LIMIT :limit;
 
--- name: rewrite_answer_texts
+-- name: rewrite_response_texts
 UPDATE idempotency SET answer = :answer
 WHERE tenant_id = :tenant_id AND idempotency_key = :row_key AND created_at = :stamp;
 

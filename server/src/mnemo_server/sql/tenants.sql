@@ -15,17 +15,17 @@ SELECT k.key_id, k.tenant_id, k.state AS key_state, t.state AS tenant_state
 FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id
 WHERE k.key_hash = :key_hash;
 
--- name: put_answer
+-- name: put_response
 INSERT INTO idempotency (tenant_id, idempotency_key, request_hash, answer_status, answer, created_at)
 VALUES (:tenant_id, :idempotency_key, :request_hash, :answer_status, :answer, :created_at);
 
--- name: find_answer
+-- name: find_response
 SELECT request_hash, answer_status, answer, created_at FROM idempotency
 WHERE tenant_id = :tenant_id AND idempotency_key = :idempotency_key;
 
--- name: remove_answer
+-- name: remove_response
 DELETE FROM idempotency
 WHERE tenant_id = :tenant_id AND idempotency_key = :idempotency_key AND created_at < :before;
 
--- name: remove_old_answers
+-- name: remove_old_responses
 DELETE FROM idempotency WHERE created_at < :before;

@@ -33,7 +33,7 @@ class IdempotencyStore:
         response = Response(model)
         if once is not None:
             await tx.execute(
-                self._queries.put_answer,
+                self._queries.put_response,
                 {
                     "tenant_id": tenant_id,
                     "idempotency_key": once.key,
@@ -50,10 +50,10 @@ class IdempotencyStore:
         if once is None:
             return None
         params = {"tenant_id": tenant_id, "idempotency_key": once.key}
-        row = await self._database.fetch_one(self._queries.find_answer, params)
+        row = await self._database.fetch_one(self._queries.find_response, params)
         if row is None or row["created_at"] < self._clock() - KEPT_FOR:
             before = {"before": self._clock() - KEPT_FOR}
-            await self._database.execute(self._queries.remove_answer, params | before)
+            await self._database.execute(self._queries.remove_response, params | before)
             return None
         return KeptResponse(row["request_hash"], row["answer"].encode())
 

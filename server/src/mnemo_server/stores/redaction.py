@@ -35,7 +35,7 @@ class Texts(StrEnum):
 
     SESSIONS = "sessions"
     EVENTS = "events"
-    ANSWERS = "answers"
+    RESPONSES = "answers"
     JOBS = "jobs"
 
 
@@ -93,13 +93,13 @@ class RedactionStore:
         self._lists = {
             Texts.SESSIONS: self._redaction.list_session_texts,
             Texts.EVENTS: self._redaction.list_event_texts,
-            Texts.ANSWERS: self._redaction.list_answer_texts,
+            Texts.RESPONSES: self._redaction.list_response_texts,
             Texts.JOBS: self._redaction.list_job_texts,
         }
         self._rewrites = {
             Texts.SESSIONS: (self._redaction.rename_session, self._redaction.remove_session),
             Texts.EVENTS: (self._redaction.rewrite_event_texts,),
-            Texts.ANSWERS: (self._redaction.rewrite_answer_texts,),
+            Texts.RESPONSES: (self._redaction.rewrite_response_texts,),
             Texts.JOBS: (self._redaction.rewrite_job_texts,),
         }
 

@@ -50,7 +50,7 @@ class TenantStore:
 
     async def remove_responses(self, before: int) -> int:
         """Remove the responses kept since before the given time, and return how many."""
-        return await self._database.execute(self._tenants.remove_old_answers, {"before": before})
+        return await self._database.execute(self._tenants.remove_old_responses, {"before": before})
 
     async def _insert(self, tx: Connection, tenant_id: int, name: str, key: NewKey, now: int) -> None:
         tenant = {"tenant_id": tenant_id, "state": _ACTIVE, "created_at": now}

@@ -168,7 +168,7 @@ class World:
         await self.check(lambda life: life.is_current and life.subject == "port", subject="port")
         await self.check(lambda life: life.is_current and "red" in life.tags, tags="red")
         for life in lives:
-            told = await self.history.tell(self.caller, life.memory_id)
+            told = await self.history.read(self.caller, life.memory_id)
             assert [change.action for change in reversed(told.changes)] == life.actions
             assert told.memory.version == len(life.versions)
             assert told.memory.superseded_by == life.superseded_by

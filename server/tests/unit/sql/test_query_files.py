@@ -26,7 +26,7 @@ WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
     "embed_text",  # reads no rows
     "find_key",  # finds out which tenant it is
-    "remove_old_answers",  # tidies up for all
+    "remove_old_responses",  # tidies up for all
     "list_models",  # models are of the whole database
     "put_model",
     "choose_model",

@@ -92,7 +92,7 @@ def parse_message(text: bytes) -> Request | None:
     return Request(method, params, request_id)
 
 
-def answer_request(request: Request, tools: Iterable[Mapping[str, Any]], version: str) -> dict[str, object]:
+def handle_request(request: Request, tools: Iterable[Mapping[str, Any]], version: str) -> dict[str, object]:
     """Return the result of any request except `tools/call`. Tools have name, description and input_schema.
 
     Raises RpcError for an unknown method.

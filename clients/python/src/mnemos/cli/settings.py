@@ -54,9 +54,9 @@ pass_settings = click.make_pass_decorator(Settings, ensure=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the server's JSON.")
 
 
-def show(answer: Model, *, as_json: bool, render: Callable[[Model], None]) -> None:
+def show(response: Model, *, as_json: bool, render: Callable[[Model], None]) -> None:
     """Print a response, as the server's JSON or for people."""
     if as_json:
-        click.echo(answer.to_answer())
+        click.echo(response.to_json())
     else:
-        render(answer)
+        render(response)

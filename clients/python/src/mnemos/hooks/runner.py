@@ -56,14 +56,14 @@ def run(
 
     state = State(find_state_path(environment))
     try:
-        answer = _answer(argv, environment, state, read_input, limit_life)
-        return json.dumps(answer).encode() if answer else b""
+        response = _respond(argv, environment, state, read_input, limit_life)
+        return json.dumps(response).encode() if response else b""
     except Exception as error:  # noqa: BLE001 - the border: a hook never breaks its host
         state.log(f"{' '.join(argv)[:100]}: {type(error).__name__}: {error}")
         return b""
 
 
-def _answer(
+def _respond(
     argv: Sequence[str],
     environment: Mapping[str, str],
     state: State,

@@ -29,8 +29,8 @@ class ToolCalls:
         try:
             call = read_call(name, arguments)
             path = () if call.memory_id is None else (call.memory_id,)
-            answer = getattr(self._client, call.route.name)(*path, **call.fields)
-            return to_result(call.show(answer))
+            response = getattr(self._client, call.route.name)(*path, **call.fields)
+            return to_result(call.show(response))
         except MnemosError as error:
             return to_result(show_error(error))
 

@@ -20,9 +20,9 @@ from mnemos._generated.mcp_protocol import (
     Request,
     RequestId,
     RpcError,
-    answer_request,
     format_error,
     format_result,
+    handle_request,
     name_client,
     parse_message,
     read_tool_call,
@@ -67,14 +67,14 @@ class McpServer:
         if request.method == "tools/call":
             self._start_call(request, request.request_id)
             return
-        self._write(format_result(request.request_id, self._answer(request)))
+        self._write(format_result(request.request_id, self._respond(request)))
         if request.method == "tools/list":
             self._warm_up()
 
-    def _answer(self, request: Request) -> dict[str, object]:
+    def _respond(self, request: Request) -> dict[str, object]:
         if request.method == "initialize":
             self._client_name = name_client(request.params)
-        return answer_request(request, read_tools(), paths.VERSION)
+        return handle_request(request, read_tools(), paths.VERSION)
 
     def _start_call(self, request: Request, request_id: RequestId) -> None:
         name, arguments = read_tool_call(request, (tool["name"] for tool in read_tools()))

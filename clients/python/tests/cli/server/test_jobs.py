@@ -82,8 +82,8 @@ def test_json_is_what_the_server_said(jobs, scripted, answer):
     assert json.loads(jobs("0amfm0j0ye4sz", "--json").stdout) == JOB
 
 
-def test_an_unknown_id_is_told_with_what_to_do_next(jobs, scripted, error_answer):
-    scripted.will_answer(error_answer(404, "job_not_found", "job not found"))
+def test_an_unknown_id_is_told_with_what_to_do_next(jobs, scripted, error_response):
+    scripted.will_answer(error_response(404, "job_not_found", "job not found"))
 
     result = jobs("0amfm0j0ye4sz")
 

@@ -63,9 +63,9 @@ def test_json_says_it_for_programs(status, scripted, answer):
 
 
 def test_a_database_that_is_away_is_told_at_once_and_the_key_is_still_asked_about(
-    status, scripted, answer, error_answer
+    status, scripted, answer, error_response
 ):
-    away = error_answer(503, "database_unavailable", Retry_After="2")
+    away = error_response(503, "database_unavailable", Retry_After="2")
     result = status(answer(200, VERSION), away, answer(200, ACTIVE), answer(200, VECTORS))
     assert result.exit_code == 1
     assert "BAD  database  sorry" in result.stdout
@@ -74,9 +74,9 @@ def test_a_database_that_is_away_is_told_at_once_and_the_key_is_still_asked_abou
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_a_key_that_opens_nothing_is_told(status, answer, error_answer, is_known):
-    reply = answer(200, {"status": "inactive"}) if is_known else error_answer(404, "key_not_found")
-    refused = error_answer(401, "invalid_api_key")
+def test_a_key_that_opens_nothing_is_told(status, answer, error_response, is_known):
+    reply = answer(200, {"status": "inactive"}) if is_known else error_response(404, "key_not_found")
+    refused = error_response(401, "invalid_api_key")
     result = status(answer(200, VERSION), answer(200, READY), reply, refused)
     assert result.exit_code == 1
     assert "BAD  key" in result.stdout

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from mnemos.hooks.http.connection import Answer
+from mnemos.hooks.http.connection import Response
 from mnemos.hooks.upload import uploader as upload_module
 from mnemos.hooks.upload.spool import Spool
 from mnemos.hooks.upload.uploader import UPLOAD_LOCK, Verdict, judge, upload
@@ -115,4 +115,4 @@ def test_the_key_is_never_logged(settings, state) -> None:
     ],
 )
 def test_what_an_answer_means(status, body, verdict) -> None:
-    assert judge(Answer(status, {}, body)) is verdict
+    assert judge(Response(status, {}, body)) is verdict

@@ -11,7 +11,7 @@ from mnemo_server import openai_client
 from mnemo_server.domain.budget import Reservation
 from mnemo_server.domain.tokens import bound_tokens
 from mnemo_server.embedding.ports import EmbedderUnavailable, EmbeddingRefused, Meter
-from mnemo_server.embedding.remote.responses import Answer, read_answer
+from mnemo_server.embedding.remote.responses import Response, read_response
 from mnemo_server.index.segments.vectors import Floats32
 from mnemo_server.openai_client import Access, EndpointUnavailable, Patience, RequestRefused, never_went_out
 
@@ -78,13 +78,13 @@ class Endpoint:
             raise SettingsRefused(str(error)) from None
         except RequestRefused as error:
             raise EmbeddingRefused(str(error)) from None
-        answer: Answer | None = None
+        response: Response | None = None
         try:
             # Parsing the numbers of a large response takes milliseconds.
-            answer = await asyncio.to_thread(read_answer, content, len(texts), dimensions)
+            response = await asyncio.to_thread(read_response, content, len(texts), dimensions)
         finally:
-            await meter.settle(under_way[-1], answer.tokens if answer else None)
-        return answer.vectors
+            await meter.settle(under_way[-1], response.tokens if response else None)
+        return response.vectors
 
     async def _send(
         self,

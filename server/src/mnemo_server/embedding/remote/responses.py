@@ -50,7 +50,7 @@ def read_vector(values: object, dimensions: int | None) -> Floats32:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The response of an OpenAI-compatible endpoint to some texts."""
 
     vectors: list[Floats32]
@@ -59,15 +59,15 @@ class Answer:
     """Tokens used; None when the endpoint doesn't report them."""
 
 
-def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
+def read_response(content: bytes, count: int, dimensions: int | None) -> Response:
     """Parse a response of an OpenAI-compatible endpoint.
 
     Raises:
         EmbedderUnavailable: it isn't such a response, or not one for `count` texts.
     """
     try:
-        answer = read_json(content)
-        found = {int(entry["index"]): entry["embedding"] for entry in answer["data"]}
+        response = read_json(content)
+        found = {int(entry["index"]): entry["embedding"] for entry in response["data"]}
     except (KeyError, TypeError, ValueError, OverflowError):
         raise EmbedderUnavailable(
             "The embedding endpoint returned something other than embeddings."
@@ -78,7 +78,7 @@ def read_answer(content: bytes, count: int, dimensions: int | None) -> Answer:
         )
     vectors = [read_vector(found[place], dimensions) for place in range(count)]
     # Some endpoints that don't count tokens report 0.
-    return Answer(vectors, read_usage(answer, "total_tokens", least=1, most=_MOST_TOKENS))
+    return Response(vectors, read_usage(response, "total_tokens", least=1, most=_MOST_TOKENS))
 
 
 def whole_text(vector: Floats32) -> Embedding:

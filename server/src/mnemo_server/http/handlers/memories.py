@@ -13,7 +13,7 @@ from mnemos_contract.writing import BatchDeleteRequest, BatchDeleteResponse, Sto
 
 from mnemo_server.http.context import TenantCall
 from mnemo_server.http.requests.idempotency import read_key
-from mnemo_server.http.responses import idempotent_answer, json_answer
+from mnemo_server.http.responses import idempotent_response, json_response
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.messages.service import MessageService
@@ -42,15 +42,15 @@ class MemoryHandlers:
         """Store one memory, or the messages of a session."""
         service = self._messages if call.sent.messages else self._memories
         once = await read_key(call.request, call.caller, "store")
-        return idempotent_answer(await service.store(call.caller, call.sent, once), store_status(call.sent))
+        return idempotent_response(await service.store(call.caller, call.sent, once), store_status(call.sent))
 
     async def list_memories(self, call: TenantCall[ListQuery]) -> web.Response:
         """List or search memories."""
-        return json_answer(await self._search.find(call.caller, call.sent))
+        return json_response(await self._search.find(call.caller, call.sent))
 
     async def get_embedding_status(self, call: TenantCall[None]) -> web.Response:
         """Return how many memories have vectors."""
-        return json_answer(await self._embedding.status(call.caller.tenant_id))
+        return json_response(await self._embedding.status(call.caller.tenant_id))
 
     async def get_memory(self, call: TenantCall[None]) -> web.Response:
         """Return a memory; 304 if the caller has this version."""
@@ -58,7 +58,7 @@ class MemoryHandlers:
         tag = entity_tag(memory.version)
         if tag in (part.strip() for part in call.request.headers.get("If-None-Match", "").split(",")):
             return web.Response(status=304, headers={"ETag": tag})
-        return json_answer(memory, headers={"ETag": tag})
+        return json_response(memory, headers={"ETag": tag})
 
     async def update_memory(self, call: TenantCall[UpdateRequest]) -> web.Response:
         """Update a memory. A stale bare If-Match is reported in a header; a stale quoted one is refused."""
@@ -68,7 +68,7 @@ class MemoryHandlers:
         headers = {"ETag": entity_tag(memory.version)}
         if advisory not in (None, memory.version - 1):
             headers[CONFLICT_HEADER] = str(memory.version - 1)
-        return json_answer(memory, headers=headers)
+        return json_response(memory, headers=headers)
 
     async def delete_memory(self, call: TenantCall[None]) -> web.Response:
         """Delete a memory."""
@@ -78,7 +78,7 @@ class MemoryHandlers:
     async def delete_memories(self, call: TenantCall[BatchDeleteRequest]) -> web.Response:
         """Delete several memories."""
         deleted = await self._memories.delete_many(call.caller, call.sent.ids)
-        return json_answer(BatchDeleteResponse(deleted=deleted))
+        return json_response(BatchDeleteResponse(deleted=deleted))
 
 
 def store_status(request: StoreRequest) -> int:

@@ -6,7 +6,7 @@ from aiohttp import web
 from mnemos_contract.jobs import RedactRequest
 
 from mnemo_server.http.context import TenantCall
-from mnemo_server.http.responses import json_answer
+from mnemo_server.http.responses import json_response
 from mnemo_server.services.redaction.sweep import RedactionSweep
 
 
@@ -18,4 +18,4 @@ class RedactionHandlers:
 
     async def redact_stored(self, call: TenantCall[RedactRequest]) -> web.Response:
         """Request a sweep and return its job."""
-        return json_answer(await self._sweep.ask(call.caller, call.sent), 202)
+        return json_response(await self._sweep.ask(call.caller, call.sent), 202)

@@ -15,7 +15,7 @@ from mnemo_server.domain.clock import Clock, to_datetime
 from mnemo_server.http.context import CLIENT_ADDRESS, Call
 from mnemo_server.http.handlers.tenants import bears_token
 from mnemo_server.http.requests.client_address import is_loopback
-from mnemo_server.http.responses import json_answer
+from mnemo_server.http.responses import json_response
 from mnemo_server.observability.metrics import Metrics
 
 #: The version of this package.
@@ -53,16 +53,16 @@ class ServiceHandlers:
 
     async def get_health(self, _call: Call[None]) -> web.Response:
         """Report that the process responds."""
-        return json_answer(Health(status="ok"))
+        return json_response(Health(status="ok"))
 
     async def get_readiness(self, _call: Call[None]) -> web.Response:
         """Report that the database responds too."""
         await self._database.ping()
-        return json_answer(Readiness(status="ready", database=self._database.engine))
+        return json_response(Readiness(status="ready", database=self._database.engine))
 
     async def get_version(self, _call: Call[None]) -> web.Response:
         """Return the version of the server and when it started."""
-        return json_answer(Version(version=VERSION, started_at=self._started_at))
+        return json_response(Version(version=VERSION, started_at=self._started_at))
 
     async def _get_metrics(self, request: web.Request) -> web.Response:
         """Return the metrics to clients on this machine, and to others with the admin key."""

@@ -6,7 +6,7 @@ from aiohttp import web
 from mnemos_contract.messages import SessionMessages, SessionMessagesQuery
 
 from mnemo_server.http.context import TenantCall
-from mnemo_server.http.responses import json_answer
+from mnemo_server.http.responses import json_response
 from mnemo_server.services.messages.service import MessageService
 
 
@@ -20,4 +20,4 @@ class SessionHandlers:
         """Read the messages of some sessions."""
         limit = call.sent.limit_per_session
         messages = await self._messages.list_messages(call.caller, call.sent.session_id, limit)
-        return json_answer(SessionMessages.model_construct(messages=messages, limit_per_session=limit))
+        return json_response(SessionMessages.model_construct(messages=messages, limit_per_session=limit))

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from mnemo_server.domain.rate_limit import TokenBuckets
 from mnemo_server.http.context import CLIENT_ADDRESS, Call, hold_to_rate, read_bearer
-from mnemo_server.http.responses import json_answer
+from mnemo_server.http.responses import json_response
 from mnemo_server.services.tenants import TenantService
 
 
@@ -32,7 +32,7 @@ class TenantHandlers:
             raise AccessDenied(reason="creating a tenant requires this server's provision token")
         hold_to_rate(self._provisions, call.request[CLIENT_ADDRESS])
         key = await self._tenants.provision("tenant")
-        return json_answer(Provisioned(id=key), status=201)
+        return json_response(Provisioned(id=key), status=201)
 
     async def get_key_status(self, call: Call[None]) -> web.Response:
         """Return whether a key grants access to its tenant."""
@@ -42,7 +42,7 @@ class TenantHandlers:
         record = await self._tenants.find_key(key)
         if record is None:
             raise KeyNotFound
-        return json_answer(KeyStatus(status="active" if record.is_active else "inactive"))
+        return json_response(KeyStatus(status="active" if record.is_active else "inactive"))
 
 
 def bears_token(request: web.Request, token: SecretStr | None) -> bool:

@@ -19,9 +19,9 @@ from mnemos_contract.mcp.protocol import (
     UNSUPPORTED_VERSION,
     Request,
     RpcError,
-    answer_request,
     format_error,
     format_result,
+    handle_request,
     name_client,
     parse_message,
     read_tool_call,
@@ -30,7 +30,7 @@ from mnemos_contract.tools import TOOLS
 
 from mnemo_server.http.context import Admission
 from mnemo_server.http.handlers.service import VERSION
-from mnemo_server.http.mcp.responses import MCP_PATHS, rpc_answer
+from mnemo_server.http.mcp.responses import MCP_PATHS, rpc_response
 from mnemo_server.http.mcp.tools import McpTools
 from mnemo_server.http.middleware import to_api_error
 from mnemo_server.http.requests.idempotency import read_key
@@ -78,10 +78,10 @@ class McpHandlers:
     def bind(self, app: web.Application) -> None:
         """Add the routes. They accept only POST: GET would open a stream and DELETE end a session."""
         for path in MCP_PATHS:
-            app.router.add_post(path, self._answer)
+            app.router.add_post(path, self._respond)
         app.router.add_post(_REGISTER, _refuse_login)
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _respond(self, request: web.Request) -> web.Response:
         check_origin(request)
         caller = await self._admission.admit(request, takes_bearer=True)
         try:
@@ -91,12 +91,12 @@ class McpHandlers:
             if message is None or message.request_id is None:
                 return web.Response(status=202)
             if message.method != "tools/call":
-                result = answer_request(message, _TOOLS, VERSION)
+                result = handle_request(message, _TOOLS, VERSION)
             else:
                 result = await self._call(request, message, caller)
-            return rpc_answer(format_result(message.request_id, result))
+            return rpc_response(format_result(message.request_id, result))
         except RpcError as error:
-            return rpc_answer(format_error(error), error.status if isinstance(error, Refusal) else 200)
+            return rpc_response(format_error(error), error.status if isinstance(error, Refusal) else 200)
 
     async def _call(self, request: web.Request, message: Request, caller: Caller) -> dict[str, object]:
         """Run a tool; an error becomes a result for the model."""

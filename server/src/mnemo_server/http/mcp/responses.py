@@ -10,7 +10,7 @@ from mnemos_contract.errors import ApiError, InvalidApiKey, MissingApiKey
 from mnemos_contract.mcp.protocol import INTERNAL_ERROR, INVALID_REQUEST, MCP_PATH, RpcError, format_error
 from mnemos_contract.routes import V1ALPHA1_BASE, V1ALPHA2_BASE
 
-from mnemo_server.http.responses import error_answer
+from mnemo_server.http.responses import error_response
 
 #: All paths of MCP, the preferred one first. The last is for clients that can't send headers.
 MCP_PATHS: Final = (MCP_PATH, V1ALPHA2_BASE + MCP_PATH, V1ALPHA1_BASE + MCP_PATH)
@@ -27,24 +27,24 @@ def speaks_mcp(request: web.Request) -> bool:
     return _ONE_OF_THEM.fullmatch(request.path) is not None
 
 
-def rpc_answer(line: bytes, status: int = 200) -> web.Response:
+def rpc_response(line: bytes, status: int = 200) -> web.Response:
     """Return a JSON-RPC message as a response."""
     return web.Response(body=line, status=status, content_type="application/json")
 
 
-def rpc_error_answer(error: ApiError, request_id: str) -> web.Response:
+def rpc_error_response(error: ApiError, request_id: str) -> web.Response:
     """Return an error of the contract as JSON-RPC, with the same status and headers.
 
     A missing or invalid key is 401 here: clients of mem9 expect 400, but MCP clients ask for a key on 401.
     """
-    answer = error_answer(error, request_id)
+    response = error_response(error, request_id)
     code = INTERNAL_ERROR if error.status >= _SERVER_FAULT else INVALID_REQUEST
     sentence = str(error)
     if isinstance(error, _KEY_ERRORS):
-        answer.set_status(_UNAUTHORIZED)
+        response.set_status(_UNAUTHORIZED)
         token = ', error="invalid_token"' if isinstance(error, InvalidApiKey) else ""
-        answer.headers["WWW-Authenticate"] = f'Bearer realm="mnemos"{token}'
+        response.headers["WWW-Authenticate"] = f'Bearer realm="mnemos"{token}'
         sentence = f"{sentence}: {_HOW}"
     data = {"code": error.code, "request_id": request_id}
-    answer.body = format_error(RpcError(code, sentence, data=data))
-    return answer
+    response.body = format_error(RpcError(code, sentence, data=data))
+    return response

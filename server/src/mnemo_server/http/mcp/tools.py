@@ -36,7 +36,7 @@ class McpTools:
             "store_memory": self._store,
             "list_memories": self._list,
             "get_memory": self._get,
-            "get_history": self._tell,
+            "get_history": self._read_history,
             "update_memory": self._update,
             "delete_memory": self._delete,
         }
@@ -48,8 +48,8 @@ class McpTools:
             ApiError: the fields don't fit the route, or any error of the route.
             DatabaseError: the database isn't available now.
         """
-        answer: WireModel | None = await self._runs[call.route.name](caller, call, once)
-        return answer
+        response: WireModel | None = await self._runs[call.route.name](caller, call, once)
+        return response
 
     async def _store(self, caller: Caller, call: ToolCall, once: IdempotentRequest | None) -> StoreResponse:
         return (await self._memories.store(caller, _read(StoreRequest, call), once)).model
@@ -60,8 +60,8 @@ class McpTools:
     async def _get(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> Memory:
         return await self._memories.get(caller, call.memory_id or "")
 
-    async def _tell(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> History:
-        return await self._history.tell(caller, call.memory_id or "")
+    async def _read_history(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> History:
+        return await self._history.read(caller, call.memory_id or "")
 
     async def _update(self, caller: Caller, call: ToolCall, _once: IdempotentRequest | None) -> Memory:
         sent = _read(UpdateRequest, call)

@@ -29,13 +29,13 @@ from mnemo_server.domain.jobs import (
 )
 from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.llm.ports import (
-    Answered,
     Curator,
     ExtractionRequest,
     InvalidCompletion,
     LanguageModel,
     ModelMisconfigured,
     ModelRefused,
+    ModelResult,
     ModelUnavailable,
 )
 from mnemo_server.services.budget.language_model import MeteredModel, OverBudget
@@ -117,28 +117,28 @@ class EnrichmentService:
         """Send the messages of one request to the model, and write the result."""
         sources = [messages[one.id] for one in request.messages]
         try:
-            answered = await self._curator.extract(model, request)
+            result = await self._curator.extract(model, request)
         except (InvalidCompletion, ModelRefused) as error:
             # Another request would cost again with the same result: the messages stay as they are.
             await self._store.drop(job, [one.id for one in sources], self._clock())
             return _add(job.detail, {"skipped": len(sources)}, reason=str(error))
         if not sources[0].is_message:
-            return await self._settle_text(job, model, sources[0], answered)
+            return await self._settle_text(job, model, sources[0], result)
         resolved = [
-            ResolvedFact(fact, await self._merge(job.tenant_id, model, fact, sources), answered.version)
-            for fact in answered.value
+            ResolvedFact(fact, await self._merge(job.tenant_id, model, fact, sources), result.version)
+            for fact in result.value
         ]
         written = await self._placer.write(job, sources, resolved)
         return _add(job.detail, {"messages": len(sources), **written})
 
     async def _settle_text(
-        self, job: ClaimedJob, model: LanguageModel, memory: StoredMemory, answered: Answered[list[Fact]]
+        self, job: ClaimedJob, model: LanguageModel, memory: StoredMemory, result: ModelResult[list[Fact]]
     ) -> Detail:
         """Tag a memory that was stored as text and merge it with its neighbours; its text stays unchanged."""
-        tags = tuple(dict.fromkeys(tag for fact in answered.value for tag in fact.tags))[:MAX_FACT_TAGS]
+        tags = tuple(dict.fromkeys(tag for fact in result.value for tag in fact.tags))[:MAX_FACT_TAGS]
         fact = Fact(memory.content, tags, memory.subject, (memory.id,), memory.created_at)
         decision = await self._merge(job.tenant_id, model, fact, [memory])
-        written = await self._placer.settle_text(job, memory, ResolvedFact(fact, decision, answered.version))
+        written = await self._placer.settle_text(job, memory, ResolvedFact(fact, decision, result.version))
         return _add(job.detail, {"memories": 1, **written})
 
     async def _merge(

@@ -114,7 +114,7 @@ class JobRun:
         Raises:
             DatabaseError: the outcome couldn't be written; another server takes the job over after its lease.
         """
-        handling = asyncio.ensure_future(self._handler(self.job, self._tell_progress))
+        handling = asyncio.ensure_future(self._handler(self.job, self._report_progress))
         keeping = asyncio.create_task(self._keep_lease(handling))
         try:
             async with asyncio.timeout(self._pace.longest_run):
@@ -135,7 +135,7 @@ class JobRun:
             keeping.cancel()
         return await self._finish(result)
 
-    async def _tell_progress(self, done: int, total: int) -> None:
+    async def _report_progress(self, done: int, total: int) -> None:
         self._progress = (done, total)
         now = asyncio.get_running_loop().time()
         if now < self._report_at:

@@ -47,7 +47,7 @@ class HistoryService:
         self._index = index
         self._embedding = embedding
 
-    async def tell(self, caller: Caller, memory_id: str) -> History:
+    async def read(self, caller: Caller, memory_id: str) -> History:
         """Read a memory in any state with its latest changes, latest first.
 
         Raises:

@@ -32,7 +32,7 @@ def scrub_memory(memory: StoredMemory, scrubber: Scrubber) -> StoredMemory:
     scrubbed = replace(memory, **cleaned)
     if scrubbed == memory:
         return memory
-    return replace(scrubbed, content_hash=_hash_anew(memory, scrubbed), likeness=likeness_of(scrubbed))
+    return replace(scrubbed, content_hash=_rehash(memory, scrubbed), likeness=likeness_of(scrubbed))
 
 
 def _scrub_field(content: Content, value: Any, scrubber: Scrubber) -> Any:
@@ -78,7 +78,7 @@ def _scrub_record(value: JsonValue, scrubber: Scrubber) -> JsonValue:
     return value
 
 
-def _hash_anew(memory: StoredMemory, scrubbed: StoredMemory) -> bytes:
+def _rehash(memory: StoredMemory, scrubbed: StoredMemory) -> bytes:
     """Return the fingerprint of a redacted text, computed in the same form as the old one.
 
     So a message that is sent again, and redacted then, is recognised. Whether its sender gave the time of the

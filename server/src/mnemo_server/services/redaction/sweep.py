@@ -41,8 +41,14 @@ _WRITTEN: Final = 50
 _WRITTEN_CHARACTERS: Final = 1_000_000
 _MEMORIES: Final = "memories"
 #: What is swept, in this order.
-_PLACES: Final = (Texts.SESSIONS.value, _MEMORIES, Texts.EVENTS.value, Texts.ANSWERS.value, Texts.JOBS.value)
-_NAMED: Final = (Texts.SESSIONS.value, Texts.ANSWERS.value)  # places whose keys are texts
+_PLACES: Final = (
+    Texts.SESSIONS.value,
+    _MEMORIES,
+    Texts.EVENTS.value,
+    Texts.RESPONSES.value,
+    Texts.JOBS.value,
+)
+_NAMED: Final = (Texts.SESSIONS.value, Texts.RESPONSES.value)  # places whose keys are texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mnemo_server.domain.enrichment.facts import MAX_FACT_CHARACTERS, MAX_FACT_T
 from mnemo_server.domain.enrichment.merge import MergeAction
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.llm.json_objects import find_objects
-from mnemo_server.llm.response_models import ExtractAnswer, MergeAnswer
+from mnemo_server.llm.response_models import ExtractResponse, MergeResponse
 
 
 def test_the_limits_of_the_rules_are_told(wordings):
@@ -36,11 +36,11 @@ def test_every_decision_is_explained(wordings):
 
 def test_the_examples_have_the_form_that_is_asked_for(wordings):
     examples = [text for text in find_objects(wordings.extract.text) if text.startswith('{"facts"')]
-    answers = [ExtractAnswer.model_validate_json(text, strict=True) for text in examples]
+    answers = [ExtractResponse.model_validate_json(text, strict=True) for text in examples]
     decision = next(text for text in find_objects(wordings.merge.text) if text.startswith('{"decision"'))
 
     assert [len(answer.facts) for answer in answers] == [1, 0, 2]
-    assert MergeAnswer.model_validate_json(decision, strict=True).decision is MergeAction.ADD
+    assert MergeResponse.model_validate_json(decision, strict=True).decision is MergeAction.ADD
 
 
 @pytest.mark.parametrize("name", ["extract", "merge"])

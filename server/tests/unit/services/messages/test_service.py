@@ -129,7 +129,7 @@ def test_a_message_keeps_who_said_it_when_and_for_what_project():
 def test_the_answer_counts_what_was_new():
     placed = window(said("a"), said("b"))
 
-    assert json.loads(placed.describe(appended(1)).to_answer()) == {
+    assert json.loads(placed.describe(appended(1)).to_json()) == {
         "status": "accepted",
         "outcome": "created",
         "stored": 1,

@@ -87,7 +87,7 @@ def print_history(history: History) -> None:
     for change in history.changes:
         line = Text(f"{change.version:>3}  {change.action:<{action_width}}", style="cyan")
         line.append(f"  {change.happened_at.isoformat(sep=' ', timespec='seconds')}", style="dim")
-        line.append(f"  {printable(_tell(change))}", style="default")
+        line.append(f"  {printable(_describe(change))}", style="default")
         _print_line(console, line)
         before = after if change.before is None else str(change.before.get("content", after))
         if before != after:
@@ -95,7 +95,7 @@ def print_history(history: History) -> None:
         after = before
 
 
-def _tell(change: Change) -> str:
+def _describe(change: Change) -> str:
     """Return who made a change, and why."""
     detail = "  ".join(f"{name}: {value}" for name, value in (change.detail or {}).items())
     return "  ".join(filter(None, (change.agent_id, detail)))

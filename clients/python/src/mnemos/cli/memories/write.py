@@ -105,8 +105,8 @@ def update_memory(
 def delete_memories(settings: Settings, /, memory_ids: tuple[str, ...], *, as_json: bool) -> None:
     """Delete memories; `mnemos restore` restores them."""
     with settings.open_client() as client:
-        answer = _delete(client, memory_ids)
-    show(answer, as_json=as_json, render=lambda deleted: _show_deleted(deleted, len(set(memory_ids))))
+        response = _delete(client, memory_ids)
+    show(response, as_json=as_json, render=lambda deleted: _show_deleted(deleted, len(set(memory_ids))))
 
 
 @click.command(
@@ -148,7 +148,7 @@ def _show_stored(stored: mnemos.StoreResponse) -> None:
         click.echo(f"suggested tags: {', '.join(map(printable, stored.suggested_tags))}", err=True)
 
 
-def _show_deleted(answer: mnemos.BatchDeleteResponse, asked: int) -> None:
-    click.echo(f"{answer.deleted} deleted")
-    if answer.deleted < asked:
-        click.echo(f"{asked - answer.deleted} of {asked} ids don't belong to an active memory", err=True)
+def _show_deleted(response: mnemos.BatchDeleteResponse, asked: int) -> None:
+    click.echo(f"{response.deleted} deleted")
+    if response.deleted < asked:
+        click.echo(f"{asked - response.deleted} of {asked} ids don't belong to an active memory", err=True)

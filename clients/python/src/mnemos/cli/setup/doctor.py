@@ -65,13 +65,13 @@ def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
         findings.look_at_address(machine, origin),
         *findings.look_at_variables(machine),
     ]
-    parts, is_answering = _look_at_server(usable) if usable else ([], True)
+    parts, is_reachable = _look_at_server(usable) if usable else ([], True)
     found += parts
     for host in load_hosts():
         found += findings.look_at_host(machine, host)
     now = time.time()
     found += [*findings.look_at_spool(machine, now), *findings.look_at_log(machine, now)]
-    if not is_answering:
+    if not is_reachable:
         return found, NoServer.exit_code
     return found, Failure.exit_code if any(finding.mark == BAD for finding in found) else 0
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnemos._generated import paths
-from mnemos.hooks.http.connection import Answer, Connection, ConnectionFailed, Deadline
+from mnemos.hooks.http.connection import Connection, ConnectionFailed, Deadline, Response
 from mnemos.hooks.http.urls import write_query
 from mnemos.hooks.redact import Redactor
 
@@ -47,14 +47,14 @@ class HookClient:
         """
         query = {name: self._clean(value) for name, value in query.items()}
         target = f"{paths.LIST_MEMORIES}?{write_query(query)}"
-        answer = self._connection.request("GET", target, self._headers)
-        page = _read_json(answer)
+        response = self._connection.request("GET", target, self._headers)
+        page = _read_json(response)
         memories = page.get("memories")
-        if answer.status != 200 or not isinstance(memories, list):  # noqa: PLR2004 - OK
-            raise ConnectionFailed(f"status {answer.status}: {str(page.get('error', 'no page'))[:200]}")
+        if response.status != 200 or not isinstance(memories, list):  # noqa: PLR2004 - OK
+            raise ConnectionFailed(f"status {response.status}: {str(page.get('error', 'no page'))[:200]}")
         return [_read_hit(memory) for memory in memories if isinstance(memory, dict)]
 
-    def store_messages(self, body: bytes, idempotency_key: str) -> Answer:
+    def store_messages(self, body: bytes, idempotency_key: str) -> Response:
         """Send a window of messages, as JSON; the response may be an error."""
         headers = {
             **self._headers,
@@ -84,10 +84,10 @@ def _read_hit(memory: dict[str, object]) -> Hit:
     )
 
 
-def _read_json(answer: Answer) -> dict[str, object]:
+def _read_json(response: Response) -> dict[str, object]:
     """Return the JSON object in a response; an empty object for anything else."""
     try:
-        data = json.loads(answer.body)
+        data = json.loads(response.body)
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

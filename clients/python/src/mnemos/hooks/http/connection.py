@@ -25,7 +25,7 @@ class ConnectionFailed(Exception):
     """There was no usable response in time: refused, timed out, broken off, or not HTTP."""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """One HTTP response."""
 
     status: int
@@ -67,7 +67,7 @@ class Connection:
         self._deadline = deadline
         self._socket: socket.socket | None = None
 
-    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Response:
         """Send one request and return the response; raises ConnectionFailed."""
         try:
             if self._secure:
@@ -86,7 +86,7 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def _request_plain(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+    def _request_plain(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
         if self._socket is None:
             # As bytes, an ASCII name doesn't need the codec for other names, which takes 2 ms to load.
             host = self._host.encode() if self._host.isascii() else self._host
@@ -97,11 +97,11 @@ class Connection:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._deadline.note_progress()
         self._send(self._socket, self._format_head(method, target, headers, len(body)) + body)
-        answer = _AnswerReader(self._socket, self._deadline).read()
+        response = _ResponseReader(self._socket, self._deadline).read()
         self._deadline.note_progress()
-        if answer.headers.get("connection", "").lower() == "close":
+        if response.headers.get("connection", "").lower() == "close":
             self.close()
-        return answer
+        return response
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
         for start in range(0, len(data), _CHUNK_BYTES):
@@ -118,7 +118,7 @@ class Connection:
             raise ConnectionFailed("a header holds a control character")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def _request_secure(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+    def _request_secure(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
         from http.client import HTTPException, HTTPSConnection  # noqa: PLC0415 - costly, so only for https
 
         timeout = self._deadline.remaining_seconds()
@@ -135,10 +135,10 @@ class Connection:
         finally:
             client.close()
         self._deadline.note_progress()
-        return Answer(response.status, names, body)
+        return Response(response.status, names, body)
 
 
-class _AnswerReader:
+class _ResponseReader:
     """Reads one response from a socket, within the size limits and the deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
@@ -146,15 +146,15 @@ class _AnswerReader:
         self._deadline = deadline
         self._buffer = bytearray()
 
-    def read(self) -> Answer:
+    def read(self) -> Response:
         head = self._read_until(b"\r\n\r\n", _MAX_HEAD_BYTES)
         first, *lines = head.decode("latin-1").split("\r\n")
         version, _, rest = first.partition(" ")
         if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
-            raise ConnectionFailed("the answer isn't HTTP")
+            raise ConnectionFailed("the response isn't HTTP")
         fields = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in fields}
-        return Answer(int(rest[:3]), headers, self._read_body(int(rest[:3]), headers))
+        return Response(int(rest[:3]), headers, self._read_body(int(rest[:3]), headers))
 
     def _read_body(self, status: int, headers: dict[str, str]) -> bytes:
         if status in (204, 304):
@@ -180,7 +180,7 @@ class _AnswerReader:
         searched = 0
         while (at := self._buffer.find(end, searched)) < 0:
             if len(self._buffer) > limit:
-                raise ConnectionFailed("a line of the answer is too long")
+                raise ConnectionFailed("a line of the response is too long")
             searched = max(0, len(self._buffer) - len(end))
             self._receive_some()
         found = bytes(self._buffer[:at])
@@ -207,5 +207,5 @@ class _AnswerReader:
 
 def _bounded(size: int) -> int:
     if not 0 <= size <= MAX_RESPONSE_BYTES:
-        raise ConnectionFailed("the answer is too large")
+        raise ConnectionFailed("the response is too large")
     return size

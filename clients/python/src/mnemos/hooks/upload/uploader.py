@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mnemos.hooks.http.client import HookClient
-from mnemos.hooks.http.connection import Answer, ConnectionFailed, Deadline
+from mnemos.hooks.http.connection import ConnectionFailed, Deadline, Response
 from mnemos.hooks.upload.spool import Spool
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def _send_all(spool: Spool, settings: HookSettings, state: State, note_progress:
     """Send until nothing waits; return False if the server doesn't accept more now."""
     while waiting := spool.list_waiting():
         for path in waiting:
-            answer = _send_with_retries(path, settings, state, note_progress)
-            if answer is None:
+            response = _send_with_retries(path, settings, state, note_progress)
+            if response is None:
                 return False
-            if judge(answer) is Verdict.REFUSED:
-                reason = f"status {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}"
+            if judge(response) is Verdict.REFUSED:
+                reason = f"status {response.status}: {response.body[:300].decode('utf-8', 'replace')}"
                 spool.reject(path, reason)
                 state.log(f"rejected {path.name}: {reason}")
             else:
@@ -82,16 +82,16 @@ def _send_all(spool: Spool, settings: HookSettings, state: State, note_progress:
 
 def _send_with_retries(
     path: Path, settings: HookSettings, state: State, note_progress: Callable[[], None]
-) -> Answer | None:
+) -> Response | None:
     """Send one file; return the final response, or None if the file must wait."""
     body = path.read_bytes()
     for pause in (*_BACK_OFF_SECONDS, None):
         client = HookClient(settings, Deadline(_REQUEST_SECONDS, note_progress))
         try:
-            answer = client.store_messages(body, path.name.removesuffix(".json"))
-            if judge(answer) is not Verdict.LATER:
-                return answer
-            problem = f"status {answer.status}"
+            response = client.store_messages(body, path.name.removesuffix(".json"))
+            if judge(response) is not Verdict.LATER:
+                return response
+            problem = f"status {response.status}"
         except ConnectionFailed as error:
             problem = str(error)
         finally:
@@ -102,15 +102,15 @@ def _send_with_retries(
     return None
 
 
-def judge(answer: Answer) -> Verdict:
+def judge(response: Response) -> Verdict:
     """Return what a response means; without the server's JSON it comes from a proxy or the like.
 
     A wrong key or address may be corrected later: only a body that the server itself refuses is given up.
     """
-    if 200 <= answer.status < 300:  # noqa: PLR2004 - success
-        return Verdict.SENT if _is_acknowledgement(answer.body) else Verdict.LATER
-    error = _read_object(answer.body).get("error")
-    is_about_body = answer.status in _REFUSALS and error is not None and error not in _KEY_ERRORS
+    if 200 <= response.status < 300:  # noqa: PLR2004 - success
+        return Verdict.SENT if _is_acknowledgement(response.body) else Verdict.LATER
+    error = _read_object(response.body).get("error")
+    is_about_body = response.status in _REFUSALS and error is not None and error not in _KEY_ERRORS
     return Verdict.REFUSED if is_about_body else Verdict.LATER
 
 
