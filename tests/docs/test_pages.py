@@ -90,7 +90,7 @@ def test_decisions_are_numbered_without_gaps_and_say_the_four_things():
 
 
 def test_the_places_of_the_architecture_page_exist():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "developing" / "architecture.md").read_text(encoding="utf-8")
     table = text[text.index("## Where do I put") : text.index("## One database")]
     names = re.findall(r"`((?:contract|server|clients|sql|skills|bench|docs|noxfile)[\w./…<>-]*)`", table)
 
