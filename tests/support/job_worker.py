@@ -97,7 +97,7 @@ class Worker:
         await self.database.transact(work)
 
     async def _hold(self) -> None:
-        """Wait as long as the test says."""
+        """Wait while the file `hold` exists."""
         while (self.folder / "hold").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(_HOLD_POLL_SECONDS)
 

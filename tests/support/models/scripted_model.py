@@ -1,4 +1,4 @@
-"""A model for tests that says what a script says, on 127.0.0.1, without network.
+"""A model for tests that replies as its script says, on 127.0.0.1, without network.
 
 It speaks Anthropic's Messages API and, for hosts that know nothing else, OpenAI's chat completions.
 
