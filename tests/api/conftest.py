@@ -1,4 +1,4 @@
-"""One live server per database for the whole suite; every test works on markers or a tenant of its own."""
+"""One live server per database for the whole suite; every test uses its own markers or its own tenant."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.servers import RunningServer, start_server
 
 @pytest.fixture(scope="session")
 def portal() -> Iterator[BlockingPortal]:
-    """An event loop on a thread of its own, for the ways in that must be awaited."""
+    """An event loop on a thread of its own, for the async interfaces."""
     with start_blocking_portal() as portal:
         yield portal
 
@@ -32,13 +32,13 @@ def dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def keys() -> list[str]:
-    """Every key that a test was given; no log may show one."""
+    """Every key that the tests use; no log may contain one."""
     return []
 
 
 @pytest.fixture(scope="session")
 def server(dsn: str, keys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """The server of the suite. Its log is read when it has stopped."""
+    """The server of the suite. Its log is checked after it has stopped."""
     server = start_server(tmp_path_factory.mktemp("server"), dsn, provision_per_hour="0", log_level="debug")
     keys.append(server.api_key)
     yield server
@@ -58,7 +58,7 @@ def second_server(
 
 
 def check_log(path: Path, keys: list[str]) -> None:
-    """A log holds no key, and no traceback: what went wrong was foreseen."""
+    """Check that a log contains no key, and no traceback: every error was expected."""
     log = path.read_text(encoding="utf-8")
     assert [key for key in keys if key in log] == []
     assert "Traceback" not in log
@@ -66,20 +66,20 @@ def check_log(path: Path, keys: list[str]) -> None:
 
 @pytest.fixture(scope="session")
 def ways(server: RunningServer, portal: BlockingPortal) -> Iterator[Ways]:
-    """Every way into the server's first tenant."""
+    """Every interface to the server's first tenant."""
     with ExitStack() as stack:
         yield Ways(server.url, server.api_key, portal, stack)
 
 
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, ways: Ways) -> WayIn:
-    """One way in; a test runs once for each."""
+    """One interface; a test runs once for each."""
     return ways[request.param]
 
 
 @pytest.fixture
 def new_key(server: RunningServer, keys: list[str]) -> Callable[[], str]:
-    """Makes a tenant and gives its key."""
+    """Creates a tenant and returns its key."""
 
     def make() -> str:
         keys.append(provision(server.url))

@@ -1,4 +1,4 @@
-"""What goes in one way comes out every other: the same memory, by id and by search."""
+"""What one interface stores, every other one returns: the same memory, by id and by search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHARED = ("id", "content", "tags", "metadata", "source", "project", "agent_id", 
 
 
 @pytest.mark.parametrize("writer", WAYS)
-def test_what_one_way_stores_every_way_finds_and_reads(ways: Ways, writer: str):
+def test_what_one_interface_stores_every_interface_finds_and_reads(ways: Ways, writer: str):
     mark = make_mark()
     fields = {"tags": ["crossing"], "metadata": {"k": "v"}, "source": "handbook", "project": "atlas"}
     stored = ways[writer].store(f"{writer} remembers {mark}", **fields)
@@ -28,7 +28,9 @@ def test_what_one_way_stores_every_way_finds_and_reads(ways: Ways, writer: str):
 
 
 @pytest.mark.parametrize("writer", WAYS)
-def test_what_one_way_changes_and_deletes_is_changed_and_gone_for_every_way(ways: Ways, writer: str):
+def test_what_one_interface_changes_and_deletes_is_changed_and_gone_in_every_interface(
+    ways: Ways, writer: str
+):
     before, after = make_mark("before"), make_mark("after")
     stored = ways["rest-v1alpha2"].store(f"Release on {before}")
     ways[writer].update(stored["id"], content=f"Release on {after}")

@@ -8,11 +8,11 @@ from tests.support.interfaces.rest import RestApi, make_mark, said
 
 
 def talk(*turns: str) -> list[dict]:
-    """Messages by turns of user and assistant."""
+    """Return messages of user and assistant in turn."""
     return [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
 
 
-def test_messages_come_back_in_the_order_they_were_said(api: RestApi):
+def test_messages_are_returned_in_the_order_they_were_said(api: RestApi):
     api.post({"session_id": "s", "agent_id": "claude", "messages": talk("one", "two", "three")})
     messages = api.messages("s")
     assert [(one["seq"], one["role"], one["content"]) for one in messages] == [
@@ -33,13 +33,13 @@ def test_overlapping_windows_store_each_message_once(api: RestApi):
     assert [one["content"] for one in api.messages("s")] == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_who_says_yes_twice_is_kept_twice(api: RestApi):
+def test_the_same_words_said_twice_are_kept_twice(api: RestApi):
     api.post({"session_id": "s", "messages": talk("yes", "ok")})
     api.post({"session_id": "s", "messages": talk("yes", "ok", "yes", "ok")})
     assert [one["content"] for one in api.messages("s")] == ["yes", "ok", "yes", "ok"]
 
 
-def test_messages_with_a_place_may_come_in_any_order_and_again(api: RestApi):
+def test_messages_with_a_sequence_number_may_be_sent_in_any_order_and_again(api: RestApi):
     late, early = (
         [{"role": "user", "content": f"m{seq}", "seq": seq} for seq in seqs] for seqs in ((2, 3), (0, 1))
     )
@@ -49,7 +49,7 @@ def test_messages_with_a_place_may_come_in_any_order_and_again(api: RestApi):
     assert [one["content"] for one in api.messages("s")] == ["m0", "m1", "m2", "m3"]
 
 
-def test_a_place_far_away_is_taken_and_one_beyond_all_reason_refused(api: RestApi):
+def test_a_large_sequence_number_is_accepted_and_one_near_the_integer_limit_is_refused(api: RestApi):
     message = {"role": "user", "content": "far", "seq": 999_999_999}
     assert api.post({"session_id": "s", "messages": [message]}).status_code == 202
     assert api.post({"session_id": "s", "messages": said("next", "last")}).json()["stored"] == 2
@@ -71,7 +71,7 @@ def test_a_message_may_say_who_spoke_and_when(api: RestApi):
     assert (held["name"], held["created_at"]) == ("Ada", "2025-12-24T16:00:00.123456Z")
 
 
-def test_messages_without_a_session_get_one_of_their_own(api: RestApi):
+def test_messages_without_a_session_get_a_new_one(api: RestApi):
     first = api.post({"messages": said("hello")}).json()["session_id"]
     second = api.post({"messages": said("hello")}).json()["session_id"]
     assert first != second
@@ -86,14 +86,14 @@ def test_sessions_of_two_tenants_never_mix(api: RestApi, new_key):
         assert [one["content"] for one in other.messages("s")] == ["theirs"]
 
 
-def test_several_sessions_come_by_session_with_the_latest_of_each(api: RestApi):
+def test_several_sessions_are_returned_one_by_one_with_the_newest_messages_of_each(api: RestApi):
     for name in ("b", "a"):
         api.post({"session_id": name, "messages": said(*(f"{name}{number}" for number in range(5)))})
     messages = api.messages("b", "a", "unknown", limit_per_session=2)
     assert [one["content"] for one in messages] == ["a3", "a4", "b3", "b4"]
 
 
-def test_limit_per_session_is_capped_at_500_and_told(api: RestApi):
+def test_limit_per_session_is_capped_at_500_and_reported(api: RestApi):
     for limit, told in ((None, 500), ("7", 7), ("501", 500), ("999999", 500)):
         query = {"session_id": "s"} | ({} if limit is None else {"limit_per_session": limit})
         answer = api.send("GET", "/session-messages", params=query).json()
@@ -114,12 +114,12 @@ def test_limit_per_session_is_capped_at_500_and_told(api: RestApi):
         ({"session_id": "s", "limit_per_session": "ten"}, "limit_per_session: must be a positive integer"),
     ],
 )
-def test_bad_questions_for_messages_are_refused(api: RestApi, query: dict, sentence: str):
+def test_bad_requests_for_messages_are_refused(api: RestApi, query: dict, sentence: str):
     answer = api.send("GET", "/session-messages", params=query)
     assert (answer.status_code, answer.json()["error"]) == (400, sentence)
 
 
-def test_a_hundred_sessions_and_repeats_may_be_asked_for_at_once(api: RestApi):
+def test_a_hundred_sessions_and_repeats_may_be_requested_at_once(api: RestApi):
     names = [f"s{number}" for number in range(100)]
     assert api.messages(*names, *names) == []
 
@@ -159,7 +159,7 @@ def test_a_long_conversation_is_kept_whole(api: RestApi):
     assert api.page(q="turn 7", memory_type="session")["total"] == 1_200
 
 
-def test_what_a_plugin_put_in_from_the_memory_is_not_stored_as_if_it_were_said(api: RestApi):
+def test_memories_that_a_plugin_added_to_a_prompt_are_not_stored_as_messages(api: RestApi):
     """Clients of mem9 send the prompt as the model saw it."""
     block = "<relevant-memories>\n1. [ops] the mast is oak\n</relevant-memories>"
     talk_of_it = [

@@ -67,7 +67,7 @@ def test_scores_fall_and_confidence_follows_them(api: RestApi):
     assert all(hit["relative_age"] == "just now" for hit in hits)
 
 
-def test_a_query_of_200000_characters_is_answered(api: RestApi):
+def test_a_query_of_200000_characters_returns_a_page(api: RestApi):
     mark = make_mark()
     stored = api.store(f"needle {mark}")
     for filler in ("word ", "数据"):
@@ -78,7 +78,7 @@ def test_a_query_of_200000_characters_is_answered(api: RestApi):
 
 
 @pytest.mark.parametrize("query", ["?", "...", "the", "'; --", '"', "%", "\\", "\x00", "🚀", "NOT AND OR *"])
-def test_queries_without_a_useful_word_are_answered(api: RestApi, query: str):
+def test_queries_without_a_useful_word_return_a_page(api: RestApi, query: str):
     api.store("The memory that is there")
     assert api.page(q=query)["total"] <= 1
 
@@ -90,7 +90,7 @@ def test_a_blank_query_lists(api: RestApi):
     assert "score" not in page["memories"][0]
 
 
-def test_updates_and_deletes_count_at_the_next_search(api: RestApi):
+def test_updates_and_deletes_show_in_the_next_search(api: RestApi):
     old, new = make_mark("old"), make_mark("new")
     stored = api.store(f"port {old}")
     assert api.page(q=old)["total"] == 1
@@ -121,7 +121,7 @@ def test_a_literal_token_stays_first_beside_a_chat_about_its_words(api: RestApi)
         assert ids_of(api.page(q=query)["memories"])[0] == stored["id"], query
 
 
-def test_what_was_said_before_and_after_is_found_too(api: RestApi):
+def test_a_search_also_finds_what_was_said_before_and_after(api: RestApi):
     texts = ["Where do you go on holiday?", "To Norway, by the sea", "Nice", "See you", "Bye"]
     api.post({"session_id": "s", "messages": said_by("Ann", "Bob", *texts)})
     page = api.page(q="holiday")

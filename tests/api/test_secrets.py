@@ -1,4 +1,4 @@
-"""No key and no password reaches a log, whatever the request and however it fails."""
+"""No key and no password is logged, whatever the request and however it fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET_BODY = "the launch code is 0000"
 
 
 def send_raw(url: str, request: bytes) -> None:
-    """Send bytes that no HTTP client would, and wait for the answer."""
+    """Send bytes that no HTTP client would, and wait for the response."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
         connection.sendall(request)

@@ -1,4 +1,4 @@
-"""The five tools do the same through every way in."""
+"""The five tools behave the same through every interface."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def test_search_pages_by_limit_and_offset(way: WayIn):
     ]
 
 
-def test_a_query_of_200000_characters_is_answered(way: WayIn):
+def test_a_query_of_200000_characters_returns_a_page(way: WayIn):
     mark = make_mark()
     stored = way.store(f"needle {mark}")
     page = way.search((f"{mark} " + "haystack " * 25_000)[:200_000])
     assert page["memories"][0]["id"] == stored["id"]
 
 
-def test_a_hit_says_how_sure_and_how_old_it_is(way: WayIn):
+def test_a_hit_shows_its_confidence_and_its_age(way: WayIn):
     mark = make_mark()
     way.store(f"Coffee machine code {mark}")
     hit = way.search(mark)["memories"][0]
@@ -136,7 +136,7 @@ def test_search_finds_the_new_text_of_an_updated_memory_and_not_the_old(way: Way
     assert way.search(old)["memories"] == []
 
 
-def test_what_is_newer_about_a_subject_takes_the_place_of_the_older(way: WayIn):
+def test_a_newer_memory_of_a_subject_supersedes_the_older_one(way: WayIn):
     mark = make_mark()
     old = way.store(f"{mark} lives in Berlin", subject=f"{mark}/city")
     new = way.store(f"{mark} lives in Lisbon", subject=f"{mark}/city")
@@ -156,7 +156,7 @@ def test_replacing_an_unknown_memory_is_an_error(way: WayIn):
     assert failure.value.code == "memory_not_found"
 
 
-def test_what_is_stored_again_is_known_already(way: WayIn):
+def test_a_memory_that_is_stored_again_is_known_already(way: WayIn):
     mark = make_mark()
     first, again = way.store(f"The code is {mark}."), way.store(f"the code is {mark}")
     assert (first["outcome"], again["outcome"], again["id"]) == ("created", "duplicate", first["id"])
@@ -165,7 +165,7 @@ def test_what_is_stored_again_is_known_already(way: WayIn):
     assert told[0]["detail"]["content"] == f"the code is {mark}"
 
 
-def test_an_update_of_the_expected_version_passes(way: WayIn):
+def test_an_update_of_the_expected_version_succeeds(way: WayIn):
     stored = way.store(f"first {make_mark()}")
     assert way.update(stored["id"], content="second", expected_version=1)["version"] == 2
 
@@ -201,7 +201,7 @@ def test_deleting_an_unknown_memory_is_an_error(way: WayIn):
 
 
 @pytest.mark.parametrize("content", AWKWARD_TEXTS.values(), ids=AWKWARD_TEXTS)
-def test_any_text_comes_back_exactly(way: WayIn, content: str):
+def test_any_text_is_returned_exactly(way: WayIn, content: str):
     tag = content.replace(",", "").strip()[:100]
     stored = way.store(content, tags=[tag], metadata={"text": content}, source=tag)
     kept = way.get(stored["id"])

@@ -1,4 +1,4 @@
-"""Two servers on one database: what one writes counts for the other at its next request."""
+"""Two servers on one database: what one writes is visible to the other at its next request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_store_is_found_by_the_other_at_its_next_search(api: RestApi, other: R
         assert reader.get(stored["id"]).json() == stored
 
 
-def test_an_update_counts_for_the_other_at_its_next_search(api: RestApi, other: RestApi):
+def test_an_update_is_visible_to_the_other_at_its_next_search(api: RestApi, other: RestApi):
     stored = api.store("the port is unknown")
     for writer, reader in ((api, other), (other, api)) * 5:
         old, new = make_mark("old"), make_mark("new")
@@ -37,7 +37,7 @@ def test_an_update_counts_for_the_other_at_its_next_search(api: RestApi, other: 
         assert (reader.page(tags=old)["total"], reader.page(tags=new)["total"]) == (0, 1)
 
 
-def test_a_delete_counts_for_the_other_at_once(api: RestApi, other: RestApi):
+def test_a_delete_is_visible_to_the_other_at_once(api: RestApi, other: RestApi):
     for writer, reader in ((api, other), (other, api)) * 5:
         mark = make_mark()
         stored = writer.store(f"soon gone {mark}")
@@ -58,7 +58,7 @@ def test_messages_captured_through_both_are_kept_once(api: RestApi, other: RestA
         assert tenant.contents(q=mark)[0] == mark
 
 
-def test_an_idempotency_key_counts_on_both(api: RestApi, other: RestApi):
+def test_an_idempotency_key_is_valid_on_both(api: RestApi, other: RestApi):
     answers = [one.post({"content": "once"}, **{"Idempotency-Key": "k"}) for one in (api, other)]
     assert answers[0].json() == answers[1].json()
     assert api.page()["total"] == 1

@@ -1,4 +1,4 @@
-"""What the generator makes holds together: references resolve, links lead somewhere, drift is noticed."""
+"""The generated pages are consistent: references resolve, links lead somewhere, drift is noticed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_values_in_a_path_are_described(document):
             assert described == set(re.findall(r"{(\w+)}", path))
 
 
-def test_every_answer_has_an_error_body_or_a_model(document):
+def test_every_response_of_a_store_is_documented(document):
     store = document["paths"]["/v1alpha2/mem9s/memories"]["post"]["responses"]
     assert list(store) == ["200", "201", "202", "400", "404", "413", "422", "429", "500", "503"]
     assert "Retry-After" in store["503"]["headers"]
@@ -71,7 +71,7 @@ def test_every_link_within_the_reference_leads_to_a_heading(page):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_the_reference_tells_of_each_route_its_paths_errors_and_an_example(page, route):
+def test_the_reference_shows_paths_errors_and_an_example_of_each_route(page, route):
     section = page.split(f"\n### {route.name}\n")[1].split("\n### ")[0]
     assert route.doc in section
     assert all(f"{route.method} {path}\n" in section for path in route.paths)
@@ -79,11 +79,11 @@ def test_the_reference_tells_of_each_route_its_paths_errors_and_an_example(page,
     assert "curl " in section
 
 
-def test_what_is_generated_is_the_same_each_time():
+def test_the_generated_files_are_the_same_each_time():
     assert generate.render_all() == generate.render_all()
 
 
-def test_a_file_that_drifted_is_shown_with_its_difference(tmp_path, monkeypatch, capsys):
+def test_a_file_that_drifted_is_reported_with_its_difference(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generate, "ROOT", tmp_path)
     (tmp_path / "page.md").write_text("old\n", encoding="utf-8")
     assert generate.report_difference({generate.Path("page.md"): "new\n"}) == 1

@@ -1,4 +1,4 @@
-"""Every configuration on the page about MCP starts what it says: five tools for the official client."""
+"""Every configuration on the page about MCP works: the official client finds the five tools."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ BLOCK = re.compile(
     r"^## (?P<client>.+?)$|^```(?P<kind>json|toml)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 READ = {"json": json.loads, "toml": tomllib.loads}
-#: Where a key or a variable with it stands.
+#: The places of a key, or of a variable that contains it.
 KEY = re.compile(r"mnk_…|\$\{env:MEM9_API_KEY\}|\$MEM9_API_KEY|\$\{input:mnemos-key\}")
-#: What clients call their table of servers.
+#: The names of the clients' tables of servers.
 TABLES = ("mcpServers", "mcp_servers", "servers")
 URL = "http://127.0.0.1:8080"
 
@@ -105,16 +105,16 @@ async def test_an_http_configuration_opens_the_tools_of_the_server(name: str, se
         await use(streamable_http_client(url.replace(URL, server.url), http_client=http))
 
 
-async def test_a_url_alone_opens_them_too(server: RunningServer):
+async def test_a_url_alone_opens_the_tools_too(server: RunningServer):
     (url,) = re.findall(rf"`({URL}/v1alpha1/\S+/mcp)`", PAGE)
     async with httpx2.AsyncClient(trust_env=False) as http:
         url = KEY.sub(server.api_key, url).replace(URL, server.url)
         await use(streamable_http_client(url, http_client=http))
 
 
-async def test_without_a_key_the_client_is_told_how_to_send_one(server: RunningServer):
+async def test_without_a_key_the_client_learns_how_to_send_one(server: RunningServer):
     async with httpx2.AsyncClient(trust_env=False) as http:
-        with pytest.raises(BaseException) as failure:  # noqa: PT011 - a group of the client's own making
+        with pytest.raises(BaseException) as failure:  # noqa: PT011 - an exception group of the client's
             await use(streamable_http_client(f"{server.url}/mcp", http_client=http))
     told = [leaf for leaf in leaves_of(failure.value) if isinstance(leaf, mcp.MCPError)]
     assert "Authorization: Bearer" in str(told[0])

@@ -1,4 +1,4 @@
-"""The pages tell the truth: links lead somewhere, names exist, nothing is left out."""
+"""The pages are true: links lead somewhere, names exist, nothing is missing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_page_that_installs_from_the_clone_by_pip_names_every_package_that_is_
         assert needed <= set(given), page.relative_to(ROOT)
 
 
-def test_decisions_are_numbered_without_gaps_and_say_the_four_things():
+def test_decisions_are_numbered_without_gaps_and_have_the_four_parts():
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 
     assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]

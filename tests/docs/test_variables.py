@@ -1,4 +1,4 @@
-"""Settings of the server and variables of the client are told apart by one letter, so typos are noticed."""
+"""Prefixes of server settings and client variables differ by one letter; typos are noticed all the same."""
 
 from __future__ import annotations
 

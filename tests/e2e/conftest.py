@@ -1,6 +1,6 @@
-"""Every test gets a database of its own, once per engine, and starts the servers it needs.
+"""Every test has its own database, once per engine, and starts the servers it needs.
 
-Searches that disturb nobody share servers, each with tenants of its own.
+Tests that only search share servers, each with its own tenants.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def dsn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts servers; what still runs at the end is stopped."""
+    """Starts servers; those that still run at the end are stopped."""
     with ExitStack() as stack:
 
         def start(dsn: str, **settings: str) -> RunningServer:
@@ -39,14 +39,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="session", params=ENGINES)
 def shared_dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One database for all of them."""
+    """One database for all tests of a module."""
     with empty_database(request.param, request, tmp_path_factory.mktemp("shared")) as dsn:
         yield dsn
 
 
 @pytest.fixture(scope="session", params=["none", "local"])
 def embedder(request: pytest.FixtureRequest) -> str:
-    """Without a model words alone find; the one that comes with the server reads English."""
+    """Without a model only words match; the one that comes with the server understands English."""
     chosen: str = request.param
     return chosen
 

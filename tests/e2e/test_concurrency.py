@@ -1,4 +1,4 @@
-"""Many writers at once, through two servers on one database: no version twice, no update lost."""
+"""Many writers at once, through two servers on one database: no duplicate version, no lost update."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def clients(pair: Pair) -> AsyncIterator[list[httpx2.AsyncClient]]:
 
 
 async def read_events(dsn: str, memory_id: str) -> list:
-    """What happened to a memory, from the log."""
+    """Return what happened to a memory, from the event log."""
     return await asyncio.to_thread(peek.fetch_rows, dsn, EVENTS, {"id": decode_id(memory_id)})
 
 
@@ -69,7 +69,7 @@ async def on_both(
     count: int,
     act: Callable[[httpx2.AsyncClient, int], Awaitable[object]],
 ) -> list:
-    """Act `count` times at once, in turn through both servers."""
+    """Call `act` `count` times at once, alternating between both servers."""
     return await asyncio.gather(
         *(act(client, n) for n, client in zip(range(count), cycle(clients), strict=False))
     )
@@ -82,7 +82,7 @@ async def store(client: httpx2.AsyncClient, content: str) -> str:
     return memory_id
 
 
-async def test_fifty_writers_of_one_memory_make_every_version_exactly_once(
+async def test_fifty_writers_of_one_memory_create_every_version_exactly_once(
     clients: list[httpx2.AsyncClient], dsn: str
 ):
     memory_id = await store(clients[0], "text 1")
@@ -103,7 +103,7 @@ async def test_fifty_writers_of_one_memory_make_every_version_exactly_once(
 
 
 def check_events(events: list, answers: list[dict]) -> None:
-    """The log has every version once, by its writer, with the state that it replaced."""
+    """Check that the log has every version once, by its writer, with the state that it replaced."""
     content = {1: "text 1"} | {answer["version"]: answer["content"] for answer in answers}
     agents = {1: None} | {answer["version"]: answer["updated_by"] for answer in answers}
     assert [event["version"] for event in events] == list(range(1, WRITERS + 2))
@@ -135,7 +135,7 @@ async def test_writers_that_expect_a_version_lose_no_update(clients: list[httpx2
     assert (words[0], sorted(map(int, words[1:]))) == ("start", list(range(CAREFUL_WRITERS)))
 
 
-async def test_of_many_deletes_and_updates_at_once_the_delete_stands(
+async def test_a_delete_is_final_among_many_deletes_and_updates_at_once(
     clients: list[httpx2.AsyncClient], dsn: str
 ):
     memory_id = await store(clients[0], "soon gone")
@@ -191,7 +191,7 @@ async def test_tags_changed_by_many_at_once_are_those_of_the_last_version(
             assert page["total"] == (answer["tags"] == last["tags"])
 
 
-async def test_tenants_made_at_once_are_all_different(pair: Pair):
+async def test_tenants_created_at_once_are_all_different(pair: Pair):
     urls = pair[1] * (WRITERS // 2)
     keys = await asyncio.gather(*(asyncio.to_thread(provision, url) for url in urls))
     assert len(set(keys)) == WRITERS

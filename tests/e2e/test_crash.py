@@ -1,4 +1,4 @@
-"""kill -9 in the middle of many stores: whatever was acknowledged is there afterwards, whole."""
+"""kill -9 in the middle of many stores: everything acknowledged is there afterwards, complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEED = 20_261_123
 
 @dataclass
 class Acknowledged:
-    """What the server said is durable, by the text of a memory or the name of a session."""
+    """What the server acknowledged, by the text of a memory or the name of a session."""
 
     kill_after: int
     memories: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ async def test_every_acknowledged_store_survives_kill_9(dsn: str, start: Start):
 
 
 async def store_until_killed(server: RunningServer, round_number: int, acknowledged: Acknowledged) -> None:
-    """Store from many connections; kill the server at the acknowledgement that was drawn."""
+    """Store from many connections; kill the server at a random acknowledgement."""
     limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx2.AsyncClient(
         base_url=f"{server.url}/v1alpha2/mem9s",
@@ -86,7 +86,7 @@ async def store_one(
 
 
 def check_everything_is_there(server: RunningServer, memories: dict[str, str], sessions: set[str]) -> None:
-    """Lists, searches and sessions of a new process hold all that the killed ones acknowledged."""
+    """Check that lists, searches and sessions of a new process have all that the killed ones acknowledged."""
     with RestApi(server.url, server.api_key) as api:
         listed = {memory["content"]: memory["id"] for page in api.pages(200) for memory in page["memories"]}
         assert memories.items() <= listed.items()

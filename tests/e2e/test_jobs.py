@@ -1,4 +1,4 @@
-"""Several processes work on the jobs of one database, and some of them die: each item is dealt with once."""
+"""Several processes run the jobs of one database, and some of them die: each item is processed once."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ SEED = 20_261_124
 
 @dataclass
 class WorkerProcess:
-    """A process that works on jobs, and what it wrote down."""
+    """A process that runs jobs, and its log."""
 
     process: subprocess.Popen[str]
     log_path: Path
-    #: When it was killed, by the clock of its log; none while it lives.
+    #: When it was killed, by the clock of its log; None while it runs.
     killed_at: int | None = None
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it at once, as a crash would."""
         if self.killed_at is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(SECONDS)
             self.killed_at = time.monotonic_ns()
 
     def lines(self, what: str) -> list[list[int]]:
-        """Return tenant, job and time of the lines of one sort."""
+        """Return tenant, job and time of the lines of one kind."""
         text = self.log_path.read_text() if self.log_path.exists() else ""
         complete = text[: text.rfind("\n") + 1].splitlines()
         return [list(map(int, line.split()[1:])) for line in complete if line.startswith(what)]
 
     def spans(self) -> list[tuple[int, int, int]]:
-        """Give the job, the begin and the end of each run; a run that was cut off ended with the process."""
+        """Return job, begin and end of each run; a run that was cut off ended with the process."""
         ends = {(job, begin): None for _, job, begin in self.lines("begin")}
         for _, job, end in self.lines("end"):
             begin = max(begin for one, begin in ends if one == job and begin < end)
@@ -83,7 +83,7 @@ class Crew:
         return worker
 
     def ask(self, *requests: JobRequest) -> None:
-        """Ask for jobs as another server would, each in a transaction of its own."""
+        """Request jobs as another server would, each in its own transaction."""
 
         async def ask() -> None:
             database = await connect(parse_dsn(self.dsn))
@@ -110,7 +110,7 @@ class Crew:
             time.sleep(0.02)
 
     def ask_and_kill(self, requests: list[JobRequest], items: int) -> None:
-        """Ask for jobs, and kill the first process that has written so many of their items."""
+        """Request jobs, and kill the first process that has written `items` of their items."""
         living = [worker for worker in self.workers if worker.killed_at is None]
         before = [len(worker.lines("wrote")) for worker in living]
         dying: list[WorkerProcess] = []
@@ -125,17 +125,17 @@ class Crew:
         dying[0].kill()
 
     def lease_until(self) -> int:
-        """Until when the one job there is belongs to whoever works on it."""
+        """Return the end of the lease of the only job."""
         (job,) = peek.fetch_rows(self.dsn, "SELECT lease_until FROM jobs;")
         return int(job["lease_until"])
 
     def written(self) -> Counter[str]:
-        """Count the memories of each item."""
+        """Return the number of memories of each item."""
         rows = peek.fetch_rows(self.dsn, "SELECT content FROM memories;")
         return Counter(row["content"] for row in rows)
 
     def overlaps(self) -> list[tuple[int, int]]:
-        """Return the jobs that two runs worked on at once, with how long, in nanoseconds."""
+        """Return the jobs that two runs worked on at once, and for how many nanoseconds."""
         spans = sorted(span for worker in self.workers for span in worker.spans())
         return [
             (one[0], one[2] - other[1])
@@ -155,7 +155,7 @@ def crew(dsn: str, tmp_path: Path) -> Iterator[Crew]:
 
 
 def requests_of(jobs: int, items: int, first: int = 1) -> list[JobRequest]:
-    """Make requests with as many items each, numbered on from the first, for three tenants."""
+    """Return requests with `items` items each, numbered from `first`, for three tenants."""
     starts = range(first, first + jobs * items, items)
     return [
         JobRequest(1 + number % 3, KIND, f"session:{number}", range(start, start + items))
@@ -183,7 +183,7 @@ def test_servers_never_work_on_one_job_at_once_and_lose_no_request(crew: Crew):
     assert peek.find_broken_pairs(crew.dsn) == {}
 
 
-def test_what_a_killed_server_left_is_done_by_another_after_the_lease(crew: Crew):
+def test_jobs_of_a_killed_server_are_finished_by_another_after_the_lease(crew: Crew):
     requests = requests_of(1, 3)
     crew.ask(*requests)
     (crew.folder / "hold").touch()
@@ -206,7 +206,7 @@ def test_what_a_killed_server_left_is_done_by_another_after_the_lease(crew: Crew
     assert (job["attempts"], job["error"]) == (0, None)
 
 
-def test_items_are_dealt_with_once_whatever_is_killed(crew: Crew):
+def test_items_are_processed_once_whatever_is_killed(crew: Crew):
     moments = random.Random(SEED)
     asked: list[JobRequest] = []
     crew.ask()
@@ -224,7 +224,7 @@ def test_items_are_dealt_with_once_whatever_is_killed(crew: Crew):
     assert peek.find_broken_pairs(crew.dsn) == {}
 
 
-#: Puts a copy of every job there is beside it.
+#: Adds a copy of every job.
 DOUBLE = """
 INSERT INTO jobs (tenant_id, id, kind, target, state, requests, attempts, run_at, done_count, total_count,
   created_at, updated_at)

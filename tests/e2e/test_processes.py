@@ -20,7 +20,7 @@ SECONDS = 50
 
 
 def run_crowd(dsn: str, each: int) -> list[subprocess.CompletedProcess[str]]:
-    """Run all processes at once, each storing and reading through services of its own."""
+    """Run all processes at once, each storing and reading through its own services."""
 
     def run(number: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tests.support.crowd", dsn, f"crowd{number}", str(each)]
@@ -30,7 +30,7 @@ def run_crowd(dsn: str, each: int) -> list[subprocess.CompletedProcess[str]]:
         return list(pool.map(run, range(PROCESSES)))
 
 
-def test_eight_processes_on_one_file_make_no_error_and_lose_nothing(tmp_path: Path, start: Start):
+def test_eight_processes_on_one_file_cause_no_error_and_lose_nothing(tmp_path: Path, start: Start):
     dsn = f"sqlite:///{tmp_path / 'shared.db'}"
     server = start(dsn)
     runs = run_crowd(dsn, EACH)
@@ -45,7 +45,7 @@ def test_eight_processes_on_one_file_make_no_error_and_lose_nothing(tmp_path: Pa
     assert peek.find_broken_pairs(dsn) == {}
 
 
-def test_eight_processes_begin_on_an_empty_file(tmp_path: Path):
+def test_eight_processes_can_start_on_an_empty_file(tmp_path: Path):
     dsn = f"sqlite:///{tmp_path / 'fresh.db'}"
     runs = run_crowd(dsn, EACH_ON_A_FRESH_FILE)
     assert [(run.returncode, run.stderr) for run in runs] == [(0, "")] * PROCESSES

@@ -28,7 +28,7 @@ SESSION, REPLAYS_OF_A_KIND = "11111111-0000-0000-0000-000000000000", 4
 
 
 def make_lines() -> list[Line]:
-    """Make a conversation with all that the guard looks at."""
+    """Return a conversation with everything that the guard of the capture checks."""
     said = [
         ("user", "Deploy the ledger with " + SECRET.text),
         ("context", BLOCK),
@@ -81,7 +81,7 @@ class Host:
         }
 
     def stop(self, session_id: str, lines: list[Line]) -> None:
-        """End a turn whose transcript holds these lines, and send what was captured."""
+        """End a turn whose transcript consists of these lines, and send what was captured."""
         path = self.folder / f"{session_id}.jsonl"
         text = "".join(json.dumps({**line, "sessionId": session_id}) + "\n" for line in lines)
         path.write_text(text, encoding="utf-8")
@@ -108,9 +108,9 @@ def api(server: RunningServer) -> Iterator[RestApi]:
 
 @pytest.fixture
 def host(tmp_path: Path, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Host:
-    # The test sends what waits by itself, so that it knows when that is done.
+    # The test uploads by itself, so that it knows when the upload is complete.
     monkeypatch.setattr(lifetime, "start_uploader", lambda *_: None)
-    monkeypatch.chdir(tmp_path)  # an uploader leaves the folder that it was started in
+    monkeypatch.chdir(tmp_path)  # an uploader changes its working folder
     return Host(tmp_path, server)
 
 
@@ -119,7 +119,7 @@ def name_fork(number: int) -> str:
 
 
 def fork(lines: list[Line]) -> list[Line]:
-    """Copy lines as Claude Code 2.1.330 does into a fork: a model's ones tell where they come from."""
+    """Copy lines as Claude Code 2.1.330 does into a fork: the model's lines name their first session."""
     return [{**line, "requestSessionId": SESSION} if line["type"] == "assistant" else line for line in lines]
 
 
@@ -129,7 +129,7 @@ def list_kept(api: RestApi, *more_sessions: str) -> list[tuple[int, str]]:
 
 def test_a_transcript_replayed_twenty_times_adds_nothing(api: RestApi, host: Host) -> None:
     lines = make_lines()
-    for end in (3, 5, 7, 9, 12, len(lines)):  # one turn after the other
+    for end in (3, 5, 7, 9, 12, len(lines)):  # turn by turn
         host.stop(SESSION, lines[:end])
     first = list_kept(api)
     assert [seq for seq, _ in first] == [seq for seq, _ in KEPT]
@@ -148,12 +148,12 @@ def test_a_transcript_replayed_twenty_times_adds_nothing(api: RestApi, host: Hos
         assert list_kept(api, *forks) == first
 
 
-def test_a_fork_adds_what_is_said_in_it_even_where_nothing_is_known(api: RestApi, host: Host) -> None:
+def test_a_fork_adds_only_what_is_said_in_it_even_without_local_state(api: RestApi, host: Host) -> None:
     lines = make_lines()
     host.stop(SESSION, lines)
     first = list_kept(api)
     shutil.rmtree(host.state_folder)
-    # The last thing said, which no answer follows, can't be told from one said in the fork.
+    # The last prompt of the copy has no reply, so it would look like one that was said in the fork.
     copied = fork(lines[:12])
 
     host.stop(name_fork(0), [*copied, make_line(50, "user", "In the fork the depot closes at 18:00.")])

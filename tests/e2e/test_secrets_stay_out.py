@@ -1,4 +1,4 @@
-"""What is secret when it is sent is nowhere afterwards: neither in database and log, nor shown to models."""
+"""Secrets that are sent appear nowhere afterwards: not in the database, the log, or what models read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_secrets() -> list[Secret]:
 
 
 def find_leaks(secrets: list[Secret], text: str) -> list[str]:
-    """Name the kinds of the secrets of which a text shows a piece."""
+    """Return the kinds of the secrets of which a text contains a piece."""
     return [secret.kind for secret in secrets if find_leak(secret.random, text) is not None]
 
 
@@ -56,7 +56,7 @@ def test_no_piece_of_two_hundred_secrets_is_left_anywhere(dsn: str, tmp_path: Pa
 
 
 def send_all(api: RestApi, secrets: list[Secret]) -> str:
-    """Send one half as memories, in all their members, and one half as messages; return all answers."""
+    """Send half of them as memories, in all their members, and half as messages; return all responses."""
     answers = []
     for number, secret in enumerate(secrets[: SECRETS // 2]):
         body: dict[str, Any] = {"content": f"Note {number}: it is {secret.text} now."}
@@ -79,7 +79,7 @@ def send_all(api: RestApi, secrets: list[Secret]) -> str:
 
 
 def read_all(api: RestApi) -> str:
-    """Read everything that the API shows."""
+    """Return everything that the API shows."""
     sessions = [f"s{begin}" for begin in range(SECRETS // 2, SECRETS, WINDOW)]
     listed = [page["memories"] for page in api.pages(200)]
     histories = [

@@ -1,4 +1,4 @@
-"""A server that is told to stop finishes what it has begun, and ends with exit code 0."""
+"""A server that is asked to stop finishes what it has begun, and ends with exit code 0."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.support.interfaces.rest import RestApi, said
 from tests.support.servers import RunningServer
 
 SECONDS = 10
-#: MNEMO_SHUTDOWN_SECONDS when it isn't set; nobody who merely goes on asking may use it up.
+#: The default of MNEMO_SHUTDOWN_SECONDS; clients that only go on sending requests must not use it up.
 GRACE_SECONDS = 10
 
 
 @contextmanager
 def slow_database(dsn: str) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
-    """Yield a DSN, a way to make writes wait, and a way to let them go on."""
+    """Yield a DSN, a function that makes writes wait, and a function that lets them continue."""
     address = urlsplit(dsn)
     if address.scheme == "sqlite":
         with closing(sqlite3.connect(address.path, isolation_level=None, check_same_thread=False)) as file:
@@ -39,7 +39,7 @@ def slow_database(dsn: str) -> Iterator[tuple[str, Callable[[], None], Callable[
 
 
 class OpenRequest:
-    """A request that was sent and whose answer isn't awaited yet; the end of its body may be held back."""
+    """A request that was sent, with its response still to be read; the end of its body can be held back."""
 
     def __init__(
         self, server: RunningServer, method: str, path: str, body: dict, *, held_back_bytes: int = 0
@@ -85,7 +85,7 @@ def wait_until_closed_to_new_callers(server: RunningServer) -> None:
 
 
 def ask_health(server: RunningServer) -> None:
-    """Two answers prove that everything sent before was read."""
+    """Read two responses, which prove that the server has read everything sent before."""
     for _ in range(2):
         assert httpx2.get(f"{server.url}/healthz", trust_env=False).status_code == 200
 
@@ -117,7 +117,7 @@ def test_requests_in_flight_finish_and_the_exit_code_is_0(dsn: str, start: Start
         assert [one["content"] for one in api.messages("s")] == ["third"]
 
 
-def test_a_request_whose_body_is_still_on_its_way_finishes_too(dsn: str, start: Start):
+def test_a_request_whose_body_is_still_arriving_finishes_too(dsn: str, start: Start):
     server = start(dsn)
     body = {"content": "arriving"}
     requests = [OpenRequest(server, "POST", "/memories", body, held_back_bytes=n) for n in (1, 22)]
@@ -130,7 +130,7 @@ def test_a_request_whose_body_is_still_on_its_way_finishes_too(dsn: str, start: 
     assert server.process.wait(SECONDS) == 0
 
 
-def test_a_request_that_never_ends_holds_the_exit_up_no_longer_than_set(dsn: str, start: Start):
+def test_a_request_that_never_ends_delays_the_exit_no_longer_than_configured(dsn: str, start: Start):
     with slow_database(dsn) as (slow_dsn, hold, let_go):
         server = start(slow_dsn, shutdown_seconds="0.5")
         hold()
@@ -145,7 +145,7 @@ def test_a_request_that_never_ends_holds_the_exit_up_no_longer_than_set(dsn: str
             let_go()
 
 
-def test_under_load_nobody_gets_half_an_answer_or_an_error(dsn: str, start: Start):
+def test_under_load_no_client_gets_half_a_response_or_an_error(dsn: str, start: Start):
     server = start(dsn)
     kept: list[str] = []
     others: list[int] = []

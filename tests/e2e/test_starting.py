@@ -1,4 +1,4 @@
-"""The first start greets with everything needed; a start that can't be says why, with a code of its own."""
+"""The first start prints all that a user needs; a start that fails shows why, with its own exit code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_command(*arguments: str, **settings: str) -> subprocess.CompletedProcess
 
 
 def check_refusal(run: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
-    """It ended with the code and one sentence that holds the words; nothing else, no traceback."""
+    """Check that it ended with the code and one sentence with the words; nothing else, no traceback."""
     assert run.returncode == code, run.stderr
     lines = run.stderr.strip().splitlines()
     assert run.stdout == ""
@@ -42,7 +42,7 @@ def check_refusal(run: subprocess.CompletedProcess[str], code: int, *words: str)
         assert word in lines[0]
 
 
-def test_the_first_start_greets_with_address_place_both_exports_and_a_next_command(dsn: str, start: Start):
+def test_the_first_start_prints_address_database_both_exports_and_a_next_command(dsn: str, start: Start):
     server = start(dsn)
     greeting = server.greeting
     assert f"mnemos is running at {server.url}" in greeting
@@ -70,7 +70,7 @@ def test_later_starts_show_no_secret_and_keep_the_memories(dsn: str, start: Star
         assert not KEY.search(log.read_text())
 
 
-def test_the_database_holds_no_key(dsn: str, start: Start):
+def test_the_database_contains_no_key(dsn: str, start: Start):
     server = start(dsn)
     provision(server.url)
     rows = peek.fetch_rows(dsn, "SELECT * FROM api_keys;")
@@ -79,7 +79,7 @@ def test_the_database_holds_no_key(dsn: str, start: Start):
     assert server.api_key not in str(rows)
 
 
-def test_without_settings_the_memories_lie_in_the_home_folder_for_the_owner_alone(
+def test_without_settings_the_memories_are_in_the_home_folder_readable_only_by_the_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start
 ):
     home = tmp_path / "home"
@@ -92,7 +92,7 @@ def test_without_settings_the_memories_lie_in_the_home_folder_for_the_owner_alon
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
-def test_it_listens_on_loopback_alone_unless_told_otherwise(tmp_path: Path, start: Start):
+def test_it_listens_on_loopback_only_by_default(tmp_path: Path, start: Start):
     server = start(f"sqlite:///{tmp_path / 'm.db'}")
     address = urlsplit(server.url)
     assert address.hostname == "127.0.0.1"
@@ -100,7 +100,7 @@ def test_it_listens_on_loopback_alone_unless_told_otherwise(tmp_path: Path, star
         socket.create_connection(("127.0.0.2", address.port or 0), timeout=5)
 
 
-def test_provision_and_migrate_are_commands_of_their_own(dsn: str, start: Start):
+def test_provision_and_migrate_are_separate_commands(dsn: str, start: Start):
     migrated = run_command("migrate", dsn=dsn)
     assert (migrated.returncode, migrated.stderr) == (0, "")
     assert "up to date" in migrated.stdout
@@ -140,18 +140,18 @@ def test_a_bad_setting_is_named_and_ends_with_code_2(tmp_path: Path, name: str, 
     check_refusal(run, 2, f"MNEMO_{name.upper()}")
 
 
-def test_a_database_that_nobody_answers_for_is_named_and_ends_with_code_3():
+def test_an_unreachable_database_is_named_and_ends_with_code_3():
     port = free_port()
     run = run_command(dsn=f"tidb://root:sesame@127.0.0.1:{port}/memories")
     check_refusal(run, 3, f"127.0.0.1:{port}")
     assert "sesame" not in run.stderr
 
 
-def test_a_file_that_cannot_be_made_ends_with_code_3():
+def test_a_file_that_cannot_be_created_ends_with_code_3():
     check_refusal(run_command(dsn="sqlite:////proc/nowhere/memories.db"), 3, "/proc/nowhere")
 
 
-def test_a_file_that_is_no_database_ends_with_code_3(tmp_path: Path):
+def test_a_file_that_is_not_a_database_ends_with_code_3(tmp_path: Path):
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada,\n" * 1_000)
     check_refusal(run_command(dsn=f"sqlite:///{path}"), 3)
@@ -173,7 +173,7 @@ def test_a_taken_port_ends_with_code_5(tmp_path: Path):
     check_refusal(run, 5, "MNEMO_PORT", str(port))
 
 
-def test_a_start_that_failed_for_its_port_has_not_used_up_the_first_key(tmp_path: Path, start: Start):
+def test_a_start_that_fails_for_its_port_does_not_use_up_the_first_key(tmp_path: Path, start: Start):
     dsn = f"sqlite:///{tmp_path / 'm.db'}"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

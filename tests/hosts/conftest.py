@@ -1,4 +1,4 @@
-"""Fixtures for the real hosts: a fresh home, a scripted model, and waiting for what arrives on the server."""
+"""Fixtures for the real hosts: a fresh home, a scripted model, and waiting for what reaches the server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["folder", "memory_server", "mnemo_server", "notes", "opencode", "open
 __all__ += ["options", "script", "server_dsn", "serving"]
 __all__ += ["claw_model", "claw_notes", "claw_server", "gateway", "gateway_model", "make_openclaw"]
 
-#: Until something that happens after the host has ended is seen.
+#: Seconds until an effect must be visible that comes after the end of the host.
 WAIT_SECONDS = 20
 
 
@@ -56,7 +56,7 @@ def memory(mnemo_server: RunningServer) -> Iterator[Client]:
 
 @pytest.fixture
 def make_claude(tmp_path: Path, model: ScriptedModel, mnemo_server: RunningServer) -> Callable[[str], Claude]:
-    """Make a Claude Code in a home of that name, with the address of the memory in its environment."""
+    """Create a Claude Code in a home of that name, with the address of the memory in its environment."""
     address = {"MEM9_API_URL": mnemo_server.url, "MEM9_API_KEY": mnemo_server.api_key}
     return lambda name: Claude(tmp_path / name, model.url, address)
 
@@ -68,7 +68,7 @@ def claude(make_claude: Callable[[str], Claude]) -> Claude:
 
 
 def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
-    """Wait until a condition holds; fail when it doesn't in time."""
+    """Wait until a condition is true; fail when it isn't in time."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it didn't happen in time"

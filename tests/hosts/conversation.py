@@ -1,4 +1,4 @@
-"""A session of Claude Code that goes on in one process, turn after turn, and processes that outlive it."""
+"""A session of Claude Code over several turns in one process, and processes that outlive it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.hosts.claude.program import PLUGIN, TURN_SECONDS, Claude, find_claude
 from tests.support.marked import find_marked
 
 _STREAM = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
-#: No process may be left for longer after its host has gone.
+#: Seconds after the end of the host until no process may be left.
 REST_SECONDS = 1.0
 
 
@@ -26,14 +26,14 @@ class Conversation:
         self.process = process
 
     def send(self, prompt: str) -> None:
-        """Give it a prompt, and don't wait."""
+        """Send a prompt without waiting."""
         line = {"type": "user", "message": {"role": "user", "content": prompt}}
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(line) + "\n")
         self.process.stdin.flush()
 
     def ask(self, prompt: str) -> dict[str, Any]:
-        """Return it a prompt and wait for its answer."""
+        """Send a prompt and return the event with its reply."""
         self.send(prompt)
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -43,7 +43,7 @@ class Conversation:
         raise AssertionError("Claude Code ended without an answer")
 
     def end(self, number: signal.Signals | None = None) -> float:
-        """End it with a signal, or by the end of its input; give the moment at which it was gone."""
+        """End it with a signal, or by closing its input; return the moment at which it had ended."""
         assert self.process.stdin is not None
         if number is None:
             self.process.stdin.close()
@@ -55,7 +55,7 @@ class Conversation:
 
 @contextmanager
 def open_conversation(claude: Claude, *options: str) -> Iterator[Conversation]:
-    """Start Claude Code with the plugin; at the end nothing of its process group is left."""
+    """Start Claude Code with the plugin; end its whole process group afterwards."""
     claude.work_folder.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
         [find_claude(), "-p", *_STREAM, "--plugin-dir", str(PLUGIN), *options],
@@ -80,7 +80,7 @@ def open_conversation(claude: Claude, *options: str) -> Iterator[Conversation]:
 
 
 def assert_nothing_left(mark: str, gone_at: float) -> None:
-    """Fail when a process with the mark is there a second after the host."""
+    """Fail when a process with the mark still runs a second after the host has ended."""
     while left := find_marked(mark):
         assert time.monotonic() < gone_at + REST_SECONDS, left
         time.sleep(0.02)

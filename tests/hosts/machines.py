@@ -1,4 +1,4 @@
-"""A person's machine for set-up: a home, hosts on the PATH, and `mnemos` run in it."""
+"""A user's machine for set-up: a home, hosts on the PATH, and `mnemos` run in it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = Path(sys.executable).parent / "mnemos"
-#: OpenClaw takes a minute for its steps on a busy machine.
+#: OpenClaw needs a minute for its steps on a busy machine.
 SETUP_SECONDS = 240
 
 
 @dataclass
 class Desk:
-    """A home, and the environment that programs in it are run with."""
+    """A home, and the environment of the programs that run in it."""
 
     home: Path
     environ: dict[str, str]
-    #: The `mnemos` that is run.
+    #: The `mnemos` to run.
     program: Path = PROGRAM
 
     def mnemos(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run `mnemos` with these arguments and this on its standard input."""
+        """Run `mnemos` with these arguments and with `given` as its standard input."""
         return subprocess.run(
             [self.program, *arguments],
             env=self.environ,
@@ -44,7 +44,7 @@ class Desk:
             self.environ["PATH"] = f"{folder}:{self.environ['PATH']}"
 
     def look(self, *besides: str) -> dict[str, str]:
-        """Return every file, link and folder of the home with its content and mode, besides these."""
+        """Return every file, link and folder of the home with its content and mode, except `besides`."""
         found = {}
         for path in sorted(self.home.rglob("*")):
             name = str(path.relative_to(self.home))

@@ -1,4 +1,4 @@
-"""Everything `tests/api` asks of the five tools, asked by the models of real hosts."""
+"""All tests of the five tools in `tests/api`, called by the models of real hosts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.support.models.scripted_model import ScriptedModel, run_scripted_mode
 from tests.support.servers import RunningServer, start_server
 
 OPENERS = {"claude": open_claude, "opencode": open_opencode, "openclaw": open_openclaw}
-#: The first test of a host starts it.
+#: The first test of a host also starts it.
 pytestmark = pytest.mark.timeout(180)
-#: What a host doesn't let through to its model, whatever its settings.
+#: What a host doesn't pass on to its model, whatever its settings.
 LEFT_OUT = {
     "test_fifty_thousand_bytes_fit_exactly[openclaw-three]": (
         "OpenClaw cuts results of more than 64,000 characters, and counts one of these as four"
@@ -48,7 +48,7 @@ def shared_server(
 
 @pytest.fixture(scope="module", params=OPENERS)
 def told(request: pytest.FixtureRequest) -> Iterator[tuple[str, ScriptedModel]]:
-    """A host by its name, and its model."""
+    """The name of a host, and its model."""
     with run_scripted_model() as running:
         yield request.param, running
 
@@ -64,7 +64,7 @@ def way(
         yield opened
 
 
-def test_the_model_is_given_the_five_tools_as_the_contract_has_them(
+def test_the_model_receives_the_five_tools_as_in_the_contract(
     way: HostWay, told: tuple[str, ScriptedModel]
 ) -> None:
     way.search("anything")
@@ -75,7 +75,7 @@ def test_the_model_is_given_the_five_tools_as_the_contract_has_them(
         assert given.get("parameters", given.get("input_schema")) == tool.input_schema
 
 
-def test_what_the_tools_alone_can_do_and_say_reaches_the_model(way: HostWay) -> None:
+def test_arguments_and_results_that_only_the_tools_have_reach_the_model(way: HostWay) -> None:
     stored = way.call("memory_store", content=f"Word for word {make_mark()}", pinned=True)["data"]
 
     assert way.get(stored["id"])["memory_type"] == "pinned"

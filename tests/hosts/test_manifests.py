@@ -1,4 +1,4 @@
-"""Our own rules about plugins find what is wrong with them."""
+"""Our own rules for plugins find what is wrong with them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION = tomllib.loads((ROOT / "clients" / "python" / "pyproject.toml").read_te
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what the rules look at."""
+    """A copy of the files that the rules check."""
     for folder in ("plugins", ".claude-plugin"):
         shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
     shutil.copy(ROOT / "LICENSE", tmp_path)
@@ -38,7 +38,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def add_plugin(tree: Path, **package: Any) -> Path:
-    """Add a plugin of another host, with links as they stand in a clone."""
+    """Add a plugin of another host, with links as in a clone."""
     shared, plugin = tree / "plugins" / "common", tree / "plugins" / "other"
     shared.mkdir()
     plugin.mkdir()
@@ -50,7 +50,7 @@ def add_plugin(tree: Path, **package: Any) -> Path:
     return plugin
 
 
-def test_the_plugins_as_they_stand_keep_the_rules(tree: Path) -> None:
+def test_the_plugins_in_the_tree_follow_the_rules(tree: Path) -> None:
     assert check_plugins.check(ROOT) == []
     assert check_plugins.check(tree) == []
 
@@ -83,7 +83,7 @@ def test_a_broken_plugin_is_found(tree: Path, file: str, old: str, new: str, com
         ({"files": ["*.js", "README.md"]}, "its files lack skills"),
     ],
 )
-def test_a_package_that_npm_would_spoil_is_found(tree: Path, package: dict[str, Any], complaint: str) -> None:
+def test_a_package_that_npm_would_break_is_found(tree: Path, package: dict[str, Any], complaint: str) -> None:
     plugin = add_plugin(tree)
     assert check_plugins.check(tree) == []
     shutil.rmtree(plugin)
@@ -140,6 +140,6 @@ def test_npm_packs_a_bundle_with_everything_in_it(tree: Path, tmp_path: Path) ->
     assert files >= {"bridge.js", "package.json", "skills/memory-recall/SKILL.md"}
 
 
-def test_a_host_without_its_plugin_is_told(tree: Path) -> None:
+def test_a_host_without_its_plugin_is_found(tree: Path) -> None:
     shutil.rmtree(tree / "plugins" / "opencode")
     assert "plugins/opencode is missing" in "\n".join(check_plugins.check(tree))

@@ -1,4 +1,4 @@
-"""A real host with nothing of ours but a URL and a key."""
+"""A real host with a URL and a key, and no other part of mnemos."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
 
 
 def connect(claude: Claude, url: str, *headers: str) -> str:
-    """Add the server to Claude Code and give what it says of it."""
+    """Add the server to Claude Code and return what it shows about it."""
     options = [part for header in headers for part in ("--header", header)]
     added = claude.run("mcp", "add", "--transport", "http", "mnemos", url, *options)
     assert added.returncode == 0, added.stderr

@@ -1,4 +1,4 @@
-"""mnemos from its wheel, in a fresh home: `mnemos setup` installs the plugins that the wheel brings along."""
+"""mnemos from its wheel, in a fresh home: `mnemos setup` installs the plugins that are in the wheel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools import bundle_plugins
 pytestmark = pytest.mark.timeout(300)
 
 BROUGHT = "mnemos/_plugins/plugins/"
-#: What the two hosts write for themselves in a home, and what the tests do.
+#: Files that the two hosts and the tests write in a home.
 THEIR_OWN = (
     ".claude.json", ".cache", ".npm", "stderr.log", ".local/share/opencode", ".local/state/opencode",
     *(f".config/opencode/{name}" for name in (".gitignore", "package-lock.json", "node_modules")),
@@ -30,17 +30,17 @@ THEIR_OWN = (
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What is published of mnemos for a user's machine."""
+    """The wheels of mnemos that are published for a user's machine."""
     return build_wheels(tmp_path_factory.mktemp("wheels"))
 
 
 @pytest.fixture(scope="module")
 def program(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed `mnemos`, which knows of no working tree."""
+    """The installed `mnemos`, which has no working tree."""
     return install_mnemos(tmp_path_factory.mktemp("installed") / "venv", wheels)
 
 
-def test_the_wheel_brings_the_plugins_as_they_are_published(wheels: list[Path], tmp_path: Path) -> None:
+def test_the_wheel_contains_the_plugins_as_they_are_published(wheels: list[Path], tmp_path: Path) -> None:
     bundles = bundle_plugins.bundle(ROOT, tmp_path)
     published = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     [client] = [wheel for wheel in wheels if wheel.name.startswith("mnemos_client")]
@@ -53,7 +53,7 @@ def test_the_wheel_brings_the_plugins_as_they_are_published(wheels: list[Path], 
     assert "mnemos/_plugins/.claude-plugin/marketplace.json" in names
 
 
-def test_in_a_fresh_home_the_first_turns_recall_and_afterwards_it_is_as_it_was(
+def test_in_a_fresh_home_the_first_turns_recall_and_uninstall_restores_it(
     program: Path, model: ScriptedModel, options: dict[str, str], notes: Client, tmp_path: Path
 ) -> None:
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
@@ -98,7 +98,7 @@ def test_in_a_fresh_home_the_first_turns_recall_and_afterwards_it_is_as_it_was(
 
 
 def assert_recalled(model: ScriptedModel) -> None:
-    """See that the turn began with the memory and that the tool found it; forget the turn."""
+    """Check that the turn began with the memory and that the tool found it; then clear the log."""
     assert "Ada Quill" in model.requests[0].text
     assert "Ada Quill" in model.requests[-1].tool_results[-1]
     model.requests.clear()

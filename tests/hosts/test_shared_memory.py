@@ -22,7 +22,7 @@ from tests.support.servers import RunningServer, start_server
 
 pytestmark = pytest.mark.timeout(300)
 
-#: What each host is told, what to ask about it, and what must be known then.
+#: For each host: what it is told, a question about it, and what must be recalled for the question.
 FACTS = {
     "claude": ("The harbour gate opens with ZULU-4471.", "How does the harbour gate open?", "ZULU-4471"),
     "opencode": ("The lighthouse keeper is named Brannoch.", "Who keeps the lighthouse?", "Brannoch"),
@@ -32,7 +32,7 @@ FACTS = {
 
 @dataclass
 class Agent:
-    """A host in a home of its own: a new session for each question, and what its model was given."""
+    """A host in its own home: a new session for each question, and the requests to its model."""
 
     model: ScriptedModel
     ask: Callable[[str], object]
@@ -68,7 +68,7 @@ RUNNERS = {"claude": run_claude, "opencode": run_opencode, "openclaw": run_openc
 def agents(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Agent]]:
-    """All hosts on one memory in the live database, each of which was told its fact."""
+    """All hosts with one memory in the live database, after each was told its fact."""
     folder = tmp_path_factory.mktemp("shared")
     with empty_database(LIVE, request, folder) as dsn, ExitStack() as stack:
         server = start_server(folder, dsn)
@@ -84,7 +84,7 @@ def agents(
 
 
 @pytest.mark.parametrize(("teller", "knower"), list(itertools.permutations(FACTS, 2)))
-def test_what_was_said_to_one_host_is_given_to_the_model_of_another(
+def test_what_was_said_to_one_host_reaches_the_model_of_another(
     agents: dict[str, Agent], teller: str, knower: str
 ) -> None:
     _, question, answer = FACTS[teller]

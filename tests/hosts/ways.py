@@ -1,4 +1,4 @@
-"""The five tools through a real host: one turn that is held open, its tool calls made by the tests."""
+"""The five tools through a real host: one turn that is kept open, with tool calls made by the tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.interfaces.all import AGENT, JsonObject, McpWay, ToolFailure
 from tests.support.models.held_turn import PROMPT, HeldTurn
 from tests.support.models.scripted_model import ScriptedModel
 
-#: What Claude Code gives a model instead of a long result: where to read it.
+#: What Claude Code shows to the model instead of a long result: the file that contains it.
 _PERSISTED = re.compile(r"<persisted-output>.*?saved to: (?P<path>\S+)", re.DOTALL)
 
 
@@ -26,23 +26,23 @@ class HostWay(McpWay):
         self._held = held
 
     def call(self, tool: str, **arguments: Any) -> JsonObject:
-        """Let the model call a tool and return the JSON it was told."""
+        """Make the model call a tool and return the JSON that it received."""
         return self.parse(self.read(tool, **arguments))
 
     def parse(self, text: str) -> JsonObject:
-        """Read what a tool answered."""
+        """Return the JSON of a tool's result; raise `ToolFailure` for an error."""
         answer: JsonObject = json.loads(text)
         if not answer["ok"]:
             raise ToolFailure(answer["error"], answer["code"], answer.get("current"))
         return answer
 
     def read(self, tool: str, **arguments: Any) -> str:
-        """Let the model call a tool and return the text it was told, whoever wrote it."""
+        """Make the model call a tool and return the text that it received, from the tool or the host."""
         return read_whole(self._held.call(tool, arguments))
 
 
 def read_whole(result: str) -> str:
-    """Return a tool's whole result, from the file that the host wrote where it was long."""
+    """Return a tool's whole result, read from the file that the host wrote if it was long."""
     persisted = _PERSISTED.match(result)
     if persisted is None:
         return result
@@ -54,7 +54,7 @@ def read_whole(result: str) -> str:
 def hold_turn(
     model: ScriptedModel, run_turn: Callable[[], object], make_way: Callable[[HeldTurn], HostWay] = HostWay
 ) -> Iterator[HostWay]:
-    """Run a turn with `PROMPT` in a thread and hold it open for the context."""
+    """Run a turn with `PROMPT` in a thread and keep it open for as long as the context lasts."""
     held = model.held_turn = HeldTurn()
     thread = threading.Thread(target=run_turn, daemon=True)
     thread.start()
@@ -70,7 +70,7 @@ def hold_turn(
 @contextmanager
 def open_claude(home: Path, model: ScriptedModel, url: str, api_key: str) -> Iterator[HostWay]:
     """Claude Code, with the plugin of this tree."""
-    # Its own limit on results is ten times smaller than what one memory may hold.
+    # Its default limit on results is ten times smaller than the largest memory.
     memory = {"MEM9_API_URL": url, "MEM9_API_KEY": api_key, "MNEMOS_AGENT_ID": AGENT}
     claude = Claude(home, model.url, memory | {"MAX_MCP_OUTPUT_TOKENS": "1000000"})
     with hold_turn(model, lambda: claude.ask(PROMPT)) as way:

@@ -14,7 +14,7 @@ from tests.support.interfaces.all import AGENT, JsonObject, ToolFailure
 from tests.support.models.held_turn import PROMPT
 from tests.support.models.scripted_model import ScriptedModel
 
-#: OpenClaw holds calls to the schemas itself; it says what is wrong, then repeats the whole call.
+#: OpenClaw validates calls against the schemas itself; it reports the error, then repeats the whole call.
 _REFUSED = "Validation failed for tool "
 _REPEATED = "\n\nReceived arguments:"
 
@@ -23,7 +23,7 @@ class OpenClawWay(HostWay):
     """Tools that OpenClaw's model calls."""
 
     def call(self, tool: str, **arguments: Any) -> JsonObject:
-        """Let the model call a tool; a call that OpenClaw refuses fails as one that the server refuses."""
+        """Make the model call a tool; a call that OpenClaw refuses fails like one that the server refuses."""
         text = self.read(tool, **arguments)
         if text.startswith(_REFUSED):
             raise ToolFailure(text.partition(_REPEATED)[0], "invalid_request")

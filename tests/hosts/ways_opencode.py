@@ -12,7 +12,7 @@ from tests.support.interfaces.all import AGENT
 from tests.support.models.held_turn import PROMPT
 from tests.support.models.scripted_model import ScriptedModel
 
-#: OpenCode puts longer results into a file, of which the model is told; one memory may be larger.
+#: OpenCode writes longer results to a file and shows its path to the model; one memory may be larger.
 _WHOLE_RESULTS = {"max_bytes": 10_000_000, "max_lines": 1_000_000}
 
 

@@ -1,4 +1,4 @@
-"""mnemos as a user installs it: from its wheels, into an environment of its own."""
+"""mnemos as a user installs it: from its wheels, into its own environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.release.members import find_needs, read_members
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = next(member for member in read_members() if member.name == "mnemos-client")
 MEMBERS = [member.folder for member in (*find_needs(CLIENT, read_members()), CLIENT)]
-#: For one run of uv; it takes a second when its cache holds everything.
+#: Seconds for one run of uv; it takes one when its cache has everything.
 RUN_SECONDS = 120
 
 
@@ -26,7 +26,7 @@ def build_wheels(folder: Path) -> list[Path]:
 
 
 def install_mnemos(folder: Path, wheels: list[Path]) -> Path:
-    """Install the wheels into a new environment, with the pinned versions of all else; gives its `mnemos`."""
+    """Install the wheels into a new environment, all else at the pinned versions; return its `mnemos`."""
     pins = folder.with_name(f"{folder.name}-pins.txt")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pins.write_text("\n".join(project["tool"]["uv"]["constraint-dependencies"]))
@@ -37,7 +37,7 @@ def install_mnemos(folder: Path, wheels: list[Path]) -> Path:
 
 
 def run_uv(*arguments: str) -> None:
-    """Run uv with what its cache holds, and only where that isn't enough with the registry."""
+    """Run uv with its cache alone, and with the registry only where that isn't enough."""
     try:
         _run([find_uv(), "--offline", *arguments])
     except subprocess.CalledProcessError:
@@ -45,7 +45,7 @@ def run_uv(*arguments: str) -> None:
 
 
 def find_uv() -> str:
-    """Return uv: the one that runs the tests, the one on the PATH, or the one that `./run` got."""
+    """Return uv: the one that runs the tests, the one on the PATH, or the one that `./run` installed."""
     own = ROOT / ".bootstrap" / "bin" / "uv"
     found = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.is_file() else None)
     if found is None:

@@ -1,4 +1,4 @@
-"""Whether work grows in proportion to its text, on a machine of any speed and however busy."""
+"""Check that work grows in proportion to its text, on a machine of any speed and under any load."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 #: How much longer the long text is. Linear work takes about 8 times as long, quadratic work 64 times.
 FACTOR = 8
-#: Between the two: passed when the quadratic part is about three times the linear part.
+#: Between the two; the limit is reached when the quadratic part is about three times the linear part.
 MOST_GROWTH = 24
 #: Times below this are noise.
 LEAST_SECONDS = 0.001
@@ -15,7 +15,7 @@ ATTEMPTS = 5
 
 
 def assert_linear(work: Callable[[str], object], make_text: Callable[[int], str], length: int) -> None:
-    """Fail when `work` on `make_text(length)` takes out of proportion longer than on an eighth of it.
+    """Fail when the time of `work` grows out of proportion from an eighth of `length` to the whole of it.
 
     Compares processor time, and tries again before it fails: a busy machine adds a little to single times.
     """

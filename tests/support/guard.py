@@ -1,7 +1,7 @@
-"""Run a program for as long as the process that asked for it lives, then remove its folder.
+"""Run a program for as long as the process that started it lives, then remove its folder.
 
 Started as `python guard.py FOLDER COMMAND…` with a pipe on standard input. The other end of the pipe
-closes when its owner lets go of it or dies, by Ctrl-C or kill -9 alike, so nothing is left running.
+closes when its owner closes it or dies, by Ctrl-C or kill -9 alike, so nothing is left running.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def main(folder: str, command: list[str]) -> int:
             stop(program)
             shutil.rmtree(folder, ignore_errors=True)
             return 0
-    return 1  # the folder stays: its log says why
+    return 1  # the folder stays: its log shows why
 
 
 def stop(program: subprocess.Popen[bytes]) -> None:
-    """Ask the whole process group to end, and make it end when it won't."""
+    """Ask the whole process group to stop, and kill it when it doesn't."""
     os.killpg(program.pid, signal.SIGTERM)
     try:
         program.wait(STOP_SECONDS)

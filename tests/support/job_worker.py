@@ -1,7 +1,7 @@
-"""One of several processes that work on the jobs of one database; writes down when it works on which.
+"""One of several processes that run the jobs of one database and record when they work on which.
 
-Run as `python -m tests.support.job_worker <dsn> <name> <folder>`; it works until it is killed. Of every item
-of a job it makes one memory. While the folder holds a file `hold`, it stops in the middle of a job.
+Run as `python -m tests.support.job_worker <dsn> <name> <folder>`; it works until it is killed. It stores one
+memory for each item of a job. While the folder contains a file `hold`, it stops in the middle of a job.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import open_stores
 
 KIND: Final = "enrich"
-#: Short leases, so that tests of dying servers take seconds.
+#: Short leases, in seconds, so that tests of dying servers are quick.
 PACE: Final = Pace(lease=2.0, renew=0.3, skew=0.5, poll=0.05, look=0, look_share=0)
-#: Items that one run deals with.
+#: Items that one run processes.
 _ITEMS_A_RUN: Final = 3
 _HOLD_POLL_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True)
 class Worker:
-    """Makes a memory of each item, in the transaction that takes it out."""
+    """Stores a memory for each item, in the transaction that removes the item."""
 
     name: str
     folder: Path
@@ -46,7 +46,7 @@ class Worker:
     log: TextIO
 
     def tell(self, what: str, job: ClaimedJob) -> None:
-        """Write a line: what, tenant, job, and when, by a clock that all processes of a machine share."""
+        """Write a line: what, tenant, job, and the time of a clock that all processes of a machine share."""
         self.log.write(f"{what} {job.tenant_id} {job.id} {time.monotonic_ns()}\n")
 
     async def run(self) -> None:
@@ -97,13 +97,13 @@ class Worker:
         await self.database.transact(work)
 
     async def _hold(self) -> None:
-        """Wait as long as the test wants."""
+        """Wait while the file `hold` exists."""
         while (self.folder / "hold").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(_HOLD_POLL_SECONDS)
 
 
 async def work(dsn: str, name: str, folder: Path) -> None:
-    """Open the database and work."""
+    """Open the database and run jobs."""
     database = await connect(parse_dsn(dsn))
     with (folder / f"{name}.log").open("w", buffering=1, encoding="utf-8") as log:
         await Worker(name, folder, database, log).run()

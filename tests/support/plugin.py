@@ -1,4 +1,4 @@
-"""The pytest plugin of this repository: fixtures for a live database, and a header that says which one.
+"""The pytest plugin of this repository: fixtures for a live database, and a header that names it.
 
 `live_server` and `live_dsn` skip, with one loud line in the summary, where there is no live database.
 """
@@ -26,7 +26,7 @@ from tests.support.databases.livedb import (
     open_live_server,
 )
 
-#: What settings of ours begin with, and the ones that are meant for tests.
+#: Prefixes of our variables, and prefixes of the ones among them that are meant for tests.
 SETTINGS = ("MNEMO_", "MNEMOS_", "MEM9_", "CLAUDE_PLUGIN_OPTION_")
 TEST_SETTINGS = ("MNEMO_TEST_", "MNEMOS_TEST_")
 
@@ -36,7 +36,7 @@ SUMMARY = {"absent": ABSENT, "used": USED}
 
 
 def pytest_configure() -> None:
-    """Forget the settings of the person at the keyboard before anything reads them, for all processes."""
+    """Remove this user's own settings from the environment before any process reads them."""
     for name in list(os.environ):
         if name.startswith(SETTINGS) and not name.startswith(TEST_SETTINGS):
             del os.environ[name]
@@ -89,7 +89,7 @@ def fresh_database(server: LiveServer) -> Iterator[str]:
 
 
 def run_statement(server: LiveServer, statement: str) -> None:
-    """Run one statement on a connection of its own, in a thread: an async fixture may be the one asking."""
+    """Run one statement on its own connection, in a thread, since the caller may be an async fixture."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         thread.submit(asyncio.run, execute(server, statement)).result(timeout=30)
 
@@ -111,7 +111,7 @@ async def execute(server: LiveServer, statement: str) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In one of several processes, hand on what the summary of all is going to say."""
+    """In a worker process, pass on what the summary of the whole run reports."""
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["live"] = {
@@ -121,17 +121,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a process handed on, unless it crashed."""
+    """Collect what a worker process passed on, unless it crashed."""
     for name, value in getattr(node, "workeroutput", {}).get("live", {}).items():
         node.config.stash[SUMMARY[name]] = value
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say once, where it is read, which live database ran or that none did."""
+    """Report in the summary which live database was used, or that there was none."""
     if USED in config.stash:
         terminalreporter.write_line(f"live database: {config.stash[USED]}")
     if ABSENT in config.stash:
         terminalreporter.write_sep("!", f"LEFT OUT: {config.stash[ABSENT]}", yellow=True, bold=True)
-    is_one_of_several = hasattr(config, "workeroutput")  # their outcomes are counted where they come together
+    is_one_of_several = hasattr(config, "workeroutput")  # the main process counts their outcomes
     if (target := os.environ.get(counts.TARGET)) and not is_one_of_several:
         counts.record(target, terminalreporter.stats)

@@ -1,4 +1,4 @@
-"""What of two requests to a model is the same from the beginning, which a provider can keep in its cache."""
+"""The common beginning of two requests to a model, which a provider can keep in its cache."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.support.models.scripted_model import ModelRequest
 def list_parts(request: ModelRequest) -> list[str]:
     """Return a request as the model reads it: tools, system text, then one part for each message.
 
-    The host's own marks for the cache aren't part of it: they move to the newest message with each request,
-    and a text that carries one is written as a block where it was a plain string.
+    The host's own cache marks are left out: they move to the newest message with each request, and a text
+    that carries one is written as a block instead of a plain string.
     """
     body = request.body
     return [
@@ -21,7 +21,7 @@ def list_parts(request: ModelRequest) -> list[str]:
 
 
 def find_difference(earlier: ModelRequest, later: ModelRequest) -> str | None:
-    """Return where a later request doesn't begin with all of an earlier one; None when it does."""
+    """Return where a later request differs from an earlier one; None when it begins with all of it."""
     parts, others = list_parts(earlier), list_parts(later)
     for place, part in enumerate(parts):
         other = others[place] if place < len(others) else "(nothing)"

@@ -1,6 +1,6 @@
-"""Random histories of two tenants on two servers, in step with a plain model of what must be found.
+"""Random histories of two tenants on two servers, compared with a plain model of what must be found.
 
-Hypothesis draws who stores, changes, deletes and searches what, through which server, in any order.
+Hypothesis draws who stores, changes, deletes and searches what, through which server, and in which order.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from tests.support.interfaces.rest import RestApi, provision
 
-#: Words that have no term in common.
+#: Words that share no term.
 WORDS = ["quartz", "basalt", "marble", "granite", "E4711", "src/mine.py", "缓存"]
 TAGS = ["red", "blue"]
-#: Numbers of both.
+#: There are two of each.
 SERVERS = TENANTS = (0, 1)
 
 
 @dataclass
 class Held:
-    """What a memory must look like."""
+    """The expected state of a memory."""
 
     content: str
     tags: list[str]
@@ -32,17 +32,17 @@ class Held:
 
     @property
     def words(self) -> set[str]:
-        """What it is found by."""
+        """The words and tags that find it."""
         return {*self.content.split(), *self.tags}
 
     def has(self, tag: str) -> bool:
-        """Whether a filter by this tag lets it through."""
+        """Return whether a filter by this tag includes it."""
         return not tag or tag in self.tags
 
 
 @dataclass
 class Tenant:
-    """What a tenant must hold, and what it must not show any more."""
+    """The memories that a tenant must have, and the ids that it must not show any more."""
 
     held: dict[str, Held] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ _some_tags = st.lists(st.sampled_from(TAGS), max_size=2, unique=True)
 _some_picks = st.lists(st.integers(0, 99), min_size=1, max_size=3)
 _picks = st.integers(0, 99)
 _acts = st.sampled_from(["get", "put", "delete", "delete all"])
-#: Which server is asked for everything right after a change; the other one, or both, go on not knowing.
+#: The server that is searched right after a change; the other one, or both, don't learn of the change yet.
 _asked = st.sampled_from([*SERVERS, None])
 
 #: Names of methods of `SearchHistory` with their arguments. Lists of them are more varied than the runs of
@@ -72,14 +72,14 @@ OPERATIONS = st.one_of(
 
 
 class SearchHistory:
-    """Operations of clients of two new tenants, compared with what a plain model of them holds."""
+    """Operations of clients of two new tenants, compared with a plain model of their memories."""
 
     def __init__(
         self, urls: Sequence[str], make_forget: Callable[[int], None], *, has_model: bool = False
     ) -> None:
-        """Take where the servers answer, and what makes one of them forget what it holds of these tenants.
+        """Connect to the servers; `make_forget` makes one of them drop its indexes of these tenants.
 
-        A model finds more than what holds a word of the question.
+        With a model, a search also finds memories that contain no word of the query.
         """
         self.tenants = [Tenant(), Tenant()]
         self._keys = [provision(urls[0]) for _ in TENANTS]
@@ -100,7 +100,7 @@ class SearchHistory:
         getattr(self, name)(*arguments)
 
     def check_everything(self) -> None:
-        """Search and list everything through both servers, and ask for what is gone."""
+        """Search and list everything through both servers, and request what was deleted."""
         for server, tenant in product(SERVERS, TENANTS):
             self._ask_for_all(server, tenant)
             api, known = self._apis[server][tenant], self.tenants[tenant]
@@ -108,7 +108,7 @@ class SearchHistory:
             assert {api.get(memory_id).status_code for memory_id in known.gone} <= {404}
 
     def store(self, server: int, tenant: int, words: list[str], tags: list[str], asked: int | None) -> None:
-        """Store a memory; one that says the same already stays as it is."""
+        """Store a memory; one with the same text stays as it is."""
         content, held = " ".join(words), self.tenants[tenant].held
         stored = self._apis[server][tenant].store(content, tags=tags)
         assert held.setdefault(stored["id"], Held(content, tags)).content == content
@@ -125,7 +125,7 @@ class SearchHistory:
         self._ask_for_all(asked, tenant)
 
     def delete(self, server: int, tenant: int, chosen: list[int], asked: int | None) -> None:
-        """Delete one alone or some together; those that are gone already may be among them."""
+        """Delete one memory alone or several together; some of them may be deleted already."""
         api, known = self._apis[server][tenant], self.tenants[tenant]
         ids = self._pick(tenant, chosen, *known.gone)
         if len(ids) == 1:
@@ -138,7 +138,7 @@ class SearchHistory:
         self._ask_for_all(asked, tenant)
 
     def meddle(self, server: int, tenant: int, pick: int, act: str) -> None:
-        """Reach for a memory of the other tenant: to this one it doesn't exist."""
+        """Access a memory of the other tenant, which doesn't exist for this one."""
         api = self._apis[server][tenant]
         for memory_id in self._pick(1 - tenant, [pick]):
             if act == "delete all":
@@ -148,13 +148,13 @@ class SearchHistory:
                 assert getattr(api, act)(memory_id, *arguments).status_code == 404
 
     def forget(self, server: int) -> None:
-        """Make a server forget, once in a history, since it takes its time."""
+        """Make a server forget, at most once in a history, since it takes time."""
         if not self._has_forgotten:
             self._has_forgotten = True
             self._make_forget(server)
 
     def search(self, server: int, tenant: int, query: list[str], tag: str) -> None:
-        """Search, and find what holds one of the words; without a model nothing else."""
+        """Search, and find what contains one of the words; without a model nothing else."""
         page = self._apis[server][tenant].page(q=" ".join(query), limit=200, tags=tag)
         admitted = {key: one for key, one in self.tenants[tenant].held.items() if one.has(tag)}
         holders = {key: one for key, one in admitted.items() if one.words & {*query}}
@@ -168,7 +168,7 @@ class SearchHistory:
             self.search(server, tenant, [*WORDS, *TAGS], "")
 
     def _pick(self, tenant: int, chosen: list[int], *more: str) -> list[str]:
-        """Return some of a tenant's memories, or of others; none when there are none."""
+        """Return some of the ids of a tenant's memories and of `more`; none when there are none."""
         ids = sorted([*self.tenants[tenant].held, *more])
         return list(dict.fromkeys(ids[pick % len(ids)] for pick in chosen)) if ids else []
 
@@ -181,13 +181,13 @@ class SearchHistory:
 
 
 def _delete_all(api: RestApi, ids: list[str]) -> int:
-    """Delete some together; return how many there were."""
+    """Delete several together; return how many were deleted."""
     deleted: int = api.send("POST", "/memories/batch-delete", json={"ids": ids}).json()["deleted"]
     return deleted
 
 
 def _compare(page: dict[str, Any], expected: dict[str, Held]) -> None:
-    """A page shows exactly this, each as it is now."""
+    """Check that a page shows exactly these memories in their current state."""
     found = {one["id"]: Held(one["content"], one.get("tags", []), one["version"]) for one in page["memories"]}
     assert found == expected
     assert page["total"] == len(page["memories"]) == len(expected)

@@ -1,6 +1,6 @@
-"""Makes secrets that open nothing, each in the form that the rules must know.
+"""Makes secrets that open nothing, in each form that the redaction rules must know.
 
-They are made when the tests run, so that nothing in this repository looks like a leaked key.
+They are generated when the tests run, so that nothing in this repository looks like a leaked key.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ UPPER = string.ascii_uppercase + string.digits
 WORD = string.ascii_letters + string.digits
 TOKEN = WORD + "-_"
 HEXADECIMAL = "0123456789abcdef"
-SIGNED = WORD + "!$%^*-_=+"  # what passwords in addresses may hold as it is
+SIGNED = WORD + "!$%^*-_=+"  # what passwords in addresses may contain unescaped
 
 
 class Secret(NamedTuple):
     """A secret in the text that shows it."""
 
     text: str
-    """The secret, with what makes it known where its own form does not."""
+    """The secret, with the text that identifies it where its own form does not."""
     random: str
-    """The part of it that nobody may see."""
+    """The part of it that must not be visible."""
     kind: str
-    """The kind that its mark must tell."""
+    """The kind that its mark must name."""
 
 
 class SecretMaker:
-    """Makes the same secrets for the same seed."""
+    """Generates the same secrets for the same seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         self.shapes: dict[str, Callable[[], Secret]] = self._keys() | self._named() | self._blocks()
 
     def make(self, shape: str) -> Secret:
-        """Make a secret of this shape."""
+        """Return a secret of this shape."""
         return self.shapes[shape]()
 
     def pick(self, alphabet: str, length: int) -> str:
-        """Make a string."""
+        """Return a random string."""
         return "".join(self._random.choices(alphabet, k=length))
 
     def password(self, alphabet: str = SIGNED, length: int = 18) -> str:
-        """Make a password with a letter and a digit, which begins and ends with one of these."""
+        """Return a password with a letter and a digit that begins and ends with a letter or a digit."""
         while True:
             made = self.pick(alphabet, length)
             if made[0].isalnum() and made[-1].isalnum() and not (made.isalpha() or made.isdigit()):
@@ -165,6 +165,6 @@ class SecretMaker:
 
 
 def find_leak(secret: str, text: str, length: int = 8) -> str | None:
-    """Return a piece of a secret that a text shows, or None."""
+    """Return a piece of a secret that a text contains, or None."""
     pieces = (secret[at : at + length] for at in range(len(secret) - length + 1))
     return next((piece for piece in pieces if piece in text), None)

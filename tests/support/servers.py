@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-#: Seconds until a server must have greeted, and until it must have stopped.
+#: Seconds until a server must have printed its greeting, and until it must have stopped.
 START_SECONDS = 30
 STOP_SECONDS = 15
 _GREETING = re.compile(r"mnemos is running at (\S+)")
@@ -23,7 +23,7 @@ _KEY = re.compile(r"export MEM9_API_KEY=(\S+)")
 
 @dataclass
 class RunningServer:
-    """A server process, where it answers, and the key of its first tenant ("" when it isn't shown)."""
+    """A server process, its address, and the key of its first tenant ("" when it isn't shown)."""
 
     process: subprocess.Popen[str]
     url: str
@@ -33,11 +33,11 @@ class RunningServer:
     greeting: str = ""
 
     def stop(self) -> int:
-        """Ask it to stop and wait until it has."""
+        """Ask it to stop and wait until it has stopped."""
         return self._end(signal.SIGTERM)
 
     def kill(self) -> int:
-        """End it at once, as a crash would."""
+        """Kill it at once, as a crash would."""
         return self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> int:
@@ -50,12 +50,12 @@ class RunningServer:
 
 
 def start_server(folder: Path, dsn: str, *, api_key: str = "", **settings: str) -> RunningServer:
-    """Start a server in a fresh process and wait for its greeting.
+    """Start a server in a new process and wait for its greeting.
 
     Args:
-        folder: where its log goes.
+        folder: the folder of its log.
         dsn: its database.
-        api_key: the key to go on with when the database has one already.
+        api_key: the key to use when the database has one already.
         settings: further MNEMO_* variables, named without the prefix.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -30,18 +30,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def wheel(built: Path, tmp_path: Path) -> Path:
-    """The wheel, to be broken."""
+    """A copy of the wheel for a test to break."""
     return Path(shutil.copy(next(built.glob("*.whl")), tmp_path))
 
 
 @pytest.fixture
 def source(built: Path, tmp_path: Path) -> Path:
-    """The source distribution, to be broken."""
+    """A copy of the source distribution for a test to break."""
     return Path(shutil.copy(next(built.glob("*.tar.gz")), tmp_path))
 
 
 def rewrite(wheel: Path, change: Callable[[str, bytes], bytes | None]) -> None:
-    """Write a wheel again with each file changed; None leaves it out."""
+    """Write a wheel again with each file changed; a change of None removes the file."""
     with zipfile.ZipFile(wheel) as old:
         files = {name: change(name, old.read(name)) for name in old.namelist()}
     with zipfile.ZipFile(wheel, "w") as new:
@@ -102,7 +102,7 @@ def test_wrong_metadata_is_found(wheel: Path, file: str, old: bytes, new: bytes,
     assert complaint in problem
 
 
-def test_a_package_that_takes_any_version_of_another_one_is_found(wheel: Path) -> None:
+def test_a_package_that_accepts_any_version_of_another_one_is_found(wheel: Path) -> None:
     needy = dataclasses.replace(CONTRACT, needs=("mnemos-other",))
 
     assert list(contents.check_wheel(needy, wheel, VERSION)) == [
@@ -110,7 +110,7 @@ def test_a_package_that_takes_any_version_of_another_one_is_found(wheel: Path) -
     ]
 
 
-def test_a_link_is_found_since_it_leads_nowhere_elsewhere(source: Path) -> None:
+def test_a_link_is_found_since_it_is_broken_elsewhere(source: Path) -> None:
     entry = tarfile.TarInfo(f"mnemos_contract-{VERSION}/src/link")
     entry.type, entry.linkname = tarfile.SYMTYPE, "../../LICENSE"
     append(source, entry)
@@ -120,7 +120,7 @@ def test_a_link_is_found_since_it_leads_nowhere_elsewhere(source: Path) -> None:
     ]
 
 
-def test_an_archive_too_few_is_found(built: Path) -> None:
+def test_a_missing_archive_is_found(built: Path) -> None:
     [missing, *others] = contents.check_all(built)
 
     assert "mnemos_client" in missing

@@ -1,4 +1,4 @@
-"""The benchmarks run. What they measure is for a quiet machine, not for a test."""
+"""The benchmarks run. Measuring is for a quiet machine, not for a test."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ OURS = str(Path(mnemos_contract.__file__).with_name("made_up.py"))
 
 
 def compiled_as(filename: str) -> CodeType:
-    """A sleep that looks as if it stood in the file `filename`."""
+    """Return code that sleeps and that seems to come from the file `filename`."""
     return compile("time.sleep(0.001)", filename, "exec")
 
 
 async def test_our_code_may_not_sleep_on_the_event_loop():
     with pytest.raises(BlockingError, match=r"time\.sleep"):
-        exec(compiled_as(OURS), {"time": time})  # noqa: S102  (a frame of ours without a defect of ours)
+        exec(compiled_as(OURS), {"time": time})  # noqa: S102  (a frame of our code, without a defect in it)
 
 
 async def test_a_thread_of_our_code_may_sleep():

@@ -1,4 +1,4 @@
-"""The check for linear time tells linear from quadratic work."""
+"""The check for linear time distinguishes linear from quadratic work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live database is the one that is given, else the best that can be started, else said to be absent."""
+"""The live database is the configured one, or the best that can be started, or reported as absent."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ def no_launchers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("text", GREETINGS)
-def test_the_engine_is_what_the_server_says_it_is(text: str):
+def test_the_engine_is_read_from_the_servers_greeting(text: str):
     packet = b"\x4a\x00\x00\x00\x0a" + text.encode() + b"\x00\x01\x02"
     assert livedb.read_version(packet) == GREETINGS[text]
 
 
 @pytest.mark.usefixtures("no_launchers")
-def test_a_machine_without_a_database_is_told_what_to_install():
+def test_without_a_database_the_message_names_what_to_install():
     with pytest.raises(NoLiveDatabase, match=r"apt-get install mariadb-server"), open_live_server(NOTHING):
         pass
     assert "apt-get install mariadb-server" in livedb.describe_choice(NOTHING)
 
 
 @pytest.mark.usefixtures("no_launchers")
-def test_a_required_engine_that_is_absent_is_an_error():
+def test_a_required_but_missing_engine_is_an_error():
     environment = NOTHING | {"MNEMO_TEST_REQUIRE": "tidb"}
     with pytest.raises(UnusableDatabase, match="MNEMO_TEST_REQUIRE=tidb"), open_live_server(environment):
         pass
 
 
-def test_a_given_dsn_that_is_no_url_is_refused_with_an_example():
+def test_a_configured_dsn_that_is_not_a_url_is_refused_with_an_example():
     environment = {"MNEMO_TEST_DSN": "root@tcp(127.0.0.1:4000)/test"}
     with (
         pytest.raises(UnusableDatabase, match=r"tidb://root@127\.0\.0\.1:4000/test"),
@@ -64,14 +64,14 @@ def test_a_given_dsn_that_is_no_url_is_refused_with_an_example():
         pass
 
 
-def test_a_given_dsn_where_nothing_listens_is_an_error_not_a_skip(monkeypatch):
+def test_a_configured_dsn_where_nothing_listens_is_an_error_not_a_skip(monkeypatch):
     monkeypatch.setattr(livedb, "GIVEN_SECONDS", 0.3)
     environment = {"MNEMO_TEST_DSN": f"tidb://root@127.0.0.1:{livedb.free_port()}/test"}
     with pytest.raises(UnusableDatabase, match="nothing answers"), open_live_server(environment):
         pass
 
 
-def test_a_given_dsn_keeps_its_login_and_options(live_server):
+def test_a_configured_dsn_keeps_its_login_and_options(live_server):
     given = f"{live_server.engine}://ann:s%2Fecret@127.0.0.1:{live_server.port}/old?tls=true"
     with open_live_server({"MNEMO_TEST_DSN": given}) as server:
         assert server.dsn("new") == given.replace("/old", "/new")
@@ -90,7 +90,7 @@ def test_a_program_that_does_not_start_shows_the_end_of_its_log():
 
 
 @pytest.mark.parametrize("launcher", LOCAL, ids=lambda launcher: launcher.title)
-def test_every_database_of_this_machine_starts_answers_and_leaves_nothing_behind(launcher: Launcher):
+def test_every_database_of_this_machine_starts_responds_and_leaves_nothing_behind(launcher: Launcher):
     with livedb.started(launcher) as server:
         assert launcher.title in str(server)
         assert server.engine in {"tidb", "mariadb"}
@@ -99,16 +99,16 @@ def test_every_database_of_this_machine_starts_answers_and_leaves_nothing_behind
         socket.create_connection((server.host, server.port), timeout=5)
 
 
-def test_a_test_gets_an_empty_database_of_its_own(live_dsn, live_server):
+def test_a_test_gets_its_own_empty_database(live_dsn, live_server):
     assert re.fullmatch(rf"{live_server.engine}://root@127\.0\.0\.1:\d+/mnemos_t_[0-9a-f]+", live_dsn)
 
 
-async def test_an_async_test_may_ask_for_its_database_while_it_runs(request):
+async def test_an_async_test_can_request_its_database_while_it_runs(request):
     assert "/mnemos_t_" in request.getfixturevalue("live_dsn")
 
 
-def test_a_database_does_not_outlive_an_owner_that_was_killed(tmp_path):
-    """Kill -9 of the owner closes its pipe; the guard sees that and ends the program and its folder."""
+def test_a_database_does_not_outlive_a_killed_owner(tmp_path):
+    """Kill -9 of the owner closes its pipe; the guard sees that, ends the program and removes its folder."""
     folder = tmp_path / "data"
     folder.mkdir()
     owner = subprocess.Popen(
@@ -137,7 +137,7 @@ with livedb.guarded([sys.executable, "-c", say], folder):
 
 
 def is_alive(process_id: int) -> bool:
-    """Return whether a process runs; one that ended and waits for its parent doesn't."""
+    """Return whether a process exists; one that has ended and was collected by its parent doesn't."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:
@@ -146,7 +146,7 @@ def is_alive(process_id: int) -> bool:
 
 
 def eventually(condition, seconds: float = 20) -> bool:
-    """Wait until a condition holds, at most so long."""
+    """Wait until a condition is true, at most `seconds`; return whether it became true."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""`npm pack` in the folder of a plugin makes a complete tarball and leaves the folder as it was."""
+"""`npm pack` in the folder of a plugin builds a complete tarball and leaves the folder as it was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm isn't h
 
 @pytest.fixture(params=read_npm_packages(), ids=lambda package: package.folder.name)
 def plugin(request: pytest.FixtureRequest, tmp_path: Path) -> NpmPackage:
-    """A plugin in a copy of what its links lead to."""
+    """A plugin in a copy of the tree, with the targets of its links."""
     tree = tmp_path / "tree"
     tools = Path("clients/python/src/mnemos/_generated/tools.json")
     (tree / tools).parent.mkdir(parents=True)
@@ -30,7 +30,7 @@ def plugin(request: pytest.FixtureRequest, tmp_path: Path) -> NpmPackage:
 
 
 def look(folder: Path) -> dict[str, str]:
-    """Return what is in a folder: where links lead, and the text of files."""
+    """Return what is in a folder: the targets of links, and the text of files."""
     return {
         path.name: str(path.readlink()) if path.is_symlink() else path.read_text(encoding="utf-8")
         for path in folder.iterdir()
@@ -53,7 +53,7 @@ def pack(plugin: NpmPackage, output: Path) -> set[str]:
         return {name.removeprefix("package/") for name in tarball.getnames()}
 
 
-def test_what_links_lead_to_and_the_licence_are_packed(plugin: NpmPackage, tmp_path: Path) -> None:
+def test_the_targets_of_links_and_the_licence_are_packed(plugin: NpmPackage, tmp_path: Path) -> None:
     before = look(plugin.folder)
     assert "../shared/mnemos.js" in before.values()
 
@@ -64,7 +64,7 @@ def test_what_links_lead_to_and_the_licence_are_packed(plugin: NpmPackage, tmp_p
     assert look(plugin.folder) == before
 
 
-def test_a_packing_that_was_cut_off_is_undone_by_the_next_one(plugin: NpmPackage, tmp_path: Path) -> None:
+def test_an_interrupted_packing_is_undone_by_the_next_one(plugin: NpmPackage, tmp_path: Path) -> None:
     before = look(plugin.folder)
     script = ["node", "../shared/pack.mjs", "prepack"]
     subprocess.run(script, cwd=plugin.folder, check=True, capture_output=True)

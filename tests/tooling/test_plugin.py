@@ -1,4 +1,4 @@
-"""Tests don't depend on who runs them: settings in the shell of the person at the keyboard are forgotten."""
+"""Tests don't depend on who runs them: the user's own settings in the shell are ignored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_probe():
 """
 
 
-def test_settings_of_the_shell_are_forgotten_and_those_for_tests_are_kept(tmp_path: Path) -> None:
+def test_settings_of_the_shell_are_ignored_and_those_for_tests_are_kept(tmp_path: Path) -> None:
     probe = tmp_path / "test_probe.py"
     probe.write_text(PROBE)
     settings = {"MNEMO_PORT": "1", "MNEMOS_PROFILE": "home", "MEM9_API_KEY": "k", "MNEMO_TEST_MARK": "kept"}

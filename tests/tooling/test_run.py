@@ -1,4 +1,4 @@
-"""`./run` tells a newcomer what it can do and what their machine lacks."""
+"""`./run` shows a newcomer what it can do and what their machine lacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def bare_machine(tmp_path):
-    """A copy of `run` and a PATH that holds a shell's companions and no Python."""
+    """A copy of `run`, and a PATH with a shell's companions but without Python."""
     shutil.copy(ROOT / "run", tmp_path)
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -33,7 +33,7 @@ def bare_machine(tmp_path):
     return run
 
 
-def test_alone_it_prints_what_it_can_do(bare_machine):
+def test_without_arguments_it_prints_what_it_can_do(bare_machine):
     done = bare_machine()
     assert done.returncode == 0
     assert {"server", "tests", "mnemos"} <= {
@@ -41,13 +41,13 @@ def test_alone_it_prints_what_it_can_do(bare_machine):
     }
 
 
-def test_an_unknown_word_is_answered_with_the_usage(bare_machine):
+def test_an_unknown_word_prints_the_usage(bare_machine):
     done = bare_machine("sevrer")
     assert done.returncode == 64
     assert "usage: ./run server" in done.stderr
 
 
-def test_without_python_it_says_what_to_install(bare_machine):
+def test_without_python_it_names_what_to_install(bare_machine):
     done = bare_machine("server")
     assert done.returncode == 69
     assert "Python 3.11 or newer" in done.stderr

@@ -50,13 +50,13 @@ def test_a_host_is_kept_outside_the_clone_under_its_exact_version(tmp_path, monk
 
 
 @pytest.mark.parametrize(("flags", "name"), [("sse avx2 bmi", "linux-x64"), ("sse", "linux-x64-baseline")])
-def test_an_old_processor_gets_the_program_that_it_can_run(tmp_path, monkeypatch, flags, name):
+def test_an_old_processor_gets_a_program_that_it_can_run(tmp_path, monkeypatch, flags, name):
     monkeypatch.setattr(hosts, "platform_name", lambda: "linux-x64")
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n", encoding="utf-8")
     assert hosts.baseline_name(tmp_path / "cpuinfo") == name
 
 
-def test_a_package_for_every_machine_is_kept_on_one_that_no_host_is_tested_on(tmp_path, monkeypatch):
+def test_a_portable_package_is_available_on_a_machine_without_tested_hosts(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(hosts.platform, "system", lambda: "Windows")
     program = tmp_path / "mnemos-hosts" / f"prettier-{hosts.PRETTIER.version}" / "node_modules" / "prettier"
@@ -68,13 +68,13 @@ def test_a_package_for_every_machine_is_kept_on_one_that_no_host_is_tested_on(tm
         hosts.ensure("claude")
 
 
-def test_without_node_the_javascript_is_left_out_with_what_to_install(monkeypatch, capsys):
+def test_without_node_the_check_of_javascript_names_what_to_install(monkeypatch, capsys):
     monkeypatch.setenv("PATH", "")
     assert check_javascript.main([]) == hosts.UNAVAILABLE
     assert "install Node.js 20 or newer" in capsys.readouterr().err
 
 
-def test_without_npm_the_message_says_what_to_install(tmp_path, monkeypatch, capsys):
+def test_without_npm_the_message_names_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     assert hosts.main(["claude"]) == hosts.UNAVAILABLE

@@ -18,7 +18,7 @@ MEMBERS = [str(member.folder.relative_to(ROOT)) for member in members.read_membe
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what carries a version."""
+    """A copy of every file that contains a version."""
     for name in ("pyproject.toml", "LICENSE", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
     for member in MEMBERS:
@@ -39,7 +39,7 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_all_packages_say_the_same(tree: Path) -> None:
+def test_all_packages_agree(tree: Path) -> None:
     assert stamp.check(ROOT) == []
     assert stamp.check(tree) == []
 
@@ -62,9 +62,7 @@ def test_all_packages_say_the_same(tree: Path) -> None:
         (".github/ISSUE_TEMPLATE/config.yml", "github.com/", "github.com/elsewhere-"),
     ],
 )
-def test_a_package_that_says_something_else_is_found_and_written(
-    tree: Path, file: str, old: str, new: str
-) -> None:
+def test_a_package_that_differs_is_found_and_corrected(tree: Path, file: str, old: str, new: str) -> None:
     change(tree / file, old, new)
 
     [problem] = stamp.check(tree)
@@ -88,7 +86,7 @@ def test_a_new_version_reaches_every_package_and_the_pins_between_them(tree: Pat
     assert members.read_project(tree)["version"] == "7.8.9"
 
 
-def test_a_member_needs_nothing_but_its_place_in_the_workspace(tree: Path) -> None:
+def test_a_new_member_needs_only_its_entry_in_the_workspace(tree: Path) -> None:
     shutil.copytree(tree / "contract", tree / "more")
     change(tree / "more" / "pyproject.toml", "mnemos-contract", "mnemos-more")
     change(tree / "more" / "pyproject.toml", f'version = "{VERSION}"', 'version = "0.0.0"')
@@ -111,7 +109,7 @@ def test_a_package_without_a_place_for_the_version_is_an_error(tree: Path) -> No
 
 
 @pytest.mark.parametrize("wrong", ["1.2", "v1.2.3", "1.2.3rc1", "01.2.3", "1.2.3-rc.1"])
-def test_a_version_that_only_one_registry_reads_is_refused(
+def test_a_version_that_only_one_registry_accepts_is_refused(
     wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert version.main([wrong]) == 1

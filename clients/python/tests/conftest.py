@@ -1,4 +1,4 @@
-"""A server that answers what a test tells it to, over real sockets."""
+"""A server that sends the responses a test chooses, over real sockets."""
 
 from __future__ import annotations
 

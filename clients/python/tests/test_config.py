@@ -1,4 +1,4 @@
-"""Where the client learns the server's address, and to whom it never sends a key."""
+"""Where the client finds the server's address, and where it never sends a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of profiles: where it lies, and what is told when it can't be used."""
+"""The file of profiles: where it is, and what is reported when it can't be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both clients against a server over real sockets. What holds for one holds for the other."""
+"""Both clients against a server over real sockets, with the same tests for both."""
 
 from __future__ import annotations
 

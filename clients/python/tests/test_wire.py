@@ -1,4 +1,4 @@
-"""Requests and answers as pure values."""
+"""Requests and responses as pure values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors seen from outside: what the API and the metrics say of them."""
+"""Vectors seen from outside: what the API and the metrics report about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs seen from outside: the routes, the metrics, and what housekeeping forgets."""
+"""Jobs seen from outside: the routes, the metrics, and what housekeeping deletes."""
 
 from __future__ import annotations
 

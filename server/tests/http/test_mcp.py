@@ -1,4 +1,4 @@
-"""MCP over HTTP: who is let in, what is taken, and in what form everything is answered."""
+"""MCP over HTTP: who has access, what is accepted, and the form of every response."""
 
 from __future__ import annotations
 

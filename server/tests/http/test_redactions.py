@@ -1,4 +1,4 @@
-"""Sweeps for secrets as they are asked for over HTTP."""
+"""Sweeps for secrets, requested over HTTP."""
 
 from __future__ import annotations
 

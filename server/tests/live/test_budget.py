@@ -1,4 +1,4 @@
-"""The budget over real databases: however many ask at once, the day never gets more than its limit."""
+"""The budget on real databases: however many callers reserve at once, a day never exceeds its limit."""
 
 from __future__ import annotations
 

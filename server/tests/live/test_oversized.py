@@ -1,4 +1,4 @@
-"""A tenant beyond the memory for indexes is ranked by the database's rows as an index in memory ranks it."""
+"""A tenant too large for the index memory is ranked from database rows as an index in memory ranks it."""
 
 from __future__ import annotations
 

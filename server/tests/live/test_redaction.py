@@ -1,4 +1,4 @@
-"""Secrets that were stored before anybody looked for them are taken out of everything, and the rest stays."""
+"""Secrets that were stored before redaction was on are removed from everything, and the rest stays."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def batch_delete(api: RestApi, ids: object) -> httpx2.Response:
 
 
 @pytest.mark.parametrize("version", ["v1alpha1", "v1alpha2"])
-def test_delete_answers_204_twice_and_404_for_the_unknown(api: RestApi, version: str):
+def test_delete_returns_204_twice_and_404_for_an_unknown_id(api: RestApi, version: str):
     with RestApi(api.url, api.api_key, version) as tenant:
         memory = tenant.store("x")
         first, second = tenant.delete(memory["id"]), tenant.delete(memory["id"])
@@ -32,7 +32,7 @@ def test_batch_delete_counts_what_changed_state(api: RestApi):
     assert batch_delete(api, ids[:3]).json() == {"deleted": 0}
 
 
-def test_batch_delete_takes_a_thousand_ids_counted_before_repeats_are_dropped(api: RestApi):
+def test_batch_delete_accepts_a_thousand_ids_counted_before_repeats_are_dropped(api: RestApi):
     ids = ids_of(api.store_many(f"memory {number}" for number in range(300)))
     assert batch_delete(api, (ids * 4)[:1_000]).json() == {"deleted": 300}
     answer = batch_delete(api, (ids * 4)[:1_001])

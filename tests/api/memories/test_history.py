@@ -1,4 +1,4 @@
-"""GET /memories/{id}/history, POST /memories/{id}/restore and `as_of`: what was, and the way back."""
+"""GET /memories/{id}/history, POST /memories/{id}/restore and `as_of`: the past, and how to return to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def changes(api: RestApi, memory_id: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("version", ["v1alpha1", "v1alpha2"])
-def test_a_deleted_memory_comes_back_with_all_it_had_and_is_found_at_once(api: RestApi, version: str):
+def test_a_deleted_memory_is_restored_with_all_its_fields_and_found_at_once(api: RestApi, version: str):
     mark = make_mark()
     with RestApi(api.url, api.api_key, version) as tenant:
         fields = {"tags": ["b", "a"], "metadata": {"k": [1, None]}, "source": "wiki", "project": "atlas"}
@@ -42,7 +42,7 @@ def test_a_deleted_memory_comes_back_with_all_it_had_and_is_found_at_once(api: R
         assert tenant.put(memory["id"], {"content": "changed"}).json()["version"] == 4
 
 
-def test_a_history_tells_everything_the_latest_first_with_who_did_it(api: RestApi):
+def test_a_history_shows_every_change_newest_first_with_its_author(api: RestApi):
     def by(agent: str) -> dict[str, str]:
         return {"X-Mnemo-Agent-Id": agent}
 
@@ -103,7 +103,7 @@ def test_an_unknown_id_is_404(api: RestApi, memory_id: str):
         assert (answer.status_code, answer.json()["code"]) == (404, "memory_not_found")
 
 
-def test_a_memory_of_another_tenant_has_no_history_and_does_not_come_back(api: RestApi, new_key):
+def test_a_memory_of_another_tenant_has_no_history_and_cannot_be_restored(api: RestApi, new_key):
     memory = api.store("mine")
     with RestApi(api.url, new_key()) as other:
         assert other.send("GET", f"/memories/{memory['id']}/history").status_code == 404
@@ -121,7 +121,7 @@ def test_a_memory_of_another_tenant_has_no_history_and_does_not_come_back(api: R
         ({"version": "one"}, 400, "invalid_request"),
     ],
 )
-def test_a_version_that_never_was_is_refused_and_changes_nothing(
+def test_restoring_an_unknown_version_is_refused_and_changes_nothing(
     api: RestApi, body: dict, status: int, code: str
 ):
     memory = api.store("one")
@@ -131,7 +131,7 @@ def test_a_version_that_never_was_is_refused_and_changes_nothing(
     assert api.get(memory["id"]).json() == changed
 
 
-def test_every_version_can_be_restored_and_every_restoring_is_a_version(api: RestApi):
+def test_every_version_can_be_restored_and_each_restore_adds_a_version(api: RestApi):
     memory = api.store("text 1", tags=["t1"], metadata=1)
     for number in (2, 3):
         api.put(memory["id"], {"content": f"text {number}", "tags": [f"t{number}"], "metadata": number})
@@ -157,16 +157,16 @@ def test_restoring_twice_with_one_key_happens_once(api: RestApi):
     assert api.contents() == ["one"]
 
 
-def test_a_deleted_message_comes_back_into_its_session(api: RestApi):
+def test_a_deleted_message_is_restored_into_its_session(api: RestApi):
     api.post({"session_id": "s", "messages": said("keep", "secret")})
     secret = next(one for one in api.messages("s") if one["content"] == "secret")
     api.delete(secret["id"])
     assert restore(api, secret["id"]).status_code == 200
     assert [one["content"] for one in api.messages("s")] == ["keep", "secret"]
-    assert api.page(q="secret")["total"] == 2  # with what stands beside it
+    assert api.page(q="secret")["total"] == 2  # with the message before it as context
 
 
-def test_a_restored_memory_beside_one_that_says_the_same_by_now(api: RestApi):
+def test_a_memory_can_be_restored_beside_a_newer_one_with_the_same_text(api: RestApi):
     old = api.store("the port is 8080")
     api.delete(old["id"])
     new = api.store("the port is 8080")
@@ -175,7 +175,7 @@ def test_a_restored_memory_beside_one_that_says_the_same_by_now(api: RestApi):
     assert api.post({"content": "The port is 8080."}).json()["id"] == new["id"]
 
 
-def test_lists_of_the_past_show_what_was_there_with_the_content_of_then(api: RestApi):
+def test_lists_of_the_past_show_the_memories_and_contents_of_that_time(api: RestApi):
     kept, changed, deleted = api.store("kept"), api.store("before", tags=["a"]), api.store("deleted later")
     then = deleted["created_at"]
     api.put(changed["id"], {"content": "after", "tags": ["b"]})
@@ -200,7 +200,7 @@ def test_lists_of_the_past_show_what_was_there_with_the_content_of_then(api: Res
     ]
 
 
-def test_searches_of_the_past_look_at_the_texts_of_today(api: RestApi):
+def test_searches_of_the_past_match_the_texts_of_today(api: RestApi):
     memory = api.store("the port is 8080", tags=["a"])
     then = memory["created_at"]
     api.put(memory["id"], {"content": "the port is 8443"})
@@ -210,12 +210,12 @@ def test_searches_of_the_past_look_at_the_texts_of_today(api: RestApi):
 
 
 @pytest.mark.parametrize("as_of", ["yesterday", "2026", "1", "2026-13-01"])
-def test_a_time_that_is_none_is_refused(api: RestApi, as_of: str):
+def test_a_malformed_time_is_refused(api: RestApi, as_of: str):
     answer = api.send("GET", "/memories", params={"as_of": as_of})
     assert (answer.status_code, answer.json()["fields"]["field"]) == (400, "as_of")
 
 
-def test_tags_are_suggested_from_what_is_near_and_never_set(api: RestApi):
+def test_tags_are_suggested_from_similar_memories_and_never_set(api: RestApi):
     api.store("The staging database is rebuilt on Mondays", tags=["database", "staging"])
     api.store("The staging database has a replica", tags=["database", "replica"])
     api.store("Lunch is at noon", tags=["food"])

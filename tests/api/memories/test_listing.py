@@ -21,7 +21,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize(("limit", "used"), LIMITS.items())
-def test_the_limit_is_read_leniently_and_told(api: RestApi, limit: str | None, used: int):
+def test_the_limit_is_read_leniently_and_reported(api: RestApi, limit: str | None, used: int):
     query = {} if limit is None else {"limit": limit}
     assert api.page(**query) == {"memories": [], "total": 0, "limit": used, "offset": 0}
 
@@ -29,19 +29,19 @@ def test_the_limit_is_read_leniently_and_told(api: RestApi, limit: str | None, u
 @pytest.mark.parametrize(
     ("offset", "used"), [("3", 3), ("-1", 0), ("x", 0), ("", 0), ("1000000000", 1_000_000_000)]
 )
-def test_the_offset_is_read_leniently_and_told(api: RestApi, offset: str, used: int):
+def test_the_offset_is_read_leniently_and_reported(api: RestApi, offset: str, used: int):
     assert api.page(offset=offset)["offset"] == used
     assert api.page(offset=offset, q="anything")["offset"] == used
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "note"}], ids=["list", "search"])
-def test_an_offset_beyond_all_numbers_is_an_empty_page(api: RestApi, query: dict):
+def test_an_offset_beyond_every_number_returns_an_empty_page(api: RestApi, query: dict):
     api.store("note")
     page = api.page(offset="9" * 30, **query)
     assert (page["memories"], page["total"]) == ([], 1)
 
 
-def test_paging_over_a_thousand_fresh_rows_gives_each_once_newest_first(api: RestApi):
+def test_paging_over_a_thousand_fresh_rows_returns_each_once_newest_first(api: RestApi):
     stored = api.store_many(f"row {number}" for number in range(1_000))
     pages = list(api.pages(200))
     listed = [memory for page in pages for memory in page["memories"]]
@@ -70,7 +70,7 @@ def test_listed_rows_carry_their_age_and_no_score(api: RestApi):
 
 @pytest.fixture
 def sample(api: RestApi) -> dict[str, str]:
-    """Five memories that differ in every field which can be filtered by; ids by name."""
+    """Five memories that differ in every field that can be filtered; ids by name."""
     rows = {
         "base": {"tags": ["red", "round"], "source": "wiki", "agent_id": "claude", "project": "atlas"},
         "square": {"tags": ["red", "square"], "source": "wiki", "agent_id": "codex", "session_id": "s-1"},
@@ -109,7 +109,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("query", "names"), FILTERS, ids=[str(query) for query, _ in FILTERS])
-def test_filters_hold_together_in_lists_and_in_searches(
+def test_filters_combine_in_lists_and_in_searches(
     api: RestApi, sample: dict[str, str], query: dict, names: str
 ):
     expected = {sample[name] for name in names.split()}
@@ -118,7 +118,7 @@ def test_filters_hold_together_in_lists_and_in_searches(
     assert listed["total"] == found["total"] == len(expected)
 
 
-def test_states_can_be_listed_apart_and_together(api: RestApi, sample: dict[str, str]):
+def test_states_can_be_listed_separately_and_together(api: RestApi, sample: dict[str, str]):
     gone = sample.pop("blue")
     api.delete(gone)
     assert set(ids_of(api.page()["memories"])) == set(sample.values())

@@ -25,7 +25,7 @@ OTHERS = [
 
 
 def outcome(api: RestApi, content: str, **fields: object) -> tuple[str, str]:
-    """Store a memory; return what came of it, and the id."""
+    """Store a memory; return its outcome and its id."""
     answer = api.post({"content": content, **fields})
     assert answer.is_success, answer.text
     return answer.json()["outcome"], answer.json()["id"]
@@ -36,7 +36,7 @@ def events(api: RestApi, memory_id: str) -> list[dict]:
 
 
 @pytest.mark.parametrize("again", REPEATS)
-def test_a_repeat_is_answered_with_what_is_known_and_kept_in_its_history(api: RestApi, again: str):
+def test_a_repeat_returns_the_known_memory_and_is_kept_in_its_history(api: RestApi, again: str):
     first = api.store(TEXT, tags=["db"])
     headers = {"X-Mnemo-Agent-Id": "codex"}
     sent = {"content": again, "tags": ["db", "new"], "metadata": {"n": 1}, "source": "wiki"}
@@ -52,7 +52,7 @@ def test_a_repeat_is_answered_with_what_is_known_and_kept_in_its_history(api: Re
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_what_only_looks_like_a_repeat_is_another_memory(api: RestApi, other: str):
+def test_a_text_that_only_resembles_another_is_a_new_memory(api: RestApi, other: str):
     api.store(TEXT)
     assert outcome(api, other)[0] == "created"
     assert api.page()["total"] == 2
@@ -61,7 +61,7 @@ def test_what_only_looks_like_a_repeat_is_another_memory(api: RestApi, other: st
 @pytest.mark.parametrize(
     "fields", [{"project": "atlas"}, {"memory_type": "pinned"}, {"subject": "db/staging"}], ids=str
 )
-def test_the_same_words_elsewhere_are_another_memory(api: RestApi, fields: dict):
+def test_the_same_text_with_another_project_type_or_subject_is_another_memory(api: RestApi, fields: dict):
     first = api.store(TEXT)
     assert outcome(api, TEXT, **fields)[0] == "created"
     again = outcome(api, TEXT.upper(), **fields)
@@ -70,7 +70,7 @@ def test_the_same_words_elsewhere_are_another_memory(api: RestApi, fields: dict)
     assert api.page()["total"] == 2
 
 
-def test_a_repeat_of_a_pinned_memory_answers_201_with_its_members(api: RestApi):
+def test_a_repeat_of_a_pinned_memory_returns_201_with_its_members(api: RestApi):
     first = api.store(TEXT, memory_type="pinned")
     answer = api.post({"content": TEXT, "memory_type": "pinned"})
     assert answer.status_code == 201
@@ -78,7 +78,7 @@ def test_a_repeat_of_a_pinned_memory_answers_201_with_its_members(api: RestApi):
     assert answer.json()["outcome"] == "duplicate"
 
 
-def test_what_no_longer_holds_is_not_repeated(api: RestApi):
+def test_a_memory_that_is_no_longer_current_has_no_repeats(api: RestApi):
     deleted = outcome(api, TEXT)[1]
     api.delete(deleted)
     changed = outcome(api, TEXT)[1]
@@ -92,7 +92,7 @@ def test_what_no_longer_holds_is_not_repeated(api: RestApi):
     assert outcome(api, "nothing is known of staging") == ("duplicate", changed)
 
 
-def test_a_repeat_may_still_take_the_place_of_another(api: RestApi):
+def test_a_repeat_can_still_supersede_another_memory(api: RestApi):
     right, wrong = api.store(TEXT), api.store("The staging database is db-1")
     answer = api.post({"content": TEXT.lower(), "replaces": wrong["id"]}).json()
     assert (answer["outcome"], answer["id"], answer["superseded"]) == (
@@ -104,7 +104,7 @@ def test_a_repeat_may_still_take_the_place_of_another(api: RestApi):
     assert api.get(wrong["id"]).json()["superseded_by"] == right["id"]
 
 
-def test_two_that_come_to_say_the_same_both_stand(api: RestApi):
+def test_two_memories_whose_texts_become_the_same_both_stay_current(api: RestApi):
     one, other = api.store("first"), api.store("second")
     assert api.put(other["id"], {"content": "FIRST"}).status_code == 200
     assert api.page()["total"] == 2

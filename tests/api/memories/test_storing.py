@@ -1,4 +1,4 @@
-"""POST /memories: acknowledgements, shapes and refusals that clients of mem9 rely on."""
+"""POST /memories: acknowledgements, shapes and refusals that clients of mem9 depend on."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_content_is_acknowledged_with_202_status_id_outcome_and_memory(any_api: 
     assert not {"tags", "metadata", "source", "agent_id", "session_id", "project"} & memory.keys()
 
 
-def test_sync_content_is_answered_200_ok(any_api: RestApi):
+def test_sync_content_returns_200_ok(any_api: RestApi):
     answer = any_api.post({"content": CONTENT, "sync": True})
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert any_api.get(answer.json()["id"]).status_code == 200
 
 
 @pytest.mark.parametrize("sync", [False, True])
-def test_pinned_content_is_answered_201_with_the_members_of_the_memory(any_api: RestApi, sync: bool):
+def test_pinned_content_returns_201_with_the_members_of_the_memory(any_api: RestApi, sync: bool):
     answer = any_api.post({"content": CONTENT, "memory_type": " pinned ", "tags": ["a"], "sync": sync})
     body = answer.json()
     assert answer.status_code == 201
@@ -136,19 +136,19 @@ def test_a_bad_body_is_refused_with_a_sentence_that_names_the_field(
     ],
     ids=["empty", "cut", "text", "no-utf-8", "lone-surrogate", "deep", "huge-number"],
 )
-def test_what_is_no_json_is_refused_as_such(any_api: RestApi, body: bytes):
+def test_a_body_that_is_not_json_is_refused_as_such(any_api: RestApi, body: bytes):
     answer = any_api.send("POST", "/memories", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
     assert answer.json()["error"].startswith("invalid JSON: ")
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7"])
-def test_json_that_is_no_object_is_refused(api: RestApi, body: bytes):
+def test_json_that_is_not_an_object_is_refused(api: RestApi, body: bytes):
     answer = api.send("POST", "/memories", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
-def test_members_that_nobody_knows_are_ignored(api: RestApi):
+def test_unknown_members_are_ignored(api: RestApi):
     assert api.post({"content": CONTENT, "shiny": {"new": True}}).status_code == 202
 
 

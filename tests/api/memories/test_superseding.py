@@ -1,4 +1,4 @@
-"""Of contradicting memories the newest holds; the older is kept, can be looked at and comes back."""
+"""Of contradicting memories the newest is current; the older one is kept and can be read and restored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.interfaces.rest import RestApi, ids_of, make_mark, said
 
-#: subject, what was true, what is true now, what asks for it
+#: subject, what was true, what is true now, the query
 PAIRS = [
     ("user/employer", "The user works at Acme", "The user works at Borealis", "where does the user work"),
     ("user/city", "The user lives in Berlin", "The user lives in Lisbon", "which city does the user live in"),
@@ -37,7 +37,7 @@ each_pair = pytest.mark.parametrize(
 
 
 def stored(api: RestApi, content: str, **fields: object) -> dict:
-    """Store a memory and return the whole answer."""
+    """Store a memory and return the whole response."""
     answer = api.post({"content": content, **fields})
     assert answer.status_code == 202, answer.text
     return answer.json()
@@ -54,13 +54,13 @@ def history(api: RestApi, memory_id: str) -> dict:
 
 
 def actions(api: RestApi, memory_id: str) -> list[str]:
-    """What happened to a memory, the latest first."""
+    """Return what happened to a memory, newest first."""
     return [change["action"] for change in history(api, memory_id)["changes"]]
 
 
 @each_pair
 @pytest.mark.parametrize("means", ["subject", "replaces"])
-def test_only_the_newest_of_a_contradiction_holds_and_restoring_turns_it_round(
+def test_only_the_newest_of_a_contradiction_is_current_and_restoring_reverses_it(
     api: RestApi, *, means: str, subject: str, older: str, newer: str, question: str
 ):
     by_subject = {"subject": subject} if means == "subject" else {}
@@ -87,14 +87,14 @@ def test_only_the_newest_of_a_contradiction_holds_and_restoring_turns_it_round(
     assert "superseded_by" not in back
     assert_holds(api, back, second, question)
     assert api.get(second["id"]).json()["superseded_by"] == first["id"]
-    # What was true then is still what was true then.
+    # The past stays as it was.
     assert_holds(api, second, first, question, as_of=just_before(back["updated_at"]))
     assert actions(api, first["id"]) == ["restored", "superseded", "created"]
     assert actions(api, second["id"]) == ["superseded", "created"]
 
 
 def assert_holds(api: RestApi, shown: dict, hidden: dict, question: str, **query: object) -> None:
-    """One memory is listed and found, the other one is not."""
+    """Check that one memory is listed and found, and the other one isn't."""
     listed = api.page(limit=100, **query)
     found = api.page(q=question, limit=100, **query)
     for page in (listed, found):
@@ -109,7 +109,7 @@ def just_before(moment: str) -> str:
     """Return the moment a microsecond earlier."""
     head, _, fraction = moment.removesuffix("Z").partition(".")
     number = int((fraction or "0").ljust(6, "0"))
-    assert number > 0  # else the moment is at a full second, once in a million
+    assert number > 0  # otherwise it is at a full second, once in a million
     return f"{head}.{number - 1:06}Z"
 
 
@@ -125,7 +125,7 @@ def test_a_subject_belongs_to_its_project(api: RestApi):
     assert api.page(subject="another")["total"] == api.page(q="port", subject="another")["total"] == 0
 
 
-def test_one_subject_after_the_other_leaves_a_chain_with_one_end(api: RestApi):
+def test_stores_of_one_subject_form_a_chain_with_one_current_memory(api: RestApi):
     answers = [stored(api, f"The port is {number}", subject="port") for number in range(5)]
     assert api.contents(subject="port") == ["The port is 4"]
     assert api.contents(subject="port", include_superseded=True) == [
@@ -133,7 +133,7 @@ def test_one_subject_after_the_other_leaves_a_chain_with_one_end(api: RestApi):
     ]
     chain = [api.get(answer["id"]).json().get("superseded_by") for answer in answers]
     assert chain == [*(answer["id"] for answer in answers[1:]), None]
-    # Whoever replaces one of them by its id means the place, which another one has by now.
+    # Replacing one of the chain by its id supersedes the memory that is current by now.
     last = stored(api, "There is no port", replaces=answers[1]["id"])
     assert last["superseded"] == [answers[4]["id"]]
     assert api.page(subject="port")["total"] == 0
@@ -153,14 +153,14 @@ def test_replacing_a_deleted_memory_is_refused(api: RestApi):
     assert api.post({"content": "new", "replaces": deleted["id"]}).status_code == 404
 
 
-def test_a_pinned_memory_can_be_replaced_by_hand(api: RestApi):
+def test_a_pinned_memory_can_be_replaced_by_its_id(api: RestApi):
     pinned = api.store("the rule", memory_type="pinned")
     answer = api.post({"content": "the new rule", "memory_type": "pinned", "replaces": pinned["id"]})
     assert (answer.status_code, answer.json()["superseded"]) == (201, [pinned["id"]])
     assert api.contents() == ["the new rule"]
 
 
-def test_a_superseded_memory_is_updated_in_its_place_and_stays_superseded(api: RestApi):
+def test_a_superseded_memory_can_be_updated_and_stays_superseded(api: RestApi):
     old = stored(api, "The port is 1", subject="port")
     new = stored(api, "The port is 2", subject="port")
     changed = api.put(old["id"], {"content": "Formerly the port was 1", "tags": ["history"]})
@@ -171,7 +171,7 @@ def test_a_superseded_memory_is_updated_in_its_place_and_stays_superseded(api: R
     assert actions(api, old["id"]) == ["updated", "superseded", "created"]
 
 
-def test_deleting_what_holds_leaves_the_place_empty(api: RestApi):
+def test_deleting_the_current_memory_leaves_its_subject_without_one(api: RestApi):
     old = stored(api, "The port is 1", subject="port")
     new = stored(api, "The port is 2", subject="port")
     api.delete(new["id"])
@@ -210,7 +210,7 @@ def test_messages_can_be_replaced_and_stay_in_their_session(api: RestApi):
     assert [one["content"] for one in api.messages("s")] == ["The port is 8080"]
 
 
-def test_what_is_superseded_is_told_in_the_history_with_who_and_why(api: RestApi):
+def test_the_history_shows_who_superseded_a_memory_and_why(api: RestApi):
     mark = make_mark()
     old = stored(api, f"old {mark}", subject="s", tags=["a"], metadata={"k": 1})["memory"]
     answer = api.post({"content": f"new {mark}", "subject": "s"}, **{"X-Mnemo-Agent-Id": "codex"}).json()

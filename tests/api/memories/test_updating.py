@@ -11,17 +11,17 @@ UNKNOWN_ID = "0" * 13
 
 @pytest.fixture
 def memory(api: RestApi) -> dict:
-    """A memory at version 1 with everything that an update can change."""
+    """A memory at version 1 with every field that an update can change."""
     return api.store("first", tags=["a", "b"], metadata={"k": 1}, source="wiki")
 
 
-def test_get_and_put_answer_the_version_as_a_quoted_entity_tag(api: RestApi, memory: dict):
+def test_get_and_put_return_the_version_as_a_quoted_entity_tag(api: RestApi, memory: dict):
     assert api.get(memory["id"]).headers["ETag"] == '"1"'
     assert api.put(memory["id"], {"content": "second"}).headers["ETag"] == '"2"'
     assert api.get(memory["id"]).headers["ETag"] == '"2"'
 
 
-def test_if_none_match_answers_304_without_a_body_while_nothing_changed(api: RestApi, memory: dict):
+def test_if_none_match_returns_304_without_a_body_while_nothing_changed(api: RestApi, memory: dict):
     answer = api.get(memory["id"], **{"If-None-Match": '"1"'})
     assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", '"1"')
     assert api.get(memory["id"], **{"If-None-Match": '"9", "1"'}).status_code == 304
@@ -29,7 +29,7 @@ def test_if_none_match_answers_304_without_a_body_while_nothing_changed(api: Res
     assert api.get(memory["id"], **{"If-None-Match": '"1"'}).status_code == 200
 
 
-def test_a_stale_bare_if_match_writes_anyway_and_tells_the_conflict(api: RestApi, memory: dict):
+def test_a_stale_bare_if_match_writes_anyway_and_reports_the_conflict(api: RestApi, memory: dict):
     api.put(memory["id"], {"content": "second"})
     answer = api.put(memory["id"], {"content": "third"}, **{"If-Match": "1"})
     assert (answer.status_code, answer.json()["version"]) == (200, 3)
@@ -37,7 +37,7 @@ def test_a_stale_bare_if_match_writes_anyway_and_tells_the_conflict(api: RestApi
 
 
 @pytest.mark.parametrize("header", ["1", '"1"', "*", ""])
-def test_a_fresh_if_match_tells_no_conflict(api: RestApi, memory: dict, header: str):
+def test_a_current_if_match_reports_no_conflict(api: RestApi, memory: dict, header: str):
     answer = api.put(memory["id"], {"content": "second"}, **{"If-Match": header})
     assert (answer.status_code, answer.json()["version"]) == (200, 2)
     assert "X-Mnemo-Conflict" not in answer.headers
@@ -58,7 +58,7 @@ def test_a_stale_quoted_if_match_or_expected_version_is_refused_with_the_current
     assert api.get(memory["id"]).json() == current
 
 
-def test_a_quoted_if_match_that_is_no_version_of_ours_is_refused(api: RestApi, memory: dict):
+def test_a_quoted_if_match_that_is_not_a_version_is_refused(api: RestApi, memory: dict):
     answer = api.put(memory["id"], {}, **{"If-Match": '"abc"'})
     assert (answer.status_code, answer.json()["fields"]["field"]) == (400, "If-Match")
     assert api.get(memory["id"]).json()["version"] == 1
@@ -126,18 +126,18 @@ def test_an_unknown_id_is_404_for_get_put_and_delete(api: RestApi, memory_id: st
         assert (answer.status_code, answer.json()["code"]) == (404, "memory_not_found")
 
 
-def test_an_id_may_be_written_in_capitals(api: RestApi, memory: dict):
+def test_an_id_may_be_in_capitals(api: RestApi, memory: dict):
     assert api.get(memory["id"].upper()).json()["id"] == memory["id"]
 
 
-def test_a_deleted_memory_is_never_brought_back_by_an_update(api: RestApi, memory: dict):
+def test_an_update_never_restores_a_deleted_memory(api: RestApi, memory: dict):
     api.delete(memory["id"])
     assert api.put(memory["id"], {"content": "again"}).status_code == 404
     deleted = api.page(state="deleted")["memories"]
     assert [(one["content"], one["version"]) for one in deleted] == [("first", 2)]
 
 
-def test_both_versions_of_the_api_answer_an_update_alike(api: RestApi, old_api: RestApi, memory: dict):
+def test_both_versions_of_the_api_return_the_same_for_an_update(api: RestApi, old_api: RestApi, memory: dict):
     changed = old_api.put(memory["id"], {"content": "second"})
     assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
     assert old_api.get(memory["id"]).json() == api.get(memory["id"]).json() == changed.json()

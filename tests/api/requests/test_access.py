@@ -1,4 +1,4 @@
-"""Keys, provisioning, rates and the pages that are for this machine alone."""
+"""Keys, provisioning, rate limits and the pages that only this machine may read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_bad_key_is_answered_as_clients_of_mem9_expect(server: RunningServer, case: str):
+def test_a_bad_key_gets_the_response_that_clients_of_mem9_expect(server: RunningServer, case: str):
     path, headers, expected = REFUSALS[case]
     answer = ask(server.url, path, **headers)
     assert (answer.status_code, answer.json()["code"], answer.json()["error"]) == expected
@@ -63,7 +63,7 @@ def test_the_status_of_a_good_key_is_active(server: RunningServer):
     assert (answer.status_code, answer.json()) == (200, {"status": "active"})
 
 
-def test_a_bad_key_is_told_before_a_bad_body(server: RunningServer):
+def test_a_bad_key_is_reported_before_a_bad_body(server: RunningServer):
     answer = httpx2.post(
         f"{server.url}/v1alpha2/mem9s/memories", content=b"{", headers={"X-API-Key": BAD_KEY}, trust_env=False
     )
@@ -78,7 +78,7 @@ def test_a_header_name_that_is_too_long_is_refused(api: RestApi, header: str):
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server behind a proxy, with everything that can be guarded set; rates are too slow to refill here."""
+    """A server behind a proxy with every protection on; its rate limits refill too slowly to matter here."""
     folder = tmp_path_factory.mktemp("guarded")
     server = start_server(
         folder,
@@ -95,7 +95,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
 
 
 def from_address(address: str, **headers: str) -> dict[str, str]:
-    """Headers that a proxy sends for a caller far away."""
+    """Headers that a proxy sends for a remote caller."""
     return {"X-Forwarded-For": address} | headers
 
 
@@ -103,14 +103,14 @@ def with_token(address: str) -> dict[str, str]:
     return from_address(address, Authorization="Bearer open-sesame")
 
 
-def test_provisioning_takes_the_token_where_one_is_set(guarded: RunningServer):
+def test_provisioning_requires_the_token_where_one_is_set(guarded: RunningServer):
     for headers in (from_address("192.0.2.1"), from_address("192.0.2.1", Authorization="Bearer guess")):
         answer = ask(guarded.url, "/v1alpha1/mem9s", "POST", **headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "access_denied")
     assert provision(guarded.url, **with_token("192.0.2.1"))
 
 
-def test_provisioning_has_a_rate_of_its_own(guarded: RunningServer):
+def test_provisioning_has_its_own_rate_limit(guarded: RunningServer):
     for _ in range(PROVISIONS):
         provision(guarded.url, **with_token("192.0.2.2"))
     answer = ask(guarded.url, "/v1alpha1/mem9s", "POST", **with_token("192.0.2.2"))
@@ -128,14 +128,14 @@ def check_rate_limited(answer: httpx2.Response) -> None:
     assert answer.json()["error"] == f"rate limit exceeded; try again in {seconds} s"
 
 
-def test_an_address_is_held_to_its_rate_and_others_go_on(guarded: RunningServer):
+def test_an_address_is_limited_to_its_rate_and_others_go_on(guarded: RunningServer):
     here, there = from_address("192.0.2.3"), from_address("192.0.2.4")
     assert [ask(guarded.url, "/versionz", **here).status_code for _ in range(BURST)] == [200] * BURST
     check_rate_limited(ask(guarded.url, "/versionz", **here))
     assert ask(guarded.url, "/versionz", **there).status_code == 200
 
 
-def test_a_key_is_held_to_its_rate_wherever_it_comes_from(guarded: RunningServer):
+def test_a_key_is_limited_to_its_rate_from_any_address(guarded: RunningServer):
     key = provision(guarded.url, **with_token("192.0.2.5"))
     headers = [from_address(f"198.51.100.{number}", **{"X-API-Key": key}) for number in range(BURST + 1)]
     answers = [ask(guarded.url, "/v1alpha2/mem9s/memories", **one) for one in headers]
@@ -143,14 +143,14 @@ def test_a_key_is_held_to_its_rate_wherever_it_comes_from(guarded: RunningServer
     check_rate_limited(answers[-1])
 
 
-def test_probes_are_always_answered(guarded: RunningServer):
+def test_probes_always_get_a_response(guarded: RunningServer):
     for path in ("/healthz", "/readyz"):
         answers = [ask(guarded.url, path, **from_address("192.0.2.6")) for _ in range(3 * BURST)]
         assert {answer.status_code for answer in answers} == {200}
 
 
-def test_proxy_headers_of_strangers_are_not_believed(guarded: RunningServer):
-    # The proxy adds the address it sees; what the caller wrote before that is the caller's invention.
+def test_proxy_headers_from_untrusted_addresses_are_ignored(guarded: RunningServer):
+    # The proxy appends the address it sees; the caller can write anything before that.
     forged = [from_address(f"203.0.113.{number}, 192.0.2.7, 10.1.2.3") for number in range(BURST + 1)]
     assert ask(guarded.url, "/versionz", **forged[0]).status_code == 200
     assert [ask(guarded.url, "/versionz", **one).status_code for one in forged[1:]][-1] == 429
@@ -160,7 +160,7 @@ def test_without_trusted_proxies_their_headers_are_ignored(server: RunningServer
     assert ask(server.url, "/metrics", **from_address("192.0.2.8")).status_code == 200
 
 
-def test_metrics_are_for_this_machine_and_for_the_admin_key(guarded: RunningServer, server: RunningServer):
+def test_metrics_are_open_to_this_machine_and_to_the_admin_key(guarded: RunningServer, server: RunningServer):
     answer = ask(guarded.url, "/metrics", **from_address("192.0.2.9"))
     assert (answer.status_code, answer.json()["code"]) == (403, "access_denied")
     admin = from_address("192.0.2.9", Authorization="Bearer of-the-house")
@@ -171,6 +171,6 @@ def test_metrics_are_for_this_machine_and_for_the_admin_key(guarded: RunningServ
         assert name in here.text
 
 
-def test_no_metric_and_no_label_names_a_key(server: RunningServer, old_api: RestApi):
+def test_no_metric_and_no_label_contains_a_key(server: RunningServer, old_api: RestApi):
     old_api.page()
     assert old_api.api_key not in ask(server.url, "/metrics").text

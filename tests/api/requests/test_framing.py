@@ -1,4 +1,4 @@
-"""What every answer has: JSON with a code for every error, request ids, bounded sizes."""
+"""What every response has: JSON with a code for every error, request ids, bounded sizes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def ask(server: RunningServer, path: str, method: str = "GET", **options) -> htt
     return httpx2.request(method, server.url + path, timeout=30, trust_env=False, **options)
 
 
-def test_health_asks_nothing_and_readiness_names_the_database(server: RunningServer, dsn: str):
+def test_health_needs_nothing_and_readiness_names_the_database(server: RunningServer, dsn: str):
     assert ask(server, "/healthz").json() == {"status": "ok"}
     ready = ask(server, "/readyz").json()
     assert ready == {"status": "ready", "database": dsn.partition(":")[0]}
 
 
-def test_versionz_says_what_runs_and_since_when(server: RunningServer):
+def test_versionz_shows_what_runs_and_since_when(server: RunningServer):
     body = ask(server, "/versionz").json()
     assert body["version"]
     assert body["started_at"].endswith("Z")
@@ -43,7 +43,7 @@ def test_an_unknown_path_is_404_as_json(server: RunningServer, path: str):
     assert answer.headers["Content-Type"].startswith("application/json")
 
 
-def test_an_unknown_path_with_a_key_in_it_is_answered_without_the_key(old_api: RestApi):
+def test_the_response_to_an_unknown_path_with_a_key_omits_the_key(old_api: RestApi):
     answer = old_api.send("GET", "/nothing")
     assert answer.status_code == 404
     assert old_api.api_key not in answer.text
@@ -58,7 +58,7 @@ def test_an_unknown_path_with_a_key_in_it_is_answered_without_the_key(old_api: R
         ("GET", "/v1alpha1/mem9s", {"POST"}),
     ],
 )
-def test_a_wrong_method_is_405_and_says_what_is_allowed(
+def test_a_wrong_method_is_405_and_the_response_lists_the_allowed_ones(
     server: RunningServer, method: str, path: str, allowed: set[str]
 ):
     answer = ask(server, path, method)
@@ -73,7 +73,7 @@ def padded_body(size: int) -> bytes:
     return body[:-2] + b"p" * (size - len(body)) + body[-2:]
 
 
-def test_a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(api: RestApi):
+def test_a_body_of_one_mebibyte_is_accepted_and_one_byte_more_is_not(api: RestApi):
     assert api.send("POST", "/memories", content=padded_body(MIB)).status_code == 202
     answer = api.send("POST", "/memories", content=padded_body(MIB + 1))
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
@@ -81,7 +81,7 @@ def test_a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(api: RestApi):
     assert api.page()["total"] == 1
 
 
-def test_a_body_without_a_length_is_held_to_the_same_limit(api: RestApi):
+def test_a_body_without_a_length_has_the_same_limit(api: RestApi):
     def chunks():
         for _ in range(40):
             yield b" " * 65_536
@@ -90,13 +90,13 @@ def test_a_body_without_a_length_is_held_to_the_same_limit(api: RestApi):
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
 
-def test_messages_of_nearly_one_mebibyte_are_taken(api: RestApi):
+def test_messages_of_nearly_one_mebibyte_are_accepted(api: RestApi):
     body = {"session_id": "s", "messages": said(*("word " * 190 + str(number) for number in range(1_000)))}
     assert 0.9 * MIB < len(json.dumps(body)) < MIB
     assert api.post(body).json()["stored"] == 1_000
 
 
-def test_a_request_id_is_made_or_kept(server: RunningServer):
+def test_a_request_id_is_kept_or_created(server: RunningServer):
     made = [ask(server, "/healthz").headers["X-Request-Id"] for _ in range(2)]
     assert len(set(made)) == 2
     kept = ask(server, "/nothing", headers={"X-Request-Id": "trace-1.a_B"})
@@ -104,7 +104,7 @@ def test_a_request_id_is_made_or_kept(server: RunningServer):
 
 
 @pytest.mark.parametrize("sent", ["two words", "x" * 65, 'quo"te', "ü"])
-def test_a_request_id_that_could_do_harm_in_a_log_is_replaced(server: RunningServer, sent: str):
+def test_a_request_id_that_is_unsafe_in_a_log_is_replaced(server: RunningServer, sent: str):
     answer = ask(server, "/healthz", headers=[(b"X-Request-Id", sent.encode())])
     assert answer.headers["X-Request-Id"].isalnum()
 

@@ -1,4 +1,4 @@
-"""Whatever arrives, the caller is told what is wrong with it: never an internal error."""
+"""Whatever is sent, the caller learns what is wrong with it: never an internal error."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ def test_a_header_that_is_not_text_is_refused(api: RestApi, header: str):
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
-def test_a_moment_outside_the_calendar_is_refused(api: RestApi, moment: str):
+def test_a_time_outside_the_calendar_is_refused(api: RestApi, moment: str):
     answer = api.send("POST", "/memories", content=(MESSAGE % moment).encode())
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
-def test_a_body_that_is_not_in_its_encoding_is_refused(api: RestApi):
+def test_a_body_that_is_invalid_in_its_encoding_is_refused(api: RestApi):
     answer = api.send("POST", "/memories", content=b"no gzip", headers={"Content-Encoding": "gzip"})
     assert (answer.status_code, answer.json()["fields"]["field"]) == (400, "body")
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity"])
 @pytest.mark.parametrize("memory_type", ["pinned", "insight"])
-def test_metadata_takes_no_number_that_json_cannot_write(api: RestApi, memory_type: str, number: str):
+def test_metadata_accepts_no_number_that_json_cannot_represent(api: RestApi, memory_type: str, number: str):
     body = f'{{"content": "x", "memory_type": "{memory_type}", "metadata": {{"n": [{number}]}}}}'
     answer = api.send("POST", "/memories", content=body.encode())
     assert (answer.status_code, answer.json()["fields"]["field"]) == (400, "metadata")
 
 
 @pytest.mark.parametrize("name", ["tags", "tags_any", "memory_type"])
-def test_a_filter_takes_a_hundred_items(api: RestApi, name: str):
+def test_a_filter_accepts_a_hundred_items(api: RestApi, name: str):
     """On SQLite the time of a statement grows with the square of its parameters: 40,000 take ten seconds."""
     assert api.send("GET", "/memories", params={name: ",".join(map(str, range(100)))}).status_code == 200
     answer = api.send("GET", "/memories", params={name: ",".join(map(str, range(101)))})
     assert (answer.status_code, answer.json()["fields"]["field"]) == (400, name)
 
 
-def test_a_message_has_a_limit_that_no_window_of_mem9_reaches(api: RestApi):
+def test_a_message_has_a_limit_above_every_window_of_mem9(api: RestApi):
     body = {"messages": [{"role": "user", "content": "x" * 200_000}], "session_id": "long"}
     assert api.send("POST", "/memories", json=body).status_code == 202
     body["messages"][0]["content"] += "x"

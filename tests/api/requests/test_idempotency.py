@@ -1,4 +1,4 @@
-"""Idempotency-Key: a repeated POST gets the first answer, and happens once."""
+"""Idempotency-Key: a repeated POST gets the first response, and happens once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def post_once(api: RestApi, body: dict, key: str = "k-1"):
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_the_same_request_gets_the_same_answer_and_happens_once(api: RestApi, body: dict):
+def test_the_same_request_gets_the_same_response_and_happens_once(api: RestApi, body: dict):
     first, second = post_once(api, body), post_once(api, body)
     assert first.is_success
     assert (second.status_code, second.json()) == (first.status_code, first.json())
@@ -43,7 +43,7 @@ def test_other_keys_and_no_key_are_other_requests(api: RestApi):
     assert [answer.json()["outcome"] for answer in answers] == ["created", "duplicate", "duplicate"]
 
 
-def test_the_answer_to_a_repeat_is_kept_under_its_own_key(api: RestApi):
+def test_the_response_to_a_repeat_is_kept_under_its_own_key(api: RestApi):
     first = post_once(api, BODIES["content"], "k-1").json()
     second = post_once(api, BODIES["content"], "k-2").json()
     api.delete(first["id"])
@@ -71,7 +71,7 @@ def test_a_refused_request_leaves_its_key_free(api: RestApi):
     assert post_once(api, BODIES["content"]).status_code == 202
 
 
-def test_a_key_of_200_characters_is_taken_and_a_longer_one_refused(api: RestApi):
+def test_a_key_of_200_characters_is_accepted_and_a_longer_one_refused(api: RestApi):
     assert post_once(api, BODIES["content"], "k" * 200).status_code == 202
     answer = post_once(api, BODIES["content"], "k" * 201)
     assert (answer.status_code, answer.json()["fields"]["field"]) == (400, "Idempotency-Key")

@@ -1,4 +1,4 @@
-"""The database or the server goes away and comes back: readable errors, nothing acknowledged is lost."""
+"""The database or the server goes away and comes back: clear errors, and no acknowledged write is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.interfaces.all import WAYS, ToolFailure, Ways
 from tests.support.interfaces.rest import RestApi, make_mark, provision, said
 from tests.support.servers import RunningServer, start_server
 
-#: Seconds a database that is back may take to be noticed.
+#: Seconds until the server must have noticed that its database is back.
 RECOVERY_SECONDS = 15
 CLIENT_WAYS = tuple(name for name in WAYS if not name.startswith("rest"))
 
@@ -63,7 +63,7 @@ def tenant(gate: Gate, behind_gate: RunningServer) -> Iterator[RestApi]:
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = RECOVERY_SECONDS) -> None:
-    """Ask until it is so."""
+    """Check until it is so."""
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -77,7 +77,7 @@ def check_unavailable(answer: httpx2.Response) -> None:
 
 
 def ask_everything(api: RestApi, memory_id: str) -> list[httpx2.Response]:
-    """Every kind of request that needs the database."""
+    """Send every kind of request that needs the database."""
     return [
         api.post({"content": "x"}),
         api.post({"session_id": "s", "messages": said("x")}),
@@ -93,7 +93,7 @@ def ask_everything(api: RestApi, memory_id: str) -> list[httpx2.Response]:
     ]
 
 
-def test_without_its_database_the_server_answers_503_and_recovers_by_itself(gate: Gate, tenant: RestApi):
+def test_without_its_database_the_server_returns_503_and_recovers_by_itself(gate: Gate, tenant: RestApi):
     stored = tenant.store(f"before {make_mark()}")
     gate.cut()
     for answer in ask_everything(tenant, stored["id"]):
@@ -105,7 +105,9 @@ def test_without_its_database_the_server_answers_503_and_recovers_by_itself(gate
     assert set(tenant.contents()) == {"after", stored["content"]}
 
 
-def test_a_key_nobody_asked_about_yet_is_unavailable_and_not_invalid(gate: Gate, tenant: RestApi):
+def test_a_key_that_was_not_used_before_the_outage_is_unavailable_and_not_invalid(
+    gate: Gate, tenant: RestApi
+):
     key = provision(tenant.url)
     gate.cut()
     for version in ("v1alpha1", "v1alpha2"):
@@ -115,7 +117,7 @@ def test_a_key_nobody_asked_about_yet_is_unavailable_and_not_invalid(gate: Gate,
     check_unavailable(status)
 
 
-def test_connections_that_broke_while_idle_cost_no_request(gate: Gate, tenant: RestApi):
+def test_connections_that_broke_while_idle_fail_no_request(gate: Gate, tenant: RestApi):
     stored = tenant.store("x")
     gate.cut()
     gate.restore()
@@ -125,7 +127,7 @@ def test_connections_that_broke_while_idle_cost_no_request(gate: Gate, tenant: R
     assert tenant.post({"content": "y"}).status_code == 202
 
 
-def test_a_database_that_swallows_packets_is_given_up_within_bounds(gate: Gate, tenant: RestApi):
+def test_requests_to_a_database_that_swallows_packets_fail_in_bounded_time(gate: Gate, tenant: RestApi):
     stored = tenant.store("x")
     gate.hold()
     started = time.monotonic()
@@ -136,7 +138,7 @@ def test_a_database_that_swallows_packets_is_given_up_within_bounds(gate: Gate, 
     wait_until(lambda: tenant.get(stored["id"]).status_code == 200)
 
 
-def test_what_was_acknowledged_around_an_outage_is_there(gate: Gate, tenant: RestApi):
+def test_every_write_acknowledged_around_an_outage_is_there(gate: Gate, tenant: RestApi):
     acknowledged, refused = [], 0
     for number in range(60):
         if number % 20 == 10:
@@ -155,7 +157,7 @@ def test_what_was_acknowledged_around_an_outage_is_there(gate: Gate, tenant: Res
     assert set(acknowledged) <= set(kept)
 
 
-def test_without_its_database_the_servers_own_mcp_tells_the_model_so_and_goes_on(
+def test_without_its_database_the_servers_own_mcp_reports_it_to_the_model_and_goes_on(
     gate: Gate, tenant: RestApi, portal: BlockingPortal
 ):
     with ExitStack() as stack:
@@ -171,7 +173,7 @@ def test_without_its_database_the_servers_own_mcp_tells_the_model_so_and_goes_on
         assert way.get(stored)["content"] == "before"
 
 
-def test_without_a_server_every_client_says_so_and_goes_on_when_it_is_back(
+def test_without_a_server_every_client_reports_it_and_goes_on_when_it_is_back(
     tmp_path: Path, portal: BlockingPortal
 ):
     dsn, port = f"sqlite:///{tmp_path / 'memories.db'}", str(free_port())

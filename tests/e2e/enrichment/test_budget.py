@@ -1,4 +1,4 @@
-"""No token beyond the day's budget, counted by an endpoint that sees everything that is sent."""
+"""No token is spent beyond the day's budget, as counted by an endpoint that receives every request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.servers import RunningServer
 
 STORES = 1_000
 LIMIT = 6_000
-#: Seconds until what is put off has been told; a server looks into the database every five.
+#: Seconds until postponed work must be reported; a server checks the database every five.
 SECONDS = 90
 DAY_SECONDS = 86_400
 OTHERS = "Another tenant's memory"
@@ -39,7 +39,7 @@ def endpoint() -> Iterator[CountingEndpoint]:
 
 @pytest.fixture
 def start_paid(start: Start, endpoint: CountingEndpoint, dsn: str) -> Callable[..., RunningServer]:
-    """Starts servers on one database whose vectors come from the endpoint."""
+    """Starts servers on one database that get their vectors from the endpoint."""
 
     def start_paid(limit: int | str, **settings: str) -> RunningServer:
         return start(
@@ -62,7 +62,7 @@ def read(api: RestApi, path: str) -> dict[str, Any]:
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:
-    """Ask until it is so."""
+    """Check until it is so."""
     until = time.monotonic() + SECONDS
     while not is_so():
         assert time.monotonic() < until, "it never was"
@@ -70,13 +70,13 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 def is_at_rest(api: RestApi) -> bool:
-    """Whether every memory has a vector or waits for another day."""
+    """Return whether every memory has a vector or waits for another day."""
     status = read(api, "/embedding")
     return status["state"] == "ready" and status["pending"] == status.get("waiting_for_budget", 0)
 
 
 def is_settled(api: RestApi) -> bool:
-    """Whether no request is on its way: both servers may be sending the same text."""
+    """Return whether no request is in flight: both servers may be sending the same text."""
     return all(day["reserved_tokens"] == 0 for day in read(api, "/usage")["days"])
 
 
@@ -118,7 +118,7 @@ def test_a_thousand_stores_through_two_servers_send_no_more_than_the_budget(
         assert endpoint.tokens <= (LIMIT + 100) * (today() - first_day + 1)
 
 
-def test_a_raised_budget_heals_what_waited(
+def test_a_raised_budget_embeds_the_memories_that_waited(
     start_paid: Callable[..., RunningServer], endpoint: CountingEndpoint
 ):
     server = start_paid(100)
@@ -136,7 +136,7 @@ def test_a_raised_budget_heals_what_waited(
     assert len(set(endpoint.texts)) == len(endpoint.texts) == 40
 
 
-def test_what_a_server_had_sent_when_it_died_stays_spent(
+def test_tokens_that_a_server_sent_before_it_died_stay_spent(
     start_paid: Callable[..., RunningServer], endpoint: CountingEndpoint
 ):
     first_day = today()
@@ -160,9 +160,7 @@ def test_what_a_server_had_sent_when_it_died_stays_spent(
     assert sum(day["input_tokens"] for day in days) + lost >= endpoint.tokens
 
 
-def test_a_budget_of_nothing_sends_nothing(
-    start_paid: Callable[..., RunningServer], endpoint: CountingEndpoint
-):
+def test_a_budget_of_zero_sends_nothing(start_paid: Callable[..., RunningServer], endpoint: CountingEndpoint):
     server = start_paid(0)
     with RestApi(server.url, server.api_key) as api:
         memories = api.store_many(SENTENCES[0].format(number) for number in range(20))

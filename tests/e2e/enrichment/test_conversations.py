@@ -1,4 +1,4 @@
-"""Conversations that several agents send at once, in windows that overlap, through two servers."""
+"""Conversations that several agents send at once, in overlapping windows, through two servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.servers import start_server
 TURNS = 200
 WINDOWS = 20
 AGENTS = ("claude-code", "opencode", "openclaw")
-#: Some turns say the same as others, as people do.
+#: Some turns repeat the text of others, as people do.
 CONVERSATION = [
     {
         "role": ("user", "assistant")[place % 2],
@@ -38,7 +38,7 @@ def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 async def agents(urls: list[str]) -> AsyncIterator[list[httpx2.AsyncClient]]:
-    """Three agents of one new tenant, not all at the same server."""
+    """Three agents of one new tenant, spread over both servers."""
     key = await asyncio.to_thread(provision, urls[0])
     clients = [
         httpx2.AsyncClient(
@@ -61,7 +61,7 @@ def make_windows(*, numbered: bool) -> list[list[dict]]:
 
 
 async def send_all(agent: httpx2.AsyncClient, windows: list[list[dict]]) -> int:
-    """Send window after window; how many messages were new."""
+    """Send window after window; return how many messages were new."""
     stored = 0
     for messages in windows:
         answer = await agent.post("/memories", json={"session_id": "s", "messages": messages})
@@ -74,7 +74,7 @@ async def send_all(agent: httpx2.AsyncClient, windows: list[list[dict]]) -> int:
 
 @pytest.mark.parametrize("numbered", [True, False], ids=["with seq", "without seq"])
 async def test_each_message_is_there_once_and_in_order(agents: list[httpx2.AsyncClient], numbered: bool):
-    """With their places windows may come in any order; without, each agent sends them as they grew."""
+    """With sequence numbers, windows may arrive in any order; without, each agent sends them as they grew."""
     windows = [make_windows(numbered=numbered) for _ in agents]
     if numbered:
         for number, own in enumerate(windows):

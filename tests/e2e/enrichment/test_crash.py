@@ -1,4 +1,4 @@
-"""kill -9 while a language model that fails, stalls, lies and talks nonsense makes facts of conversations."""
+"""kill -9 while a language model that fails, stalls, lies and talks nonsense extracts facts."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ INGESTS = 300
 KILLS = 2
 SENDERS = 6
 SEED = 20_261_124
-#: Leases of jobs that a killed server worked on must end first: a minute, and ten seconds for clocks.
+#: Leases of jobs that a killed server was running must expire first: a minute, and ten seconds for clocks.
 PATIENCE_SECONDS = 240
 
 _NUMBER = re.compile(r"ship (\d+) has arrived")
 
 
 class Moody:
-    """Answers each ship's message well in the end; before, in any of the ways in which models fail."""
+    """Replies well about each ship in the end; before that, it fails in any way in which models fail."""
 
     def __init__(self) -> None:
         self._dice = random.Random(SEED)
@@ -44,13 +44,13 @@ class Moody:
             return ModelUnavailable("The language model is away.")
         if mood < 0.09:
             return Stall()
-        if mood < 0.2 and ships and ships[0][1] not in self.broken:  # the second answer is a better one
+        if mood < 0.2 and ships and ships[0][1] not in self.broken:  # a retry gets a better reply
             self.broken.add(ships[0][1])
             return '{"facts": [{"content": "Ship'
         told = []
         for number, ship in ships:
             self.tellings[ship] += 1
-            # Every telling differs, so that a fact told twice would be two memories.
+            # The text differs each time, so a fact that was extracted twice would be two memories.
             told.append(
                 fact(f"Ship {ship} has arrived, as told for the {self.tellings[ship]}. time.", number)
             )
@@ -59,7 +59,7 @@ class Moody:
 
 
 @pytest.mark.timeout(600)
-def test_every_message_stays_no_job_is_lost_and_no_fact_comes_twice(dsn: str, start: Start):
+def test_every_message_stays_no_job_is_lost_and_no_fact_is_stored_twice(dsn: str, start: Start):
     moody = Moody()
     moments = random.Random(SEED)
     key, sent = "", 0
@@ -113,7 +113,7 @@ def list_jobs(api: RestApi, state: str) -> list[dict[str, Any]]:
 
 
 def check(api: RestApi, moody: Moody) -> None:
-    """Every message is there, and of every ship one fact."""
+    """Check that every message is there, and one fact about each ship."""
     for ship in range(INGESTS):
         texts = [one["content"] for one in api.messages(f"harbour {ship}")]
         assert texts == [f"ship {ship} has arrived", "thank you"]

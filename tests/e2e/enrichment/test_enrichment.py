@@ -27,7 +27,7 @@ CAP = 30_000
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[ChatEndpoint]:
-    """The language model, of all tests here."""
+    """The language model that all tests here share."""
     with run_chat_endpoint() as running:
         yield running
 
@@ -36,7 +36,7 @@ def endpoint() -> Iterator[ChatEndpoint]:
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, endpoint: ChatEndpoint
 ) -> Iterator[RunningServer]:
-    """A server that asks it."""
+    """A server that uses the language model."""
     folder = tmp_path_factory.mktemp("enrichment")
     with empty_database(request.param, request, folder) as dsn:
         running = start_server(
@@ -58,7 +58,7 @@ def api(server: RunningServer) -> Iterator[RestApi]:
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something holds that a server does by itself."""
+    """Wait until a condition is true that a server brings about by itself."""
     until = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < until, f"waited in vain: {what}"
@@ -66,7 +66,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 
 def finish(api: RestApi, job_id: str) -> dict[str, Any]:
-    """Wait for the end of a job and give it."""
+    """Wait for a job to end and return it."""
     seen: dict[str, Any] = {}
 
     def has_ended() -> bool:
@@ -78,7 +78,7 @@ def finish(api: RestApi, job_id: str) -> dict[str, Any]:
 
 
 def tell(api: RestApi, *texts: str, session: str = "s") -> dict[str, Any]:
-    """Let somebody say something, and wait until the model has looked at it."""
+    """Send messages, and wait until the model has processed them."""
     answer = api.post({"session_id": session, "messages": said(*texts)}).json()
     assert answer["enrichment"] == "queued", answer
     return finish(api, answer["job_id"])
@@ -120,8 +120,10 @@ def test_only_new_messages_are_sent(api: RestApi, endpoint: ChatEndpoint):
     assert counts == [1, 1, 1]
 
 
-def test_pairs_of_contradictions_leave_the_newest_and_can_be_undone(api: RestApi, endpoint: ChatEndpoint):
-    """The model supersedes; the past and the way back are the server's."""
+def test_of_contradictions_the_newest_is_current_and_restoring_undoes_them(
+    api: RestApi, endpoint: ChatEndpoint
+):
+    """The model supersedes; the history and restoring are the server's."""
     names = [f"Person{number}" for number in range(PAIRS)]
     for name in names:
         endpoint.say(f"{name} says old", facts(fact(f"{name} lives in the town of Oldwick.", 1)))
@@ -149,7 +151,7 @@ def test_pairs_of_contradictions_leave_the_newest_and_can_be_undone(api: RestApi
 
 
 def decide(asked: Asked, name: str) -> dict[str, Any]:
-    """Supersede what says where somebody lived."""
+    """Supersede the memory of a person's home."""
     (number,) = asked.find(f"{name} lives in the town of Oldwick")
     return merge("supersede", number, reason="moved")
 
@@ -165,7 +167,7 @@ def test_a_pinned_memory_is_never_changed(api: RestApi, endpoint: ChatEndpoint):
 
 
 @pytest.mark.parametrize("answer", ["no json at all", '{"facts": "many"}', '{"facts": [{"content": 7}]}'])
-def test_an_answer_of_no_use_leaves_the_messages_and_says_why(
+def test_a_useless_reply_keeps_the_messages_and_the_job_shows_why(
     api: RestApi, endpoint: ChatEndpoint, answer: str
 ):
     endpoint.say("broken compass", answer)
@@ -208,7 +210,7 @@ async def test_windows_of_three_agents_cost_as_much_as_the_conversation_once(
     windows = [turns[max(0, end - 3 * step) : end] for end in range(step, TURNS + 1, step)]
     with run_chat_endpoint() as endpoint, empty_database(engine, request, tmp_path) as dsn:
         settings = {"llm_base_url": endpoint.base_url, "enrich_delay_seconds": "0", "provision_per_hour": "0"}
-        # Nobody works on jobs until all windows are there.
+        # No job runs until all windows are stored.
         server = start_server(tmp_path, dsn, job_concurrency="0", **settings)
         keys, asked = [], []
         for agents, sent in ((3, windows), (1, [turns])):
@@ -234,7 +236,7 @@ async def test_windows_of_three_agents_cost_as_much_as_the_conversation_once(
 
 
 def send_all(url: str, api_key: str, windows: list[list[dict[str, Any]]]) -> str | None:
-    """Send windows as one agent; the job that was asked for, if there was something new."""
+    """Send windows as one agent; return the id of the requested job, or None without new messages."""
     job_id = None
     with RestApi(url, api_key) as api:
         for messages in windows:
@@ -244,7 +246,7 @@ def send_all(url: str, api_key: str, windows: list[list[dict[str, Any]]]) -> str
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_thousand_stores_never_pass_the_cap(engine: str, request: pytest.FixtureRequest, tmp_path: Path):
+def test_a_thousand_stores_never_exceed_the_cap(engine: str, request: pytest.FixtureRequest, tmp_path: Path):
     with run_chat_endpoint() as endpoint, empty_database(engine, request, tmp_path) as dsn:
         server = start_server(
             tmp_path,

@@ -1,6 +1,6 @@
-"""Two servers on one database, written through both by many at once, agree at the next search to the digit.
+"""Two servers on one database, with many writers on both, return exactly the same at the next search.
 
-What one writes and the other finds, one after the other, is in tests/api/test_two_servers.py.
+Sequential writes through one server and searches through the other are in tests/api/test_two_servers.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.support.servers import RunningServer, start_server
 pytestmark = pytest.mark.timeout(120)
 
 WRITERS = 6
-#: Things that each writer does in a round.
+#: What each writer does in a round.
 STEPS = 12
 ROUNDS = 2
 WORDS = [
@@ -45,7 +45,7 @@ QUERIES = [
 def other_server(
     shared_dsn: str, embedder: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningServer]:
-    """Another one on the same database, with the same model."""
+    """Another server on the same database, with the same model."""
     server = start_server(tmp_path_factory.mktemp("other"), shared_dsn, embedder=embedder)
     yield server
     assert server.stop() == 0
@@ -54,16 +54,16 @@ def other_server(
 
 @pytest.fixture
 def pair(shared_server: RunningServer, other_server: RunningServer) -> Iterator[tuple[RestApi, RestApi]]:
-    """Clients of both as one new tenant."""
+    """Clients of both servers as one new tenant."""
     key = provision(shared_server.url)
     with RestApi(shared_server.url, key) as one, RestApi(other_server.url, key) as other:
         yield one, other
 
 
 def write(writer: RestApi, reader: RestApi, name: str) -> dict[str, str]:
-    """Store, capture, change and delete; what is acknowledged counts at the other server's next search.
+    """Store, capture, change and delete; each acknowledged write is visible to the other's next search.
 
-    Returns the texts that must be there in the end, by id.
+    Returns the texts that must be there at the end, by id.
     """
     draw = random.Random(name)
     mine: dict[str, str] = {}
@@ -90,12 +90,12 @@ def write(writer: RestApi, reader: RestApi, name: str) -> dict[str, str]:
 
 
 def rank(api: RestApi, query: str) -> list[tuple[str, int, float, int]]:
-    """Return all that a query finds, with versions and scores."""
+    """Return everything that a query finds, with versions and scores."""
     hits = [hit for page in api.pages(200, q=query) for hit in page["memories"]]
     return [(hit["id"], hit["version"], hit["score"], hit["confidence"]) for hit in hits]
 
 
-def test_both_rank_the_same_at_the_next_search_after_many_wrote_through_both(
+def test_both_rank_the_same_at_the_next_search_after_many_writes_through_both(
     pair: tuple[RestApi, RestApi], embedder: str
 ):
     one, other = pair

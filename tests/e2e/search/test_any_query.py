@@ -1,4 +1,4 @@
-"""Whatever is asked is answered with a page, soon: any characters, any bytes, up to 200,000 of them."""
+"""Any query returns a page, and soon: any characters, any bytes, up to 200,000 of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.servers import RunningServer
 
 pytestmark = pytest.mark.timeout(120)
 
-#: Far more than any answer takes here, and too little for anything that doesn't end.
+#: Far longer than any response takes here, and short enough to notice one that never comes.
 PATIENCE_SECONDS = 10
 LONGEST = 200_000
 LIMIT = 7
@@ -127,7 +127,7 @@ careful = settings(deadline=None, suppress_health_check=[HealthCheck.function_sc
 
 @pytest.fixture(scope="module")
 def api(shared_server: RunningServer, embedder: str) -> Iterator[RestApi]:
-    """A tenant with memories of every sort."""
+    """A tenant with memories of every kind."""
     with RestApi(shared_server.url, provision(shared_server.url)) as api:
         api.store_many(MEMORIES)
         api.post({"session_id": "s", "messages": said(*MESSAGES)})
@@ -138,7 +138,7 @@ def api(shared_server: RunningServer, embedder: str) -> Iterator[RestApi]:
 
 
 def check_page(api: RestApi, query: str | bytes) -> None:
-    """The answer is a page, and says nothing that can't be."""
+    """Check that the response is a page in which every value is possible."""
     q = query.encode("utf-8", "surrogatepass") if isinstance(query, str) else query
     answer = api.send("GET", "/memories", params={"q": q, "limit": LIMIT, "explain": "true"})
     assert answer.status_code == 200, answer.text
@@ -164,8 +164,8 @@ def check_page(api: RestApi, query: str | bytes) -> None:
 @example("\x00")
 @example("the of and to")
 @example("\ud800\udfff")
-@example("\ud83d\ude80")  # an emoji in two halves, as JavaScript holds it
-def test_any_query_is_answered_with_a_page(api: RestApi, query: str):
+@example("\ud83d\ude80")  # an emoji as two surrogates, as in JavaScript
+def test_any_query_returns_a_page(api: RestApi, query: str):
     check_page(api, query)
 
 
@@ -173,7 +173,7 @@ def test_any_query_is_answered_with_a_page(api: RestApi, query: str):
 @given(st.binary(max_size=40))
 @example(b"\xff\xfe")
 @example(b"deploy \xc3\x28")
-def test_bytes_that_are_no_text_are_answered_too(api: RestApi, query: bytes):
+def test_bytes_that_are_not_text_return_a_page_too(api: RestApi, query: bytes):
     check_page(api, query)
 
 
@@ -186,10 +186,10 @@ def test_bytes_that_are_no_text_are_answered_too(api: RestApi, query: bytes):
 @example("\x00" * LONGEST)
 @example("ERR_SSL::" * (LONGEST // 9))
 @example("".join(map(chr, range(0x4E00, 0x4E00 + 20_000))) * 10)
-def test_a_query_of_200000_characters_is_answered_with_a_page(api: RestApi, query: str):
+def test_a_query_of_200000_characters_returns_a_page(api: RestApi, query: str):
     check_page(api, query)
 
 
-def test_what_is_there_is_still_found_after_all_this(api: RestApi):
+def test_the_memories_are_still_found_after_all_these_queries(api: RestApi):
     for text in (*MEMORIES[:4], *MESSAGES):
         assert api.contents(q=text)[0] == text

@@ -1,4 +1,4 @@
-"""Words of two characters in Chinese, Japanese and Korean are found, alone and inside of sentences."""
+"""Words of two characters in Chinese, Japanese and Korean are found, alone and inside sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.support.interfaces.rest import RestApi, provision
 from tests.support.servers import RunningServer
 
-#: Of each word: a text that holds it among others, and a longer question about it.
+#: For each word: a text that contains it among others, and a longer question about it.
 WORDS = {
     "缓存": ("我们决定每天清理缓存以节省磁盘空间", "为什么我们要清理缓存呢?"),
     "部署": ("星期五下午禁止部署任何服务", "什么时候可以部署新版本?"),
@@ -57,13 +57,13 @@ def test_a_word_of_two_characters_is_found_inside_a_sentence(api: RestApi, embed
     assert word in text
     for query in (word, f"{word}?", f" “{word}” ", f"the {word} of it"):
         assert api.contents(q=query)[0] == text
-    if embedder == "none":  # vectors find something to everything, only not first
+    if embedder == "none":  # vectors match every text, though not first
         assert api.contents(q=word) == [text]
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_question_about_it_finds_it_too(api: RestApi, word: str):
-    """Not always first: the outcomes of verbs are pairs of characters like any other."""
+def test_a_question_about_a_word_finds_it_too(api: RestApi, word: str):
+    """Not always first: the endings of verbs are pairs of characters like any other."""
     text, question = WORDS[word]
     assert text in api.contents(q=question)[:3]
 
@@ -84,7 +84,7 @@ def test_a_word_is_found_right_after_its_store_and_not_after_its_deletion(api: R
         (unicodedata.normalize("NFD", "ログ"), "ログ"),
     ],
 )
-def test_other_spellings_of_the_same_characters_find_it_too(api: RestApi, spelled: str, word: str):
+def test_other_spellings_of_the_same_characters_find_a_word_too(api: RestApi, spelled: str, word: str):
     assert spelled != word
     assert api.contents(q=spelled)[0] == WORDS[word][0]
 

@@ -1,4 +1,4 @@
-"""The model dies in the middle of many stores: nothing is lost, all is found, and vectors come later."""
+"""The model dies in the middle of many stores: nothing is lost, all is found, and vectors follow later."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.timeout(180)
 
 STORES = 500
 CLIENTS = 8
-#: Every so often a client searches for what it has just stored.
+#: After this many stores a client searches for what it has just stored.
 SEARCH_EVERY = 25
-#: Stores while it is dead before it comes back otherwise, and until it doesn't come back.
+#: Stores while the model is dead before it comes back in another mood, and until it stays dead.
 DEAD_FOR = 40
 DEAD_AFTER = 420
-#: In all memories and in no question.
+#: A word of all memories that no query contains.
 WORD = "deployment"
-#: Texts of the last stores, which keep the local model busy when all others are done.
+#: Text of the last stores, which keeps the local model busy when all others are done.
 LENGTHY = (
     "Before it goes out, the team reads the change log, runs the migrations on staging, compares the figures "
     "of the last week, tells support in the morning, and keeps the previous image for a rollback; afterwards "
@@ -38,13 +38,13 @@ WITHOUT_VECTOR = "SELECT COUNT(*) AS n FROM search_entries WHERE is_active = 1 A
 
 @pytest.fixture
 def endpoint() -> Iterator[EmbeddingEndpoint]:
-    """A model on this machine that can die, hang and talk nonsense."""
+    """A model on this machine that can die, hang and return nonsense."""
     with open_endpoint() as endpoint:
         yield endpoint
 
 
 class Misfortune:
-    """Lets the model fail in one way after the other as stores are acknowledged, until it stays dead."""
+    """Makes the model fail in one way after the other as stores are acknowledged, until it stays dead."""
 
     def __init__(self, endpoint: EmbeddingEndpoint) -> None:
         self._endpoint = endpoint
@@ -53,7 +53,7 @@ class Misfortune:
         self._turns: dict[int, Mood] = {60: "failing", 180: "hanging", 300: "senseless"}
 
     def note(self) -> None:
-        """Take note of one more store that was acknowledged."""
+        """Count one more acknowledged store."""
         with self._lock:
             self._acknowledged += 1
             if self._acknowledged in (*self._turns, DEAD_AFTER):
@@ -64,7 +64,7 @@ class Misfortune:
 
 
 def store_all(server: RunningServer, note: Callable[[], None] | None = None) -> dict[str, str]:
-    """Store from several clients at once; who takes note reads back and searches too. Returns ids by mark."""
+    """Store from several clients at once, and with `note` also read and search; return the ids by mark."""
     clients = [RestApi(server.url, server.api_key) for _ in range(CLIENTS)]
 
     def store(number: int) -> tuple[str, str]:
@@ -87,12 +87,12 @@ def store_all(server: RunningServer, note: Callable[[], None] | None = None) -> 
 
 
 def check_all_are_found(api: RestApi, stored: dict[str, str]) -> None:
-    """Each is the first that its mark finds."""
+    """Check that each memory is the first that its mark finds."""
     for mark, memory_id in stored.items():
         assert api.page(q=mark, limit=1)["memories"][0]["id"] == memory_id
 
 
-def test_an_endpoint_that_fails_in_every_way_loses_nothing_and_is_taken_up_again(
+def test_an_endpoint_that_fails_in_every_way_loses_nothing_and_is_used_again(
     dsn: str, start: Start, endpoint: EmbeddingEndpoint
 ):
     server = start(dsn, **endpoint.settings)
@@ -113,7 +113,7 @@ def test_an_endpoint_that_fails_in_every_way_loses_nothing_and_is_taken_up_again
     assert peek.find_broken_pairs(dsn) == {}
 
 
-def test_a_server_that_is_killed_before_its_model_has_read_all_goes_on_where_it_was(dsn: str, start: Start):
+def test_a_server_killed_before_its_model_has_embedded_all_continues_after_a_restart(dsn: str, start: Start):
     server = start(dsn, embedder="local")
     with RestApi(server.url, server.api_key) as api:
         stored = store_all(server)

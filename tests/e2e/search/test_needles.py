@@ -1,4 +1,4 @@
-"""A code that one memory of a hundred thousand holds is found first, as soon as its store is answered."""
+"""A code that one memory of a hundred thousand contains is found first, as soon as its store returns."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.support.interfaces.rest import RestApi
 from tests.support.models.embedding_endpoint import open_endpoint
 from tests.support.servers import RunningServer, start_server
 
-pytestmark = pytest.mark.timeout(240)  # most of it to fill the database
+pytestmark = pytest.mark.timeout(240)  # most of it is for filling the database
 
-#: Memories that the needles are among; a live database takes longer to fill.
+#: Memories around the needles; a live database takes longer to fill.
 ROWS = {SQLITE: 100_000, LIVE: 30_000}
-#: Different texts among them.
+#: Number of different texts among them.
 TEXTS = 5_000
 LOCAL_ROWS = 5_000
 LOCAL_TEXTS = 250
 #: Needles of each kind.
 EACH = 10
-#: A text that begins so gets no vector as long as the test runs.
+#: A text that begins with this gets no vector while the test runs.
 HELD = "Resolved:"
 
 QUESTIONS = (
@@ -34,7 +34,7 @@ QUESTIONS = (
     "what did we do about {} in the deploy",
     "Where have you seen {} before? It came back after the rollback of the staging database last week",
 )
-#: So many memories in a hundred say all that one of the questions says, about something else.
+#: Of every hundred memories, this many contain all words of one of the questions, with another code.
 ALIKE = 3
 WORDS = [
     *(
@@ -74,7 +74,7 @@ class Hay:
 
 
 def make_hay(count: int) -> list[str]:
-    """Make texts that each hold a code much like a needle; some are like a question, the rest not at all."""
+    """Return texts that each contain a code like a needle; some resemble a question, the rest don't."""
     draw = random.Random(1)
     texts = []
     for number in range(count):
@@ -85,7 +85,7 @@ def make_hay(count: int) -> list[str]:
 
 
 def make_needles(seed: str) -> list[str]:
-    """Make codes of every kind that the hay doesn't hold."""
+    """Return codes of every kind that the hay doesn't contain."""
     draw = random.Random(seed)
     taken = {word.casefold() for text in make_hay(TEXTS) for word in text.split()}
     needles: list[str] = []
@@ -97,7 +97,7 @@ def make_needles(seed: str) -> list[str]:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def hay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hay]:
-    """As much as it takes, with a model that gives no vector to what begins with `HELD`."""
+    """All the hay, with a model that returns no vector for texts that begin with `HELD`."""
     folder = tmp_path_factory.mktemp("hay")
     with ExitStack() as stack:
         dsn = stack.enter_context(empty_database(request.param, request, folder))
@@ -115,7 +115,7 @@ def hay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def hay_of_the_local_model(tmp_path: Path) -> Iterator[Hay]:
-    """Less of it, since the model takes its time; SQLite alone, since no engine ranks differently."""
+    """Less hay, since the model needs time; SQLite only, since engines rank the same."""
     dsn = f"sqlite:///{tmp_path / 'memories.db'}"
     with ExitStack() as stack:
         plain = start_server(tmp_path / "plain", dsn)
@@ -127,7 +127,7 @@ def hay_of_the_local_model(tmp_path: Path) -> Iterator[Hay]:
 
 
 def check_needles(writer: RestApi, reader: RestApi, seed: str, signs: set[str]) -> None:
-    """Store needles, and find each at once by every question; the last one meets hay by all these signs."""
+    """Store needles, and find each at once by every question; the last page has hits by all of `signs`."""
     needles = make_needles(seed)
     assert len(needles) == len(KINDS) * EACH
     for needle in needles:
@@ -152,8 +152,8 @@ def test_a_code_is_found_first_before_it_has_a_vector_where_everything_else_has_
     assert after["pending"] == before["pending"] + len(KINDS) * EACH
 
 
-def test_a_code_is_found_first_before_the_local_model_has_read_it(hay_of_the_local_model: Hay):
-    """A server leaves rows of another one alone for some seconds, which then have no vector yet."""
+def test_a_code_is_found_first_before_the_local_model_has_embedded_it(hay_of_the_local_model: Hay):
+    """A server leaves the new rows of another server alone for some seconds, so they have no vector yet."""
     plain, knowing = hay_of_the_local_model.plain, hay_of_the_local_model.knowing
     with RestApi(plain.url, plain.api_key) as writer, RestApi(knowing.url, knowing.api_key) as reader:
         assert reader.wait_for_model()["embedded"] == LOCAL_ROWS

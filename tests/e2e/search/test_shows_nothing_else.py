@@ -1,6 +1,6 @@
-"""Through two servers on one database, a search shows what is there and nothing else, whatever they remember.
+"""Through two servers on one database, a search shows what is there and nothing else, whatever they cache.
 
-Their memory for indexes is so small that searches of other tenants drive out what they hold.
+Their memory for indexes is so small that searches of other tenants evict the ones they have.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tests.support.servers import RunningServer, start_server
 pytestmark = pytest.mark.timeout(180)
 
 MEMORY_MB = 16
-#: Two tenants of this size don't fit into the memory together.
+#: Two tenants of this size don't fit into the index memory together.
 BALLAST_ROWS = 650
-#: Every two neighbouring characters are a term.
+#: Each pair of neighbouring characters is a term.
 BALLAST = "".join(map(chr, range(0x4E00, 0x4E00 + 2_700)))
 
 
-#: Engine and embedder; a model doesn't care for the engine.
+#: Engine and embedder; the model behaves the same on every engine.
 WORLDS = [
     *(pytest.param((*engine.values, "none"), id=f"{engine.id}-none") for engine in ENGINES),
     pytest.param((SQLITE, "local"), id="sqlite-local"),
@@ -48,7 +48,7 @@ class World:
     ballast: list[list[RestApi]] = field(default_factory=list)
 
     def crowd_out(self, server: int) -> None:
-        """Let the ballast take the place of all others in a server's memory."""
+        """Search the ballast, which evicts all other indexes from a server's memory."""
         for api in self.ballast[server]:
             api.page(q="nothing of it", limit=1)
 
@@ -60,7 +60,7 @@ class World:
 
 @pytest.fixture(scope="module", params=WORLDS)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One for all examples, which make tenants of their own."""
+    """One world for all examples, which create their own tenants."""
     folder, (engine, embedder) = tmp_path_factory.mktemp("world"), request.param
     settings = {"index_memory_mb": str(MEMORY_MB), "provision_per_hour": "0", "embedder": embedder}
     filler = Filler([BALLAST]) if embedder == "none" else Filler.read_locally([BALLAST])
@@ -85,11 +85,13 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @settings(
     deadline=None,
     max_examples=12,
-    phases=[Phase.explicit, Phase.generate],  # a shorter history of the same fault would take minutes to find
+    phases=[Phase.explicit, Phase.generate],  # shrinking a failing history would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(OPERATIONS, min_size=25, max_size=40))
-def test_a_deleted_or_foreign_memory_is_never_shown_and_every_other_is(world: World, operations: list[tuple]):
+def test_a_deleted_or_foreign_memory_is_never_shown_and_every_other_one_is(
+    world: World, operations: list[tuple]
+):
     urls = [server.url for server in world.servers]
     with SearchHistory(urls, world.crowd_out, has_model=world.has_model) as history:
         for operation in operations:
@@ -97,14 +99,14 @@ def test_a_deleted_or_foreign_memory_is_never_shown_and_every_other_is(world: Wo
         history.check_everything()
 
 
-def test_searches_of_the_ballast_do_drive_out_what_is_held(world: World):
+def test_searches_of_the_ballast_evict_other_indexes(world: World):
     for server in SERVERS:
         world.crowd_out(server)
     assert all(count > 0 for count in world.read_metric("mnemo_index_evictions_total"))
 
 
-def test_a_tenant_larger_than_the_memory_shows_none_either(world: World):
-    """Its searches read the database, so nothing is remembered at all."""
+def test_a_tenant_larger_than_the_index_memory_shows_no_deleted_memory_either(world: World):
+    """Its searches read the database, so nothing is cached at all."""
     key = provision(world.servers[0].url)
     world.filler.write(world.dsn, key, 2 * BALLAST_ROWS)
     one, other = (RestApi(server.url, key) for server in world.servers)

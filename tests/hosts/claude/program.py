@@ -1,4 +1,4 @@
-"""Running the real Claude Code, away from the network and from the user's own settings."""
+"""Runs the real Claude Code, without network and without the user's own settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tools import hosts
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = ROOT / "plugins" / "claude"
-#: For one turn of the real program; it takes two seconds on an idle machine.
+#: Seconds for one turn of the real program; it takes two on an idle machine.
 TURN_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a run of `claude -p` answered."""
+    """The result of a run of `claude -p`."""
 
     code: int
     output: dict[str, Any]
@@ -30,12 +30,12 @@ class Turn:
 
 @dataclass
 class Claude:
-    """Claude Code with a home of its own, a scripted model and an address of the memory."""
+    """Claude Code with its own home, a scripted model and the address of the memory."""
 
     home: Path
     model_url: str
     memory: dict[str, str] = field(default_factory=dict)
-    #: Whether the plugin is given for the session rather than installed.
+    #: Whether the plugin is loaded for the session only, and not installed.
     with_plugin_folder: bool = True
 
     @property
@@ -45,7 +45,7 @@ class Claude:
 
     @property
     def state_folder(self) -> Path:
-        """Where the hooks keep their state."""
+        """The folder with the hooks' state."""
         return self.home / ".local" / "state" / "mnemos"
 
     def ask(self, prompt: str, *options: str) -> Turn:
@@ -56,14 +56,14 @@ class Claude:
         return Turn(done.returncode, output, done.stderr)
 
     def ask_for_hooks(self, prompt: str) -> list[dict[str, Any]]:
-        """Run one turn and give what Claude Code reports of each hook: event, exit code, outcome, output."""
+        """Run one turn; return what Claude Code reports of each hook: event, exit code, outcome, output."""
         options = ("--output-format", "stream-json", "--verbose", "--include-hook-events")
         done = self.run("-p", prompt, *options, "--plugin-dir", str(PLUGIN))
         events = [json.loads(line) for line in done.stdout.splitlines()]
         return [event for event in events if event.get("subtype") == "hook_response"]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `claude` with these arguments; its process group is gone afterwards."""
+        """Run `claude` with these arguments; end its process group afterwards."""
         self.work_folder.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
             [find_claude(), *arguments],
@@ -83,7 +83,7 @@ class Claude:
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def make_environment(self) -> dict[str, str]:
-        """Return everything of the environment that Claude Code sees."""
+        """Return the whole environment that Claude Code sees."""
         return {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -97,12 +97,12 @@ class Claude:
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
             "DISABLE_ERROR_REPORTING": "1",
-            # The tests share few cores with each other; what is asserted isn't speed.
+            # The tests share few cores, and none of them checks speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
             **self.memory,
         }
 
 
 def find_claude() -> str:
-    """Return the program: the one that MNEMOS_TEST_CLAUDE names, or the pinned one."""
+    """Return the program: the one in MNEMOS_TEST_CLAUDE, or the pinned one."""
     return os.environ.get("MNEMOS_TEST_CLAUDE") or str(hosts.ensure("claude"))

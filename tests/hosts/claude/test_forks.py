@@ -1,4 +1,4 @@
-"""A session of the real Claude Code that is forked brings its beginning along; the memory has it once."""
+"""A forked session of the real Claude Code starts with a copy of its beginning; the memory has it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the plugin brings besides hooks: skills, commands, permission for the tools, optional settings."""
+"""What the plugin adds besides hooks: skills, commands, permission for the tools, optional settings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_model_is_offered_the_skills_and_no_commands(claude: Claude, model: 
     assert not any(f"- mnemos:{name}: " in text for name in COMMANDS), "commands are for the user"
 
 
-def test_a_skill_is_read_by_its_name(claude: Claude, model: ScriptedModel) -> None:
+def test_the_model_can_read_a_skill_by_its_name(claude: Claude, model: ScriptedModel) -> None:
     skill = CallTool("Skill", {"skill": "mnemos:memory-store"})
     model.rules = [Rule("please note", (skill, Say("I know how.")))]
 
@@ -47,7 +47,7 @@ def test_a_skill_is_read_by_its_name(claude: Claude, model: ScriptedModel) -> No
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_tells_the_model_what_to_do(claude: Claude, model: ScriptedModel, name: str) -> None:
+def test_a_command_gives_the_model_its_instructions(claude: Claude, model: ScriptedModel, name: str) -> None:
     assert claude.ask(f"/mnemos:{name} the colour of the depot").code == 0
 
     instructions = (PLUGIN / "commands" / f"{name}.md").read_text().rpartition("---\n")[2].strip()
@@ -55,7 +55,7 @@ def test_a_command_tells_the_model_what_to_do(claude: Claude, model: ScriptedMod
     assert "the colour of the depot" in model.requests[0].text
 
 
-def test_what_a_command_asked_for_is_done_without_asking(
+def test_a_tool_that_a_command_needs_runs_without_asking_for_permission(
     claude: Claude, model: ScriptedModel, memory: Client
 ) -> None:
     store = CallTool("memory_store", {"content": "The depot is red.", "pinned": True})
@@ -69,7 +69,7 @@ def test_what_a_command_asked_for_is_done_without_asking(
     ]
 
 
-def test_a_tool_of_another_server_with_a_name_like_ours_needs_leave(
+def test_a_tool_of_another_server_with_a_similar_name_needs_permission(
     claude: Claude, model: ScriptedModel, memory: Client
 ) -> None:
     impostor = {"command": str(Path(sys.executable).parent / "mnemos"), "args": ["mcp"], "alwaysLoad": True}
@@ -83,7 +83,7 @@ def test_a_tool_of_another_server_with_a_name_like_ours_needs_leave(
     assert memory.list_memories(memory_type="insight,pinned").memories == []
 
 
-def test_settings_that_are_left_out_leave_the_environments_in_force(
+def test_without_plugin_settings_the_environment_is_used(
     make_claude: Callable[[str], Claude], model: ScriptedModel, memory: Client
 ) -> None:
     memory.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
@@ -99,7 +99,7 @@ def test_settings_that_are_left_out_leave_the_environments_in_force(
     assert "Ada Quill" in model.requests[-1].tool_results[-1]
 
 
-def test_without_any_setting_a_turn_goes_on_and_a_tool_says_what_is_missing(
+def test_without_any_setting_a_turn_goes_on_and_a_tool_reports_what_is_missing(
     make_claude: Callable[[str], Claude], model: ScriptedModel
 ) -> None:
     claude = make_claude("bare")

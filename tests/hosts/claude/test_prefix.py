@@ -1,4 +1,4 @@
-"""What the model reads only grows at its end, whatever is stored meanwhile: so prompt caches hold."""
+"""What the model reads only grows at its end, whatever is stored meanwhile, so prompt caches stay valid."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SESSION_BLOCK = re.compile(
 
 @pytest.fixture
 def mnemo_server(tmp_path: Path) -> Iterator[RunningServer]:
-    """One engine is enough: what is told to the model doesn't depend on it."""
+    """One engine is enough: what the model reads doesn't depend on it."""
     server = start_server(tmp_path / "server", f"sqlite:///{tmp_path / 'memories.db'}")
     yield server
     server.stop()
 
 
 def store_something(memory: Client, turn: int) -> None:
-    """Let another client change what is recalled: pinned memories, and those that the prompts ask for."""
+    """Change what is recalled through another client: pinned memories, and those that match the prompts."""
     memory.store_memory(content=f"Depot {turn} is painted blue since week {turn}.", memory_type="pinned")
     memory.store_memory(content=f"The depot closes at {turn}:40 on day {turn}.")
 
@@ -77,9 +77,7 @@ def test_ten_resumes_of_one_session_keep_its_beginning(
     assert_stable(model.requests)
 
 
-def test_a_request_that_is_tried_again_has_the_same_bytes(
-    claude: Claude, model: ScriptedModel, memory: Client
-) -> None:
+def test_a_retried_request_has_the_same_bytes(claude: Claude, model: ScriptedModel, memory: Client) -> None:
     store_something(memory, 0)
     claude.memory["CLAUDE_CODE_MAX_RETRIES"] = "2"
     model.failures = 1
@@ -108,7 +106,7 @@ def test_after_a_compaction_the_session_begins_with_the_same_block(
     assert "When does the depot close?" not in model.requests[-1].text, "it was no compaction"
 
 
-def test_a_session_that_is_cleared_begins_with_what_is_known_now(
+def test_a_cleared_session_begins_with_the_current_memories(
     claude: Claude, model: ScriptedModel, memory: Client
 ) -> None:
     store_something(memory, 0)

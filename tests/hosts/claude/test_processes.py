@@ -1,4 +1,4 @@
-"""Nothing of ours is left a second after Claude Code has gone, however it went, whatever the server does."""
+"""No process of ours outlives Claude Code by a second, however it ended, whatever the server does."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def mnemo_server(tmp_path: Path) -> Iterator[RunningServer]:
 
 
 class HungServer:
-    """Takes connections and requests, and never answers."""
+    """Accepts connections and requests, and never responds."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        #: What was sent on each connection.
+        #: The bytes received, in the order they came.
         self.received: list[bytes] = []
         self._listener = listener
         threading.Thread(target=self._accept, daemon=True).start()
@@ -69,7 +69,7 @@ def hung_server() -> Iterator[HungServer]:
 
 @pytest.fixture
 def mark(claude: Claude) -> str:
-    """Stands in the environment of Claude Code and of everything that it starts."""
+    """The mark in the environment of Claude Code and of everything that it starts."""
     mark = uuid.uuid4().hex
     claude.memory[MARK_VARIABLE] = mark
     return mark
@@ -79,7 +79,7 @@ def mark(claude: Claude) -> str:
 def server_condition(
     request: pytest.FixtureRequest, claude: Claude, mnemo_server: RunningServer, hung_server: HungServer
 ) -> str:
-    """What the server does while the host runs and ends."""
+    """The state of the server while the host runs and ends."""
     condition: str = request.param
     if condition == "hung":
         claude.memory["MEM9_API_URL"] = hung_server.url
@@ -114,10 +114,10 @@ def test_nothing_is_left_after_a_host_that_ends_in_the_middle_of_a_call(
         assert_nothing_left(mark, gone_at)
 
 
-def test_the_uploader_goes_on_while_its_host_lives(
+def test_the_uploader_goes_on_while_its_host_is_alive(
     claude: Claude, hung_server: HungServer, mark: str
 ) -> None:
-    """The other half: giving up early is for the end alone."""
+    """The other half of the rule: it gives up early only after its host has ended."""
     claude.memory |= {"MEM9_API_URL": hung_server.url, "MNEMOS_HOOK_TIMEOUT_MS": "200"}
     with open_conversation(claude) as conversation:
         conversation.ask("a word in the wind")
@@ -128,7 +128,7 @@ def test_the_uploader_goes_on_while_its_host_lives(
         assert is_uploading(mark)
 
 
-def test_what_the_server_never_answered_to_arrives_with_the_next_session(
+def test_messages_without_a_response_are_sent_again_in_the_next_session(
     make_claude: Callable[[str], Claude], memory: Client, mnemo_server: RunningServer, hung_server: HungServer
 ) -> None:
     claude = make_claude("home")

@@ -1,4 +1,4 @@
-"""What Claude Code's model is given by the memory, and what the memory keeps of the conversation."""
+"""What Claude Code's model receives from the memory, and what the memory keeps of the conversation."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def test_a_session_begins_with_what_is_pinned(claude: Claude, model: ScriptedMod
     assert "The user is called Ada Quill." in text
 
 
-def test_a_prompt_brings_what_is_known_about_it(claude: Claude, model: ScriptedModel, memory: Client) -> None:
+def test_a_prompt_recalls_what_is_known_about_it(
+    claude: Claude, model: ScriptedModel, memory: Client
+) -> None:
     memory.store_memory(content="The depot closes at 17:40 & not later.")
-    for number in range(30):  # so many that the session's beginning doesn't hold the one above
+    for number in range(30):  # enough to keep the one above out of the session's first block
         memory.store_memory(content=f"Unrelated note number {number}.")
 
     assert claude.ask("When does the depot close?").code == 0
@@ -56,7 +58,7 @@ def test_what_was_said_is_on_the_server_after_the_session(
     assert {message.agent_id for message in messages} == {"claude-code"}
 
 
-def test_a_session_that_goes_on_adds_only_what_is_new(
+def test_a_resumed_session_adds_only_what_is_new(
     claude: Claude, model: ScriptedModel, memory: Client
 ) -> None:
     model.rules = [Rule("again", (Say("Second answer."),)), Rule("first", (Say("First answer."),))]
@@ -70,10 +72,10 @@ def test_a_session_that_goes_on_adds_only_what_is_new(
     assert messages[3].content == "Second answer."
 
 
-def test_a_session_in_another_home_is_given_what_was_stored_and_what_was_said(
+def test_a_session_in_another_home_recalls_what_was_stored_and_what_was_said(
     make_claude: Callable[[str], Claude], model: ScriptedModel, memory: Client
 ) -> None:
-    """The main job: one agent stores and speaks, another one elsewhere knows both."""
+    """The main purpose: one agent stores and speaks, and an agent elsewhere knows both."""
     store = CallTool("memory_store", {"content": "The harbour gate code is ZULU-4471."})
     model.rules = [Rule("harbour", (store, Say("Noted. The lighthouse keeper is named Brannoch.")))]
     first = make_claude("first").ask("Remember the harbour gate code")
@@ -130,7 +132,7 @@ def test_what_was_said_while_the_server_was_down_arrives_later(
         restarted.stop()
 
 
-def test_an_installed_plugin_takes_address_and_key_from_its_settings(
+def test_an_installed_plugin_reads_address_and_key_from_its_settings(
     make_claude: Callable[[str], Claude],
     model: ScriptedModel,
     mnemo_server: RunningServer,

@@ -1,4 +1,4 @@
-"""`mnemos setup` on the real Claude Code: the first turn knows, and after `uninstall` all is as it was."""
+"""`mnemos setup` on the real Claude Code: the first turn recalls, and `uninstall` restores the home."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.support.servers import RunningServer
 
 pytestmark = pytest.mark.timeout(240)
 
-#: What Claude Code writes for itself whenever it runs; the settings below `.claude` are compared.
+#: Files that Claude Code writes for itself in every run; the settings below `.claude` are compared.
 ITS_OWN = (".claude.json", ".claude/backups")
-#: What it and the test write in a turn.
+#: Files that Claude Code and the test write in a turn.
 OF_A_TURN = (
     ".claude/plugins/store", "project", f"claude-{os.getuid()}", "cc-socks", ".cache", ".npm",
     *(f".claude/{name}" for name in ("projects", "sessions", "shell-snapshots", "session-env", "todos")),
@@ -32,7 +32,7 @@ OF_A_TURN = (
 
 @pytest.fixture
 def claude(tmp_path: Path, model: ScriptedModel) -> Claude:
-    """Claude Code in a home with nothing in it, told nothing of a memory."""
+    """Claude Code in an empty home, without settings of a memory."""
     found = Claude(tmp_path / "home", model.url, with_plugin_folder=False)
     found.home.mkdir()
     return found
@@ -40,7 +40,7 @@ def claude(tmp_path: Path, model: ScriptedModel) -> Claude:
 
 @pytest.fixture
 def desk(claude: Claude) -> Desk:
-    """The machine that it is on."""
+    """The machine with that Claude Code."""
     made = Desk(claude.home, claude.make_environment())
     made.add_program("claude", Path(find_claude()))
     return made
@@ -55,7 +55,7 @@ def key_file(tmp_path: Path, mnemo_server: RunningServer) -> str:
 
 @pytest.fixture
 def set_up(desk: Desk, mnemo_server: RunningServer, key_file: str) -> Callable[[], str]:
-    """Runs set-up with flags, and gives what it printed."""
+    """Runs set-up with flags, and returns what it printed."""
 
     def run() -> str:
         flags = ("--url", mnemo_server.url, "--api-key-file", key_file, "--host", "claude")
@@ -67,7 +67,7 @@ def set_up(desk: Desk, mnemo_server: RunningServer, key_file: str) -> Callable[[
     return run
 
 
-def test_the_first_turn_recalls_and_afterwards_the_home_is_as_it_was(
+def test_the_first_turn_recalls_and_uninstall_restores_the_home(
     set_up: Callable[[], str], desk: Desk, claude: Claude, model: ScriptedModel, memory: Client
 ) -> None:
     memory.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
@@ -88,12 +88,12 @@ def test_the_first_turn_recalls_and_afterwards_the_home_is_as_it_was(
     assert done.returncode == 0, done.stdout + done.stderr
     after = desk.look(*ITS_OWN, *OF_A_TURN)
     folders = {name for name, what in after.items() if what.startswith("folder")}
-    assert folders <= {".claude", ".claude/plugins"}  # they hold what Claude Code writes for itself
+    assert folders <= {".claude", ".claude/plugins"}  # with what Claude Code writes for itself
     assert {name: after[name] for name in set(after) - folders} == before
     assert "mnemos" not in (claude.home / ".claude.json").read_text()
 
 
-def test_a_home_that_was_lived_in_is_as_it_was(set_up: Callable[[], str], desk: Desk) -> None:
+def test_uninstall_restores_a_home_that_has_files_and_settings(set_up: Callable[[], str], desk: Desk) -> None:
     folder = desk.home / ".claude"
     folder.mkdir(mode=0o700)
     (folder / "settings.json").write_text('{ "model":"opus",\n\n "enabledPlugins": {"other@market": false} }')
@@ -109,7 +109,7 @@ def test_a_home_that_was_lived_in_is_as_it_was(set_up: Callable[[], str], desk: 
     assert desk.look(*ITS_OWN) == before
 
 
-def test_what_the_user_changed_meanwhile_stays(set_up: Callable[[], str], desk: Desk) -> None:
+def test_settings_that_the_user_changed_meanwhile_stay(set_up: Callable[[], str], desk: Desk) -> None:
     settings = desk.home / ".claude" / "settings.json"
     settings.parent.mkdir()
     settings.write_text('{"model": "opus"}')
@@ -124,7 +124,7 @@ def test_what_the_user_changed_meanwhile_stays(set_up: Callable[[], str], desk: 
     assert json.loads(settings.read_text()) == {"model": "sonnet"}
 
 
-def test_a_second_time_changes_nothing(set_up: Callable[[], str], desk: Desk) -> None:
+def test_a_second_setup_changes_nothing(set_up: Callable[[], str], desk: Desk) -> None:
     set_up()
     before = desk.look(*ITS_OWN)
 
@@ -134,7 +134,7 @@ def test_a_second_time_changes_nothing(set_up: Callable[[], str], desk: Desk) ->
     assert desk.look(*ITS_OWN) == before
 
 
-def test_doctor_finds_everything_well(set_up: Callable[[], str], desk: Desk) -> None:
+def test_doctor_finds_no_problem(set_up: Callable[[], str], desk: Desk) -> None:
     set_up()
 
     done = desk.mnemos("doctor", "--json")
@@ -146,7 +146,7 @@ def test_doctor_finds_everything_well(set_up: Callable[[], str], desk: Desk) -> 
     assert "2.1.330, plugin 0.1.0" in found["Claude Code"]["words"]
 
 
-def test_a_disabled_plugin_is_told_with_what_fixes_it(
+def test_a_disabled_plugin_is_reported_with_the_command_that_fixes_it(
     set_up: Callable[[], str], desk: Desk, claude: Claude
 ) -> None:
     set_up()
@@ -161,7 +161,9 @@ def test_a_disabled_plugin_is_told_with_what_fixes_it(
     assert desk.mnemos("doctor").returncode == 0
 
 
-def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memory: Client) -> None:
+def test_the_wizard_sets_up_what_was_answered(
+    desk: Desk, mnemo_server: RunningServer, memory: Client
+) -> None:
     screen = run_wizard(
         desk,
         [
@@ -185,7 +187,7 @@ def test_the_wizard_asks_and_does(desk: Desk, mnemo_server: RunningServer, memor
 def run_wizard(desk: Desk, answers: list[tuple[str, str | None]]) -> str:
     """Run set-up at a terminal and return the screen.
 
-    Each answer is typed when its question is there; None types nothing.
+    Each answer is typed when its question appears; None types nothing.
     """
     pid, terminal = pty.fork()
     if pid == 0:
@@ -198,7 +200,7 @@ def run_wizard(desk: Desk, answers: list[tuple[str, str | None]]) -> str:
             continue
         try:
             data = os.read(terminal, 65_536)
-        except OSError:  # Linux says so when the other side is gone
+        except OSError:  # on Linux, when the other side is closed
             data = b""
         if not data:
             break

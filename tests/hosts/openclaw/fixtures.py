@@ -1,4 +1,4 @@
-"""Fixtures for OpenClaw: one gateway and one memory for all tests, each of which has sessions of its own."""
+"""Fixtures for OpenClaw: one gateway and one memory for all tests, each of which has its own sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.servers import RunningServer, start_server
 
 @pytest.fixture(scope="session")
 def gateway_model() -> Iterator[ScriptedModel]:
-    """The model of the one gateway; take `claw_model` instead."""
+    """The model of the one gateway; tests use `claw_model` instead."""
     with run_scripted_model() as running:
         yield running
 
@@ -34,7 +34,7 @@ def claw_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSer
 def gateway(
     tmp_path_factory: pytest.TempPathFactory, gateway_model: ScriptedModel, claw_server: RunningServer
 ) -> Iterator[Gateway]:
-    """The one gateway. Where the memory is, the plugin's settings say."""
+    """The one gateway. The plugin's settings name the memory."""
     settings = {"url": claw_server.url, "apiKey": claw_server.api_key}
     with run_gateway(OpenClaw(tmp_path_factory.mktemp("openclaw"), gateway_model.url, settings)) as running:
         yield running
@@ -50,7 +50,7 @@ def claw_model(gateway_model: ScriptedModel) -> ScriptedModel:
 
 @pytest.fixture
 def claw_notes(claw_server: RunningServer) -> Iterator[Client]:
-    """Another client of the same memory, which is empty now."""
+    """Another client of the same memory, which is emptied first."""
     with Client(claw_server.url, claw_server.api_key, agent_id="tester") as client:
         while memories := client.list_memories(limit=200).memories:
             client.delete_memories(ids=[memory.id for memory in memories])
@@ -61,6 +61,6 @@ def claw_notes(claw_server: RunningServer) -> Iterator[Client]:
 def make_openclaw(
     tmp_path: Path, model: ScriptedModel, claw_server: RunningServer
 ) -> Callable[..., OpenClaw]:
-    """Make an OpenClaw in a home of its own; settings of the plugin are added to where the memory is."""
+    """Create an OpenClaw in its own home; settings are added to the plugin's address of the memory."""
     settings = {"url": claw_server.url, "apiKey": claw_server.api_key}
     return lambda **changes: OpenClaw(tmp_path / "home", model.url, settings | changes)

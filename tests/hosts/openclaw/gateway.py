@@ -1,4 +1,4 @@
-"""A running gateway of the real OpenClaw, and what is left of a host when it has ended."""
+"""A running gateway of the real OpenClaw, and the processes that remain after a host has ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.hosts.openclaw.program import OpenClaw
 from tests.support.marked import find_marked, kill_group
 
 START_SECONDS = 90
-#: Until everything that a host started has ended after it.
+#: Seconds after the end of a host until everything that it started must have ended.
 END_SECONDS = 1
 
 
@@ -27,7 +27,7 @@ class Gateway:
         self.process = process
 
     def ask(self, session_id: str, prompt: str) -> str:
-        """Run one turn and give the answer; `/new` and `/reset` are commands of the host."""
+        """Run one turn and return the reply; `/new` and `/reset` are commands of the host."""
         done = self.openclaw.run(
             "agent", "--agent", "main", "--session-id", session_id, "--message", prompt, "--json"
         )
@@ -37,16 +37,16 @@ class Gateway:
         return text
 
     def compact(self, session_id: str) -> None:
-        """Let the host replace the conversation by a summary."""
+        """Make the host replace the conversation with a summary."""
         self.openclaw.do(f"openclaw sessions compact agent:main:explicit:{session_id}")
 
     def stop(self) -> None:
-        """Ask it to end, as a service manager does, and wait until it has."""
+        """Ask it to stop, as a service manager does, and wait until it has stopped."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
     def kill(self) -> None:
-        """End it at once, also where the program that was started is only its parent."""
+        """Kill it at once, even if the started program is only its parent."""
         for pid, command in find_marked(str(self.openclaw.home)).items():
             if pid == self.process.pid or command.startswith("openclaw-gateway"):
                 os.kill(pid, signal.SIGKILL)
@@ -55,7 +55,7 @@ class Gateway:
 
 @contextmanager
 def run_gateway(openclaw: OpenClaw) -> Iterator[Gateway]:
-    """Run a gateway, with the plugin, for as long as the context lasts."""
+    """Run a gateway with the plugin for as long as the context lasts."""
     openclaw.configure()
     with openclaw.log_path.open("a") as log:
         already = openclaw.log_path.stat().st_size
@@ -80,7 +80,7 @@ def _wait_for_gateway(gateway: Gateway, already: int) -> None:
 
 
 def wait_for_end(home: Path) -> None:
-    """Wait until nothing is left of the host of this home and of what it started."""
+    """Wait until no process of this home's host is left, nor anything that it started."""
     end = time.monotonic() + END_SECONDS
     while left := find_marked(str(home)):
         assert time.monotonic() < end, f"still there: {left}"
@@ -88,5 +88,5 @@ def wait_for_end(home: Path) -> None:
 
 
 def find_tool_servers(home: Path) -> list[int]:
-    """Find the processes that answer tools for the host of this home."""
+    """Return the processes that serve tools to the host of this home."""
     return [pid for pid, command in find_marked(str(home)).items() if command.endswith("mnemos mcp")]

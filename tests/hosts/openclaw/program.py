@@ -1,4 +1,4 @@
-"""Running the real OpenClaw, away from the network and from the user's own settings."""
+"""Runs the real OpenClaw, without network and without the user's own settings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.support.marked import MARK_VARIABLE, kill_group
 from tools import bundle_plugins, hosts
 
 ROOT = Path(__file__).resolve().parents[3]
-#: For one run of the program; it takes ten seconds to start on an idle machine.
+#: Seconds for one run of the program; it takes ten to start on an idle machine.
 RUN_SECONDS = 150
-#: What a user of the plugin types once, and what the plugin asks for.
+#: The commands that the plugin asks a user to type once.
 SETUP = (
     "openclaw config set plugins.entries.mnemos.hooks.allowConversationAccess true",
     "openclaw plugins disable memory-core",
@@ -29,7 +29,7 @@ SETUP = (
 
 
 def find_free_port() -> int:
-    """Find a TCP port that nobody listens on."""
+    """Return a TCP port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -38,15 +38,15 @@ def find_free_port() -> int:
 
 @dataclass
 class OpenClaw:
-    """OpenClaw with a home of its own, a scripted model, and the plugin where tests ask for it."""
+    """OpenClaw with its own home, a scripted model, and the plugin where tests need it."""
 
     home: Path
     model_url: str
-    #: What the user set for the plugin.
+    #: The user's settings of the plugin.
     settings: dict[str, str] = field(default_factory=dict)
-    #: Whether the user has done what the plugin asks for.
+    #: Whether the user has run the commands that the plugin asks for.
     is_set_up: bool = True
-    #: Further variables of its environment.
+    #: Further environment variables.
     variables: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=find_free_port)
 
@@ -57,11 +57,11 @@ class OpenClaw:
 
     @property
     def log_path(self) -> Path:
-        """What the gateway printed."""
+        """The file with the gateway's output."""
         return self.home / "gateway.log"
 
     def configure(self, *, with_plugin: bool = True) -> None:
-        """Write the settings that a user has before, or after, the plugin was installed."""
+        """Write the settings that a user has before, or after, the plugin is installed."""
         self.workspace.mkdir(parents=True, exist_ok=True)
         self.config_path.parent.mkdir(exist_ok=True)
         config = _write_config(self.model_url, self.workspace, self.port)
@@ -76,7 +76,7 @@ class OpenClaw:
             self.set_up()
 
     def set_up(self) -> None:
-        """Write what the commands of `SETUP` write, in no time."""
+        """Write what the commands of `SETUP` write, without the time that they take."""
         config = json.loads(self.config_path.read_text())
         entries = config["plugins"]["entries"]
         entries["mnemos"]["hooks"] = {"allowConversationAccess": True}
@@ -89,13 +89,13 @@ class OpenClaw:
         return self.home / ".openclaw" / "openclaw.json"
 
     def do(self, command: str) -> str:
-        """Run an `openclaw` command that must succeed, as a user types it; give what it printed."""
+        """Run an `openclaw` command as a user types it, which must succeed; return its output."""
         done = self.run(*command.split()[1:])
         assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[-2000:]}"
         return done.stdout
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `openclaw` with these arguments; its process group is gone afterwards."""
+        """Run `openclaw` with these arguments; end its process group afterwards."""
         process = self.start(*arguments)
         try:
             stdout, stderr = process.communicate(timeout=RUN_SECONDS)
@@ -105,7 +105,7 @@ class OpenClaw:
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        """Start `openclaw` with these arguments in a process group of its own."""
+        """Start `openclaw` with these arguments in its own process group."""
         program = find_openclaw()
         return subprocess.Popen(
             [str(hosts.find_node(program)), str(program), *arguments],
@@ -140,11 +140,11 @@ class OpenClaw:
             "OPENCLAW_SKIP_CHANNELS": "1",
             "OPENCLAW_SKIP_CRON": "1",
             "OPENCLAW_SKIP_GMAIL_WATCHER": "1",
-            # Shared by all homes: without it every gateway compiles OpenClaw anew.
+            # Shared by all homes: without it every gateway compiles OpenClaw again.
             "NODE_COMPILE_CACHE": str(program.parents[2] / "compiled"),
             "NO_COLOR": "1",
             "CI": "1",
-            # The tests share few cores with each other; what is asserted isn't speed.
+            # The tests share few cores, and none of them checks speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
             MARK_VARIABLE: str(self.home),
             **self.variables,
@@ -153,7 +153,7 @@ class OpenClaw:
 
 @cache
 def find_openclaw() -> Path:
-    """Return the pinned program; where it can't be had the test is skipped, but for CI, which promised it."""
+    """Return the pinned program; skip the test where it is missing, except in CI, which must have it."""
     try:
         return hosts.ensure("openclaw")
     except hosts.HostUnavailable as reason:
@@ -189,7 +189,7 @@ def _write_config(model_url: str, workspace: Path, port: int) -> dict[str, Any]:
         "workspace": str(workspace),
         "skipBootstrap": True,
         "model": {"primary": "made/scripted"},
-        "heartbeat": {"every": "0m"},  # its turns would stand among those that tests ask for
+        "heartbeat": {"every": "0m"},  # its turns would mix with those of the tests
     }
     return {
         "agents": {"defaults": defaults},

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(240)
 
 
 def read_session(notes: Client, session_id: str) -> list[tuple[int | None, str | None, str]]:
-    """Return what is kept of a conversation, oldest first."""
+    """Return the stored messages of a conversation, oldest first."""
     page = notes.list_session_messages(session_id=[session_id])
     return sorted((message.seq, message.role, message.content) for message in page.messages)
 
@@ -25,7 +25,7 @@ def read_session(notes: Client, session_id: str) -> list[tuple[int | None, str |
 def test_what_user_and_model_said_is_kept_once_and_in_order(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
-    """Not what tools answered, what the host put in, or what was recalled; and nothing twice."""
+    """Not the results of tools, what the host adds, or what was recalled; and nothing twice."""
     claw_notes.store_memory(content="The kettle is made of copper.", memory_type="pinned")
     search = CallTool("memory_search", {"q": "kettle"})
     claw_model.rules = [Rule("second", (search, Say("Two."))), Rule("kettle", (Say("One."),))]
@@ -48,10 +48,10 @@ def test_what_user_and_model_said_is_kept_once_and_in_order(
     assert {message.agent_id for message in page.messages} == {"openclaw"}
 
 
-def test_conversations_under_one_session_id_are_kept_apart(
+def test_conversations_with_one_session_id_are_kept_apart(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
-    # Behind the host's time stamp stands the prompt; the other question may stand in what is recalled.
+    # The prompt follows the host's time stamp; the other question may be in what is recalled.
     claw_model.rules = [Rule(rf"UTC\] question {name}", (Say(f"Answer {name}."),)) for name in ("one", "two")]
 
     for prompt in ("question one", "/new", "question two", "/reset", "question one"):
@@ -65,7 +65,7 @@ def test_conversations_under_one_session_id_are_kept_apart(
     ]
 
 
-def test_a_compaction_repeats_nothing_and_its_summary_isnt_kept(
+def test_a_compaction_repeats_nothing_and_its_summary_is_not_kept(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_model.rules = [Rule("question", (Say("An answer."),))]
@@ -81,7 +81,7 @@ def test_a_compaction_repeats_nothing_and_its_summary_isnt_kept(
     assert set(contents[1::2]) == {"An answer."}
 
 
-def test_a_gateway_that_was_killed_leaves_no_process_and_the_next_one_goes_on(
+def test_a_killed_gateway_leaves_no_process_and_the_next_one_goes_on(
     make_openclaw: Callable[..., OpenClaw], model: ScriptedModel, claw_notes: Client
 ) -> None:
     store = CallTool("memory_store", {"content": "The sail is red."})

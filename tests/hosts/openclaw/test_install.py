@@ -1,4 +1,4 @@
-"""The published plugin goes into OpenClaw, works there, and goes out again."""
+"""The published plugin can be installed in OpenClaw, works there, and can be uninstalled."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ HOOKS = {
 
 @pytest.fixture
 def openclaw(tmp_path: Path, model: ScriptedModel) -> OpenClaw:
-    """OpenClaw as a user has it before the plugin."""
+    """OpenClaw as a user has it before installing the plugin."""
     openclaw = OpenClaw(tmp_path / "home", model.url)
     openclaw.configure(with_plugin=False)
     return openclaw
 
 
-def test_a_folder_is_installed_takes_the_slot_and_is_uninstalled(openclaw: OpenClaw) -> None:
+def test_a_folder_is_installed_fills_the_memory_slot_and_is_uninstalled(openclaw: OpenClaw) -> None:
     openclaw.do(INSTALL.format(bundle_plugin()))
     openclaw.set_up()
 
@@ -54,7 +54,7 @@ def test_a_folder_is_installed_takes_the_slot_and_is_uninstalled(openclaw: OpenC
     assert not (openclaw.home / ".openclaw" / "extensions" / "mnemos").exists()
 
 
-def test_a_packed_package_is_installed_and_finds_the_server_by_the_environment(
+def test_a_packed_package_is_installed_and_finds_the_server_in_the_environment(
     openclaw: OpenClaw, model: ScriptedModel, claw_server: RunningServer, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The lamp needs whale oil.", memory_type="pinned")

@@ -1,4 +1,4 @@
-"""A turn of OpenClaw goes on, whatever its memory is missing."""
+"""A turn of OpenClaw goes on, whatever the plugin is missing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SEARCH = CallTool("memory_search", {"q": "anything"})
 
 
 def read_response(model: ScriptedModel) -> dict[str, object]:
-    """Return what the model was told by the last tool."""
+    """Return the last tool result that the model received."""
     answer: dict[str, object] = json.loads(model.requests[-1].tool_results[-1])
     return answer
 
 
-def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_count_at_once(
+def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_apply_at_once(
     make_openclaw: Callable[..., OpenClaw], model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")
@@ -37,7 +37,7 @@ def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_count_
         assert gateway.ask("gone", "search while the server is gone") == "I go on."
         assert read_response(model)["code"] == "server_unreachable"
 
-        with socket.create_server(("127.0.0.1", port)):  # which never answers
+        with socket.create_server(("127.0.0.1", port)):  # which never responds
             assert gateway.ask("hung", "hung") == "I go on too."
         own = [request.text for request in model.requests if str(openclaw.workspace) in request.text]
         assert ["<relevant-memories>" in text for text in own] == [False, False, False]
@@ -50,7 +50,7 @@ def test_a_turn_goes_on_when_the_server_is_gone_or_hangs_and_new_settings_count_
 
 
 def change_settings(gateway: Gateway, settings: dict[str, str]) -> None:
-    """Change the plugin's settings, and wait until the running gateway has taken them."""
+    """Change the plugin's settings, and wait until the running gateway has loaded them."""
     before = len(gateway.openclaw.log_path.read_text())
     gateway.openclaw.settings = settings
     gateway.openclaw.configure()
@@ -75,7 +75,7 @@ def test_a_run_without_a_gateway_recalls_and_captures_and_ends_with_all_its_proc
     assert "recall and capture are off" not in done.stderr + done.stdout
 
 
-def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
+def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_sees_the_error(
     make_openclaw: Callable[..., OpenClaw], model: ScriptedModel
 ) -> None:
     model.rules = [Rule("local", (SEARCH, Say("I go on.")))]
@@ -91,7 +91,7 @@ def test_a_run_goes_on_when_mnemos_is_missing_and_the_model_is_told(
     assert "no-such-mnemos can't be started" in str(answer["error"])
 
 
-def test_a_user_who_has_to_set_something_up_is_told_how(
+def test_a_user_whose_setup_is_incomplete_sees_the_commands_for_it(
     make_openclaw: Callable[..., OpenClaw], model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The anchor weighs 31 kilos.", memory_type="pinned")

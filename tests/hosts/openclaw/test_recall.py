@@ -1,4 +1,4 @@
-"""What OpenClaw's model is given by the memory."""
+"""What OpenClaw's model receives from the memory."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.support.models.scripted_model import CallTool, ModelRequest, Rule, Sa
 pytestmark = pytest.mark.timeout(240)
 
 _BLOCK = re.compile(r"\n\n<relevant-memories>.*?</relevant-memories>", re.DOTALL)
-#: What OpenClaw itself shows to the model in one request only, always at its end.
+#: The beginning of what OpenClaw itself shows to the model in one request only, always at its end.
 _PASSING = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 
 
 def read_texts(request: ModelRequest, role: str) -> list[str]:
-    """Return the texts of all messages of one role but for what the host itself adds in passing."""
+    """Return the texts of all messages of one role, without what the host adds to one request only."""
     contents = [message["content"] for message in request.body["messages"] if message["role"] == role]
     parts = [[{"text": content}] if isinstance(content, str) else content for content in contents]
     texts = ["\n".join(part["text"] for part in message) for message in parts]
@@ -37,7 +37,7 @@ def write_lasting(request: ModelRequest) -> str:
 
 
 def write_before_block(request: ModelRequest) -> str:
-    """Return the bytes up to the block that was recalled for the last prompt, or all that last."""
+    """Return the bytes up to the block recalled for the last prompt, or all lasting ones without a block."""
     lasting = write_lasting(request)
     place = lasting.rfind("\\n\\n<relevant-memories>")
     in_system = lasting.rfind("</relevant-memories>\\n\\n---")
@@ -45,12 +45,12 @@ def write_before_block(request: ModelRequest) -> str:
 
 
 def store_unrelated(notes: Client) -> None:
-    """Store so much that the block of a session holds nothing older."""
+    """Store enough to push older memories out of a session's block."""
     for number in range(12):
         notes.store_memory(content=f"Unrelated note number {number} of {uuid.uuid4()}.")
 
 
-def test_the_first_turn_brings_what_is_pinned_and_what_is_known_about_the_prompt(
+def test_the_first_turn_recalls_what_is_pinned_and_what_is_known_about_the_prompt(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
@@ -67,7 +67,7 @@ def test_the_first_turn_brings_what_is_pinned_and_what_is_known_about_the_prompt
     assert "The depot closes at 17:40 &amp; not later." in prompt
 
 
-def test_the_system_text_says_how_to_use_the_memory(gateway: Gateway, claw_model: ScriptedModel) -> None:
+def test_the_system_text_explains_how_to_use_the_memory(gateway: Gateway, claw_model: ScriptedModel) -> None:
     gateway.ask("guided", "hello")
 
     [system] = read_texts(claw_model.requests[0], "system")
@@ -78,8 +78,8 @@ def test_the_system_text_says_how_to_use_the_memory(gateway: Gateway, claw_model
 def test_each_of_ten_turns_begins_with_the_bytes_of_the_one_before(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
-    """Also while others store memories: all but the last prompt's block stays, time stamps too."""
-    # Behind the host's time stamp stands the prompt; other numbers may stand in what is recalled.
+    """Even while others store memories: everything but the last prompt's block stays, time stamps too."""
+    # The prompt follows the host's time stamp; other numbers may be in what is recalled.
     prompts = [rf"UTC\] What about the lamp of tower number {turn}" for turn in range(10)]
     claw_model.rules = [Rule(prompts[3], (CallTool("memory_search", {"q": "lamp"}), Say("Found.")))]
     claw_model.rules += [Rule(prompt, (Say(f"Answer {turn}."),)) for turn, prompt in enumerate(prompts)]
@@ -95,12 +95,12 @@ def test_each_of_ten_turns_begins_with_the_bytes_of_the_one_before(
     for earlier, later in itertools.pairwise(requests):
         assert write_lasting(later).startswith(write_before_block(earlier))
     shown = [bool(_BLOCK.search(read_texts(request, "user")[-1])) for request in requests]
-    assert sum(shown) >= 9, "the test saw no blocks"  # the first lamp stands in the session's block
+    assert sum(shown) >= 9, "the test saw no blocks"  # the first lamp is in the session's block
     earlier_prompts = read_texts(requests[-1], "user")[:-1]
     assert not any(_BLOCK.search(prompt) for prompt in earlier_prompts)
 
 
-def test_what_an_earlier_prompt_brought_comes_again_as_openclaw_has_dropped_it(
+def test_a_memory_is_recalled_again_for_a_later_prompt_since_openclaw_drops_old_blocks(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The ferry leaves at 08:15.")
@@ -130,7 +130,7 @@ def test_a_new_conversation_knows_what_was_learned_and_said_in_the_one_before(
     assert "The heron nests on the boathouse." in prompt
 
 
-def test_a_session_keeps_its_block_over_a_compaction(
+def test_a_session_keeps_its_block_after_a_compaction(
     gateway: Gateway, claw_model: ScriptedModel, claw_notes: Client
 ) -> None:
     claw_notes.store_memory(content="The quay lies at the north side.")

@@ -1,4 +1,4 @@
-"""`mnemos setup` on the real OpenClaw: the first turn knows, after `uninstall` it is as it was."""
+"""`mnemos setup` on the real OpenClaw: the first turn recalls, and `uninstall` restores the settings."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.support.servers import RunningServer
 
 pytestmark = pytest.mark.timeout(400)
 
-#: What OpenClaw writes for itself whenever it runs.
+#: Files that OpenClaw writes for itself in every run.
 ITS_OWN = (
     *(f".openclaw/{name}" for name in ("state", "agents", "tmp", "config-journal-fingerprint.key")),
     ".cache",
 )
 
 
-def test_the_first_turn_recalls_and_afterwards_the_settings_are_as_they_were(
+def test_the_first_turn_recalls_and_uninstall_restores_the_settings(
     tmp_path: Path, model: ScriptedModel, claw_server: RunningServer
 ) -> None:
-    """All in one, since each start of OpenClaw takes seconds."""
+    """All in one test, since each start of OpenClaw takes seconds."""
     api_key = provision(claw_server.url)
     with Client(claw_server.url, api_key) as notes:
         notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")

@@ -1,4 +1,4 @@
-"""Fixtures for OpenCode: one `opencode serve` for all tests, a project and a memory for each."""
+"""Fixtures for OpenCode: one `opencode serve` for all tests; each test has its own project and memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.servers import RunningServer, start_server
 
 @pytest.fixture(scope="session")
 def opencode_model() -> Iterator[ScriptedModel]:
-    """The model of the one OpenCode; take `script` instead."""
+    """The model of the one OpenCode; tests use `script` instead."""
     with run_scripted_model() as running:
         yield running
 
@@ -53,12 +53,12 @@ def memory_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
 
 @pytest.fixture
 def options(memory_server: RunningServer) -> dict[str, str]:
-    """Options of the plugin that lead to a memory of the test's own."""
+    """Options of the plugin that name the test's own memory."""
     return make_options(memory_server)
 
 
 def make_options(server: RunningServer) -> dict[str, str]:
-    """Make an empty memory on a server and give the options that lead to it."""
+    """Create an empty memory on a server and return the options that name it."""
     return {"url": server.url, "apiKey": provision(server.url)}
 
 

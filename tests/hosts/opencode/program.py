@@ -1,4 +1,4 @@
-"""Running the real OpenCode, away from the network and from the user's own settings."""
+"""Runs the real OpenCode, without network and without the user's own settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tools import hosts
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = ROOT / "plugins" / "opencode"
-#: For one turn of the real program; a first one takes ten seconds on a busy machine.
+#: Seconds for one turn of the real program; a first one takes ten on a busy machine.
 TURN_SECONDS = 90
 START_SECONDS = 60
 MODEL = {"providerID": "fake", "modelID": "fake-model"}
@@ -36,14 +36,14 @@ _SETTINGS = {
 
 @dataclass
 class OpenCode:
-    """OpenCode with a home of its own and a scripted model. Projects or variables say where the memory is."""
+    """OpenCode with its own home and a scripted model. Projects or variables name the memory."""
 
     home: Path
     model_url: str
     variables: dict[str, str] = field(default_factory=dict)
 
     def add_project(self, name: str, *plugins: object, **settings: object) -> Path:
-        """Make a project with these plugins: each a path or a package, alone or as `[path, options]`."""
+        """Create a project with these plugins: each a path or a package, alone or as `[path, options]`."""
         folder = self.home / name
         folder.mkdir(parents=True, exist_ok=True)
         settings |= {"plugin": plugins, "provider": {"fake": self._describe_model()}}
@@ -51,7 +51,7 @@ class OpenCode:
         return folder
 
     def ask(self, folder: Path, prompt: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run one turn in a project as a program of its own, without the request for a title."""
+        """Run one turn in a project as a separate program, without the request for a title."""
         return self.run(folder, "run", "--title", "test", *options, prompt)
 
     def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +64,7 @@ class OpenCode:
         return subprocess.CompletedProcess(process.args, process.returncode, stdout)
 
     def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-        """Start `opencode` in a folder, in a process group of its own."""
+        """Start `opencode` in a folder, in its own process group."""
         folder.mkdir(parents=True, exist_ok=True)
         self._pretend_types()
         with (self.home / "stderr.log").open("a") as log:
@@ -89,7 +89,7 @@ class OpenCode:
                 kill_group(process.pid)
 
     def _pretend_types(self) -> None:
-        """Look as if OpenCode had installed its package of types, which it asks the registry for."""
+        """Pretend that OpenCode has installed its types, which it would request from the registry."""
         folder = self.home / ".config" / "opencode"
         (folder / "node_modules").mkdir(parents=True, exist_ok=True)
         lock = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
@@ -98,7 +98,7 @@ class OpenCode:
     def _describe_model(self) -> dict[str, object]:
         limit = {"context": 200_000, "output": 8192}
         return {
-            "npm": "@ai-sdk/openai-compatible",  # OpenCode holds this package itself
+            "npm": "@ai-sdk/openai-compatible",  # OpenCode contains this package
             "name": "Fake",
             "options": {"baseURL": f"{self.model_url}/v1", "apiKey": "made-up"},
             "models": {"fake-model": {"name": "Fake", "tool_call": True, "limit": limit}},
@@ -121,7 +121,7 @@ class OpenCode:
             "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
             "npm_config_registry": "http://127.0.0.1:9",
             "npm_config_fetch_retries": "0",
-            # The tests share few cores with each other; what is asserted isn't speed.
+            # The tests share few cores, and none of them checks speed.
             "MNEMOS_HOOK_TIMEOUT_MS": "3000",
             MARK_VARIABLE: str(self.home),
             **self.variables,
@@ -148,28 +148,28 @@ class Project:
     folder: Path
 
     def create_session(self, title: str | None = "test") -> str:
-        """Begin a session and give its id; one without a title is given one by the model."""
+        """Begin a session and return its id; without a title, the model writes one."""
         session_id: str = self.send("POST", "/session", {"title": title} if title else {})["id"]
         return session_id
 
     def ask(self, session_id: str, prompt: str) -> str:
-        """Say something and wait for the answer; gives its text."""
+        """Send a prompt and wait for the reply; return its text."""
         parts = [{"type": "text", "text": prompt}]
         return read_text(
             self.send("POST", f"/session/{session_id}/message", {"parts": parts, "model": MODEL})
         )
 
     def command(self, session_id: str, name: str, arguments: str) -> str:
-        """Run a command, such as `/recall arguments`, and give the text of the answer."""
+        """Run a command, such as `/recall arguments`, and return the text of the reply."""
         body = {"command": name, "arguments": arguments, "model": "fake/fake-model"}
         return read_text(self.send("POST", f"/session/{session_id}/command", body))
 
     def compact(self, session_id: str) -> None:
-        """Let the model write a summary that takes the place of the conversation."""
+        """Make the model write a summary that replaces the conversation."""
         self.send("POST", f"/session/{session_id}/summarize", MODEL)
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Send one request and read the JSON of its answer."""
+        """Send one request and return the JSON of the response."""
         query = {"directory": str(self.folder)}
         answer = httpx2.request(method, self.url + path, params=query, json=body, timeout=TURN_SECONDS)
         answer.raise_for_status()
@@ -177,17 +177,17 @@ class Project:
 
 
 def read_text(answer: dict[str, Any]) -> str:
-    """Return what was said in a message, as the REST interface has it."""
+    """Return the text of a message of the REST interface."""
     return "\n".join(part["text"] for part in answer["parts"] if part["type"] == "text")
 
 
 def find_opencode() -> str:
-    """Return the program: the one that MNEMOS_TEST_OPENCODE names, or the pinned one."""
+    """Return the program: the one in MNEMOS_TEST_OPENCODE, or the pinned one."""
     return os.environ.get("MNEMOS_TEST_OPENCODE") or str(hosts.ensure("opencode"))
 
 
 def _read_address(process: subprocess.Popen[str]) -> str:
-    """Wait for the line that tells where the server listens."""
+    """Wait for the line with the address of the server."""
     assert process.stdout is not None
     timer = threading.Timer(START_SECONDS, process.kill)
     timer.start()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def read_said(notes: Client, session_id: str, count: int) -> list[tuple[int, str, str]]:
-    """Wait for so many messages of a session and give all that there are."""
+    """Wait for `count` messages of a session and return all of them."""
     wait_until(lambda: len(notes.list_session_messages(session_id=[session_id]).messages) >= count)
     messages = notes.list_session_messages(session_id=[session_id]).messages
     assert {message.agent_id for message in messages} == {"opencode"}
@@ -46,10 +46,10 @@ def test_what_was_said_is_kept_once_and_nothing_else(
     ]
 
 
-def test_a_session_that_goes_on_in_another_process_goes_on_in_the_memory_too(
+def test_a_session_continued_in_another_process_continues_in_the_memory(
     opencode: OpenCode, project: Project, script: ScriptedModel, notes: Client
 ) -> None:
-    """Its requests begin with the same bytes, and what is said in it is kept once."""
+    """Its requests begin with the same bytes, and its messages are stored once."""
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
     script.rules = [Rule("second", (Say("It has two masts."),)), Rule("first", (Say("It has one mast."),))]
 
@@ -70,7 +70,7 @@ def test_a_session_that_goes_on_in_another_process_goes_on_in_the_memory_too(
     assert "Ada Quill" in read_texts(second, "system")[1]
 
 
-def test_a_summary_is_not_kept_and_what_was_said_before_it_not_again(
+def test_a_summary_is_not_kept_and_the_messages_before_it_are_not_repeated(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     script.rules = [Rule("second mast", (Say("It is pine."),)), Rule("first mast", (Say("It is oak."),))]
@@ -89,7 +89,9 @@ def test_a_summary_is_not_kept_and_what_was_said_before_it_not_again(
     ]
 
 
-def test_what_a_sub_agent_is_told_is_not_kept(project: Project, script: ScriptedModel, notes: Client) -> None:
+def test_the_prompt_of_a_sub_agent_is_not_kept(
+    project: Project, script: ScriptedModel, notes: Client
+) -> None:
     task = {"description": "look", "prompt": "Ask the heron.", "subagent_type": "general"}
     script.rules = [
         Rule("heron", (Say("It nods."),)),
@@ -107,7 +109,7 @@ def test_what_a_sub_agent_is_told_is_not_kept(project: Project, script: Scripted
     assert notes.list_session_messages(session_id=[child["id"]]).messages == []
 
 
-def test_a_session_that_branches_off_keeps_only_its_own(
+def test_a_forked_session_keeps_only_its_own_messages(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     script.rules = [Rule("second mast", (Say("It is pine."),)), Rule("first mast", (Say("It is oak."),))]
@@ -120,7 +122,7 @@ def test_a_session_that_branches_off_keeps_only_its_own(
     assert read_said(notes, branch, 2) == [(2, "user", "the second mast"), (3, "assistant", "It is pine.")]
 
 
-def test_of_a_command_the_user_s_own_words_are_kept(
+def test_only_the_users_own_words_of_a_command_are_kept(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     script.rules = [Rule("tabs", (Say("The editor uses tabs."),))]

@@ -26,7 +26,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tarball(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `npm publish` would send."""
+    """The archive that `npm publish` would send."""
     folder = tmp_path_factory.mktemp("packed")
     packed = subprocess.run(
         ["npm", "pack", "--json", "--pack-destination", str(folder)],
@@ -37,7 +37,7 @@ def tarball(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / json.loads(packed.stdout)[0]["filename"]
 
 
-def test_the_package_holds_what_the_plugin_needs_and_no_tests(tarball: Path) -> None:
+def test_the_package_contains_what_the_plugin_needs_and_no_tests(tarball: Path) -> None:
     with tarfile.open(tarball) as package:
         files = {name.removeprefix("package/") for name in package.getnames()}
 
@@ -59,7 +59,9 @@ def folder(opencode: OpenCode, specification: str, options: dict[str, str], tmp_
     return opencode.add_project(tmp_path.name, [specification, options])
 
 
-def test_opencode_installs_it_and_remembers(project: Project, script: ScriptedModel, notes: Client) -> None:
+def test_opencode_installs_the_plugin_and_remembers(
+    project: Project, script: ScriptedModel, notes: Client
+) -> None:
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
     script.rules = [Rule("who am I", (CallTool("memory_search", {"q": "Ada"}), Say("Ada.")))]
 

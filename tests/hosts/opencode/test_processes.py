@@ -18,14 +18,14 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def alone(tmp_path: Path, script: ScriptedModel) -> OpenCode:
-    """OpenCode in a home of its own, by which its processes are known."""
+    """OpenCode in its own home, which identifies its processes."""
     script.rules = [
         Rule("anything", (CallTool("memory_store", {"content": "The mast is oak."}), Say("Stored.")))
     ]
     return OpenCode(tmp_path, script.url)
 
 
-def test_nothing_is_left_of_a_program_that_ended(
+def test_no_process_is_left_after_a_program_ended(
     alone: OpenCode, options: dict[str, str], notes: Client
 ) -> None:
     folder = alone.add_project("project", [str(PLUGIN), options])
@@ -37,7 +37,7 @@ def test_nothing_is_left_of_a_program_that_ended(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["asked to end", "killed"])
-def test_nothing_is_left_of_a_server_that_was_ended(
+def test_no_process_is_left_after_a_server_was_stopped(
     alone: OpenCode, options: dict[str, str], number: signal.Signals
 ) -> None:
     folder = alone.add_project("project", [str(PLUGIN), options])
@@ -71,10 +71,10 @@ def test_projects_of_a_server_share_one_process(alone: OpenCode, options: dict[s
 
 
 def list_servers(alone: OpenCode) -> list[int]:
-    """List the processes that answer tools."""
+    """Return the processes that serve tools."""
     return [pid for pid, command in find_marked(str(alone.home)).items() if "mnemos mcp" in command]
 
 
 def wait_until_gone(alone: OpenCode) -> None:
-    """Wait a second, not longer, until no process with the mark of this home is left."""
+    """Wait until no process with the mark of this home is left, at most a second."""
     wait_until(lambda: not find_marked(str(alone.home)), seconds=1)

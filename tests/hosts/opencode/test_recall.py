@@ -1,4 +1,4 @@
-"""What OpenCode's model is given by the memory, and that nothing of it disturbs a turn."""
+"""What OpenCode's model receives from the memory, and that none of it disturbs a turn."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.support.models.scripted_openai import read_texts, write_prefix
 pytestmark = pytest.mark.timeout(120)
 
 
-def test_the_first_turn_brings_what_is_pinned_and_what_is_known_about_the_prompt(
+def test_the_first_turn_recalls_what_is_pinned_and_what_is_known_about_the_prompt(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
     notes.store_memory(content="The depot closes at 17:40 & not later.")
-    for number in range(30):  # so many that the session's block doesn't hold the one above
+    for number in range(30):  # enough to keep the one above out of the session's block
         notes.store_memory(content=f"Unrelated note number {number}.")
 
     project.ask(project.create_session(), "When does the depot close?")
@@ -38,7 +38,7 @@ def test_the_first_turn_brings_what_is_pinned_and_what_is_known_about_the_prompt
 def test_each_request_of_ten_turns_begins_with_the_whole_one_before(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
-    """Also while other agents store memories; a tool call in between makes more requests of one turn."""
+    """Even while other agents store memories; a tool call in between adds a request to its turn."""
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
     script.rules = [Rule("number 3", (CallTool("memory_search", {"q": "lamp"}), Say("Found.")))]
     script.rules += [Rule(f"number {turn}$", (Say(f"Answer {turn}."),)) for turn in range(10)]
@@ -54,11 +54,11 @@ def test_each_request_of_ten_turns_begins_with_the_whole_one_before(
     recalled = [
         text for text in read_texts(script.requests[-1].body, "user") if "<relevant-memories>" in text
     ]
-    assert len(recalled) == 9  # the first lamp stands in the session's block
+    assert len(recalled) == 9  # the first lamp is in the session's block
     assert "Lamp 9 burns" in recalled[-1]
 
 
-def test_requests_for_titles_and_sub_agents_are_given_nothing(
+def test_requests_for_titles_and_sub_agents_recall_nothing(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     notes.store_memory(content="The user is called Ada Quill.", memory_type="pinned")
@@ -74,9 +74,7 @@ def test_requests_for_titles_and_sub_agents_are_given_nothing(
     assert {bool(request.tool_names) for request in helper} == {True, False}
 
 
-def test_a_command_asks_for_what_the_user_says(
-    project: Project, script: ScriptedModel, notes: Client
-) -> None:
+def test_a_command_passes_on_the_users_words(project: Project, script: ScriptedModel, notes: Client) -> None:
     notes.store_memory(content="The depot closes at 17:40.")
     script.rules = [Rule("depot", (CallTool("memory_search", {"q": "depot"}), Say("At 17:40.")))]
 
@@ -88,13 +86,13 @@ def test_a_command_asks_for_what_the_user_says(
     assert words == "when the depot closes"
 
 
-def test_the_model_is_told_of_the_skill(project: Project, script: ScriptedModel) -> None:
+def test_the_model_reads_where_the_skill_is(project: Project, script: ScriptedModel) -> None:
     project.ask(project.create_session(), "hello")
 
     assert "skills/memory-recall/SKILL.md" in script.requests[0].text
 
 
-def test_a_summary_is_asked_to_keep_ids_and_what_is_recalled_may_be_recalled_again(
+def test_a_summary_must_keep_ids_and_memories_can_be_recalled_again_after_it(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     notes.store_memory(content="The depot closes at 17:40.")
@@ -115,7 +113,7 @@ def test_a_summary_is_asked_to_keep_ids_and_what_is_recalled_may_be_recalled_aga
 
 @pytest.fixture
 def silent_address() -> Iterator[str]:
-    """The address of a server that takes connections and never answers."""
+    """The address of a server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -133,7 +131,7 @@ def test_a_turn_goes_on_when_the_server_is_gone_or_hangs(
     assert not any("relevant-memories" in request.text for request in script.requests)
 
 
-def test_a_program_ends_well_though_the_server_hangs(
+def test_a_program_ends_with_success_though_the_server_hangs(
     opencode: OpenCode, script: ScriptedModel, tmp_path: Path, silent_address: str
 ) -> None:
     script.rules = [Rule("anything", (Say("I go on."),))]

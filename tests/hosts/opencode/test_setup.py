@@ -1,4 +1,4 @@
-"""`mnemos setup` on the real OpenCode: the first turn knows, and after `uninstall` none does."""
+"""`mnemos setup` on the real OpenCode: the first turn recalls, and no turn does after `uninstall`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the tools differs in OpenCode; `test_five_tools.py` asks for all the rest."""
+"""What is different about the tools in OpenCode; `test_five_tools.py` has all the rest."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def options(memory_server: RunningServer) -> dict[str, str]:
-    """One memory for these tests, in each of which the model looks for something else."""
+    """One memory for these tests, in which each model searches for something else."""
     return make_options(memory_server)
 
 
 @pytest.fixture(scope="module")
 def project(opencode: OpenCode, serving: Serving, options: dict[str, str]) -> Project:
-    """One project, so that one `mnemos mcp` answers all calls."""
+    """One project, so that one `mnemos mcp` serves all calls."""
     return serving.open(opencode.add_project("tools", [str(PLUGIN), options]))
 
 
 def call_tool(project: Project, script: ScriptedModel, name: str, /, **arguments: Any) -> dict[str, Any]:
-    """Let the model call one tool and give what it was answered."""
+    """Make the model call one tool and return the result."""
     script.rules = [Rule("please do", (CallTool(name, arguments), Say("done")))]
     assert project.ask(project.create_session(), "please do it now") == "done"
     answer: dict[str, Any] = json.loads(script.requests[-1].tool_results[-1])
     return answer
 
 
-def test_what_the_model_fills_with_null_is_left_out(
+def test_arguments_that_the_model_sets_to_null_are_omitted(
     project: Project, script: ScriptedModel, notes: Client
 ) -> None:
     nothing = dict.fromkeys(("tags", "source", "metadata", "pinned", "project", "subject", "replaces"))
@@ -47,7 +47,7 @@ def test_what_the_model_fills_with_null_is_left_out(
     assert notes.get_memory(answer["data"]["id"]).content == "The keel is iron."
 
 
-def test_a_server_that_is_gone_is_told_to_the_model(
+def test_the_model_sees_that_the_server_is_gone(
     opencode: OpenCode, serving: Serving, script: ScriptedModel, tmp_path: Path
 ) -> None:
     plugin = [str(PLUGIN), {"url": "http://127.0.0.1:9", "apiKey": "made-up"}]
@@ -58,7 +58,7 @@ def test_a_server_that_is_gone_is_told_to_the_model(
     assert (answer["ok"], answer["code"]) == (False, "server_unreachable")
 
 
-def test_a_missing_mnemos_is_told_to_the_model_and_the_turn_goes_on(
+def test_the_model_sees_that_mnemos_is_missing_and_the_turn_goes_on(
     opencode: OpenCode, serving: Serving, script: ScriptedModel, tmp_path: Path
 ) -> None:
     plugin = [str(PLUGIN), {"command": str(tmp_path / "no-mnemos")}]

@@ -1,4 +1,4 @@
-"""The two databases that contract and end-to-end suites run on, named in test ids by what they are."""
+"""The two databases that the API and end-to-end suites run on, named in test ids."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def name_live_engine(environment: Mapping[str, str] = os.environ) -> str:
     return next((name for title in titles for name in ("tidb", "mariadb") if name in title), LIVE)
 
 
-#: Values for a parametrized fixture; ids say the engine.
+#: Values for a parametrized fixture; their ids name the engine.
 ENGINES = (pytest.param(SQLITE, id=SQLITE), pytest.param(LIVE, id=name_live_engine()))
-#: The live database alone, for what a file can't do.
+#: The live database alone, for tests that can't use a file.
 LIVE_ONLY = (pytest.param(LIVE, id=name_live_engine()),)
 
 
 @contextmanager
 def empty_database(engine: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """Yield the DSN of an empty database; skips where there is no live one."""
+    """Yield the DSN of an empty database; skip where there is no live one."""
     if engine == SQLITE:
         yield f"sqlite:///{folder / 'memories.db'}"
         return

@@ -1,4 +1,4 @@
-"""Memories in bulk, written straight into a database: what a search has to find its way through.
+"""Memories in bulk, written directly into a database, for searches among many memories.
 
 Events are left out, since no search reads them.
 """
@@ -49,7 +49,7 @@ _Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """Texts for any number of memories; with a model, each has the embedding at its place."""
+    """Texts for any number of memories; with a model, `embeddings` has one for each text."""
 
     texts: Sequence[str]
     model: Model | None = None
@@ -57,7 +57,7 @@ class Filler:
 
     @classmethod
     def read_locally(cls, texts: Sequence[str]) -> Filler:
-        """Let the model that comes with the server embed the texts, a hundredth of a second for each."""
+        """Embed the texts with the model that comes with the server, a hundredth of a second for each."""
         return asyncio.run(cls._read_locally(texts))
 
     @classmethod
@@ -69,16 +69,16 @@ class Filler:
             await embedder.close()
 
     def write(self, dsn: str, api_key: str, count: int) -> None:
-        """Give a tenant `count` memories with these texts in turn, a minute apart, the last a minute old.
+        """Write `count` memories of a tenant with these texts in turn, a minute apart, the last a minute old.
 
-        The database has its tables and the tenant.
+        The database must have its tables and the tenant.
         """
         asyncio.run(self._write(dsn, api_key, count))
 
     async def _write(self, dsn: str, api_key: str, count: int) -> None:
         database = await connect(parse_dsn(dsn))
         try:
-            # Both read SQL files.
+            # Both functions read SQL files.
             stores = await asyncio.to_thread(open_stores, database, IdSource(system_clock), system_clock)
             memories = await asyncio.to_thread(load_queries, "memories", database.variant)
             record = await stores.tenants.find_key(hash_key(api_key))

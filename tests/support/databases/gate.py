@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 _CHUNK_BYTES = 65_536
-#: Until a connection that was accepted just before a cut has reached its handler.
+#: Seconds until a connection that was accepted just before a cut has reached its handler.
 _ACCEPT_SECONDS = 0.05
 
 
 class Gate:
-    """Stands between a client and `target`; made by `open_gate`, whose thread runs its event loop."""
+    """A proxy between a client and `target`; `open_gate` creates it, and its thread runs the event loop."""
 
     def __init__(self, portal: BlockingPortal, target: tuple[str, int]) -> None:
         self._portal = portal
@@ -26,7 +26,7 @@ class Gate:
         self.port = 0
 
     def restore(self) -> None:
-        """Let connections through, on the port of the first time."""
+        """Accept connections, on the same port as the first time."""
         self._portal.call(self._listen)
 
     def cut(self) -> None:
@@ -34,11 +34,11 @@ class Gate:
         self._portal.call(self._cut)
 
     def hold(self) -> None:
-        """Let nothing through without breaking anything, as a network that swallows packets."""
+        """Pass nothing on without breaking any connection, as a network that swallows packets."""
         self._portal.call(self._set_passing, False)
 
     def release(self) -> None:
-        """Let through what was held."""
+        """Pass on what was held."""
         self._portal.call(self._set_passing, True)
 
     async def _set_passing(self, passing: bool) -> None:

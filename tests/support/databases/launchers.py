@@ -19,12 +19,12 @@ class Launcher(Protocol):
 
     @property
     def title(self) -> str:
-        """What is started and from where, for the screen."""
+        """What is started and from where, for messages."""
         ...
 
     @property
     def start_seconds(self) -> float:
-        """How long it may take until it answers."""
+        """Seconds that it may take until it responds."""
         ...
 
     def command(self, folder: Path, port: int) -> list[str]:
@@ -73,7 +73,7 @@ class DockerTidb:
 
 @dataclass(frozen=True, slots=True)
 class MariaDb:
-    """A `mariadbd` with its own data folder, port and socket, whatever the machine's own service does."""
+    """A `mariadbd` with its own data folder, port and socket, independent of the machine's own service."""
 
     program: str
     installer: str
@@ -101,7 +101,7 @@ class MariaDb:
 
 
 def find_launchers(environment: Mapping[str, str]) -> Iterator[Launcher]:
-    """Yield what this machine can start, best first; Docker is asked only when nothing better is there."""
+    """Yield what this machine can start, best first; Docker is tried only when there is nothing better."""
     path = environment.get("PATH", os.defpath)
     if tidb := shutil.which("tidb-server", path=path):
         yield TidbServer(tidb)
@@ -114,7 +114,7 @@ def find_launchers(environment: Mapping[str, str]) -> Iterator[Launcher]:
 
 
 def has_docker_daemon(docker: str) -> bool:
-    """Return whether the daemon answers, not only the client."""
+    """Return whether the daemon responds, and not only the client."""
     try:
         return subprocess.run([docker, "info"], capture_output=True, timeout=10, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""A live database for tests: the one that is given, or the best one this machine can start.
+"""A live database for tests: the one that is configured, or the best one this machine can start.
 
 In this order: the URL in `MNEMO_TEST_DSN`, a `tidb-server` on PATH, Docker with TiDB's image, MariaDB.
 `MNEMO_TEST_REQUIRE=tidb` makes it an error to end up with anything else. Only the standard library is
@@ -26,28 +26,28 @@ from tests.support.databases.launchers import TO_INSTALL, Launcher, find_launche
 
 GIVEN_DSN = "MNEMO_TEST_DSN"
 REQUIRED_ENGINE = "MNEMO_TEST_REQUIRE"
-GIVEN_SECONDS = 60.0  # a service container may still be starting
+GIVEN_SECONDS = 60.0  # how long a service container may still be starting
 POLL_SECONDS = 0.1
 NAMES = {"tidb": "TiDB", "mariadb": "MariaDB", "mysql": "MySQL"}
 
 
 class NoLiveDatabase(Exception):
-    """There is no live database; the message says what to install."""
+    """There is no live database; the message names what to install."""
 
 
 class UnusableDatabase(Exception):
-    """A database was given or required, and it isn't there or isn't the right one."""
+    """A database was configured or required, and it is missing or the wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveServer:
     """A running database server that speaks the MySQL protocol."""
 
-    engine: str  # "tidb" | "mariadb" | "mysql", as the server itself says
+    engine: str  # "tidb" | "mariadb" | "mysql", as the server itself reports
     version: str
     host: str
     port: int
-    origin: str  # where it came from, for the screen
+    origin: str  # where it comes from, for messages
     user: str = "root"
     password: str = field(default="", repr=False)
     options: str = ""  # query part of the DSN, such as "tls=true"
@@ -65,11 +65,11 @@ class LiveServer:
 
 @contextlib.contextmanager
 def open_live_server(environment: Mapping[str, str] = os.environ) -> Iterator[LiveServer]:
-    """Yield the live server, started here unless it was given; stop what was started.
+    """Yield the live server, started here unless it was configured; stop what was started.
 
     Raises:
-        NoLiveDatabase: nothing was given or required, and nothing can be started.
-        UnusableDatabase: what was given doesn't answer, or isn't what was required.
+        NoLiveDatabase: nothing was configured or required, and nothing can be started.
+        UnusableDatabase: the configured server doesn't respond, or isn't the required one.
     """
     with contextlib.ExitStack() as stack:
         given = environment.get(GIVEN_DSN)
@@ -87,7 +87,7 @@ def describe_choice(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def attach(dsn: str) -> LiveServer:
-    """Return the server a URL points at, once it answers."""
+    """Return the server a URL points at, once it responds."""
     url = urlsplit(dsn)
     if url.scheme not in NAMES or not url.hostname:
         raise UnusableDatabase(f"{GIVEN_DSN} has to be a URL such as tidb://root@127.0.0.1:4000/test")
@@ -102,7 +102,7 @@ def attach(dsn: str) -> LiveServer:
 
 
 def start_best(environment: Mapping[str, str], stack: contextlib.ExitStack) -> LiveServer:
-    """Start the first launcher that works; say on standard error why a better one didn't."""
+    """Start the first launcher that works; report on standard error why a better one didn't."""
     for launcher in find_launchers(environment):
         try:
             return stack.enter_context(started(launcher))

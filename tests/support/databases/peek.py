@@ -1,4 +1,4 @@
-"""A look into a server's database from outside: rows that the API doesn't show, and made-up states."""
+"""Direct access to a server's database: reads rows that the API doesn't show, and sets up rare states."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnemo_server.db.queries import parse_queries
 T = TypeVar("T")
 _SECONDS = 30
 
-#: Counts of what must never be: rows of one table without those that are written with them.
+#: Counts that must be 0: rows of one table without the rows that are written together with them.
 _BROKEN_PAIRS = {
     "memories without a search entry": """
         SELECT COUNT(*) AS n FROM memories m LEFT JOIN search_entries e
@@ -48,7 +48,7 @@ _BROKEN_PAIRS = {
           SELECT COUNT(*) FROM memories m
           WHERE m.tenant_id = s.tenant_id AND m.session_id = s.session_id AND m.is_message = 1);""",
 }
-#: Every table that holds what somebody sent, or something that was made of it.
+#: Every table that contains what a client sent, or something derived from it.
 _TABLES = (
     *("memories", "memory_tags", "search_entries", "search_vectors", "events", "sessions", "idempotency"),
     *("jobs", "job_items", "usage_ledger"),
@@ -56,13 +56,13 @@ _TABLES = (
 
 
 def fetch_rows(dsn: str, sql: str, params: Mapping[str, object] | None = None) -> list[Mapping[str, Any]]:
-    """Return what one SELECT with `:names` gives."""
+    """Return the rows of one SELECT with `:names`."""
 
     return _with_database(dsn, lambda database: _fetch(database, sql, params or {}))
 
 
 def change_rows(dsn: str, sql: str, params: Mapping[str, object] | None = None) -> int:
-    """Run one statement that changes rows; return how many."""
+    """Run one statement that changes rows; return how many it changed."""
 
     async def change(database: Database) -> int:
         query = parse_queries(f"-- name: change\n{sql}", database.variant, origin=__name__).change
@@ -72,7 +72,7 @@ def change_rows(dsn: str, sql: str, params: Mapping[str, object] | None = None) 
 
 
 def find_broken_pairs(dsn: str) -> dict[str, int]:
-    """Return what is wrong between the tables; nothing in a sound database."""
+    """Return what is inconsistent between the tables; empty for a sound database."""
 
     async def count(database: Database) -> dict[str, int]:
         return {name: (await _fetch(database, sql, {}))[0]["n"] for name, sql in _BROKEN_PAIRS.items()}
@@ -81,7 +81,7 @@ def find_broken_pairs(dsn: str) -> dict[str, int]:
 
 
 def read_everything(dsn: str) -> str:
-    """Return every text of every table, one behind the other; bytes as far as they are text."""
+    """Return every text of every table, joined; bytes as far as they are text."""
 
     async def read(database: Database) -> str:
         texts = []
@@ -100,7 +100,7 @@ async def _fetch(database: Database, sql: str, params: Mapping[str, object]) -> 
 
 
 def _with_database(dsn: str, action: Callable[[Database], Awaitable[T]]) -> T:
-    """Run an action on a connection of its own, on an event loop of its own."""
+    """Run an action on its own connection and event loop."""
 
     async def run() -> T:
         database = await connect(parse_dsn(dsn), pool_size=1)

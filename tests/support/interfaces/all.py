@@ -1,4 +1,4 @@
-"""The ways into a server behind one interface: five tools in, JSON objects out, failures with a code."""
+"""Every interface to a server in one form: five tools in, JSON objects out, failures with a code."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class SyncPython:
 
 
 class AsyncPython(SyncPython):
-    """The awaited Python client, on an event loop of its own."""
+    """The async Python client, on its own event loop."""
 
     def __init__(self, client: Any, portal: BlockingPortal) -> None:
         super().__init__(client)
@@ -145,7 +145,7 @@ def _open_sync_client(url: str, api_key: str, _portal: BlockingPortal) -> Iterat
         yield SyncPython(client)
 
 
-#: Every way in, by the name that test ids show.
+#: Every interface, by the name that test ids show.
 WAYS: Mapping[str, Opener] = {
     "rest-v1alpha1": _open_rest_v1alpha1,
     "rest-v1alpha2": _open_rest_v1alpha2,
@@ -157,7 +157,7 @@ WAYS: Mapping[str, Opener] = {
 
 
 class Ways:
-    """Ways into one tenant of one server, each opened when it is first asked for."""
+    """The interfaces to one tenant of one server, each opened on first use."""
 
     def __init__(self, url: str, api_key: str, portal: BlockingPortal, stack: ExitStack) -> None:
         self._address = (url, api_key, portal)
@@ -171,7 +171,7 @@ class Ways:
 
 
 def _stored(answer: JsonObject) -> JsonObject:
-    """Return the memory of a store's answer, and the outcome beside its members."""
+    """Return the memory in the response to a store, with the outcome added to its members."""
     memory: JsonObject = answer["memory"]
     return memory | {"outcome": answer["outcome"]}
 

@@ -1,16 +1,16 @@
-"""What a way into a server is: five tools in, JSON objects out, failures with a code."""
+"""The common form of every interface to a server: five tools in, JSON objects out, failures with a code."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-#: Who writes, on every way.
+#: The agent that writes, through every interface.
 AGENT = "contract-suite"
 JsonObject = dict[str, Any]
 
 
 class ToolFailure(Exception):
-    """A tool said no: a sentence for people, a code for programs, the current memory after a conflict."""
+    """A tool failed: a sentence for people, a code for programs, the current memory after a conflict."""
 
     def __init__(self, sentence: str, code: str, current: JsonObject | None = None) -> None:
         super().__init__(sentence)
@@ -20,7 +20,7 @@ class ToolFailure(Exception):
 
 
 class WayIn(Protocol):
-    """The five tools. Every method raises `ToolFailure` when the server or the way says no."""
+    """The five tools. Every method raises `ToolFailure` when the server or the interface reports an error."""
 
     def store(self, content: str, **fields: Any) -> JsonObject:
         """Store a memory; return at least its id, outcome and version."""
@@ -32,7 +32,7 @@ class WayIn(Protocol):
         """Return a memory."""
 
     def history(self, memory_id: str) -> list[JsonObject]:
-        """Return what happened to a memory, the latest first."""
+        """Return what happened to a memory, newest first."""
 
     def update(self, memory_id: str, **fields: Any) -> JsonObject:
         """Change a memory and return it."""

@@ -1,4 +1,4 @@
-"""Ways in through MCP servers, driven by the official MCP client."""
+"""Interfaces of MCP servers, driven by the official MCP client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mcp.types import CONNECTION_CLOSED
 
 from tests.support.interfaces.interface import AGENT, JsonObject, ToolFailure, WayIn
 
-#: Seconds that a tool call over MCP may take; more than the client ever allows itself.
+#: Seconds that a tool call over MCP may take; longer than any timeout of the client.
 CALL_SECONDS = 30
 
 
@@ -73,7 +73,7 @@ class McpWay:
 
 
 class McpHttpWay(McpWay):
-    """The server's own MCP, through the official client as a host uses it: what broke off is opened anew."""
+    """The server's own MCP through the official client, as in a host: a broken connection is opened again."""
 
     def __init__(self, url: str, api_key: str, portal: BlockingPortal) -> None:
         self._url = url
@@ -83,7 +83,7 @@ class McpHttpWay(McpWay):
         self._is_open = False
 
     def call(self, tool: str, **arguments: Any) -> JsonObject:
-        """Call a tool and return its JSON. That nobody answers is told by the client alone."""
+        """Call a tool and return its JSON. Only the client can report that the server is unreachable."""
         try:
             if not self._is_open:
                 self._connect()
@@ -96,7 +96,7 @@ class McpHttpWay(McpWay):
             raise self._unreachable(broken.exceptions[0]) from broken
 
     def close(self) -> None:
-        """Leave the connection, however it is."""
+        """Close the connection, whatever its state."""
         self._is_open = False
         with suppress(ExceptionGroup):  # of a connection that broke
             self._connection.close()
@@ -115,7 +115,7 @@ class McpHttpWay(McpWay):
 
 @contextmanager
 def open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
-    """Start `mnemos mcp`."""
+    """Start `mnemos mcp` and connect to it."""
     settings = {"MEM9_API_URL": url, "MEM9_API_KEY": api_key, "MNEMOS_AGENT_ID": AGENT}
     program = StdioServerParameters(command=sys.executable, args=["-m", "mnemos", "mcp"], env=settings)
     with portal.wrap_async_context_manager(mcp.Client(program)) as client:
@@ -124,7 +124,7 @@ def open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
 
 @contextmanager
 def open_mcp_http(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
-    """Speak to the server's own MCP."""
+    """Connect to the server's own MCP."""
     way = McpHttpWay(f"{url}/mcp", api_key, portal)
     try:
         yield way

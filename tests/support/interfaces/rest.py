@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 
 import httpx2
 
-#: Seconds an answer may take; more than the server ever allows itself.
+#: Seconds that a response may take; longer than any timeout of the server.
 ANSWER_SECONDS = 30
-#: Stores in flight at once when many are stored.
+#: Requests in flight at once when many memories are stored.
 PARALLEL_STORES = 8
-#: Seconds until all memories must have vectors, and between two looks whether they do.
+#: Seconds until all memories must have vectors, and between two checks.
 SETTLE_SECONDS = 60
 POLL_SECONDS = 0.05
 
@@ -24,7 +24,7 @@ _marks = itertools.count()
 
 
 def make_mark(word: str = "mark") -> str:
-    """Return a token that nothing else holds."""
+    """Return a token that appears nowhere else."""
     return f"{word}{os.getpid():x}x{next(_marks)}q"
 
 
@@ -52,7 +52,7 @@ class RestApi:
     ) -> httpx2.Response:
         """Send a request to a path below the tenant's base.
 
-        The query string goes past httpx2's URL, which takes no more than 65,536 characters.
+        The query string bypasses httpx2's URL, which accepts at most 65,536 characters.
         """
         if params:
             target = f"{self.base}{path}?{urlencode(params, doseq=True)}"
@@ -60,7 +60,7 @@ class RestApi:
         return self.http.request(method, self.base + path, **options)
 
     def post(self, body: Mapping[str, Any], **headers: str) -> httpx2.Response:
-        """Store what the body says."""
+        """Store memories or messages with this body."""
         return self.send("POST", "/memories", json=dict(body), headers=headers)
 
     def put(self, memory_id: str, body: Mapping[str, Any], **headers: str) -> httpx2.Response:
@@ -76,14 +76,14 @@ class RestApi:
         return self.send("DELETE", f"/memories/{memory_id}")
 
     def store(self, content: str, **fields: Any) -> dict[str, Any]:
-        """Store a memory that must be accepted, and return it."""
+        """Store a memory, which must be accepted, and return it."""
         answer = self.post({"content": content, **fields})
         assert answer.is_success, answer.text
         memory: dict[str, Any] = answer.json()["memory"]
         return memory
 
     def store_many(self, contents: Iterable[str], **fields: Any) -> list[dict[str, Any]]:
-        """Store many memories, some at once; they come back in the order given."""
+        """Store many memories, several at once; return them in the order of `contents`."""
         with ThreadPoolExecutor(PARALLEL_STORES) as pool:
             return list(pool.map(lambda content: self.store(content, **fields), contents))
 
@@ -103,11 +103,11 @@ class RestApi:
             yield page
 
     def contents(self, **query: Any) -> list[str]:
-        """List or search, and return the texts alone."""
+        """List or search, and return the texts only."""
         return [memory["content"] for memory in self.page(**query)["memories"]]
 
     def embedding(self) -> dict[str, Any]:
-        """Return how far the tenant's memories have vectors."""
+        """Return how many of the tenant's memories have vectors."""
         answer = self.send("GET", "/embedding")
         assert answer.status_code == 200, answer.text
         status: dict[str, Any] = answer.json()
@@ -122,7 +122,7 @@ class RestApi:
         return status
 
     def messages(self, *session_ids: str, **query: Any) -> list[dict[str, Any]]:
-        """Return the messages of some sessions."""
+        """Return the messages of these sessions."""
         answer = self.send("GET", "/session-messages", params={"session_id": list(session_ids), **query})
         assert answer.status_code == 200, answer.text
         messages: list[dict[str, Any]] = answer.json()["messages"]
@@ -140,7 +140,7 @@ def ids_of(memories: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def provision(url: str, **headers: str) -> str:
-    """Make a tenant of its own and return its key."""
+    """Create a tenant and return its key."""
     answer = httpx2.post(f"{url}/v1alpha1/mem9s", headers=headers, timeout=ANSWER_SECONDS, trust_env=False)
     assert answer.status_code == 201, answer.text
     key: str = answer.json()["id"]

@@ -1,6 +1,6 @@
-"""An endpoint with OpenAI's API of chats on 127.0.0.1, which says what a script says.
+"""An endpoint with OpenAI's chat API on 127.0.0.1, which replies with what a script says.
 
-It runs in a thread of its own, so that a server in another process can be pointed at it.
+It runs in its own thread, so that a server in another process can use it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from mnemo_server.llm.prompts.boundary import WIDEST_BOUNDARY
 from mnemo_server.testing.script import Answer, Asked, Rule, Script, Stall
 
 STALL_SECONDS = 60
-#: The random word that our lines in a request begin with.
+#: The random word at the beginning of our own lines in a request.
 BOUNDARY = re.compile(r"(?<=#)[0-9a-f]{8}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to send instead of a completion: any status, any body; without a status nothing but a hang-up."""
+    """What to send instead of a completion: any status and body; without a status, close the connection."""
 
     status: int | None = None
     body: object = ""
@@ -36,11 +36,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request as it came."""
+    """One request as it was received."""
 
     body: dict[str, Any]
     headers: dict[str, str]
-    """Names in lower case."""
+    """Names are in lower case."""
 
     @property
     def user(self) -> str:
@@ -49,30 +49,30 @@ class LoggedRequest:
 
 
 class ChatEndpoint:
-    """The running endpoint: where it listens, what it says, and what it was asked."""
+    """The running endpoint: its address, its script, and the requests it received."""
 
     def __init__(self, base_url: str, script: Script) -> None:
         self.base_url = base_url
         self.script = script
-        #: Every request, the answered and the others, in the order they came.
+        #: Every request, with or without a completion, in the order received.
         self.requests: list[LoggedRequest] = []
-        #: Tokens of all requests that were answered, both ways, as it counts them.
+        #: Tokens of all completed requests, prompt and completion, by its own count.
         self.used_tokens = 0
-        #: Members of a request that are answered with 400, as endpoints do that don't know them.
+        #: Members of a request that are refused with 400, as by endpoints that don't know them.
         self.unknown_members: set[str] = set()
-        #: Whether answers say how many tokens they took.
+        #: Whether responses report how many tokens they used.
         self.counts_tokens = True
-        #: Set once a request stalls; those that do go on once `release` is set.
+        #: Set once a request stalls; stalled requests continue once `release` is set.
         self.stalling = threading.Event()
         self.release = threading.Event()
         self._replies: deque[Reply] = deque()
 
     def say(self, when: str, *answers: Answer) -> None:
-        """Answer requests that match `when` with these from now on, in turn, then with the last."""
+        """Reply to requests that match `when` with these from now on, in turn, then with the last."""
         self.script.say(when, *answers)
 
     def then(self, status: int | None = None, body: object = "", **headers: str) -> None:
-        """Send this to the next request, whatever it asks; underscores in names of headers are hyphens."""
+        """Send this to the next request, whatever it contains; underscores in header names become hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._replies.append(Reply(status, body, named))
 
@@ -116,7 +116,7 @@ class ChatEndpoint:
 
 
 def count_tokens(text: str) -> int:
-    """Count the tokens of a text; requests that differ in their random word alone take the same."""
+    """Return the number of tokens of a text; requests that differ only in their random word have the same."""
     return estimate_tokens(BOUNDARY.sub(WIDEST_BOUNDARY, text))
 
 
@@ -141,7 +141,7 @@ class _Server(ThreadingHTTPServer):
     endpoint: ChatEndpoint
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about clients that hung up: some tests are about that."""
+        """Report no errors of clients that closed the connection: some tests are about that."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
     def do_POST(self) -> None:
-        """Answer a request for a completion."""
+        """Serve a request for a completion."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self.path.endswith("/chat/completions"):
             self._send(Reply(404, {"error": {"message": self.path}}))

@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's API of embeddings that counts every token it is sent."""
+"""An endpoint with OpenAI's embeddings API that counts every token it is sent."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from typing import Any, cast
 from mnemo_server.embedding.local.wordpiece import load_wordpiece
 
 DIMENSIONS = 16
-#: The word by which servers learn the length of vectors; it is on nobody's account.
+#: The word that servers embed to learn the length of vectors; it isn't counted.
 SAMPLE = ["memory"]
-#: More pieces than any text has.
+#: More tokens than any text has.
 _MANY = 100_000
 
 
 class CountingEndpoint:
-    """Counts by a real vocabulary; obedient to tests, which may let requests hang."""
+    """Counts with a real vocabulary; tests can make requests hang."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        #: Texts other than the sample, in the order they came.
+        #: Texts other than the sample, in the order they were received.
         self.texts: list[str] = []
-        #: What they took together.
+        #: The number of tokens of all of them.
         self.tokens = 0
         self.requests = 0
-        #: Set once a request came that isn't answered.
+        #: Set once a request hangs.
         self.hanging = threading.Event()
-        #: Requests are answered while this is set.
+        #: Requests are served while this is set.
         self.gate = threading.Event()
         self.gate.set()
         self._lock = threading.Lock()
         self._wordpiece = load_wordpiece()
 
     def count(self, texts: Iterable[str]) -> int:
-        """Return what texts take."""
+        """Return the number of tokens of these texts."""
         return sum(len(self._wordpiece.cut(text, limit=_MANY).ids) for text in texts)
 
     def receive(self, texts: list[str]) -> int:
-        """Take down a request, and give its tokens."""
+        """Record a request, and return its number of tokens."""
         tokens = self.count(texts)
         with self._lock:
             if texts != SAMPLE:
@@ -76,7 +76,7 @@ class _Server(ThreadingHTTPServer):
     endpoint: CountingEndpoint
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about clients that were killed; they were meant to be."""
+        """Report no errors of clients that were killed: tests kill them on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
     def do_POST(self) -> None:
-        """Answer a request for embeddings."""
+        """Serve a request for embeddings."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         texts = body["input"]
         tokens = cast("_Server", self.server).endpoint.receive(texts)

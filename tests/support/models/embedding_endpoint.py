@@ -1,4 +1,4 @@
-"""An embedding model behind OpenAI's API, as unreliable as tests want it: on 127.0.0.1, no network."""
+"""An embedding model behind OpenAI's API, as unreliable as tests need it: on 127.0.0.1, without network."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from tests.support.databases.gate import Gate, open_gate
 from tests.support.models.hashing_embedder import HashingEmbedder
 
 _MODEL = "hashing"
-#: Waits no longer than any test takes, so that no thread stays for ever.
+#: Seconds that a hanging request waits: longer than any test takes, so that no thread remains for ever.
 _HELD_SECONDS = 120
 
-#: Until a request must have come.
+#: Seconds until a request must have been received.
 _PATIENCE_SECONDS = 60
 
-#: `fine`, or what the model does instead of answering vectors.
+#: `fine`, or what the model does instead of returning vectors.
 Mood = Literal["fine", "failing", "senseless", "hanging"]
 
 
 class EmbeddingEndpoint:
-    """A model with the vectors of `HashingEmbedder`; a gate stands before it, so that it can die and hang."""
+    """A model with the vectors of `HashingEmbedder` behind a gate, so that it can die and hang."""
 
     def __init__(self, gate: Gate) -> None:
         self.mood: Mood = "fine"
-        #: Requests with a text that holds this word get no answer.
+        #: Requests with a text that contains this word hang.
         self.held_word = ""
         self.url = f"http://127.0.0.1:{gate.port}/v1"
         self._embedder = HashingEmbedder(Endpoint(_MODEL, self.url).name)
@@ -44,25 +44,25 @@ class EmbeddingEndpoint:
 
     @property
     def model(self) -> Model:
-        """What a server that uses it makes of it."""
+        """The model as a server that uses this endpoint identifies it."""
         return self._embedder.model
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a server has to be told to use it."""
+        """The settings of a server that uses this endpoint."""
         return {"embedder": "openai", "embed_base_url": self.url, "embed_model": _MODEL}
 
     def die(self) -> None:
-        """Break what is under way and refuse connections."""
+        """Break open connections and refuse new ones."""
         self._gate.cut()
 
     def come_back(self, mood: Mood = "fine") -> None:
-        """Listen again after `die`, at the same port."""
+        """Listen again after `die`, on the same port."""
         self.mood = mood
         self._gate.restore()
 
     def wait_for(self, mood: Mood, word: str) -> None:
-        """Wait until a request with a text that holds this word has met this mood."""
+        """Wait until a request with a text that contains this word was received in this mood."""
 
         def has_come() -> bool:
             return any(met == mood and word in text for met, texts in self._requests for text in texts)
@@ -71,7 +71,7 @@ class EmbeddingEndpoint:
             assert self._came.wait_for(has_come, _PATIENCE_SECONDS), f"nothing met a {mood} model"
 
     def close(self) -> None:
-        """Let go of all requests that hang."""
+        """Release all requests that hang."""
         self._is_closed.set()
 
     def embed(self, texts: Iterable[str]) -> list[Embedding]:
@@ -121,7 +121,7 @@ class _Server(ThreadingHTTPServer):
     endpoint: EmbeddingEndpoint
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of callers that were cut off."""
+        """Report no errors of callers whose connection was cut."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
     def do_POST(self) -> None:
-        """Embed."""
+        """Serve a request for embeddings."""
         sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         status, body = cast("_Server", self.server).endpoint.answer(sent["input"])
         data = json.dumps(body).encode()

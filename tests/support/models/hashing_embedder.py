@@ -1,4 +1,4 @@
-"""A model for tests: the vector of a word is drawn from its hash, that of a text is the sum of its words."""
+"""A model for tests: a word's vector is drawn from its hash, and a text's vector is the sum of its words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 
 
 class HashingEmbedder:
-    """Deterministic, and obedient: tests switch it off, hold it up and tell it what to refuse."""
+    """Deterministic, and controlled by tests: they switch it off, delay it and choose what it refuses."""
 
     def __init__(self, name: str = "hashing", dimensions: int = 64) -> None:
         self.model = Model(name, dimensions)
@@ -31,7 +31,7 @@ class HashingEmbedder:
         self.bug: Exception | None = None
         #: Texts with this word are refused.
         self.refused_word = ""
-        #: Calls wait for this one; set from the start.
+        #: Calls wait until this is set, as it is at the start.
         self.gate = asyncio.Event()
         self.gate.set()
         #: Set when a call has begun.
@@ -46,19 +46,19 @@ class HashingEmbedder:
         return self.model
 
     async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
-        """See `Embedder`; a text takes as many tokens as it has words, and the answer says so."""
+        """See `Embedder`; a text costs as many tokens as it has words, and the usage reports the same."""
         self.began.set()
         await self._charge(texts, meter)
         self.texts.extend(texts)
         return [self.embed(text) for text in texts]
 
     async def embed_query(self, text: str, meter: Meter = FREE) -> Embedding:
-        """See `Embedder`; paid like documents."""
+        """See `Embedder`; charged like documents."""
         await self._charge((text,), meter)
         return self.embed(text)
 
     def count(self, text: str) -> int:
-        """Count the tokens of a text."""
+        """Return the number of tokens of a text."""
         return len(_WORD.findall(text))
 
     async def close(self) -> None:
@@ -66,14 +66,14 @@ class HashingEmbedder:
         self.is_closed = True
 
     def embed(self, text: str) -> Embedding:
-        """Embed at once."""
+        """Embed a text without waiting and without charging."""
         words = tuple(word.lower() for word in _WORD.findall(text))
         tokens = np.array([self._draw(word) for word in words], dtype=np.float32)
         tokens = tokens.reshape(len(words), self.model.dimensions)
         return Embedding(_normal(tokens.sum(axis=0)), tokens, words)
 
     async def _charge(self, texts: Sequence[str], meter: Meter) -> None:
-        """Answer, and have it paid for; a failure costs nothing."""
+        """Embed and charge the tokens; a failure costs nothing."""
         tokens = sum(map(self.count, texts))
         reservation = await meter.reserve(tokens)
         try:

@@ -1,6 +1,6 @@
-"""A turn of an agent that a test holds open: each call that the test makes is the model's next tool call.
+"""A turn of an agent that a test keeps open: each call that the test makes is the model's next tool call.
 
-So a whole suite of tool calls goes through a real host in the time of one turn.
+A whole suite of tool calls thus goes through a real host in the time of one turn.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import queue
 from typing import Any
 
-#: Stands in the prompt of a turn that is held.
+#: This marker in a prompt keeps its turn open.
 PROMPT = "Please hold this turn open."
-#: For one tool call, through the host and back.
+#: Seconds for one tool call, through the host and back.
 CALL_SECONDS = 60
-#: How long a turn waits for its test to go on.
+#: Seconds that a turn waits for the next call of its test.
 IDLE_SECONDS = 300
 
 
@@ -25,7 +25,7 @@ class HeldTurn:
         self._delivered = 0
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:
-        """Let the model call a tool; give the text of its result, as the model is told it."""
+        """Make the model call a tool; return the text of its result as the model sees it."""
         self._commands.put((name, arguments))
         try:
             return self._results.get(timeout=CALL_SECONDS)
@@ -33,11 +33,11 @@ class HeldTurn:
             raise TimeoutError(f"the host gave no result of {name} within {CALL_SECONDS} s") from None
 
     def end(self) -> None:
-        """Let the model end the turn."""
+        """Make the model end the turn."""
         self._commands.put(None)
 
     def answer_request(self, results: list[str]) -> tuple[str, dict[str, Any]] | None:
-        """Take the results that a request of this turn carries; give the next call, None to end the turn."""
+        """Accept the tool results in a request of this turn; return the next call, or None at the end."""
         if len(results) > self._delivered:
             self._delivered = len(results)
             self._results.put(results[-1])

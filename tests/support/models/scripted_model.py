@@ -1,10 +1,10 @@
-"""A model for tests that says what a script says, on 127.0.0.1, no network.
+"""A model for tests that replies as its script says, on 127.0.0.1, without network.
 
-It speaks Anthropic's Messages API and, for hosts that know only that, OpenAI's chat completions.
+It speaks Anthropic's Messages API and, for hosts that know nothing else, OpenAI's chat completions.
 
-A script is a list of rules. The first rule that matches a user message which isn't answered yet decides;
-which of its steps is due follows from the tool calls that the request already carries. So the server keeps no
-state, and side requests and parallel sessions don't disturb each other.
+A script is a list of rules. The first rule that matches a user message without a reply decides; the step that
+is due follows from the tool calls that the request already contains. So the server keeps no state, and side
+requests and parallel sessions don't disturb each other.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Any, cast
 
 from tests.support.models import held_turn, scripted_openai
 
-#: Said when no rule applies.
+#: The reply when no rule applies.
 DEFAULT_ANSWER = "Nothing in the script fits."
 _USAGE = {"input_tokens": 10, "output_tokens": 10}
-#: From a message as Anthropic's API has it to that of another one, and from that to what is streamed.
+#: Translates a message of Anthropic's API to another API, and the result to the events of a stream.
 Translate = Callable[[dict[str, Any]], dict[str, Any]]
 WriteEvents = Callable[[dict[str, Any]], Iterator[bytes]]
 
@@ -38,7 +38,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class CallTool:
-    """A step that calls the tool whose name ends like this."""
+    """A step that calls the tool whose name ends with `name`."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -54,23 +54,23 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """A request for an answer, as the host made it."""
+    """A request to the model, as the host sent it."""
 
     body: dict[str, Any]
 
     @property
     def tools(self) -> list[dict[str, Any]]:
-        """The tools that the model could call: `name`, `description`, and `parameters` or `input_schema`."""
+        """The tools that the model can call: `name`, `description`, and `parameters` or `input_schema`."""
         return [tool.get("function", tool) for tool in self.body.get("tools") or []]
 
     @property
     def tool_names(self) -> list[str]:
-        """Names of the tools that the model could call."""
+        """Names of the tools that the model can call."""
         return [str(tool.get("name", "")) for tool in self.tools]
 
     @property
     def text(self) -> str:
-        """Everything the model reads: system text and messages, tool results too."""
+        """Everything the model reads: system text, messages and tool results."""
         system = "\n".join(_texts(self.body.get("system")))
         return "\n".join([system, *(turn.text for turn in _read_turns(self.body))])
 
@@ -92,19 +92,19 @@ _HELD = Rule(re.escape(held_turn.PROMPT), (Say("held"),) * 10_000)
 
 
 class ScriptedModel:
-    """The running model: where it listens, and what it was asked."""
+    """The running model: its address, and the requests it received."""
 
     def __init__(self, url: str, rules: Sequence[Rule]) -> None:
         self.url = url
         self.rules = list(rules)
         self.requests: list[ModelRequest] = []
-        #: How many of the next requests are answered with an error.
+        #: How many of the next requests fail with an error.
         self.failures = 0
-        #: Decides about the turn whose prompt asks for it, before any rule.
+        #: Decides about the turn whose prompt contains its marker, before any rule.
         self.held_turn: held_turn.HeldTurn | None = None
 
     def decide(self, request: ModelRequest) -> Say | CallTool:
-        """Choose the step that is due, with the real name of the tool."""
+        """Return the step that is due, with the name of the tool in this host."""
         turns = _read_turns(request.body)
         if self.held_turn and _find_step(_HELD, turns):
             command = self.held_turn.answer_request([turn.text for turn in turns if turn.kind == "result"])
@@ -119,7 +119,7 @@ class ScriptedModel:
 
 
 def _name_tool(step: CallTool, request: ModelRequest) -> Say | CallTool:
-    """Give the tool its real name in this host."""
+    """Return the step with the full name of the tool in this host."""
     name = next((name for name in request.tool_names if name.endswith(step.name)), None)
     return CallTool(name, step.arguments) if name else Say(f"There is no tool {step.name}.")
 
@@ -186,15 +186,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
     def do_HEAD(self) -> None:
-        """Answer the host's test of the connection."""
+        """Respond to the host's test of the connection."""
         self._send_json({})
 
     def do_GET(self) -> None:
-        """Answer a question about models: there is nothing to tell."""
+        """Respond to a request about models: there are none to list."""
         self._send_json({"data": [], "has_more": False})
 
     def do_POST(self) -> None:
-        """Answer with the step that is due."""
+        """Respond with the step that is due."""
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         path = self.path.partition("?")[0]
         if path.endswith("/count_tokens"):
@@ -251,7 +251,7 @@ def _write_message(step: Say | CallTool, model: str) -> dict[str, Any]:
 
 
 def _write_events(message: dict[str, Any]) -> Iterator[bytes]:
-    """Write a message the way it is streamed, in the fewest events that make one."""
+    """Yield a message as it is streamed, in the fewest events that make one."""
     block = message["content"][0]
     if block["type"] == "text":
         empty, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}

@@ -38,14 +38,14 @@ def write_events(completion: dict[str, Any]) -> Iterator[bytes]:
 
 
 def read_texts(body: dict[str, Any], role: str) -> list[str]:
-    """Return the texts of all messages of one role in a request, each part of a message by itself."""
+    """Return the texts of all messages of one role in a request, each part of a message on its own."""
     contents = [message["content"] for message in body["messages"] if message["role"] == role]
     parts = [[{"text": content}] if isinstance(content, str) else content for content in contents]
     return [part["text"] for message in parts for part in message]
 
 
 def write_prefix(body: dict[str, Any]) -> str:
-    """Return what a provider's cache compares of a request: what is said about tools, then all messages."""
+    """Return the part of a request that a provider's cache compares: the tools, then all messages."""
     return json.dumps(body["tools"]) + "".join(map(json.dumps, body["messages"]))
 
 

@@ -1,4 +1,4 @@
-"""`mnemos refused`: what it picks from the list, and how it prints."""
+"""`mnemos refused`: what it selects from the list, and how it prints it."""
 
 from __future__ import annotations
 

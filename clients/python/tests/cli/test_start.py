@@ -1,4 +1,4 @@
-"""How `mnemos` starts: what it explains, and what it loads for that."""
+"""How `mnemos` starts: what it explains, and which modules it loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hooks keep to the limits of the contract, which they know from a generated copy."""
+"""Hooks obey the limits of the contract, which they read from a generated copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret leaves the machine, and what goes through both redactions is changed once."""
+"""No secret leaves the machine, and a text that passes both redactions is changed once."""
 
 from __future__ import annotations
 

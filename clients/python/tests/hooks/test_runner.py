@@ -1,4 +1,4 @@
-"""The runner as a whole: in this process with scripted servers, and as the process that a host starts."""
+"""The whole runner: in this process with scripted servers, and as the process that a host starts."""
 
 from __future__ import annotations
 

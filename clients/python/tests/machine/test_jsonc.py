@@ -1,4 +1,4 @@
-"""Entries of lists in JSON with comments: what is added is there, and what isn't ours stays as it was."""
+"""Entries of lists in JSON with comments: ours are added, and everything else stays as it was."""
 
 from __future__ import annotations
 

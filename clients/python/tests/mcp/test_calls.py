@@ -1,4 +1,4 @@
-"""What the five tools send to the server, and what they tell the model."""
+"""What the five tools send to the server, and what they return to the model."""
 
 from __future__ import annotations
 

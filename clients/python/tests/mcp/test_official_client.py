@@ -1,4 +1,4 @@
-"""The official MCP client finds nothing to complain about."""
+"""The official MCP client accepts everything that the server sends."""
 
 from __future__ import annotations
 

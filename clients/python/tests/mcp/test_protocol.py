@@ -1,4 +1,4 @@
-"""What `mnemos mcp` says on its standard output, whatever comes in."""
+"""What `mnemos mcp` writes to its standard output, whatever it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which server and key set-up writes down, and what it asks of them before and after."""
+"""Which server and key set-up saves, and what it requests from the server before and after."""
 
 from __future__ import annotations
 

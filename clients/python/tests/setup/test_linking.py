@@ -1,4 +1,4 @@
-"""The link by which hosts find `mnemos`."""
+"""The link through which hosts find `mnemos`."""
 
 from __future__ import annotations
 

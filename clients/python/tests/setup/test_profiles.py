@@ -1,4 +1,4 @@
-"""`mnemos profiles` lists, chooses and forgets; it never shows a key."""
+"""`mnemos profiles` lists, selects and removes profiles; it never shows a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mnemos setup` and `mnemos uninstall` with hosts that are scripts: what they change and take back."""
+"""`mnemos setup` and `mnemos uninstall` with hosts that are scripts: what they change and undo."""
 
 from __future__ import annotations
 

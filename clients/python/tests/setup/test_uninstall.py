@@ -1,4 +1,4 @@
-"""What `mnemos uninstall` leaves, and what it asks."""
+"""What `mnemos uninstall` leaves in place, and what it asks."""
 
 from __future__ import annotations
 

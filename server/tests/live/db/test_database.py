@@ -1,4 +1,4 @@
-"""What every engine does alike."""
+"""What works the same on every engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is particular about servers: connections that break, hang, and come back."""
+"""What is specific to database servers: connections that break, hang, and come back."""
 
 from __future__ import annotations
 

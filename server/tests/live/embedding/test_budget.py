@@ -1,4 +1,4 @@
-"""Vectors that cost something: who can't pay waits for another day, and holds up nobody."""
+"""Vectors that cost tokens: a tenant without budget waits for another day, and delays no other."""
 
 from __future__ import annotations
 

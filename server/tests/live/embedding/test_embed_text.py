@@ -1,4 +1,4 @@
-"""EMBED_TEXT asked of a real database, which lacks it."""
+"""EMBED_TEXT on a real database that doesn't have it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedding service over real stores: whatever happens, every memory gets its vector in the end."""
+"""The embedding service over real stores: whatever happens, every memory eventually gets its vector."""
 
 from __future__ import annotations
 

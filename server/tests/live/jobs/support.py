@@ -1,4 +1,4 @@
-"""Asking for jobs and claiming them, for store tests."""
+"""Requests and claims of jobs, for store tests."""
 
 from __future__ import annotations
 

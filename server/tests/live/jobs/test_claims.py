@@ -1,4 +1,4 @@
-"""A job belongs to one claim at a time, and to the next one when that is heard of no more."""
+"""A job belongs to one claim at a time, and to the next one after its lease has ended."""
 
 from __future__ import annotations
 

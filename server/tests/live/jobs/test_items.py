@@ -1,4 +1,4 @@
-"""What a job has to look at leaves it with what came of it: once, and never unseen."""
+"""The items of a job leave it together with their results: once, and never unprocessed."""
 
 from __future__ import annotations
 

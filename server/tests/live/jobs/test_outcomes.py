@@ -1,4 +1,4 @@
-"""What becomes of a job that is let go."""
+"""What happens to a job when its claim ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs as the database keeps them: asked for with a write, read, counted, forgotten."""
+"""Jobs in the database: requested with a write, read, counted, deleted."""
 
 from __future__ import annotations
 

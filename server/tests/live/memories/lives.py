@@ -1,4 +1,4 @@
-"""What becomes of memories, written down plainly, to compare the server with. Nothing here is fast."""
+"""The history of memories as a plain model, to compare the server with. Nothing here is fast."""
 
 from __future__ import annotations
 

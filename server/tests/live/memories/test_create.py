@@ -1,4 +1,4 @@
-"""Repeats and superseding under many writers at once, as far as the stores decide it."""
+"""Repeats and superseding with many writers at once, as far as the stores decide it."""
 
 from __future__ import annotations
 

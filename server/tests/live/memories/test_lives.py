@@ -1,4 +1,4 @@
-"""After any history of a tenant, lists, searches, the past and the log say what a plain model says."""
+"""After any history of a tenant, lists, searches, the past and the log match a plain model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`schema.sql` and the migrations lead to the same tables, on every engine."""
+"""`schema.sql` and the migrations create the same tables, on every engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A variable that looks like a setting but is none is named, with the setting that was probably meant."""
+"""A variable that looks like a setting but isn't one is named, with the setting that was probably meant."""
 
 from __future__ import annotations
 

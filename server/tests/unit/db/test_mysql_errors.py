@@ -1,4 +1,4 @@
-"""What the numbers of a database's errors mean to whoever asked it."""
+"""What the error numbers of a database mean to the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is particular about SQLite: files, threads, other processes."""
+"""What is specific to SQLite: files, threads, other processes."""
 
 from __future__ import annotations
 

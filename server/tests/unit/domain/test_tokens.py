@@ -1,4 +1,4 @@
-"""Tokens are estimated rather too high, and a text is cut so that both its ends stay."""
+"""Token estimates are rather too high, and a text is cut so that both its ends stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's API on a real socket, which answers as a test wants."""
+"""An endpoint with OpenAI's API on a real socket, which responds as a test chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions asked again, at once or a moment later, are embedded once."""
+"""Queries repeated at once or a moment later are embedded once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents, and BM25 over the live ones written down plainly, to compare with. Nothing here is fast."""
+"""Documents, and BM25 over the live ones in its plainest form, to compare with. Nothing here is fast."""
 
 from __future__ import annotations
 

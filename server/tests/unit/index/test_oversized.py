@@ -1,4 +1,4 @@
-"""A tenant that takes more than the memory for indexes is searched in the database, and found the same."""
+"""An oversized tenant is searched in the database, with the same results as in memory."""
 
 from __future__ import annotations
 

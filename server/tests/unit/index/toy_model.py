@@ -1,4 +1,4 @@
-"""A model of toy size: every word has a random direction of its own, a text points where its words do."""
+"""A tiny model: every word has its own random direction, and a text points where its words do."""
 
 from __future__ import annotations
 

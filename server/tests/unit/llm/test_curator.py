@@ -1,4 +1,4 @@
-"""From messages to facts, and from a fact to a decision; what of it goes wrong says what it took."""
+"""From messages to facts, and from a fact to a decision; a failure reports the tokens it used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One object is found whatever stands around it, and nothing inside a broken one."""
+"""One object is found whatever text surrounds it, and nothing inside a broken one."""
 
 from __future__ import annotations
 

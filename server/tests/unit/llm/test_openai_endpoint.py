@@ -1,4 +1,4 @@
-"""A language model behind the API of OpenAI: asked patiently, in a form it takes, believed when checked."""
+"""A language model behind OpenAI's API: retried, called in a form it accepts, and checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models answered to conversations, and what has to come of it: see recorded/README.md."""
+"""Recorded replies of models to conversations, and what must result from them: see recorded/README.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SQL files keep their promises: a tenant in each statement, the same on every engine, nothing unused."""
+"""The SQL files follow the rules: a tenant in each statement, the same on every engine, nothing unused."""
 
 from __future__ import annotations
 

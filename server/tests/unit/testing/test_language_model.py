@@ -1,4 +1,4 @@
-"""The scripted model does what tests of others rely on."""
+"""The scripted model does what other tests rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mnemos jobs`: what it asks for, and what it prints."""
+"""`mnemos jobs`: what it requests, and what it prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mnemos redact`: what it asks for, how it waits, and what it prints."""
+"""`mnemos redact`: what it requests, how it waits, and what it prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mnemos status` looks at server, database, key and vectors, and its exit code says how they are."""
+"""`mnemos status` checks server, database, key and vectors, and its exit code reports their state."""
 
 from __future__ import annotations
 

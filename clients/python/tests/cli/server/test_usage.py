@@ -1,4 +1,4 @@
-"""`mnemos usage` tells what models cost, for people and for programs."""
+"""`mnemos usage` shows what models cost, for people and for programs."""
 
 from __future__ import annotations
 

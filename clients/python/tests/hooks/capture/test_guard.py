@@ -1,4 +1,4 @@
-"""The guard, held against three labelled sets of messages and against single rules."""
+"""The guard, checked against three labelled sets of messages and against single rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The uploader as a process whose host has gone: it goes on while it gets ahead, and else ends soon."""
+"""The uploader as a process whose host has ended: it continues while it makes progress, or ends soon."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # ruff: noqa: T201 - programs that print
-"""The commands of Claude Code, OpenCode and OpenClaw that set-up uses, on files as they have them.
+"""The commands of Claude Code, OpenCode and OpenClaw that set-up uses, on files in the hosts' own format.
 
-The name that it is started by says which it is. What it was given is written to `$FAKE_LOG`; a command that
-begins with `$FAKE_BREAKS` fails after it did half of its work.
+The name of the started program selects the host. Its arguments and the names of its MEM9 variables are
+written to `$FAKE_LOG`; a command that begins with `$FAKE_BREAKS` fails after half of its work.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Whatever a model answers, only what messages can have said becomes a fact."""
+"""Whatever a model replies, only what messages can have said becomes a fact."""
 
 from __future__ import annotations
 

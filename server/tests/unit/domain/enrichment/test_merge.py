@@ -1,4 +1,4 @@
-"""A model proposes what becomes of a fact; what must never change doesn't."""
+"""A model proposes what happens to a fact; what must never change doesn't."""
 
 from __future__ import annotations
 

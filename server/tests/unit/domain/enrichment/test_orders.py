@@ -1,4 +1,4 @@
-"""Orders to the memory are told from facts, also from facts that sound like some."""
+"""Orders to the memory are distinguished from facts, even from facts that sound like orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as said already, and what only looks like it."""
+"""What is a repeat, and what only looks like one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes a search term, and that questions meet documents."""
+"""What becomes a search term, and that queries match documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long texts in passages, runs of similar length, and what becomes of a model's states."""
+"""Long texts in passages, runs of similar length, and how a model's states become vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts are cut as the model's own tokenizer cuts them; `recorded_pieces.json` holds what that one gave."""
+"""Texts are cut as by the model's own tokenizer, whose output is in `recorded_pieces.json`."""
 
 from __future__ import annotations
 

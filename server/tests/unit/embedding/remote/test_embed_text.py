@@ -1,4 +1,4 @@
-"""TiDB Cloud's EMBED_TEXT: tried before it is believed, and refused where it is absent."""
+"""TiDB Cloud's EMBED_TEXT: tried before it is used, and refused where it is absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's API: asked in batches, with patience, and never believed unchecked."""
+"""An endpoint with OpenAI's API: called in batches, retried, and always checked."""
 
 from __future__ import annotations
 

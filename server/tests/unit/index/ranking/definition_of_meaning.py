@@ -1,4 +1,4 @@
-"""What vectors tell, written down plainly: which memories are near, and which words mean the same."""
+"""What vectors mean, in the plainest form: which memories are near, and which words mean the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole ranking written down plainly over live documents, to compare with. Nothing here is fast."""
+"""The whole ranking of live documents in its plainest form, to compare with. Nothing here is fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search by vectors against measuring every one of them."""
+"""The search by vectors, compared with the distance to every one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters hold before anything is cut off; times are cut at whole seconds, so that nobody is missed."""
+"""Filters apply before anything is cut off; times are cut to whole seconds without losing a match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scores mean, and what they are made of."""
+"""What scores mean, and what they consist of."""
 
 from __future__ import annotations
 

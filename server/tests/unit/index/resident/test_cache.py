@@ -1,4 +1,4 @@
-"""The search index over a database that several servers write."""
+"""The search index over a database that several servers write to."""
 
 from __future__ import annotations
 

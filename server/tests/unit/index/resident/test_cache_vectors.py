@@ -1,4 +1,4 @@
-"""The search index with vectors: whose are held, and what happens when the model changes."""
+"""The search index with vectors: which ones it has, and what happens when the model changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of words that are kept in memory: never stale, never too many, and gone with their tenant."""
+"""Binary codes of words that are kept in memory: never stale, never too many, and gone with their tenant."""
 
 from __future__ import annotations
 

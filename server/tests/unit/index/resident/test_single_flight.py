@@ -1,4 +1,4 @@
-"""Work shared by concurrent callers."""
+"""Work that concurrent callers share."""
 
 from __future__ import annotations
 

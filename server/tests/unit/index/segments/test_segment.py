@@ -1,4 +1,4 @@
-"""Segments and their merging keep exactly the live documents."""
+"""Segments and their merges keep exactly the live documents."""
 
 from __future__ import annotations
 

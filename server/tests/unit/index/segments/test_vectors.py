@@ -1,4 +1,4 @@
-"""The bits kept of vectors: databases hold them, so they never change."""
+"""The binary codes of vectors: they are stored in databases, so they never change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others wrote stands between lines that they can't write."""
+"""Text from others is sent between lines that it can't contain."""
 
 from __future__ import annotations
 

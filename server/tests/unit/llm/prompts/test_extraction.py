@@ -1,4 +1,4 @@
-"""A conversation is laid out in requests: every message in exactly one, and none speaks to the model."""
+"""A conversation is divided into requests: every message is in exactly one, and none instructs the model."""
 
 from __future__ import annotations
 

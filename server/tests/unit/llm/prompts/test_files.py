@@ -1,4 +1,4 @@
-"""The shipped prompts say what the rules hold, and are known by their text."""
+"""The shipped prompts state the rules, and are identified by their text."""
 
 from __future__ import annotations
 

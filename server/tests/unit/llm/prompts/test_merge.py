@@ -1,4 +1,4 @@
-"""A fact is compared with numbered memories, none of which speaks to the model."""
+"""A fact is compared with numbered memories, none of which instructs the model."""
 
 from __future__ import annotations
 

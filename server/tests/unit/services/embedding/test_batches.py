@@ -1,4 +1,4 @@
-"""A batch becomes smaller until it can be paid for, and stops at what can't."""
+"""A batch shrinks until the budget covers it, and stops at what the budget can't."""
 
 from __future__ import annotations
 

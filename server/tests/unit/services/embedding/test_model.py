@@ -1,4 +1,4 @@
-"""A search asks for the vector of its question, and never fails or waits for long for want of one."""
+"""A search requests the vector of its query, and never fails or waits long when there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner of jobs: who works on what, and when."""
+"""The job runner: who runs which job, and when."""
 
 from __future__ import annotations
 

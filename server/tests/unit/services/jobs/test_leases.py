@@ -1,4 +1,4 @@
-"""A job stays with the server that works on it, and passes to another when that can't go on."""
+"""A job stays with the server that runs it, and passes to another when that one can't continue."""
 
 from __future__ import annotations
 

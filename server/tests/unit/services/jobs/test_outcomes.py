@@ -1,4 +1,4 @@
-"""What becomes of a job whose handler has come to an end."""
+"""What happens to a job whose handler has ended."""
 
 from __future__ import annotations
 

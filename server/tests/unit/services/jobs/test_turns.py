@@ -1,4 +1,4 @@
-"""Tenants take turns, however much one of them has due."""
+"""Tenants take turns, however many jobs one of them has due."""
 
 from __future__ import annotations
 
