@@ -1,8 +1,8 @@
 """Every check of this repository, by name. `./run tests` runs them all, `./run tests -l` lists them.
 
 Most sessions run in the environment that nox itself runs in (`uv run --group dev nox`), where all members
-and tools are installed; those that must see less have an environment of their own. Arguments after `--`
-go to the tool: `./run tests -s stores -- -k paging`.
+and tools are installed; sessions that need fewer packages have an environment of their own. Arguments after
+`--` go to the tool: `./run tests -s stores -- -k paging`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session(tags=["static"])
 def imports(session: nox.Session) -> None:
-    """Who may import whom (import-linter); redaction and the contract stand alone."""
+    """Allowed imports between packages (import-linter); redaction and the contract import on their own."""
     for folder, package in (("redaction", "mnemos_redaction"), ("contract", "mnemos_contract")):
         session.install(*pins(session), f"./{folder}")
         session.run("python", "-I", "tools/import_all.py", package)
@@ -82,7 +82,7 @@ def imports(session: nox.Session) -> None:
 
 @shared(tags=["static"])
 def generated(session: nox.Session) -> None:
-    """Generated files are what the generator makes of the contract; all packages have one version."""
+    """Generated files match the contract; all packages have one version."""
     python(session, "tools/version.py", "--check")
     python(session, "tools/generate.py", "--check")
 
@@ -102,7 +102,7 @@ def version(session: nox.Session) -> None:
 
 @shared(tags=["static"])
 def workflows(session: nox.Session) -> None:
-    """Workflows, issue forms and update rules: their form (check-jsonschema) and their security (zizmor)."""
+    """Workflows, issue forms and update rules: their schemas (check-jsonschema) and security (zizmor)."""
     python(session, "tools/check_workflows.py")
 
 
@@ -119,7 +119,7 @@ def plugins(session: nox.Session) -> None:
 
 @shared(tags=["tests"])
 def tooling(session: nox.Session) -> None:
-    """The live-database provider, the event-loop guard and the tools do what the other sessions rely on."""
+    """What the other sessions rely on: the live-database provider, the event-loop guard and the tools."""
     pytest(session, "tests/tooling")
 
 
@@ -175,7 +175,7 @@ def javascript(session: nox.Session) -> None:
 
 @nox.session(tags=["tests"])
 def build(session: nox.Session) -> None:
-    """Wheels, source distributions and npm tarballs: what is in them, and what works once installed."""
+    """Wheels, source distributions and npm tarballs: their contents, and that they work once installed."""
     need(session, "Node.js", check_javascript.find_node)
     session.install(*pins(session), *dependency_group("build"))
     session.run("python", "tools/build.py", *session.posargs)
@@ -183,7 +183,7 @@ def build(session: nox.Session) -> None:
 
 @shared(tags=["tests"])
 def docs(session: nox.Session) -> None:
-    """What the documentation says is so: commands, settings, routes, links."""
+    """The documentation is correct: commands, settings, routes, links."""
     pytest(session, "tests/docs")
 
 
@@ -217,7 +217,7 @@ def pytest(session: nox.Session, *folders: str, live: bool = False) -> None:
 
 
 def side_by_side(session: nox.Session) -> tuple[str, ...]:
-    """Return what runs a unit suite on all cores; with arguments after `--` it runs in one process."""
+    """Return pytest's options to run a unit suite on up to 4 cores; none with arguments after `--`."""
     return () if session.posargs else ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 
 
@@ -235,12 +235,12 @@ def dependency_group(name: str) -> tuple[str, ...]:
 
 
 def need_host(session: nox.Session, name: str) -> str:
-    """Return a host's program; without it leave the session out."""
+    """Return the path of a host's program; without it, skip the session, or fail in CI."""
     return need(session, name, lambda: str(agent_hosts.ensure(name)))
 
 
 def need(session: nox.Session, title: str, find: Callable[[], Found]) -> Found:
-    """Return what `find` finds; without it skip the session, or fail where CI promised it."""
+    """Return what `find` returns; if that is unavailable, skip the session, or fail in CI."""
     try:
         return find()
     except agent_hosts.HostUnavailable as reason:
@@ -249,7 +249,7 @@ def need(session: nox.Session, title: str, find: Callable[[], Found]) -> Found:
 
 
 def want_host(session: nox.Session, name: str) -> None:
-    """As `need_host` for a host whose tests skip themselves without it: it takes 830 MB."""
+    """Like `need_host`, but only warn outside CI: its tests skip themselves, and it takes 830 MB."""
     try:
         agent_hosts.ensure(name)
     except agent_hosts.HostUnavailable as reason:
@@ -258,7 +258,7 @@ def want_host(session: nox.Session, name: str) -> None:
 
 
 def live_environment(session: nox.Session) -> dict[str, str]:
-    """Return what hands the live database on to a session, and say which one it is."""
+    """Return the variable that names the live database, and log which one it is; empty if there is none."""
     try:
         server = live_server()
     except livedb.NoLiveDatabase as reason:
@@ -272,7 +272,7 @@ def live_environment(session: nox.Session) -> dict[str, str]:
 
 @functools.cache
 def live_server() -> livedb.LiveServer:
-    """Start one database for all sessions; it ends with nox."""
+    """Start one database for all sessions; it stops when nox exits."""
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(livedb.open_live_server())
@@ -280,7 +280,7 @@ def live_server() -> livedb.LiveServer:
 
 @functools.cache
 def count_file() -> dict[str, str]:
-    """Let every pytest run add its outcomes to one file; print their sum as the last line of all."""
+    """Return the variable that collects all pytest outcomes in one file; print their sum when nox exits."""
     file = ROOT / ".nox" / "counts.jsonl"
     file.parent.mkdir(exist_ok=True)
     file.write_text("", encoding="utf-8")

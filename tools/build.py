@@ -1,4 +1,4 @@
-"""Build every package into dist/, check what is in the archives, install them and try them.
+"""Build every package into dist/, check the archives' contents, install them and try them out.
 
     python tools/build.py            build, check and try
     python tools/build.py --only     only build
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def check_rendering(archives: Sequence[Path]) -> list[str]:
-    """Return what twine says of metadata and READMEs, as the registry sees them."""
+    """Return what twine reports about metadata and READMEs; empty if a registry would accept them."""
     ours = [str(path) for path in archives if path.suffix in {".whl", ".gz"}]
     done = subprocess.run(
         [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *ours],

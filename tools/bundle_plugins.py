@@ -1,12 +1,12 @@
-"""Make each plugin complete in itself, as it is published: its own files, the skills, the licence.
+"""Bundle each plugin as it is published: its own files, the skills and the licence.
 
-The skills have one source. It lies inside the Claude Code plugin, since Claude Code installs that folder as
-it stands in a clone and follows no link out of it; `skills/` at the root is a link to it, and every other
-plugin gets its copy here, and real files where links stand in the clone. A bundle with a package.json can be
-packed and published by npm.
+The skills have one source, inside the Claude Code plugin: Claude Code installs that folder as it is in a
+clone, and follows no link out of it. `skills/` at the root is a link to the source. Every other plugin gets a
+copy here, and real files where the clone has links. A bundle with a package.json can be packed and published
+by npm.
 
     python tools/bundle_plugins.py             write dist/plugins/<host>/
-    python tools/bundle_plugins.py --check     only tell whether the source of the skills is the only one
+    python tools/bundle_plugins.py --check     only check that the skills have a single source
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def bundle(root: Path, output: Path) -> list[Path]:
 
 
 def drop_scripts(folder: Path) -> None:
-    """Take out of a bundle's package.json the scripts that make a clone's folder complete for `npm pack`."""
+    """Remove the scripts in a bundle's package.json, which complete a clone's folder for `npm pack`."""
     path = folder / "package.json"
     if path.is_file():
         package = json.loads(path.read_text())
@@ -51,7 +51,7 @@ def drop_scripts(folder: Path) -> None:
 
 
 def require_files(folder: Path) -> None:
-    """Raise `Incomplete` when a bundle lacks what its package.json lists: npm passes over it in silence."""
+    """Raise `Incomplete` when a bundle lacks what its package.json lists: npm silently skips that."""
     package = folder / "package.json"
     promised = json.loads(package.read_text()).get("files", []) if package.is_file() else []
     missing = [pattern for pattern in promised if not any(folder.glob(pattern))]
@@ -72,7 +72,7 @@ def check(root: Path) -> list[str]:
 
 
 def list_plugins(root: Path) -> list[Path]:
-    """Return the folders of the plugins: those that a host's manifest stands in."""
+    """Return the folders of the plugins: those that contain a host's manifest."""
     manifests = ("package.json", ".claude-plugin/plugin.json")
     return sorted(
         {found.parents[name.count("/")] for name in manifests for found in root.glob(f"plugins/*/{name}")}

@@ -1,4 +1,4 @@
-"""Hold what a package's tests cover against its floors in pyproject.toml, and print both as a table.
+"""Compare a package's test coverage with its floors in pyproject.toml, and print both as a table.
 
     python tools/check_coverage.py PACKAGE
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Floor(TypedDict):
-    """The least share that the tests of some files run."""
+    """The least coverage of some files, in percent of their lines and branches."""
 
     name: str
     files: list[str]
@@ -28,7 +28,7 @@ class Floor(TypedDict):
 
 
 def main(package: str) -> int:
-    """Print the table; return 1, with what is missing, where a floor isn't reached."""
+    """Print the table; if a floor isn't reached, print what is missing and return 1."""
     measured = Coverage(config_file=str(ROOT / "pyproject.toml"))
     measured.load()
     are_high = True

@@ -1,4 +1,4 @@
-"""Check the JavaScript: its format by prettier, at one version, and its tests by Node's own runner.
+"""Check the JavaScript: its format with prettier, at a pinned version, and its tests with Node's own runner.
 
 python tools/check_javascript.py           check and test
 python tools/check_javascript.py --format  only check the format
@@ -20,17 +20,17 @@ if str(ROOT) not in sys.path:
 from tools import hosts  # noqa: E402  (needs the path above)
 
 FORMATTED = ("plugins/**/*.{js,mjs}", "bench/**/*.mjs")
-#: The oldest Node whose test runner knows what the tests use.
+#: The oldest Node whose test runner supports what the tests use.
 OLDEST_NODE = 20
 
 
 def find_programs() -> tuple[str, str]:
-    """Return the paths of Node and prettier; raise `HostUnavailable` when one can't be had."""
+    """Return the paths of Node and prettier; raise `HostUnavailable` when one is unavailable."""
     return find_node(), str(hosts.ensure_package(hosts.PRETTIER))
 
 
 def find_node() -> str:
-    """Return the path of Node; raise `HostUnavailable` when there is none, or an old one."""
+    """Return the path of Node; raise `HostUnavailable` when it is missing or too old."""
     node = shutil.which("node")
     if node is None:
         raise hosts.HostUnavailable(f"there is no node: install Node.js {OLDEST_NODE} or newer")
@@ -41,7 +41,7 @@ def find_node() -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run prettier, then the tests; return 69 with a sentence when Node or prettier can't be had."""
+    """Run prettier, then the tests; return 69 and print the reason when Node or prettier is unavailable."""
     try:
         node, prettier = find_programs()
     except hosts.HostUnavailable as reason:

@@ -2,9 +2,9 @@
 
     python tools/check_plugins.py
 
-Manifests parse; tools and commands that are spoken of exist, and no other tools
-are let through; hooks name known events and call `mnemos`; no address of a server is written into a plugin;
-the skills have one source, and what hosts need to show them; a package takes along what it needs.
+Manifests parse. Tools and commands that texts mention exist, and hooks match no other tools. Hooks name known
+events and call `mnemos`. No plugin contains the address of a server. The skills have one source, and the
+fields that hosts need to show them. An npm package includes the files that it needs.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ COMMAND = re.compile(r"(?:`|^ {4})mnemos ([a-z][a-z-]*)", re.MULTILINE)
 ADDRESS = re.compile(r"https?://[^\s\"')]+")
 NO_TOOLS = {"memory_type"}
 FRONT_MATTER = re.compile(r"---\n(?P<fields>.*?)\n---\n", re.DOTALL)
-#: What agents load of all skills at the start of every session.
+#: Agents load the descriptions of all skills at the start of every session.
 MAX_DESCRIPTION_CHARACTERS = 300
-#: What npm adds to a package by itself isn't listed here.
+#: What every package.json must list in `files`; what npm adds by itself isn't included.
 NEEDED_FILES = {"skills", "README.md"}
 TEXT_SUFFIXES = {".md", ".json", ".js", ".ts"}
 
@@ -54,7 +54,7 @@ def check(root: Path) -> list[str]:
 
 
 def check_hosts(root: Path) -> list[str]:
-    """Every host that the client knows has a plugin."""
+    """Check that every host known to the client has a plugin."""
     plugins = {plugin.name for plugin in bundle_plugins.list_plugins(root)}
     return [
         f"plugins/{name} is missing, though the client knows the host"
@@ -64,7 +64,7 @@ def check_hosts(root: Path) -> list[str]:
 
 
 def check_tool_names(root: Path, plugin: Path) -> list[str]:
-    """Every tool that a plugin or a skill speaks of is one of the contract's."""
+    """Check that every tool that a plugin or a skill mentions is in the contract."""
     known = {tool.name for tool in TOOLS} | NO_TOOLS
     return [
         f"{path.relative_to(root)}: there is no tool {name}"
@@ -74,7 +74,7 @@ def check_tool_names(root: Path, plugin: Path) -> list[str]:
 
 
 def check_commands(root: Path, plugin: Path) -> list[str]:
-    """Every command of `mnemos` that a text speaks of exists."""
+    """Check that every `mnemos` command that a text mentions exists."""
     known = set(cli.list_commands(click.Context(cli)))
     return [
         f"{path.relative_to(root)}: there is no mnemos {name}"
@@ -85,7 +85,7 @@ def check_commands(root: Path, plugin: Path) -> list[str]:
 
 
 def check_addresses(root: Path, plugin: Path) -> list[str]:
-    """No plugin knows where a server is: that comes from the user."""
+    """Check that no plugin contains the address of a server: that comes from the user."""
     return [
         f"{path.relative_to(root)}: {address} is written into the plugin"
         for path in list_texts(plugin)
@@ -95,7 +95,7 @@ def check_addresses(root: Path, plugin: Path) -> list[str]:
 
 
 def check_skills(root: Path) -> list[str]:
-    """Each skill carries the name of its folder and a description that says when to use it."""
+    """Check that each skill has the name of its folder and a description, which says when to use it."""
     problems = []
     for path in sorted((root / "skills").resolve().glob("*/SKILL.md")):
         found = FRONT_MATTER.match(path.read_text())
@@ -110,14 +110,14 @@ def check_skills(root: Path) -> list[str]:
 
 
 def check_package(root: Path, plugin: Path) -> list[str]:
-    """A plugin that is an npm package takes the skills along."""
+    """Check that a plugin that is an npm package includes the skills and its README."""
     path = plugin / "package.json"
     missing = NEEDED_FILES - set(read_json(path).get("files", [])) if path.is_file() else set()
     return [f"{path.relative_to(root)}: its files lack {name}" for name in sorted(missing)]
 
 
 def check_claude(plugin: Path) -> list[str]:
-    """Hooks have known events and call `mnemos hook` for the event they stand under."""
+    """Check the hooks (known events, calls of `mnemos hook` with a timeout) and the MCP server."""
     problems = []
     for event, groups in read_json(plugin / "hooks" / "hooks.json")["hooks"].items():
         if event not in CLAUDE_EVENTS:
@@ -140,18 +140,23 @@ def check_claude(plugin: Path) -> list[str]:
 
 
 def short_tool_names() -> list[str]:
-    """Return the tools' names without what they all begin with."""
+    """Return the tools' names without their common prefix."""
     return [tool.name.removeprefix("memory_") for tool in TOOLS]
 
 
 def list_texts(folder: Path) -> list[Path]:
-    """Return the files of a plugin that hold text."""
+    """Return the text files of a plugin."""
     files = (path for path in sorted(folder.rglob("*")) if path.suffix in TEXT_SUFFIXES and path.is_file())
     return [path for path in files if "node_modules" not in path.parts]
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a manifest; ValueError names the file when it isn't a JSON object."""
+    """Read a manifest.
+
+    Raises:
+        ValueError: the file, which the message names, isn't JSON.
+        TypeError: it isn't a JSON object.
+    """
     try:
         data = json.loads(path.read_text())
     except ValueError as error:

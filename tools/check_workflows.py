@@ -1,8 +1,8 @@
-"""Check what GitHub reads in .github: that it has the right form, and that no workflow can be abused.
+"""Check the files in .github: that they match GitHub's schemas, and that workflows are secure.
 
     python tools/check_workflows.py
 
-Nothing is asked of GitHub: the schemas come with check-jsonschema, and zizmor runs offline.
+No request is sent to GitHub: the schemas come with check-jsonschema, and zizmor runs offline.
 """
 
 from __future__ import annotations

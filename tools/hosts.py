@@ -1,6 +1,6 @@
 """Install the agent hosts that the `hosts` session drives, each at one pinned version, once per machine.
 
-They lie in `$XDG_CACHE_HOME/mnemos-hosts/` (default `~/.cache`), outside the clone and keyed by the pin.
+They are kept in `$XDG_CACHE_HOME/mnemos-hosts/` (default `~/.cache`), outside the clone, by version.
 
     python tools/hosts.py claude     print the path of the program, installing it first if need be
 """
@@ -26,12 +26,12 @@ CPUS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An agent host as an npm package, which holds its program."""
+    """An agent host: an npm package that contains its program."""
 
-    package: str  # {platform} stands for such as "linux-x64"; {baseline} names old processors too
+    package: str  # {platform} is such as "linux-x64"; {baseline} has a suffix for old processors
     version: str  # exact: without it npm picks what fits the running Node, and hosts differ by version
     program: str  # path inside the package
-    beside: str = ""  # what else goes into its folder, such as the Node that it needs; with a version
+    beside: str = ""  # another package for its folder, such as the Node that it needs; with a version
 
 
 HOSTS = {
@@ -39,12 +39,12 @@ HOSTS = {
     "opencode": Host("opencode-{baseline}", "1.18.33", "bin/opencode"),
     "openclaw": Host("openclaw", "2026.9.6", "openclaw.mjs", beside="node-{platform}@24.21.0"),
 }
-#: What formats the plugins' JavaScript; it needs Node.
+#: Formats the plugins' JavaScript; it needs Node.
 PRETTIER = Host("prettier", "3.10.1", "bin/prettier.cjs")
 
 
 class HostUnavailable(Exception):
-    """The host can't be had on this machine."""
+    """The host is unavailable on this machine."""
 
 
 def ensure(name: str) -> Path:
@@ -57,7 +57,7 @@ def ensure(name: str) -> Path:
 
 
 def ensure_package(host: Host) -> Path:
-    """As `ensure`, for a package that stands in no list."""
+    """Like `ensure`, for a package that isn't in `HOSTS`."""
     package = name_package(host.package)
     home = cache_folder() / f"{package.rsplit('/', 1)[-1]}-{host.version}"
     program = home / "node_modules" / package / host.program
@@ -71,20 +71,20 @@ def ensure_package(host: Host) -> Path:
 
 
 def name_package(pattern: str) -> str:
-    """Fill in a package's name what it says of the machine; one that says nothing runs on any machine."""
+    """Return a package's name, filled in for this machine; one without placeholders runs on any machine."""
     if "{" not in pattern:
         return pattern
     return pattern.format(platform=platform_name(), baseline=baseline_name())
 
 
 def find_node(program: Path) -> Path:
-    """Return the Node that lies beside a host's program in the cache."""
+    """Return the path of the Node beside a host's program in the cache."""
     modules = next(folder for folder in program.parents if folder.name == "node_modules")
     return modules / f"node-{platform_name()}" / "bin" / "node"
 
 
 def install(specifications: Sequence[str], home: Path) -> None:
-    """Install npm packages aside, then move them to `home`, which so is never half full."""
+    """Install npm packages in a temporary folder, then move it to `home`, which is never incomplete."""
     npm = shutil.which("npm")
     if npm is None:
         raise HostUnavailable(f"npm is needed to install {specifications[0]}: install Node.js with npm")
@@ -99,7 +99,7 @@ def install(specifications: Sequence[str], home: Path) -> None:
 
 
 def run_npm(command: Sequence[str]) -> None:
-    """Run npm; raise `HostUnavailable` with the end of its complaint when it fails."""
+    """Run npm; raise `HostUnavailable` with the start of its error output when it fails."""
     try:
         done = subprocess.run(
             command,
@@ -117,13 +117,13 @@ def run_npm(command: Sequence[str]) -> None:
 
 
 def npm_environment() -> dict[str, str]:
-    """Return this environment, with npm told to trust the certificates that the machine trusts."""
+    """Return this environment, with a variable that makes npm trust the machine's certificates."""
     machine = {"NODE_EXTRA_CA_CERTS": str(CERTIFICATES)} if CERTIFICATES.exists() else {}
     return machine | os.environ
 
 
 def platform_name() -> str:
-    """Return this machine in npm's words, such as "linux-x64"."""
+    """Return npm's name of this platform, such as "linux-x64"."""
     system, cpu = platform.system().lower(), CPUS.get(platform.machine().lower())
     if system not in {"linux", "darwin"} or cpu is None:
         raise HostUnavailable(f"no agent host is tested on {platform.system()} {platform.machine()}")
@@ -131,7 +131,7 @@ def platform_name() -> str:
 
 
 def baseline_name(features: Path = Path("/proc/cpuinfo")) -> str:
-    """Return this machine in the words of packages that have another one for processors without AVX2."""
+    """Return this platform's name in packages with a separate build for processors without AVX2."""
     name = platform_name()
     is_old = name == "linux-x64" and features.exists() and " avx2" not in features.read_text()
     return f"{name}-baseline" if is_old else name
@@ -144,7 +144,7 @@ def cache_folder() -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the path of each named host; return 69 with a sentence when one can't be had."""
+    """Print the path of each named host; return 69 and print the reason when one is unavailable."""
     try:
         for name in arguments or HOSTS:
             print(ensure(name))

@@ -1,4 +1,4 @@
-"""Import every module of one package: fails when a module needs what its package doesn't declare.
+"""Import every module of one package; this fails when a module needs a dependency that isn't declared.
 
 python -I tools/import_all.py mnemos_contract
 """
@@ -11,7 +11,7 @@ import sys
 
 
 def import_all(package_name: str) -> int:
-    """Import a package with all its modules; return how many that were."""
+    """Import a package with all its modules; return how many there are."""
     package = importlib.import_module(package_name)
     names = [
         module.name for module in pkgutil.walk_packages(package.__path__, f"{package_name}.", onerror=fail)
@@ -22,7 +22,7 @@ def import_all(package_name: str) -> int:
 
 
 def fail(_name: str) -> None:
-    """Let the import error of a subpackage through; pkgutil would swallow it."""
+    """Raise the import error of a subpackage again; pkgutil would swallow it."""
     raise  # noqa: PLE0704  (called while the error is being handled)
 
 

@@ -1,11 +1,11 @@
 """Pin every third-party package of the workspace in the root pyproject.toml.
 
-A lock file names the index it was made on, so none is kept in git. What it protects from, a newer
-release breaking an old commit, is kept by exact versions in `[tool.uv] constraint-dependencies`:
-`uv run` and the nox sessions obey them.
+A lock file names the index it was created with, so none is kept in git. Instead, exact versions in
+`[tool.uv] constraint-dependencies` keep a newer release from breaking an old commit: `uv run` and the nox
+sessions obey them.
 
     python tools/pin.py             add missing pins, drop unused ones, keep the rest
-    python tools/pin.py --upgrade   resolve everything anew
+    python tools/pin.py --upgrade   resolve everything from scratch
     python tools/pin.py --check     fail when the file isn't what the first form would write
 """
 
@@ -81,7 +81,7 @@ def resolve(pyproject: str) -> list[str]:
 
 
 def run_uv(*command: str, folder: Path) -> str:
-    """Return what uv printed; raise `CannotPin` with its complaint when it fails."""
+    """Return what uv printed; raise `CannotPin` with its error output when it fails."""
     program = os.environ.get("UV") or shutil.which("uv")  # `uv run` puts its own path into UV
     if program is None:
         raise CannotPin("uv is needed: run `./run tests -s pin`")
@@ -94,7 +94,7 @@ def run_uv(*command: str, folder: Path) -> str:
 
 
 def merge(requirements: Iterable[str]) -> list[str]:
-    """Turn an export into pins; a marker stays only where one package has several versions."""
+    """Return the pins of an export; a marker is kept only where one package has several versions."""
     versions: dict[str, dict[str, str]] = defaultdict(dict)
     for line in requirements:
         pin = PINNED.match(line)
@@ -120,7 +120,7 @@ def report_difference(before: str, after: str) -> int:
 
 
 def count_pins(pyproject: str) -> int:
-    """Return how many constraints the text of a pyproject.toml holds."""
+    """Return the number of constraints in the text of a pyproject.toml."""
     return len(tomllib.loads(pyproject)["tool"]["uv"]["constraint-dependencies"])
 
 

@@ -1,11 +1,11 @@
 """Keep one version, one licence and one set of addresses in all packages; the root's are the source.
 
-    python tools/version.py            write what the packages repeat of the root
+    python tools/version.py            write what the packages repeat from the root
     python tools/version.py 0.2.0      set the root's version first
-    python tools/version.py --check    write nothing, fail when a package says something else
-    python tools/version.py --tag v0.2.0    fail unless this tag is the version and the changelog knows it
+    python tools/version.py --check    write nothing, fail when a package differs
+    python tools/version.py --tag v0.2.0    fail unless this tag and the changelog match the version
 
-`./run tests -s version -- 0.2.0` makes the generated files of it too.
+`./run tests -s version -- 0.2.0` writes the generated files, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if str(ROOT) not in sys.path:
 from tools.release import stamp  # noqa: E402  (needs the path above)
 from tools.release.members import read_project  # noqa: E402
 
-#: What PyPI and npm read alike.
+#: The form of version that both PyPI and npm accept.
 VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}")
 
 

@@ -1,1 +1,1 @@
-"""What the benchmarks share: real servers and databases, a small client, and pages that reports go into."""
+"""What the benchmarks share: real servers and databases, a small client, and pages for reports."""

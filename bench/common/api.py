@@ -12,6 +12,6 @@ SESSION_MESSAGES = f"{V1ALPHA2_BASE}/session-messages"
 
 
 async def provision(connection: HttpConnection, server: Address) -> Address:
-    """Make a tenant and give the address with its key."""
+    """Create a tenant and return the address with its key."""
     body = await ask(connection, server.request("POST", "/v1alpha1/mem9s"), 201)
     return Address(server.host, server.port, Provisioned.model_validate_json(body).id)

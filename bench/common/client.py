@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client over kept connections: it shares the processor with what it measures."""
+"""An HTTP/1.1 client over persistent connections: small, as it shares the processor with what it measures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-#: Seconds until any answer must have come.
+#: Seconds within which every response must arrive.
 ANSWER_SECONDS = 30
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
 
 
 class UnexpectedResponse(Exception):
-    """The server answered something else than the operation asks for, or nothing."""
+    """The response isn't what the operation expects, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server answers, and with which key."""
+    """The address of a server, and the key to use there."""
 
     host: str
     port: int
@@ -41,7 +41,7 @@ class Address:
         return cls(parts.hostname or "127.0.0.1", parts.port or 80, api_key)
 
     def request(self, method: str, path: str, body: bytes | None = None, headers: str = "") -> bytes:
-        """Write a whole request as bytes; `headers` are further lines, each ending in CRLF."""
+        """Return a whole request as bytes; `headers` are further lines, each ending in CRLF."""
         if body is not None:
             headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if self.api_key:
@@ -60,12 +60,12 @@ class HttpConnection(asyncio.Protocol):
 
     @classmethod
     async def open(cls, address: Address) -> Self:
-        """Connect."""
+        """Open a connection to a server."""
         _, connection = await asyncio.get_running_loop().create_connection(cls, address.host, address.port)
         return connection
 
     async def send(self, request: bytes) -> Answer:
-        """Send a request and wait for its answer; waiting is bounded by whoever calls."""
+        """Send a request and wait for its response; the caller sets the timeout."""
         if self._transport is None or self._transport.is_closing():
             raise UnexpectedResponse("the server closed the connection")
         self._waiting = asyncio.get_running_loop().create_future()
@@ -83,7 +83,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`. Servers of ours always send a length unless there is no body."""
+        """See `asyncio.Protocol`. Our servers always send a length unless there is no body."""
         self._received += data
         end = self._received.find(_HEAD_END)
         if end < 0:
@@ -105,11 +105,11 @@ class HttpConnection(asyncio.Protocol):
 
 
 async def ask(connection: HttpConnection, request: bytes, status: int) -> bytes:
-    """Send a request outside a measurement and give the body of its answer.
+    """Send a request outside a measurement and return the body of its response.
 
     Raises:
-        UnexpectedResponse: the status is another one.
-        TimeoutError: there is no answer in time.
+        UnexpectedResponse: the status is a different one.
+        TimeoutError: there is no response within `ANSWER_SECONDS`.
     """
     async with asyncio.timeout(ANSWER_SECONDS):
         answer = await connection.send(request)
@@ -118,6 +118,6 @@ async def ask(connection: HttpConnection, request: bytes, status: int) -> bytes:
 
 
 def check_status(answer: Answer, status: int) -> None:
-    """Raise `UnexpectedResponse` unless the status is the one that is expected."""
+    """Raise `UnexpectedResponse` unless the status is the expected one."""
     if answer.status != status:
         raise UnexpectedResponse(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")

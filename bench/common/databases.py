@@ -18,7 +18,7 @@ import asyncmy
 from bench.common import machine
 from tests.support.databases import livedb
 
-#: Databases of ours on a shared server begin so.
+#: Prefix of our databases' names on a shared server.
 DATABASE_PREFIX = "mnemos_bench_"
 #: What `open_engines` raises when there is no database to measure on.
 NO_DATABASE = (livedb.NoLiveDatabase, livedb.UnusableDatabase)
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def open_engines(options: argparse.Namespace, stack: ExitStack, folder: Path) -> Iterator[Engine]:
-    """Return the databases that the arguments name, each empty, and gone when the stack closes."""
+    """Yield the databases that the arguments name, each empty, and removed when the stack closes."""
     if options.engine in ("sqlite", "both"):
         yield Engine(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{folder / 'memories.db'}")
     if options.engine in ("live", "both"):
@@ -58,7 +58,7 @@ def open_engines(options: argparse.Namespace, stack: ExitStack, folder: Path) ->
 
 @contextmanager
 def _database(server: livedb.LiveServer) -> Iterator[str]:
-    """Give the DSN of a database that the measured server makes; drop it at the end."""
+    """Yield the DSN of a database that the measured server creates; drop it at the end."""
     dsn = server.dsn(DATABASE_PREFIX + uuid.uuid4().hex[:8])
     try:
         yield dsn

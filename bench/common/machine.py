@@ -1,4 +1,4 @@
-"""What Linux says about processes and the machine, read from /proc."""
+"""What Linux reports about processes and the machine, read from /proc."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _LISTENING = "0A"
-#: Forwards a container's port; its own processor time says nothing about the database.
+#: They forward a container's port; their processor time says nothing about the database.
 _PROXIES = {"docker-proxy", "rootlessport"}
 
 
@@ -22,24 +22,24 @@ def cpu_ms(pid: int) -> float:
 
 
 def machine_cpu_ms() -> tuple[float, float]:
-    """Give the time all processors together were busy, and the time there was, since the machine started."""
+    """Return the busy time and the available time of all processors since the machine started, in ms."""
     ticks = [int(field) for field in (_PROC / "stat").read_text().splitlines()[0].split()[1:9]]
     idle = ticks[3] + ticks[4]
     return (sum(ticks) - idle) * 1_000 / _TICKS_PER_SECOND, sum(ticks) * 1_000 / _TICKS_PER_SECOND
 
 
 def rss_bytes(pid: int) -> int:
-    """Return the memory of a process that is resident now."""
+    """Return the resident memory of a process."""
     return _read_status(pid, "VmRSS")
 
 
 def peak_rss_bytes(pid: int) -> int:
-    """Return the most memory of a process that was resident since `forget_peak_rss`."""
+    """Return the peak of a process's resident memory since `forget_peak_rss`."""
     return _read_status(pid, "VmHWM")
 
 
 def forget_peak_rss(pid: int) -> None:
-    """Let the peak begin anew; the process must be of the same user."""
+    """Reset the peak; the process must belong to the same user."""
     (_PROC / str(pid) / "clear_refs").write_text("5")
 
 
@@ -50,7 +50,7 @@ def _read_status(pid: int, name: str) -> int:
 
 
 def find_listener(port: int) -> int | None:
-    """Find the process of this machine that listens on a TCP port, if we may see it."""
+    """Return the process that listens on a TCP port; None if it isn't visible to us, or only a proxy."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for folder in _PROC.glob("[0-9]*"):
         with suppress(OSError):
@@ -71,7 +71,7 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def describe_machine() -> str:
-    """Say processor, cores and memory in one line."""
+    """Describe processor, cores and memory in one line."""
     cpuinfo = (_PROC / "cpuinfo").read_text()
     model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     memory = re.search(r"^MemTotal:\s+(\d+) kB", (_PROC / "meminfo").read_text(), re.MULTILINE)

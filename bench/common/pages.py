@@ -12,10 +12,10 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
 def replace_between_markers(page: Path, name: str, report: str) -> None:
-    """Put a report between `<!-- name:begin -->` and `<!-- name:end -->`; everything outside stays.
+    """Put a report between `<!-- name:begin -->` and `<!-- name:end -->`; everything outside is kept.
 
     Raises:
-        ValueError: the page hasn't both markers once, in order.
+        ValueError: the page doesn't contain each marker once, in this order.
     """
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     text = page.read_text(encoding="utf-8")
@@ -36,13 +36,13 @@ def publish(name: str, report: str, *, write: bool) -> None:
 
 
 def render_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table; all columns but the first hold figures."""
+    """Return the lines of a table; all columns but the first contain figures."""
     marks = ["---", *["---:"] * (len(head) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)]
 
 
 def describe_command(program: str) -> str:
-    """Return the command that was run, without a password and without where on this machine a file lies."""
+    """Return the command that was run, without passwords and without the folders of files."""
     arguments = [re.sub(r"(?<=//)([^:@/]*):[^@]*@", r"\1:***@", argument) for argument in sys.argv[1:]]
     names = [Path(argument).name if Path(argument).is_file() else argument for argument in arguments]
     return shlex.join(["python", "-m", program, *names])

@@ -16,23 +16,23 @@ from typing import Final
 
 from bench.common.client import Address
 
-#: Seconds until a program must say where it answers, and until it must have stopped.
+#: Seconds within which a program must print its address, and within which it must stop.
 START_SECONDS = 60
 STOP_SECONDS = 20
 _URL = re.compile(r"(http://\S+)")
-#: Settings of whoever runs the benchmark must not change what is measured.
+#: Prefixes of variables that aren't passed on: the user's settings must not change what is measured.
 _OURS = ("MNEMO_", "MEM9_", "MNEMOS_")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A running program and where it answers."""
+    """A running program and its address."""
 
     pid: int
     address: Address
 
 
-#: Settings of a server that makes no vectors, which would take the rest of the processor in the background.
+#: Settings of a server without embeddings, which would use the rest of the processor in the background.
 WITHOUT_MODEL: Final = {"EMBEDDER": "none"}
 
 
@@ -40,10 +40,10 @@ WITHOUT_MODEL: Final = {"EMBEDDER": "none"}
 def mnemo_server(
     folder: Path, dsn: str, wrapper: Sequence[str] = (), settings: Mapping[str, str] | None = None
 ) -> Iterator[Program]:
-    """Run a server as users do, but for rate limits.
+    """Run a server as users do, but without rate limits.
 
     Args:
-        folder: takes its log.
+        folder: for its log.
         dsn: the database.
         wrapper: arguments of Python before the server's module.
         settings: further settings, without `MNEMO_`.
@@ -57,10 +57,10 @@ def mnemo_server(
 
 @contextmanager
 def run_program(command: list[str], log_path: Path, settings: Mapping[str, str]) -> Iterator[Program]:
-    """Run a program that says on standard output where it answers; stop it at the end.
+    """Run a program that prints its address on standard output; stop it at the end.
 
     Raises:
-        RuntimeError: it doesn't start; with the end of its log.
+        RuntimeError: it doesn't start; the message contains the end of its log.
     """
     env = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)} | dict(settings)
     with log_path.open("w") as log:
@@ -76,7 +76,7 @@ def run_program(command: list[str], log_path: Path, settings: Mapping[str, str])
 
 
 def _read_url(process: subprocess.Popen[str]) -> str | None:
-    """Read standard output until an address stands there, the process ends, or time is up."""
+    """Return the first URL on standard output; None if the process ends or time is up before."""
     timer = threading.Timer(START_SECONDS, process.kill)
     timer.start()
     try:

@@ -1,1 +1,1 @@
-"""How long a hook holds up its host, with servers in every condition."""
+"""The hook benchmark: how long a hook delays its host, with servers in every condition."""

@@ -1,4 +1,4 @@
-"""`python -m bench.hooks`: measure how long a hook holds up its host, whatever the server does."""
+"""`python -m bench.hooks`: measure how long a hook delays its host, whatever the server does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bench.hooks.timing import Case, Clock, make_environment
 from bench.load.operations import store_many
 from bench.load.texts import Texts
 
-#: Until all memories have their vectors.
+#: Limit for embedding all memories.
 _READY_SECONDS = 300
 _PLUGIN_HOST = Path(__file__).parent / "host.mjs"
 _EMBEDDING = "/v1alpha2/mem9s/embedding"
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[str]:
-    """Measure and publish; give what must never happen and did."""
+    """Measure and publish; return the faults, which must never happen."""
     program = stack.enter_context(mnemo_server(folder, f"sqlite:///{folder / 'memories.db'}"))
     tenant = asyncio.run(_fill(program.address, options.memories))
     urls = {UP: f"http://{tenant.host}:{tenant.port}"}
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
                 hooks.append(Case(condition, event, command, environment, scene, host))
     bare = _make_bare(options.program)
     clock = Clock(harness)
-    clock.go_round([*bare, *hooks], is_measured=False)  # what is compiled and cached is, from here on
+    clock.go_round([*bare, *hooks], is_measured=False)  # from here on, everything is compiled and cached
     before = _read_clocks(program.pid)
     for number in range(options.runs):
         clock.go_round([*bare, *hooks])
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
 
 
 async def _fill(server: Address, count: int) -> Address:
-    """Store memories, wait for their vectors, and ask once, so that nothing has still to be loaded."""
+    """Store memories, wait until they are embedded, and search once, so that everything is loaded."""
     connection = await HttpConnection.open(server)
     tenant = await provision(connection, server)
     await store_many([connection], tenant, count, seed=1)
@@ -101,7 +101,7 @@ async def _fill(server: Address, count: int) -> Address:
 
 
 def _make_bare(program: Path) -> list[Case]:
-    """Return the interpreter of that environment with nothing to do: as users start it, and at its barest."""
+    """Return cases of that environment's Python with nothing to do: as users start it, and at its barest."""
     python = program.parent / "python"
     interpreter = str(python if python.exists() else sys.executable)
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -112,14 +112,14 @@ def _make_bare(program: Path) -> list[Case]:
 
 
 def _describe(program: Path) -> str:
-    """Return how the program is installed: an editable install has more to look through."""
+    """Return how the program is installed: an editable install has more paths to search."""
     libraries = program.resolve().parent.parent / "lib"
     is_editable = any(libraries.glob("python*/site-packages/_editable_impl_mnemos_client.pth"))
     return "in an editable environment" if is_editable else "installed from its wheel"
 
 
 def _read_clocks(server_pid: int) -> tuple[float, float, float]:
-    """Return the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    """Return processor times so far, in ms: used by this benchmark's programs, used by all, and available."""
     hooks = resource.getrusage(resource.RUSAGE_CHILDREN)
     ours = time.process_time() + hooks.ru_utime + hooks.ru_stime
     return (ours * 1_000 + machine.cpu_ms(server_pid), *machine.machine_cpu_ms())

@@ -24,13 +24,13 @@ BAD = (REFUSING, HUNG, SILENT, GARBAGE, ENDLESS, DRIP, NAMELESS)
 
 _HEADER_LINE = b"X-Filler: " + b"x" * 1_000 + b"\r\n"
 _DRIP_SECONDS = 0.01
-#: Connections that are tried until the kernel drops further ones.
+#: Limit of connections that are opened until the kernel drops further ones.
 _MAX_FILLERS = 8
 _CONNECT_SECONDS = 0.2
 
 
 def open_bad(name: str, stack: ExitStack) -> str:
-    """Start a server in a bad condition and give its URL; it is gone when the stack closes."""
+    """Start a server in a bad condition and return its URL; it stops when the stack closes."""
     if name == NAMELESS:
         return "http://mnemos.invalid:8080"
     if name == REFUSING:
@@ -90,9 +90,9 @@ def _run(behaviour: Behaviour) -> Iterator[str]:
 
 @contextmanager
 def _run_silent() -> Iterator[str]:
-    """Fill the queue of a listener that accepts nothing: Linux then drops what asks to connect.
+    """Fill the queue of a listener that never accepts: Linux then drops further attempts to connect.
 
-    So does a firewall that drops packets, or an address where no machine is.
+    A firewall that drops packets has the same effect, and so has an address without a machine.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))

@@ -1,4 +1,4 @@
-"""What a host hands to its hooks, made up anew for each run."""
+"""The input that a host passes to its hooks, made up for each run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bench.load.texts import Texts
 
-#: Behind the name of an event: for a prompt that begins a session, and for one that goes on with it.
+#: Suffixes of an event's name: for the first prompt of a session, and for a later one.
 FIRST, LATER = ", first", ", later"
 #: Messages of a conversation before the first run.
 _EARLIER_MESSAGES = 200
@@ -37,18 +37,18 @@ class Scene:
 
     folder: Path
     texts: Texts
-    #: Counts the runs: nothing is ever asked or said twice.
+    #: Number of prompts so far; part of each, so that none is sent twice.
     number: int = 0
-    #: What was said so far, by event.
+    #: Messages so far, by event.
     said: dict[str, list[Said]] = field(default_factory=dict)
 
     @property
     def work_folder(self) -> Path:
-        """Where the user works: below the root of a repository."""
+        """The folder where the user works, below the root of a repository."""
         return self.folder / "project" / "src" / "parts"
 
     def prepare(self) -> None:
-        """Make the repository."""
+        """Create the repository."""
         self.work_folder.mkdir(parents=True)
         git = self.folder / "project" / ".git"
         git.mkdir()
@@ -61,7 +61,7 @@ class Scene:
         return f"{self.texts.question()}, and what is to be done in case {self.number}?"
 
     def go_on(self, event: str) -> list[Said]:
-        """Go on with an event's conversation by one turn, many before the first; give what is new of it."""
+        """Continue an event's conversation by one turn, at first by many; return the new messages."""
         said = self.said.setdefault(event, [])
         begin = len(said)
         for place in range(begin, begin + (2 if said else _EARLIER_MESSAGES)):
@@ -70,12 +70,12 @@ class Scene:
         return said[begin:]
 
 
-#: Makes the input of one run.
+#: Returns the input of one run.
 Maker = Callable[[Scene, str], dict[str, Any]]
 
 
 def _make_claude(scene: Scene, event: str) -> dict[str, Any]:
-    """As Claude Code 2.1.330 sends it."""
+    """Return the input as Claude Code 2.1.330 sends it."""
     prompt = scene.ask()
     transcript = scene.folder / f"{event}.jsonl"
     data = {
@@ -98,7 +98,7 @@ def _make_claude(scene: Scene, event: str) -> dict[str, Any]:
 
 
 def _make_opencode(scene: Scene, event: str) -> dict[str, Any]:
-    """As our plugin in OpenCode 1.18.33 tells it."""
+    """Return the input as our plugin in OpenCode 1.18.33 sends it."""
     prompt = scene.ask()
     data: dict[str, Any] = {"directory": str(scene.work_folder)}
     if event.startswith("chat.message"):
@@ -121,7 +121,7 @@ def _make_opencode(scene: Scene, event: str) -> dict[str, Any]:
 
 
 def _make_openclaw(scene: Scene, event: str) -> dict[str, Any]:
-    """As our plugin in OpenClaw 2026.9.6 tells it."""
+    """Return the input as our plugin in OpenClaw 2026.9.6 sends it."""
     prompt = scene.ask()
     session = f"s{scene.number}" if event.endswith(FIRST) else "talk"
     context = {
@@ -144,15 +144,15 @@ def _make_openclaw(scene: Scene, event: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Harness:
-    """A host as the benchmark plays it."""
+    """A host as the benchmark simulates it."""
 
     make: Maker
-    #: Its names for: a session begins, a prompt is sent, a turn is over. A comma begins what tells two of a
-    #: name apart.
+    #: Its events for: a session begins, a prompt is sent, a turn is over. A suffix after a comma
+    #: distinguishes cases of one event.
     events: tuple[str, ...]
-    #: Those of them after which the model is given something.
+    #: The events that add something to the model's context.
     recalling: tuple[str, ...]
-    #: Those of them with which a JavaScript plugin holds up a prompt; none where the host runs hooks itself.
+    #: The events at which a JavaScript plugin delays a prompt; none where the host runs hooks itself.
     by_plugin: tuple[str, ...] = ()
 
 

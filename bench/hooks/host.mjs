@@ -1,13 +1,13 @@
 /**
- * Plays a host whose plugins are JavaScript, for one round: hands a prompt to the plugin's own hook, as the host
- * does, and says how long it held the prompt up. As bench/hooks/host.py, but for the plugin around `mnemos hook`.
+ * Simulate a host whose plugins are JavaScript, for one round: pass a prompt to the plugin's own hook, as the host
+ * does, and print how long that delayed the prompt. Like bench/hooks/host.py, with the plugin around `mnemos hook`.
  *
  *     node bench/hooks/host.mjs opencode|openclaw < runs.json > results.json
  */
 
 import { readFileSync } from "node:fs"
 
-/** Per host: from the program, and what the plugin would tell the hook, to a call of the plugin's hook. */
+/** Per host: returns a call of the plugin's hook for the program and the input that the plugin would send. */
 const HOSTS = { opencode: openOpenCode, openclaw: openOpenClaw }
 
 async function openOpenCode({ default: plugin }, program, { sessionID, directory, messageID, text }) {
@@ -27,7 +27,7 @@ async function openOpenClaw({ default: plugin }, program, { event, ctx }) {
   return async () => (await handlers.before_prompt_build(event, ctx))?.appendContext
 }
 
-/** Run one `{command, environment, input}` in its environment; gives `{elapsed_ms, cpu_ms, code, answer, complaint}`. */
+/** Run a `{command, environment, input}` in its environment; return `{elapsed_ms, cpu_ms, code, answer, complaint}`. */
 async function run(open, module, { command, environment, input }) {
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, environment)

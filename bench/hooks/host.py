@@ -1,8 +1,8 @@
-"""Plays the host for one round: runs hooks as processes, one after the other, and says how long each took.
+"""Simulate the host for one round: run hooks as processes, one after the other, and print how long each took.
 
     python -m bench.hooks.host < runs.json > results.json
 
-A process of its own, because of what must end when the host has gone.
+It is a process of its own, since some processes must end when the host is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-#: A hook that takes longer than this has broken its promise beyond measuring.
+#: A hook that takes longer than this fails the benchmark.
 _LIMIT_SECONDS = 15
 
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def run(one: dict[str, Any]) -> dict[str, Any]:
-    """Run one `{command, environment, input}`; gives `{elapsed_ms, cpu_ms, code, answer, complaint}`."""
+    """Run one `{command, environment, input}`; return `{elapsed_ms, cpu_ms, code, answer, complaint}`."""
     cpu_before = _children_cpu_ms()
     started = time.perf_counter()
     done = subprocess.run(
@@ -34,7 +34,7 @@ def run(one: dict[str, Any]) -> dict[str, Any]:
         capture_output=True,
         timeout=_LIMIT_SECONDS,
         check=False,
-        close_fds=False,  # so that Python starts it the quick way
+        close_fds=False,  # lets Python use its faster way to start a process
     )
     elapsed_ms = (time.perf_counter() - started) * 1_000
     cpu_ms = _children_cpu_ms() - cpu_before
@@ -44,7 +44,7 @@ def run(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _children_cpu_ms() -> float:
-    """Give the processor time of all processes so far that were waited for: a detached uploader never is."""
+    """Return the processor time of all processes waited for so far, in ms; a detached uploader never is."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (usage.ru_utime + usage.ru_stime) * 1_000
 

@@ -32,7 +32,7 @@ class Setting:
 
 
 def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recalling: Sequence[str]) -> str:
-    """Give the whole report; `bare` holds the interpreters, and the first is what hooks are compared with."""
+    """Return the whole report; `bare` contains the interpreters, and hooks are compared with the first."""
     reference = statistics.median(bare[0].cpu_ms)
     about = f"Python {platform.python_version()}; `mnemos` {setting.installed}; {setting.memories:,} memories"
     lines = [
@@ -61,7 +61,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
 
 
 def _describe_priority() -> str:
-    """Return whether other programs could hold up what was measured: `chrt -r 1` keeps them from it."""
+    """Describe whether other programs could delay what was measured: `chrt -r 1` prevents that."""
     if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         return "ahead of all other programs (real-time scheduling), as on a machine with nothing else to do"
     return f"among the other programs, at niceness {os.nice(0)}"

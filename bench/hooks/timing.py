@@ -1,4 +1,4 @@
-"""Let a host run processes one after the other, and keep the times they took."""
+"""Have a host run processes one after the other, and record the times they take."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from bench.hooks.events import Harness, Scene
 from tests.support.marked import MARK_VARIABLE, find_marked
 
 _ROUND_SECONDS = 300
-#: After the host has gone no process of a hook may be left for longer than this.
+#: After the host exits, no process of a hook may be left for longer than this.
 _REST_SECONDS = 1.0
 
 
-#: What plays the host and runs hooks as processes.
+#: The command that simulates the host and runs hooks as processes.
 _HOST = (sys.executable, "-m", "bench.hooks.host")
 
 
 @dataclass
 class Case:
-    """One row: what is run again and again, and how long it took."""
+    """One row: what is run repeatedly, and how long it took."""
 
     condition: str
     event: str
@@ -36,17 +36,17 @@ class Case:
     environment: Mapping[str, str]
     #: None for a bare interpreter.
     scene: Scene | None = None
-    #: What plays the host, if it isn't one that runs hooks itself.
+    #: The command that simulates the host; a different one for a plugin that runs the hook.
     host: Sequence[str] = _HOST
     times_ms: list[float] = field(default_factory=list)
-    #: Processor time of each run, which other programs hardly change; empty where a host can't tell.
+    #: Processor time of each run, which other programs hardly change; empty where a host can't measure it.
     cpu_ms: list[float] = field(default_factory=list)
     #: Runs that printed something.
     answered: int = 0
 
     @property
     def is_by_plugin(self) -> bool:
-        """Return whether it is the plugin that is measured, with the hook that it runs."""
+        """Return whether the plugin is measured, together with the hook that it runs."""
         return self.host != _HOST
 
     def quantile_ms(self, share: float) -> float:
@@ -57,16 +57,16 @@ class Case:
 
 @dataclass
 class Clock:
-    """Runs the cases in turn and notes what must never happen."""
+    """Runs the cases in turn and records what must never happen."""
 
     harness: Harness
-    #: In the environment of everything that is run.
+    #: In the environment of every process, to find those that are left.
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
-    #: Exit codes other than 0, complaints, and processes that were left.
+    #: Exit codes other than 0, error output, and processes that were left.
     faults: list[str] = field(default_factory=list)
 
     def go_round(self, cases: Sequence[Case], *, is_measured: bool = True) -> None:
-        """Let hosts run every case once and end, and look a second later for what is left."""
+        """Have hosts run every case once and exit; check a second later that no process is left."""
         for host in dict.fromkeys(tuple(case.host) for case in cases):
             self._run_host([case for case in cases if tuple(case.host) == host], is_measured=is_measured)
         time.sleep(_REST_SECONDS)

@@ -1,8 +1,8 @@
-"""The yardstick: get and store with the same framework, driver and SQL, and no product around them.
+"""The baseline: get and store with the same framework, driver and SQL, and no product around them.
 
-No keys, no checks, no models, no search analysis, no retries, no logs. What mnemos loses against this is the
-price of the product; what this loses against an idle machine is the price of HTTP, Python and the database.
-Run as a program it serves the database in `MNEMO_DSN`, whose tables must be there, on a free port.
+No keys, no checks, no models, no search analysis, no retries, no logs. What mnemos costs beyond this is the
+price of the product; what this costs is the price of HTTP, Python and the database. Run as a program, it
+serves the database in `MNEMO_DSN`, whose tables must exist, on a free port.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from mnemo_server.db.dsn import Dsn, parse_dsn
 from mnemo_server.db.queries import Query, QuerySet, load_queries
 from mnemo_server.db.query_files import Variant
 
-#: Its rows belong to a tenant number that no server makes.
+#: The tenant number of its rows, which no server assigns.
 TENANT_ID: Final = 1
 _POOL_SIZE: Final = 8
-#: As many bytes as the search entry of a memory of about 200 characters has.
+#: As large as the search entry of a memory of about 200 characters.
 _TERMS: Final = bytes(300)
 
 Params = Mapping[str, Any]
@@ -35,7 +35,7 @@ Unit = Sequence[tuple[Query, Sequence[Params]]]
 
 
 class Driver(Protocol):
-    """The two things that are compared."""
+    """The two operations that are compared."""
 
     variant: Variant
 
@@ -49,7 +49,7 @@ class Driver(Protocol):
 
 
 class SqliteDriver:
-    """Plain sqlite3 on the event loop itself, with the durability of the product."""
+    """Plain sqlite3 on the event loop itself, with the same durability as the product."""
 
     variant: Variant = "sqlite"
 
@@ -72,7 +72,7 @@ class SqliteDriver:
 
 
 class MysqlDriver:
-    """Plain asyncmy with prepared statements: one pool that reads, one that writes."""
+    """Plain asyncmy with prepared statements: one pool for reads, one for writes."""
 
     variant: Variant = "mysql"
 
@@ -121,7 +121,7 @@ async def open_driver(dsn: Dsn) -> Driver:
 
 
 class BareHandlers:
-    """Get and store, as short as they can be."""
+    """Get and store, as short as possible."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
@@ -168,7 +168,7 @@ class BareHandlers:
 
 
 async def serve(dsn: Dsn) -> None:
-    """Serve until SIGTERM; say on standard output where."""
+    """Serve until SIGTERM; print the address on standard output."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     handlers = BareHandlers(await open_driver(dsn))

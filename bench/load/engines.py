@@ -19,7 +19,7 @@ from bench.load.measure import Round, Subject, Summary, measure_round, summarize
 from bench.load.operations import OPERATIONS, Corpus, Operation, check_corpus, store_many
 from bench.load.processes import bare_server
 
-#: What the bare server can do.
+#: The operations of the bare server.
 BARE_OPERATIONS = ("get", "store")
 SEEDING_CLIENTS = 8
 
@@ -52,7 +52,7 @@ class EngineResult:
     title: str
     results: dict[tuple[str, int], Summary]
     bare: dict[tuple[str, int], Summary]
-    #: Requests/s as a share of what the bare server did in the same minute: the median over rounds.
+    #: Requests/s as a share of the bare server's in the same round: the median over rounds.
     shares: dict[tuple[str, int], float]
     memory: Memory
     requests: int
@@ -73,7 +73,7 @@ async def measure_engine(engine: Engine, plan: Plan, folder: Path) -> EngineResu
 
     Raises:
         RuntimeError: a server doesn't start.
-        UnexpectedResponse: it answers an error.
+        UnexpectedResponse: it returns an error.
     """
     memory, rounds = Memory(), _Rounds()
     async with AsyncExitStack() as stack:
@@ -101,7 +101,7 @@ async def measure_engine(engine: Engine, plan: Plan, folder: Path) -> EngineResu
 
 
 async def _go_round(subject: Subject, bare: Subject | None, plan: Plan, rounds: _Rounds) -> None:
-    """Measure everything once; the bare server right beside what it is compared with."""
+    """Measure everything once; the bare server right after the operation that it is compared with."""
     for clients in plan.clients:
         for operation in plan.operations:
             place = (operation.name, clients)
@@ -145,7 +145,7 @@ async def _open_bare(stack: AsyncExitStack, engine: Engine, plan: Plan, folder: 
 async def _connected(
     address: Address, count: int
 ) -> AsyncIterator[tuple[HttpConnection, Sequence[HttpConnection]]]:
-    """Open one connection for questions beside the measurement, and some to measure with."""
+    """Open one connection for requests outside the measurement, and some to measure with."""
     count = max(count, SEEDING_CLIENTS)
     connections = [await HttpConnection.open(address) for _ in range(count + 1)]
     try:
@@ -156,7 +156,7 @@ async def _connected(
 
 
 def _read_clocks(subject: Subject, bare: Subject | None) -> tuple[float, float, float]:
-    """Return the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    """Return processor times so far, in ms: used by this benchmark's programs, used by all, and available."""
     pids = {subject.pid, bare.pid if bare else None, subject.database_pid}
     ours = time.process_time() * 1_000 + sum(machine.cpu_ms(pid) for pid in pids if pid is not None)
     return (ours, *machine.machine_cpu_ms())

@@ -1,4 +1,4 @@
-"""Drive one operation with some clients for a while, and see what it took."""
+"""Run one operation with some clients for a while, and measure its speed and cost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one operation did within one round. None: it couldn't be measured."""
+    """The measurements of one operation in one round; None where it couldn't be measured."""
 
     latencies_ms: list[float]
     elapsed_seconds: float
@@ -73,8 +73,8 @@ async def measure_round(subject: Subject, operation: Operation, clients: int, se
     """Warm up, then let `clients` clients send one request after the other for some seconds.
 
     Raises:
-        UnexpectedResponse: an answer was not what the operation asks for.
-        TimeoutError: an answer took longer than 30 seconds.
+        UnexpectedResponse: a response isn't what the operation expects.
+        TimeoutError: a response took longer than 30 seconds.
     """
     await _restock(subject, operation)
     requests = operation.requests(subject.corpus)
@@ -97,7 +97,7 @@ async def measure_round(subject: Subject, operation: Operation, clients: int, se
 
 
 def summarize(rounds: Sequence[Round]) -> Summary:
-    """Put rounds together: medians of speeds, as a round may be disturbed; sums of costs."""
+    """Combine rounds: medians of speeds, as a round may be disturbed; costs per request over all rounds."""
     requests = sum(len(one.latencies_ms) for one in rounds)
     cuts = [statistics.quantiles(one.latencies_ms, n=20, method="inclusive") for one in rounds]
     database = [one.database_cpu_ms for one in rounds if one.database_cpu_ms is not None]
@@ -116,7 +116,7 @@ def summarize(rounds: Sequence[Round]) -> Summary:
 async def _drive(
     connections: Sequence[HttpConnection], requests: Iterator[bytes], status: int, seconds: float
 ) -> list[float]:
-    """Send requests over all connections until time or requests run out; give each latency in ms."""
+    """Send requests over all connections until time or requests run out; return each latency in ms."""
     latencies_ms: list[float] = []
     clock = time.perf_counter
     deadline = clock() + seconds
@@ -148,7 +148,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 async def _restock(subject: Subject, operation: Operation) -> None:
-    """Store what the round is going to use up."""
+    """Store the memories that the round will use up."""
     corpus = subject.corpus
     missing = operation.spares - len(corpus.spare_ids)
     if missing > 0:

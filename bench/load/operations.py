@@ -49,9 +49,9 @@ class Operation:
     name: str
     #: What one request does, for the reader.
     about: str
-    #: Status of every answer.
+    #: Status of every response.
     status: int
-    #: Makes the requests of one round.
+    #: Returns the requests of one round.
     requests: Callable[[Corpus], Iterator[bytes]]
     #: How many memories each round uses up.
     spares: int = 0
@@ -60,7 +60,7 @@ class Operation:
 async def store_many(
     connections: Sequence[HttpConnection], address: Address, count: int, *, seed: int
 ) -> list[str]:
-    """Store memories over the wire, outside of any measurement, and give their ids."""
+    """Store memories over the wire, outside of any measurement, and return their ids."""
     requests = itertools.islice(_stores(address, itertools.count(), Texts(seed)), count)
 
     async def work(connection: HttpConnection) -> list[str]:
@@ -155,10 +155,10 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 async def check_corpus(connection: HttpConnection, corpus: Corpus) -> None:
-    """Make sure the server does what is about to be timed: the first memory reads, and search finds some.
+    """Check what is about to be timed: the first memory can be read, and search finds as many as it should.
 
     Raises:
-        ValueError: it doesn't, so that there is nothing worth measuring.
+        ValueError: this isn't so, and there is nothing worth measuring.
     """
     body = await ask(connection, next(_get(corpus)), 200)
     if Memory.model_validate_json(body).id != corpus.read_ids[0]:

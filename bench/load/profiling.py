@@ -1,4 +1,4 @@
-"""Say where the server spends its time: one operation under cProfile."""
+"""Show where the server spends its time: one operation under cProfile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench.recall`: ask questions about conversations, and see how much of the evidence is found."""
+"""`python -m bench.recall`: ask questions about conversations, and measure how much evidence is found."""
 
 from __future__ import annotations
 

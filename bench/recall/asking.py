@@ -1,4 +1,4 @@
-"""Ask a server every question of a data set, and see what it finds and what that takes."""
+"""Ask a server every question of a data set; record what it finds, and the time that takes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from bench.recall.seeding import Place, Pool, seed
 class Setup:
     """How a server is set up and filled, the same for every engine."""
 
-    #: Settings of the server, without `MNEMO_`.
     settings: Mapping[str, str]
-    #: Parts of messages that are left out.
+    """Settings of the server, without `MNEMO_`."""
     without: Collection[str]
-    #: Questions of these categories are asked.
+    """Parts of messages that are left out."""
     categories: Collection[int]
+    """Questions of these categories are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def measure_engine(engine: Engine, data_set: DataSet, setup: Setup, folder
 
     Raises:
         RuntimeError: the server doesn't start.
-        UnexpectedResponse: it answers an error.
+        UnexpectedResponse: it returns an error.
         ValueError: there is no question to ask.
     """
     questions = [

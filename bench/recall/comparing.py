@@ -1,4 +1,4 @@
-"""Compare a run with an earlier one, question by question: far sharper than comparing two means."""
+"""Compare a run with an earlier one, question by question: far more precise than comparing two means."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.recall.asking import EngineRun, QuestionResult
 from bench.recall.metrics import MEASURES, Mean, average
 from bench.recall.report import group, identify
 
-#: Scores by measure, for each question by who asked what.
+#: Scores by measure, for each question by its id (see `identify`).
 Scores = Mapping[str, Mapping[str, float]]
 
 
@@ -19,7 +19,7 @@ def load_scores(path: Path) -> Scores:
     """Read the scores of the first engine from what `--json` printed.
 
     Raises:
-        ValueError: the file holds something else.
+        ValueError: the file contains something else.
     """
     try:
         questions = json.loads(path.read_text(encoding="utf-8"))["engines"][0]["questions"]
@@ -32,7 +32,7 @@ def render_comparison(run: EngineRun, earlier: Scores, name: str) -> str:
     """Return a table of differences over the questions that both runs asked; above 0 this run is better.
 
     Raises:
-        ValueError: they have none in common.
+        ValueError: they have no question in common.
     """
     shared = [one for one in run.answered if identify(one) in earlier]
     if not shared:

@@ -1,8 +1,8 @@
 """Read conversations with questions about them, in the format of LoCoMo.
 
-A conversation holds `conversation.session_<n>`, a list of turns `{speaker, dia_id, text, blip_caption?}`,
+A conversation contains `conversation.session_<n>`, a list of turns `{speaker, dia_id, text, blip_caption?}`,
 with `session_<n>_date_time` beside it, and `qa`, a list of `{question, evidence, category}` whose evidence
-names turns by `dia_id`. A file holds one conversation or a list of them.
+names turns by `dia_id`. A file contains one conversation or a list of them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 #: Conversations of coding agents, written for this benchmark.
 AGENTS = Path(__file__).resolve().parent / "agents"
-#: What the numbers of LoCoMo mean.
+#: Names of LoCoMo's numbered categories.
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
-#: Asks for what was never said, so that finding nothing is no fault; always reported apart.
+#: Asks for what was never said, so finding nothing is not a failure; always reported separately.
 ADVERSARIAL = 5
 
 _SESSION = re.compile(r"session_(\d+)")
-#: Also reads the slips there are: `D8:6; D9:17`, `D:11:26`, `D30:05`.
+#: Also matches the misspellings in LoCoMo: `D8:6; D9:17`, `D:11:26`, `D30:05`.
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 #: Such as 1:56 pm on 8 May, 2023, taken as UTC.
 _STARTED_AT = "%I:%M %p on %d %B, %Y"
@@ -36,7 +36,7 @@ class Turn:
     id: str
     speaker: str
     text: str
-    #: What a picture shows that came with it; empty without one.
+    #: What the accompanying picture shows; empty without one.
     caption: str = ""
 
 
@@ -67,15 +67,15 @@ class Conversation:
     name: str
     sessions: tuple[Session, ...]
     questions: tuple[Question, ...]
-    #: Names of turns that were misspelt, and that stay unknown.
+    #: Evidence with a misspelt turn id that was repaired, and evidence with an unknown one that was dropped.
     repaired_count: int
     dropped_count: int
-    #: Questions without any known evidence, which nothing can be measured with.
+    #: Questions without any known evidence, which can't be measured.
     left_out_count: int
 
     @property
     def speakers(self) -> list[str]:
-        """Everybody who speaks, in the order of their first words."""
+        """All speakers, in the order of their first turns."""
         return list(dict.fromkeys(turn.speaker for session in self.sessions for turn in session.turns))
 
 
@@ -90,7 +90,7 @@ class DataSet:
 
     @property
     def turn_count(self) -> int:
-        """How many turns there are in all."""
+        """Total number of turns."""
         return sum(len(session.turns) for one in self.conversations for session in one.sessions)
 
 
@@ -99,7 +99,7 @@ def load_data_set(paths: Sequence[Path], name: str, *, shares_tenant: bool = Fal
 
     Raises:
         OSError: a file can't be read.
-        ValueError: a file isn't of the format; says what is missing.
+        ValueError: a file isn't in this format; the message says what is missing.
     """
     conversations: list[Conversation] = []
     for path in paths:
@@ -140,7 +140,7 @@ def _read_conversation(item: Mapping[str, Any], default_name: str) -> Conversati
 
 
 def _read_sessions(held: Mapping[str, Any]) -> Iterator[Session]:
-    """Yield the sessions that hold turns, by number; of turns with one id the first counts."""
+    """Yield the sessions that contain turns, by number; of turns with the same id, only the first is kept."""
     numbers = sorted(int(found[1]) for key in held if (found := _SESSION.fullmatch(key)))
     seen: set[str] = set()
     for number in numbers:

@@ -1,4 +1,4 @@
-"""How well a ranking answers: recall and nDCG of one question, and their means over many."""
+"""The quality of a ranking: recall and nDCG of one question, and their means over many."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 #: Names of the measures, in the order of the tables.
 MEASURES = ("R@5", "R@10", "R@20", "nDCG@10")
-#: How many hits are looked at.
+#: Number of hits that are scored.
 DEPTH = 20
 _NDCG_DEPTH = 10
 
@@ -31,8 +31,8 @@ class Mean:
 def score(found: Sequence[H], evidence: Collection[H]) -> dict[str, float]:
     """Score one ranking, best first, against the evidence of its question; every measure is 0 to 1.
 
-    R@k is the share of the evidence among the first k hits. nDCG@10 also asks how far up it stands: each
-    piece counts 1 / log2(rank + 1), against what a perfect ranking would reach.
+    R@k is the share of the evidence among the first k hits. nDCG@10 also depends on its ranks: each piece
+    scores 1 / log2(rank + 1), and the sum is divided by that of a perfect ranking.
     """
     places = [place for place, one in enumerate(found) if one in evidence]
     scores = {f"R@{k}": sum(place < k for place in places) / len(evidence) for k in (5, 10, DEPTH)}
@@ -42,7 +42,7 @@ def score(found: Sequence[H], evidence: Collection[H]) -> dict[str, float]:
 
 
 def average(values: Sequence[float]) -> Mean:
-    """Return the mean of at least one value; the error of a single one is unknown and given as 0."""
+    """Return the mean of at least one value; the error of a single one is unknown and reported as 0."""
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
     return Mean(statistics.fmean(values), error)
 

@@ -41,12 +41,12 @@ def to_json(runs: Sequence[EngineRun], data_set: DataSet, command: str) -> dict[
 
 
 def identify(one: QuestionResult) -> str:
-    """Name a question, the same in every run."""
+    """Return the id of a question, the same in every run."""
     return f"{one.conversation}/{one.question.number}"
 
 
 def group(answered: Sequence[QuestionResult]) -> dict[str, list[QuestionResult]]:
-    """Sort questions into the rows of the table; the first row holds all but the adversarial ones."""
+    """Group questions into the rows of the table; the first row contains all but the adversarial ones."""
     rows = {"all": [one for one in answered if one.question.category != ADVERSARIAL]}
     present = sorted({one.question.category for one in answered})
     for category in present:

@@ -17,13 +17,13 @@ from bench.common.api import MEMORIES, SESSION_MESSAGES, provision
 from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask
 from bench.recall.datasets import DataSet, Session, Turn
 
-#: What can be left out of the messages, to see what it is worth.
+#: What can be left out of the messages, to measure what it contributes.
 PARTS: Final = ("captions", "names", "dates")
 #: Messages in one request.
 WINDOW: Final = 20
-#: Speakers that are roles; anybody else is a name.
+#: Speakers that are roles; any other speaker is a name.
 _ROLES: Final = ("user", "assistant", "tool", "system")
-#: Texts that a server still has to embed before it finds everything it holds.
+#: Number of texts that a server still has to embed before it finds everything.
 _BACKLOG: Final = re.compile(rb"^mnemo_embedding_backlog (\S+)", re.MULTILINE)
 _SETTLE_SECONDS: Final = 900
 _POLL_SECONDS: Final = 0.2
@@ -31,7 +31,7 @@ _POLL_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a turn stands: its conversation and its id there."""
+    """The place of a turn: its conversation and its id there."""
 
     conversation: str
     turn_id: str
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One tenant: what a search looks through."""
+    """One tenant: what a search covers."""
 
     address: Address
     #: Each turn by the id of its memory.
@@ -59,10 +59,10 @@ class _Session:
 async def seed(
     connection: HttpConnection, server: Address, data_set: DataSet, without: Collection[str] = ()
 ) -> dict[str, Pool]:
-    """Store all conversations and give the pool of each by its name; wait until the server has digested them.
+    """Store all conversations and return the pool of each by name; wait until the server has processed them.
 
     Raises:
-        UnexpectedResponse: the server answers an error or doesn't hold what was sent.
+        UnexpectedResponse: the server returns an error or lacks something that was sent.
         TimeoutError: it is still busy after 15 minutes.
     """
     pools: dict[str, Pool] = {}
@@ -100,7 +100,7 @@ async def _store(connection: HttpConnection, pool: Pool, session: _Session) -> N
 
 
 def _messages(session: Session, speakers: Sequence[str], without: Collection[str]) -> Iterator[Message]:
-    """Make messages of a session; a turn with neither text nor picture is none."""
+    """Yield the messages of a session; a turn with neither text nor picture is left out."""
     for seq, turn in enumerate(session.turns):
         content = _content(turn, without)
         if not content:
@@ -122,7 +122,7 @@ def _content(turn: Turn, without: Collection[str]) -> str:
 
 
 async def _settle(connection: HttpConnection, server: Address) -> None:
-    """Wait until the server has no vectors left to make; one without such a gauge has none to make."""
+    """Wait until the server has nothing left to embed; one without this gauge never has."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     while True:
         metrics = await ask(connection, server.request("GET", "/metrics"), 200)

@@ -25,7 +25,7 @@ from bench.search.report import EngineResult, render
 from bench.search.seeding import Seeded, ensure_pool, seed, seed_sqlite
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-#: A live database is filled anew in every run, which takes a minute for each 100,000.
+#: A live database is filled from scratch in every run, which takes a minute for each 100,000.
 LARGEST_LIVE = 100_000
 _ERRORS = (*databases.NO_DATABASE, UnexpectedResponse, EmbeddingError, NoPlots, RuntimeError, TimeoutError)
 
@@ -37,7 +37,7 @@ def main() -> None:
     options.cache.mkdir(parents=True, exist_ok=True)
     try:
         if options.write:
-            load_pyplot()  # better to miss it now than after all the measuring
+            load_pyplot()  # fail now rather than after all the measuring
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mnemos-bench-")))
             engines = list(databases.open_engines(options, stack, folder))

@@ -1,4 +1,4 @@
--- What the server's own statements write one by one: entries together with their vectors.
+-- Writes entries together with their vectors, which the server's own statements write one by one.
 
 -- name: put_embedded_entry
 INSERT INTO search_entries (tenant_id, memory_id, revision, is_active, token_count, terms, session_key, seq,

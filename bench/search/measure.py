@@ -1,4 +1,4 @@
-"""Start a server on a filled database, let it load, and ask."""
+"""Start a server on a filled database, let it load, and search."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.search.seeding import Seeded
 
 #: Room for every index that is measured; the default would evict tenants of the largest sizes.
 INDEX_MEMORY_MB: Final = 8_192
-#: The least that the setting takes: tenants of 100,000 memories and more don't fit.
+#: The smallest value of the setting: tenants of 100,000 memories and more don't fit.
 SMALLEST_MEMORY_MB: Final = 16
 _OVERSIZED_QUESTIONS: Final = 5
 _LOAD_SECONDS: Final = 300
@@ -33,7 +33,7 @@ _NO_HITS = re.compile(rb'"memories": ?\[\]')
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is asked: of each shape so many questions a round."""
+    """How much is asked: the questions of each shape in a round, and the rounds."""
 
     questions: int
     rounds: int
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Of one shape: medians over rounds of percentiles in ms, and processor time of the server in ms."""
+    """For one shape: medians over rounds of percentiles, and of the server's processor time per question."""
 
     p50_ms: float
     p95_ms: float
@@ -50,15 +50,15 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What it took to bring all tenants into memory."""
+    """The cost of loading all tenants into memory."""
 
     seconds: float
-    """Of the first searches of all tenants, one after the other."""
+    """Time of the first searches of all tenants, one after the other."""
     index_bytes: int
     rss_bytes: int
-    """By how much the server grew, hot caches of the first searches included."""
+    """Growth of the server, including the caches that the first searches fill."""
     peak_bytes: int
-    """By how much it had grown at most."""
+    """Largest growth of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class Measured:
     seeded: Seeded
     loaded: Loaded
     cold: Mapping[str, Latency]
-    """Of questions that were never asked before."""
+    """For questions that were never asked before."""
     repeated: Mapping[str, Latency]
-    """Of the same questions a second time."""
+    """For the same questions a second time."""
     oversized: Mapping[str, Latency]
-    """Of new questions to a server whose memory for indexes is too small; none where it isn't."""
+    """For new questions to a server whose memory for indexes is too small; empty where it suffices."""
     empty_share: float
-    """Of the questions: those without any hit."""
+    """Share of the questions without any hit, 0 to 1."""
     disturbance: float
     """Share of the machine's processor time that programs outside the benchmark took meanwhile, 0 to 1."""
 
@@ -110,8 +110,8 @@ async def measure(seeded: Seeded, plan: Plan, folder: Path) -> Measured:
 
     Raises:
         RuntimeError: the server doesn't start.
-        UnexpectedResponse: it answers an error.
-        TimeoutError: it takes minutes to answer.
+        UnexpectedResponse: it returns an error.
+        TimeoutError: it takes minutes to respond.
     """
     settings = {"INDEX_MEMORY_MB": str(INDEX_MEMORY_MB)}
     with mnemo_server(folder, seeded.dsn, settings=settings) as program:
@@ -154,7 +154,7 @@ async def _measure_oversized(seeded: Seeded, folder: Path) -> dict[str, Latency]
 async def _go_rounds(
     asker: _Asker, seeded: Seeded, plan: Plan
 ) -> tuple[dict[str, Latency], dict[str, Latency]]:
-    """Ask every shape in every round, first anew and then the same again; medians over rounds."""
+    """Ask new questions of every shape in every round, then the same again; return medians over rounds."""
     cold: dict[str, list[Latency]] = {}
     repeated: dict[str, list[Latency]] = {}
     for number in range(plan.rounds):
@@ -168,7 +168,7 @@ async def _go_rounds(
 
 
 async def _wait_for_model(connection: HttpConnection, server: Address) -> None:
-    """Wait until questions get vectors, so that what is measured is the whole search."""
+    """Wait until questions are embedded, so that the whole search is measured."""
     async with asyncio.timeout(_READY_SECONDS):
         while not await _read_metric(connection, server, "mnemo_embedder_ready"):  # noqa: ASYNC110 - no event
             await asyncio.sleep(_POLL_SECONDS)
@@ -209,7 +209,7 @@ def _medians(rounds: Mapping[str, Sequence[Latency]]) -> dict[str, Latency]:
 
 
 def _read_clocks(seeded: Seeded, pid: int) -> tuple[float, float, float]:
-    """Return the processor time so far, in ms: of this benchmark's programs, of all, and what there was."""
+    """Return processor times so far, in ms: used by this benchmark's programs, used by all, and available."""
     pids = [pid, *([seeded.database_pid] if seeded.database_pid else [])]
     ours = time.process_time() * 1_000 + sum(map(machine.cpu_ms, pids))
     return (ours, *machine.machine_cpu_ms())

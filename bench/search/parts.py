@@ -47,14 +47,14 @@ class Stopwatch:
     times_ms: dict[str, list[float]] = field(default_factory=lambda: {part: [] for part in PARTS})
 
     def run(self, part: str, work: Callable[[], T]) -> T:
-        """Time something."""
+        """Run `work`, record its time, and return its result."""
         started = time.perf_counter()
         result = work()
         self.times_ms[part].append((time.perf_counter() - started) * 1_000)
         return result
 
     async def wait(self, part: str, work: Awaitable[T]) -> T:
-        """Time something that waits."""
+        """Await `work`, record its time, and return its result."""
         started = time.perf_counter()
         result = await work
         self.times_ms[part].append((time.perf_counter() - started) * 1_000)
@@ -72,7 +72,7 @@ class _Bench:
     embedder: Embedder
 
     async def search(self, query: str, watch: Stopwatch, profile: cProfile.Profile | None) -> None:
-        """Go through a search as the server does, but without its threads."""
+        """Run a search as the server does, but without its threads."""
         question = watch.run("analysis", lambda: read_question(query))
         embedding = await watch.wait("embedding", self.embedder.embed_query(query))
         await watch.wait(

@@ -36,7 +36,7 @@ def draw(engines: Sequence[EngineResult], folder: Path = IMAGES) -> None:
     """Write `search-latency.svg` and `search-memory.svg`.
 
     Raises:
-        NoPlots: matplotlib isn't there.
+        NoPlots: matplotlib isn't installed.
     """
     plt = load_pyplot()
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def draw(engines: Sequence[EngineResult], folder: Path = IMAGES) -> None:
     figure, axes = plt.subplots(figsize=_SIZE, layout="constrained")
     for label, style, read in _BYTES:
         axes.plot(*_points(engines[0], read), style, marker="o", markersize=4, color="C0", label=label)
-    # The process grows by more than memories; with few of them that would hide everything else.
+    # The process grows by more than its memories; with few of them, that would hide everything else.
     axes.set_ylim(0, _MOST_BYTES)
     _finish(figure, axes, "bytes a memory", folder / "search-memory.svg")
 

@@ -1,4 +1,4 @@
-"""What is asked: several shapes of questions, each as often as is wanted and never the same twice."""
+"""Questions of several shapes: any number of each, and never the same twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.search.texts import TAGS, Texts, load_words
 
 #: Hits of one search, as a plugin asks for them.
 HITS: Final = 10
-#: Ranks of words that are in many memories and yet no stop words.
+#: Ranks of words that are in many memories but aren't stop words.
 _FREQUENT: Final = slice(60, 560)
 _RECENT_SHARE: Final = 0.05
 _FORMS: Final = (
@@ -33,11 +33,11 @@ class Shape:
     about: str
     """What it looks like, for the reader."""
     ask: Callable[[Texts, int], dict[str, str]]
-    """Gives the query string of the question with a number."""
+    """Returns the query parameters of the question with this number."""
 
 
 def natural(texts: Texts, number: int) -> dict[str, str]:
-    """Ask in about eight words, three or four of which say something."""
+    """Return a question of about eight words, three or four of which carry meaning."""
     return {"q": _FORMS[number % len(_FORMS)].format(*texts.words(3))}
 
 
@@ -69,9 +69,9 @@ SHAPES: Final = (
 
 
 def make_paths(shape: Shape, seed: int) -> Iterator[str]:
-    """Yield addresses to ask, without end."""
+    """Yield paths that ask a question each, without end."""
     texts = Texts(seed)
-    number = seed * 61 % 500  # rounds begin 110 frequent words apart at least, so none comes twice
+    number = seed * 61 % 500  # rounds begin at least 110 frequent words apart, so none is repeated
     while True:
         yield f"{MEMORIES}?{urlencode({'limit': str(HITS)} | shape.ask(texts, number))}"
         number += 1

@@ -27,7 +27,7 @@ class EngineResult:
 
     @property
     def single(self) -> list[Measured]:
-        """What was measured with one tenant."""
+        """The measurements with one tenant."""
         return [one for one in self.measured if not one.seeded.is_shared]
 
 

@@ -1,4 +1,4 @@
-"""From made-up texts to the rows of a database; runs in worker processes."""
+"""Turn made-up texts into the rows of a database; runs in worker processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnemo_server.stores.memories.write import entry_row
 from bench.search.texts import MESSAGES, UNIT, VERSION, Texts
 from bench.search.vectors import VectorPool, load_pool
 
-#: 2024-02-01 and two years, in microseconds: when the memories are made.
+#: 2024-02-01 and two years, in microseconds: when the memories are created.
 BEGIN: Final = 1_706_745_600_000_000
 SPAN: Final = 2 * 365 * 86_400_000_000
 _PAUSE: Final = 30_000_000  # microseconds between two messages
@@ -41,7 +41,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows by table, of no tenant yet."""
+    """Rows by table, not yet assigned to a tenant."""
 
     memories: list[dict[str, Any]] = field(default_factory=list)
     tags: list[dict[str, Any]] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Rows:
     vectors: list[dict[str, Any]] = field(default_factory=list)
 
     def give_to(self, tenant_ids: Sequence[int]) -> Rows:
-        """Return these rows with each unit given to one of the tenants, in turn."""
+        """Return these rows with each unit assigned to one of the tenants, in turn."""
 
         def give(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
             units = (row[key] % 2**_ID_BITS // UNIT for row in rows)
@@ -67,7 +67,7 @@ class Rows:
 
 
 def make_rows(batch: Batch) -> Rows:
-    """Write the memories of some units and analyse them as the server does."""
+    """Return the rows of some units' memories, analysed as the server does."""
     rows = Rows()
     for number in range(batch.first, batch.first + batch.count):
         codes, tokens = _pool(batch.pool).mix(UNIT, np.random.default_rng((VERSION, number, 1)))

@@ -1,4 +1,4 @@
-"""Fill databases with any number of memories, quickly: rows are written as they are, nothing is embedded.
+"""Fill databases with any number of memories, quickly: rows are written directly, nothing is embedded.
 
 What a search never reads is left out: events and sessions. SQLite files are kept for the next run.
 """
@@ -45,11 +45,11 @@ class Seeded:
     """One database filled with memories."""
 
     title: str
-    """Of the engine."""
+    """Title of the engine."""
     dsn: str
     count: int
     keys: Sequence[str]
-    """One for each tenant that shares the memories."""
+    """One key for each tenant that shares the memories."""
     database_pid: int | None = None
 
     @property
@@ -69,7 +69,7 @@ class _Target:
 
 
 async def seed_sqlite(title: str, count: int, folder: Path) -> list[Seeded]:
-    """Return the files of `count` memories, one of one tenant and one of many; made unless they are there."""
+    """Return the files of `count` memories, for one tenant and for many; create them unless they exist."""
     pool = await ensure_pool(count, folder)
     schema = files("mnemo_server").joinpath("sql", "schema.sql").read_bytes()
     state = f"v{VERSION}-{hashlib.sha256(schema + pool.name.encode()).hexdigest()[:8]}"
@@ -78,21 +78,21 @@ async def seed_sqlite(title: str, count: int, folder: Path) -> list[Seeded]:
         _remove(paths)
         dsns = [f"sqlite://{path}" for path in paths]
         for path, seeded in zip(paths, await seed(title, dsns, count, pool), strict=True):
-            # Written last, it says that the database is complete.
+            # Written last, it marks the database as complete.
             path.with_suffix(".json").write_text(json.dumps(seeded.keys), encoding="utf-8")
     keys = [json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in paths]
     return [Seeded(title, f"sqlite://{path}", count, some) for path, some in zip(paths, keys, strict=True)]
 
 
 def _remove(paths: Sequence[Path]) -> None:
-    """Remove what an interrupted run has left."""
+    """Remove what an interrupted run has left behind."""
     for path in paths:
         for remains in path.parent.glob(f"{path.stem}.*"):
             remains.unlink()
 
 
 async def ensure_pool(count: int, folder: Path) -> Path:
-    """Return the file of real embeddings for databases of `count` memories, made unless it is there."""
+    """Return the file of real embeddings for databases of `count` memories; create it unless it exists."""
     texts = min(count, POOL)
     path = folder / f"pool-{texts}-v{VERSION}.npz"
     if not path.exists():
@@ -123,7 +123,7 @@ async def seed(
 
 
 def _tenant_count(count: int) -> int:
-    """Return so many tenants that each has a unit."""
+    """Return the number of tenants, 2 to `TENANTS`, so that each has a unit where possible."""
     return max(2, min(TENANTS, count // UNIT))
 
 
@@ -154,7 +154,7 @@ async def _write_all(targets: Sequence[_Target], count: int, pool: Path) -> None
 
 
 def _run_ahead(executor: ProcessPoolExecutor, batches: Iterator[Batch], ahead: int) -> Iterator[Future[Rows]]:
-    """Yield the results in order, with a bounded number under way."""
+    """Yield the results in order, with a bounded number in progress."""
     waiting: list[Future[Rows]] = []
     for batch in batches:
         waiting.append(executor.submit(make_rows, batch))

@@ -1,7 +1,7 @@
-"""Made-up sessions of coding agents, as many as are wanted: the same seed gives the same texts.
+"""Made-up sessions of coding agents, any number of them: the same seed yields the same texts.
 
-Words are drawn as often as words of real texts are: the share of a word falls with its rank (Zipf,
-Mandelbrot). They come from the vocabulary of the local embedding model, which lists words by frequency.
+Words are as frequent as in real texts: the share of a word falls with its rank (Zipf, Mandelbrot). They come
+from the vocabulary of the local embedding model, which lists words by frequency.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Raise it when texts, rows or vectors change, so that no kept database is taken for a new one.
+#: Raise it when texts, rows or vectors change, so that databases kept from before aren't used.
 VERSION: Final = 1
 MESSAGES: Final = 20
 INSIGHTS: Final = 5
 #: Memories of one unit: a session, and what was noted beside it.
 UNIT: Final = MESSAGES + INSIGHTS
-#: An insight carries two of these, so that each is on one memory in a hundred.
+#: An insight has two of these, so that each is on one memory in a hundred.
 TAGS: Final = tuple(f"area-{number:02}" for number in range(40))
 TAGS_EACH: Final = 2
 
 _SHIFT: Final = 2.7  # Mandelbrot's constant for English
-_COMMON: Final = 300  # words before this rank are no topic of anything
+_COMMON: Final = 300  # words before this rank are never topics
 _TOPIC_WORDS: Final = 40
 _TOPIC_SHARE: Final = 0.35  # of the words of a session
 _MEDIAN_WORDS: Final = 25
@@ -55,7 +55,7 @@ def _steps() -> NDArray[np.float64]:
 
 
 class Texts:
-    """A source of what is said in sessions and noted beside them."""
+    """A source of messages of sessions and of insights noted beside them."""
 
     def __init__(self, seed: int) -> None:
         self._numbers = np.random.default_rng((VERSION, seed))
@@ -82,7 +82,7 @@ class Texts:
         return tuple(self._random.sample(TAGS, TAGS_EACH))
 
     def words(self, count: int) -> list[str]:
-        """Return some words that say something, as a question names them."""
+        """Return some words that carry meaning, as questions contain them."""
         return [load_words()[rank] for rank in self._topic()[:count].tolist()]
 
     def code(self) -> str:
@@ -90,7 +90,7 @@ class Texts:
         return f"E{self._random.randrange(1_000, 10_000)}"
 
     def path(self) -> str:
-        """Return a file of a project."""
+        """Return the path of a file in a project."""
         folder, *name = self.words(3)
         return f"src/{folder}/{'_'.join(name)}.py"
 
@@ -99,14 +99,14 @@ class Texts:
         return ranks
 
     def _topic(self) -> NDArray[np.int64]:
-        """Draw words that aren't common, still the more frequent ones more often."""
+        """Draw words that aren't common, but the more frequent ones more often."""
         common = _steps()[_COMMON]
         drawn = common + self._numbers.random(_TOPIC_WORDS) * (_steps()[-1] - common)
         topic: NDArray[np.int64] = np.minimum(np.searchsorted(_steps(), drawn), len(_steps()) - 1)
         return topic
 
     def _compose(self, words: list[str]) -> str:
-        """Make sentences of words, some with identifiers, codes and file names in them."""
+        """Return sentences made of words, some with identifiers, codes and file names in them."""
         chance = self._random.random
         if chance() < _CODES:
             words.insert(self._random.randrange(len(words)), self.code())

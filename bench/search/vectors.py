@@ -1,4 +1,4 @@
-"""Vectors for any number of memories, made of the real ones of a few thousand texts."""
+"""Vectors for any number of memories, mixed from the real ones of a few thousand texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.search.texts import UNIT, Texts
 
-#: Texts that are really embedded.
+#: Number of texts that are really embedded.
 POOL: Final = 3_000
 _SEED: Final = 1_000_000_007  # no unit of a database has it
 _BATCH: Final = 32
@@ -32,12 +32,12 @@ class VectorPool:
     vectors: Floats32
     """(texts, dimensions), each of length 1."""
     codes: Sequence[bytes]
-    """Per text: the codes of its words."""
+    """The codes of the words of each text."""
 
     def mix(self, count: int, random: np.random.Generator) -> tuple[list[bytes], list[bytes]]:
-        """Make vectors and word codes of `count` memories, as the database keeps them.
+        """Return vectors and word codes of `count` memories, as the database stores them.
 
-        Each vector is a mixture of two real ones with some noise; the codes of words are of the first.
+        Each vector is a mixture of two real ones with some noise; the word codes are those of the first.
         """
         first, second = random.integers(0, len(self.vectors), (2, count))
         near, far = random.uniform(_LEAST, 1, (2, count, 1)).astype(np.float32)

@@ -35,7 +35,7 @@ class Method:
     name: str
     parameters: str
     returns: str
-    #: What stands after the route in the call of the transport.
+    #: The arguments after the route in the call of the transport.
     arguments: str
     doc: str
     #: Further lines of the docstring: the fields, the errors.
@@ -152,7 +152,7 @@ def python_type(annotation: Any) -> str:
         return " | ".join(python_type(item) for item in items)
     if get_origin(annotation) is list:
         return f"Sequence[{python_type(items[0])}]"
-    if hasattr(annotation, "__metadata__"):  # Annotated: its limits are the model's business
+    if hasattr(annotation, "__metadata__"):  # Annotated: the model checks its limits
         return python_type(items[0])
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return "str"

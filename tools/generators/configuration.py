@@ -30,7 +30,7 @@ def _view_variable(variable: Variable) -> dict[str, str]:
 
 
 def _default(field: FieldInfo) -> str:
-    """Write a default as somebody would type it."""
+    """Return a default as a person would type it."""
     value = field.get_default(call_default_factory=False)
     if value in (None, ()):
         return ""

@@ -22,7 +22,7 @@ from mnemos_contract.routes import (
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One header: what it means and where it stands."""
+    """One header: its meaning, and the routes that it belongs to."""
 
     name: str
     doc: str

@@ -87,7 +87,7 @@ def operation(route: Route, path: str) -> Json:
 
 
 def path_tag(route: Route) -> str:
-    """Return the heading under which a route stands."""
+    """Return the heading of the group that a route belongs to."""
     if route.access is Access.ANYBODY:
         return "Server and keys"
     if route.path.startswith("/jobs"):
@@ -107,7 +107,7 @@ def parameters(route: Route, path: str) -> list[Json]:
 
 
 def query_parameters(model: type[WireModel] | None) -> list[Json]:
-    """Describe each field of a query model; a list is comma-separated or repeated, as its type writes it."""
+    """Describe each field of a query model; a list is comma-separated or repeated, as its type says."""
     if model is None:
         return []
     written = model.model_json_schema(mode="serialization")["properties"]
@@ -188,10 +188,10 @@ def build_schemas(routes: Sequence[Route]) -> Json:
 
 
 def reference(model: type[BaseModel]) -> Json:
-    """Point to the schema of a model."""
+    """Return a reference to the schema of a model."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def as_json(schema: Json) -> Json:
-    """Say that a body is JSON of this schema."""
+    """Return the content of a body that is JSON of this schema."""
     return {"application/json": {"schema": schema}}

@@ -30,9 +30,9 @@ EXAMPLES: Final[dict[str, Json]] = {
     "delete_memories": {"ids": ["06exampleid00", "06exampleid01"]},
     "list_session_messages": {"session_id": "session-1", "limit_per_session": 50},
 }
-#: Stands for an id in examples.
+#: Placeholder for an id in examples.
 EXAMPLE_ID: Final = "06exampleid00"
-#: How the reference names the limits that a schema can state.
+#: How the reference words the limits in a schema.
 LIMITS: Final = {
     "maxLength": "at most {} characters",
     "maxItems": "at most {}",
@@ -131,12 +131,12 @@ def _query_member(parameter: Json) -> Member:
 
 
 def _on_one_line(text: str) -> str:
-    """Return a text as a cell of a table takes it."""
+    """Return a text on one line, for a cell of a table."""
     return " ".join(text.split())
 
 
 def type_text(schema: Json) -> str:
-    """Say a JSON schema in a few words: its type, its limits, its default."""
+    """Return a short description of a JSON schema: its type, its limits, its default."""
     words = [_type_name(schema)]
     words += [text.format(f"{schema[key]:,}") for key, text in LIMITS.items() if key in schema]
     items = schema.get("items", {})

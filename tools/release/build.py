@@ -18,7 +18,7 @@ RUN_SECONDS = 300
 
 
 class CannotBuild(Exception):
-    """A program is missing, or failed; the message says which, and its complaint."""
+    """A program is missing, or failed; the message contains its name and its error output."""
 
 
 def build_all(output: Path) -> list[Path]:
@@ -39,7 +39,7 @@ def build_all(output: Path) -> list[Path]:
 
 
 def build_member(member: Member, output: Path) -> None:
-    """Build a source distribution, and the wheel from it, which shows that it is complete."""
+    """Build a source distribution, then the wheel from it, which shows that the source is complete."""
     run([find_uv(), "build", "--quiet", "--no-create-gitignore", "--out-dir", output, member.folder])
 
 
@@ -73,7 +73,7 @@ def find(name: str, given: str | None = None) -> str:
 
 
 def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    """Run a program and return what it printed; raise `CannotBuild` with the end of its complaint."""
+    """Run a program and return what it printed; raise `CannotBuild` with the end of its error output."""
     done = subprocess.run(
         command, cwd=cwd, env=env, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
     )

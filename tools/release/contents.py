@@ -18,9 +18,9 @@ FIELDS = (
     "Summary", "License-Expression", "License-File", "Author", "Keywords", "Classifier", "Project-URL",
     "Requires-Python", "Description-Content-Type",
 )  # fmt: skip
-#: The newest that every uploading tool reads.
+#: The newest version that every uploading tool reads.
 METADATA_VERSION = "2.4"
-#: Where a member's wheel and its source distribution hold the plugins (see its hatch_build.py).
+#: Where a member's wheel and its source distribution contain the plugins (see its hatch_build.py).
 BROUGHT = {"mnemos-client": ("mnemos/_plugins", "_plugins")}
 
 
@@ -71,7 +71,7 @@ def check_source(member: Member, path: Path, version: str) -> Iterator[str]:
 
 
 def check_metadata(path: Path, member: Member, metadata: Message, version: str) -> Iterator[str]:
-    """Yield what a wheel fails to tell a registry; the README itself is rendered by twine."""
+    """Yield what is wrong with a wheel's metadata; twine checks that the README renders."""
     missing = [field for field in FIELDS if not metadata.get(field)]
     if missing:
         yield f"{path.name}: its metadata lacks {', '.join(missing)}"
@@ -123,7 +123,7 @@ def list_brought(member: Member, place: int) -> set[str]:
 
 
 def list_plugin(folder: Path) -> set[str]:
-    """Return the files that are published of a plugin, those behind links included."""
+    """Return the published files of a plugin, including those behind links."""
     entries = [entry for entry in folder.iterdir() if entry.name not in {"tests", "node_modules"}]
     links = {entry: entry.resolve() for entry in entries}
     return {
@@ -135,7 +135,7 @@ def list_plugin(folder: Path) -> set[str]:
 
 
 def compare(path: Path, names: set[str], expected: set[str]) -> Iterator[str]:
-    """Yield which files an archive lacks, and which it has too many."""
+    """Yield the files that an archive lacks, and those that it shouldn't contain."""
     if lacking := sorted(expected - names):
         yield f"{path.name} lacks {', '.join(lacking)}"
     if beyond := sorted(names - expected):
@@ -143,7 +143,7 @@ def compare(path: Path, names: set[str], expected: set[str]) -> Iterator[str]:
 
 
 def find_links(path: Path, archive: tarfile.TarFile) -> Iterator[str]:
-    """Yield the links in an archive: on other machines they lead nowhere."""
+    """Yield the links in an archive: they are broken on other machines."""
     for entry in archive:
         if not (entry.isfile() or entry.isdir()):
             yield f"{path.name}: {entry.name} is a link"

@@ -1,4 +1,4 @@
-"""A bare environment with our wheels in it, as a user's machine has them.
+"""A bare environment with our wheels in it, as on a user's machine.
 
 Nothing of the working tree is on the path of its programs: they run from an empty home, and Python's isolated
 mode keeps other packages out.
@@ -20,7 +20,7 @@ FOREIGN = ("MNEMO", "MEM9", "PYTHONPATH", "VIRTUAL_ENV", "XDG_")
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An environment with nothing but our wheels and what they ask for, and a home for its programs."""
+    """An environment with nothing but our wheels and their dependencies, and a home for its programs."""
 
     folder: Path
     home: Path
@@ -43,7 +43,7 @@ class Installed:
 
 
 def install(dist: Path, members: list[Member], folder: Path) -> Installed:
-    """Install members from their wheels, and all else in the pinned versions, into a new environment."""
+    """Install members from their wheels, with dependencies in the pinned versions, into a new environment."""
     installed = Installed(folder / "venv", folder / "home")
     installed.home.mkdir(parents=True)
     pins = folder / "pins.txt"

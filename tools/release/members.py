@@ -1,6 +1,6 @@
-"""The packages that are published: the workspace's members for Python, and the plugins that npm takes.
+"""The packages that are published: the workspace's members for Python, and the plugins on npm.
 
-The list of members is `[tool.uv.workspace]` of the root pyproject.toml; nothing else names them.
+The list of members is `[tool.uv.workspace]` of the root pyproject.toml; no other list exists.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Member:
 
     @property
     def file_name(self) -> str:
-        """How the names of its archives begin, such as "mnemos_client"."""
+        """Beginning of its archives' names, such as "mnemos_client"."""
         return self.name.replace("-", "_")
 
 
@@ -39,7 +39,7 @@ class NpmPackage:
 
     @property
     def file_name(self) -> str:
-        """How the name of its tarball begins, such as "mnemos-opencode"."""
+        """Beginning of its tarball's name, such as "mnemos-opencode"."""
         return self.name.removeprefix("@").replace("/", "-")
 
 
@@ -54,7 +54,7 @@ def read_pyproject(folder: Path) -> dict[str, Any]:
 
 
 def read_members(root: Path = ROOT) -> list[Member]:
-    """Read the members of a workspace, those first that others depend on."""
+    """Read the members of a workspace, dependencies before the members that need them."""
     folders = [root / name for name in read_pyproject(root)["tool"]["uv"]["workspace"]["members"]]
     documents = {folder: read_pyproject(folder) for folder in folders}
     names = {document["project"]["name"] for document in documents.values()}
@@ -63,14 +63,14 @@ def read_members(root: Path = ROOT) -> list[Member]:
 
 
 def read_member(folder: Path, document: dict[str, Any], names: set[str]) -> Member:
-    """Make a `Member` of its pyproject.toml; `names` are those of all members."""
+    """Create a `Member` from its pyproject.toml; `names` are those of all members."""
     [source] = document["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     needed = {requirement.partition("==")[0] for requirement in document["project"].get("dependencies", ())}
     return Member(folder, document["project"]["name"], Path(source).name, tuple(sorted(needed & names)))
 
 
 def find_needs(member: Member, members: Iterable[Member]) -> list[Member]:
-    """Return the members that a member needs, and those that these need, in the order of `members`."""
+    """Return the members that a member depends on, directly or indirectly, in the order of `members`."""
     listed = list(members)
     needed: set[str] = set(member.needs)
     for name in member.needs:

@@ -1,6 +1,6 @@
-"""What every package repeats of the root, written and checked in one place.
+"""Write and check what every package repeats from the root.
 
-That is the version, with the exact versions that the members ask of each other; the addresses of the
+These are the version, with the exact versions of each other that the members require; the addresses of the
 project; and the licence, since a source distribution contains only its own folder.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.release.members import read_members, read_npm_packages, read_project
 
-#: Manifests of plugins that carry a version.
+#: Manifests of plugins that contain a version.
 MANIFESTS = (
     ".claude-plugin/marketplace.json",
     "plugins/*/.claude-plugin/plugin.json",
@@ -34,7 +34,7 @@ class Unstampable(Exception):
 
 
 def stamp(root: Path) -> dict[Path, str]:
-    """Return what each file that repeats something should hold; nothing is written.
+    """Return the text that each file with repeated parts should have; nothing is written.
 
     Raises:
         Unstampable: a file has no such place.
@@ -71,7 +71,7 @@ def stamp_member(root: Path, path: Path, version: str) -> str:
 
 
 def replace(place: re.Pattern[str], replacement: str, path: Path, text: str) -> str:
-    """Return `text`, that of `path`, with the replacement in every such place."""
+    """Return `text`, the content of `path`, with every match of `place` replaced."""
     changed, count = place.subn(replacement, text)
     if not count:
         raise Unstampable(f"{path} has no place that looks like {place.pattern}")
@@ -79,7 +79,7 @@ def replace(place: re.Pattern[str], replacement: str, path: Path, text: str) -> 
 
 
 def check(root: Path) -> list[str]:
-    """Return a sentence for each file that repeats something else than the root says."""
+    """Return a sentence for each file that differs from the root."""
     problems = []
     for path, text in stamp(root).items():
         present = path.read_text(encoding="utf-8") if path.is_file() else ""

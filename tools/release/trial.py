@@ -1,4 +1,4 @@
-"""Install the archives as users do, and see that what they promise works."""
+"""Install the archives as users do, and check that they work."""
 
 from __future__ import annotations
 
@@ -36,14 +36,15 @@ if (!["function", "object"].includes(typeof found)) throw new Error("it exports 
 
 
 class Broken(Exception):
-    """What was installed doesn't do what it promises."""
+    """An installed package doesn't do what it promises."""
 
 
 def try_packages(dist: Path, folder: Path) -> None:
-    """Install each package with its own needs alone; then run server, SDK, CLI, MCP and set-up together.
+    """Install each package with its dependencies alone; then run server, SDK, CLI, MCP and set-up together.
 
     Raises:
-        Broken: something doesn't work; CannotBuild when a program fails.
+        Broken: something doesn't work.
+        CannotBuild: a program fails.
     """
     members = {member.name: member for member in read_members()}
     installed = {}
@@ -63,7 +64,7 @@ def try_packages(dist: Path, folder: Path) -> None:
 
 @contextlib.contextmanager
 def start_server(server: Installed) -> Iterator[dict[str, str]]:
-    """Run the installed server on a free port until the block ends; yields what a shell needs for it."""
+    """Run the installed server on a free port until the block ends; yield the variables that clients need."""
     process = subprocess.Popen(
         [server.program("mnemo-server")],
         cwd=server.home,
@@ -81,7 +82,7 @@ def start_server(server: Installed) -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def ending(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Kill a process when the block ends, or hasn't ended within `RUN_SECONDS`."""
+    """Kill a process when the block ends, or after `RUN_SECONDS`."""
     timer = threading.Timer(RUN_SECONDS, process.kill)
     timer.start()
     try:
