@@ -49,6 +49,9 @@ class Deadline:
             raise ConnectionFailed("out of time")
         return left
 
+    def note_miss(self, reason: str) -> None:
+        """Note why the work of this deadline was given up; nothing needs to know that of a plain one."""
+
 
 class Connection:
     """A connection to one server, kept open between requests. Every request ends by the deadline."""
