@@ -32,7 +32,7 @@ def recall(
 ) -> Recalled:
     """Return the text for the model at an event; less or none of it if the server has problems.
 
-    `deadline` is told why; without one, the limit of the settings begins now. `drops_blocks` means that the
+    `deadline` records why; without one, the limit of the settings begins now. `drops_blocks` means that the
     host shows a prompt's block only once: later prompts may repeat its lines.
     """
     project, shown = find_project(event.cwd), Shown(event.session_id, state)
