@@ -7,6 +7,7 @@ recall asks it for a while. Each slow miss doubles the pause, and any response i
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +24,7 @@ KEPT_OUTCOMES = 50
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 600.0
 _MAX_DOUBLINGS = 10
+_FOLDER = "servers"
 #: Why a recall that asked nothing was missed.
 PAUSED = "paused"
 _LOCK_SECONDS = 0.05
@@ -101,10 +103,24 @@ class Record(NamedTuple):
 def read_record(state: State, url: str) -> Record:
     """Return what is known about a server; a file that is damaged or can't be read is as none."""
     try:
-        with open(_find_path(state, url), "rb") as file:
+        with open(state.locate(_FOLDER, _name_file(url)), "rb") as file:
             return _parse(url, json.loads(file.read(65_536)))
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Record(url)
+
+
+def list_urls(state: State) -> list[str]:
+    """Return the servers about which anything is known."""
+    folder = state.locate(_FOLDER, "")
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    found = []
+    for name in names:
+        with (
+            suppress(OSError, ValueError, TypeError, KeyError),
+            open(os.path.join(folder, name), "rb") as file,
+        ):
+            found.append(str(json.load(file)["url"]))
+    return found
 
 
 def change_record(state: State, url: str, change: Callable[[Record], Record]) -> tuple[Record, Record]:
@@ -113,11 +129,11 @@ def change_record(state: State, url: str, change: Callable[[Record], Record]) ->
     Where nothing can be written, nothing is known. If another process has the lock for too long, the record
     is written without it: at worst an outcome is lost.
     """
-    with suppress(OSError), state.lock("servers", _LOCK_SECONDS):
+    with suppress(OSError), state.lock(_FOLDER, _LOCK_SECONDS):
         before = read_record(state, url)
         after = change(before)
         if after != before:
-            state.write(_find_path(state, url), json.dumps(after._asdict()).encode())
+            state.write(state.find_path(_FOLDER, _name_file(url)), json.dumps(after._asdict()).encode())
         return before, after
     return Record(url), change(Record(url))
 
@@ -132,8 +148,8 @@ def _is_ahead(end: float, now: float) -> bool:
     return now < end <= now + LONGEST_PAUSE_SECONDS
 
 
-def _find_path(state: State, url: str) -> str:
-    return state.find_path("servers", f"{hash_text(url)}.json")
+def _name_file(url: str) -> str:
+    return f"{hash_text(url)}.json"
 
 
 def _parse(url: str, data: dict[str, Any]) -> Record:
