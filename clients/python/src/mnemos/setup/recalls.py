@@ -62,7 +62,7 @@ def _look_at_hook(machine: Machine, host: Host, hook: PromptHook, address: Serve
     words = f"{host.title}: {timing.describe()}"
     if timing.is_well:
         return Finding(HOOKS, "ok", words)
-    return Finding(HOOKS, "BAD", words, _advise({**machine.environ, **hook.environ}, timing))
+    return Finding(HOOKS, "BAD", words, advise({**machine.environ, **hook.environ}, timing))
 
 
 def _look_at_record(machine: Machine, url: str, now: float) -> list[Finding]:
@@ -81,7 +81,7 @@ def _look_at_record(machine: Machine, url: str, now: float) -> list[Finding]:
     return found
 
 
-def _advise(environ: dict[str, str], timing: Timing) -> str:
+def advise(environ: dict[str, str], timing: Timing) -> str:
     """Return a command that may help: more time for a server that is far, otherwise a look at the server."""
     limit = environ.get(HOOK_TIMEOUT_MS.name, "")
     limit_ms = int(limit if limit.isascii() and limit.isdigit() else HOOK_TIMEOUT_MS.default)

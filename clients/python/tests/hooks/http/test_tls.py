@@ -143,5 +143,5 @@ def test_a_server_that_hangs_after_tls_is_left_at_the_deadline(secure, authority
     heard = threading.Event()
     behaviour = secure(lambda connection: (read_request(connection), heard.set(), hang(connection)))
     with run_socket(behaviour) as url, pytest.raises(ConnectionFailed, match="timed out"):
-        get(url, Network(ca_file=str(authority / "ca.pem")), "/", seconds=1)
+        get(url, Network(ca_file=str(authority / "ca.pem")), "/", seconds=2)
     assert heard.is_set()
