@@ -5,8 +5,8 @@ import { makePart, readTexts } from "./parts.js"
 import { bounded } from "./sessions.js"
 
 const HARNESS = "opencode"
-/** The hook's own deadline (120 ms by default), plus the time that a busy machine may take to start it. */
-const TURN_MS = (Number(process.env.MNEMOS_HOOK_TIMEOUT_MS) || 120) + 1_500
+/** The hook's own deadline (one second by default), plus the time that a busy machine may take to start it. */
+const TURN_MS = (Number(process.env.MNEMOS_HOOK_TIMEOUT_MS) || 1000) + 1_500
 const ASK_MS = 1_000
 /** Number of blocks that are kept in memory; the hook knows the older ones. */
 const MAX_SESSIONS = 200

@@ -92,7 +92,7 @@ class Host:
 
     def _run(self, name: str, given: bytes) -> None:
         arguments = [name, "--harness", "claude", f"--host-pid={os.getpid()}"]
-        assert run(arguments, self.environment, read_input=lambda: given, limit_life=lambda _: None) == b""
+        assert run(arguments, self.environment, read_input=lambda: given, limit_life=lambda *_: None) == b""
 
 
 @pytest.fixture

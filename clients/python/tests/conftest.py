@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -43,6 +43,8 @@ class ScriptedServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[Answer] = [Answer()]
+        #: Decides instead of the script, if it is set.
+        self.decide: Callable[[Received], Answer] | None = None
         self.received: list[Received] = []
         self.closing = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -52,8 +54,10 @@ class ScriptedServer(ThreadingHTTPServer):
         """Set the script."""
         self.script = list(answers)
 
-    def next_answer(self) -> Answer:
+    def next_answer(self, request: Received) -> Answer:
         """Return the answer that is due."""
+        if self.decide:
+            return self.decide(request)
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -71,8 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.received.append(Received(self.command, self.path, headers, body))
-        self._give(self.server.next_answer())
+        request = Received(self.command, self.path, headers, body)
+        self.server.received.append(request)
+        self._give(self.server.next_answer(request))
 
     def _give(self, answer: Answer) -> None:
         if answer.fate == "break":

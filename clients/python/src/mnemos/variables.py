@@ -39,10 +39,10 @@ AGENT_ID: Final = Variable(
 )
 HOOK_TIMEOUT_MS: Final = Variable(
     "MNEMOS_HOOK_TIMEOUT_MS",
-    "longest time of one recall, including the start of the hook's process; use more for a distant server",
-    # Python starts in 30 ms and a search on the same machine takes 15-30 ms; a hook stays below 150 ms even
-    # when the server hangs.
-    "120",
+    "longest time of one recall, including the start of the hook's process",
+    # A server 150 ms away needs up to four round trips: one for the connection, two for TLS, one for the
+    # request. A server that hangs costs one prompt this long; then it isn't asked for a while.
+    "1000",
     "ms",
 )
 RECALL_MIN_CONFIDENCE: Final = Variable(

@@ -64,5 +64,5 @@ def run_openclaw(event: str, environment: dict[str, str]) -> str:
     """Run a hook of one session of OpenClaw in this process; give the session's block."""
     given = json.dumps({"event": {"prompt": "?"}, "ctx": {"sessionId": "s1"}}).encode()
     arguments = [event, "--harness", "openclaw"]
-    output = run(arguments, environment, read_input=lambda: given, limit_life=lambda _seconds: None)
+    output = run(arguments, environment, read_input=lambda: given, limit_life=lambda *_: None)
     return str(json.loads(output)["appendSystemContext"]) if output else ""

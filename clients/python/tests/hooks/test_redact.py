@@ -99,7 +99,7 @@ def test_a_query_that_cannot_be_cleaned_is_not_asked(tmp_path, monkeypatch) -> N
             ["UserPromptSubmit", "--harness", "claude"],
             environment,
             read_input=lambda: json.dumps({"prompt": "what is the mast of?", "session_id": "s"}).encode(),
-            limit_life=lambda _seconds: None,
+            limit_life=lambda *_: None,
         )
 
     assert (output, recorder.requests) == (b"", [])

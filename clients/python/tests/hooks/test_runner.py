@@ -58,7 +58,7 @@ def run_here(event: str, environment: dict[str, str], data: Any = None, *more: s
     """Run a hook in this process and give the JSON it prints, None for nothing."""
     given = json.dumps(read_fixture(event) if data is None else data).encode()
     arguments = [event, "--harness", "claude", *more]
-    output = run(arguments, environment, read_input=lambda: given, limit_life=lambda _seconds: None)
+    output = run(arguments, environment, read_input=lambda: given, limit_life=lambda *_: None)
     return json.loads(output) if output else None
 
 
@@ -188,6 +188,55 @@ def test_a_hook_ends_while_its_server_hangs(environment) -> None:
     assert (done.returncode, done.stdout) == (0, b"")
 
 
+def test_a_server_that_hangs_is_asked_once_and_then_left_alone(environment, tmp_path) -> None:
+    asked = []
+    with run_socket(lambda connection: (asked.append(1), hang(connection))) as url:
+        hung = {**environment, "MEM9_API_URL": url, "MNEMOS_HOOK_TIMEOUT_MS": "200"}
+        for _ in range(3):
+            assert run_here("UserPromptSubmit", hung) is None
+
+    log = (tmp_path / "state" / "mnemos" / "log" / "hook.log").read_text()
+    assert len(asked) == 1
+    assert "; paused until " in log
+    assert len(log.splitlines()) == 2
+
+
+def test_a_session_that_continues_gets_its_block_while_the_server_is_left_alone(environment) -> None:
+    with run_socket(Recorder(FOUND)) as url:
+        there = {**environment, "MEM9_API_URL": url}
+        first = run_here("SessionStart", there)
+    with run_socket(hang) as url:
+        hung = {**there, "MEM9_API_URL": url, "MNEMOS_HOOK_TIMEOUT_MS": "200"}
+        assert run_here("UserPromptSubmit", hung) is None
+        assert run_here("SessionStart", hung, {**read_fixture("SessionStart"), "source": "resume"}) == first
+
+
+def test_a_process_that_is_ended_during_a_recall_says_so_in_the_log(environment, tmp_path) -> None:
+    limits = []
+    given = json.dumps(read_fixture("UserPromptSubmit")).encode()
+    with run_socket(lambda connection: (limits[-1][1](), hang(connection))) as url:  # its time is over
+        run(
+            ["UserPromptSubmit", "--harness", "claude"],
+            {**environment, "MEM9_API_URL": url, "MNEMOS_HOOK_TIMEOUT_MS": "200"},
+            read_input=lambda: given,
+            limit_life=lambda *limit: limits.append(limit),
+        )
+
+    (line,) = (tmp_path / "state" / "mnemos" / "log" / "hook.log").read_text().splitlines()
+    assert "UserPromptSubmit: nothing recalled: no end after " in line
+
+
+def test_an_error_in_a_recall_is_a_miss_with_its_reason(environment, monkeypatch, tmp_path) -> None:
+    def fail(*_arguments, deadline, **_options) -> None:
+        deadline.remaining_seconds()
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("mnemos.hooks.recall.session.recall", fail)
+    assert run_here("UserPromptSubmit", environment) is None
+    (path,) = (tmp_path / "state" / "mnemos" / "servers").iterdir()
+    assert json.loads(path.read_bytes())["recent"][0][2] == "RuntimeError: broken"
+
+
 @pytest.mark.parametrize("event", ["Stop", "PreCompact", "SessionEnd"])
 def test_capture_prints_nothing_and_a_detached_process_sends_what_was_said(
     environment, event, tmp_path
@@ -246,7 +295,7 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         "r.run(['UserPromptSubmit', '--harness', 'claude'], {'MEM9_API_KEY': 'k', 'HOME': '/nonexistent',"
         " 'MEM9_API_URL': 'http://127.0.0.1:9'},"
         ' read_input=lambda: b\'{"prompt": "the mast", "cwd": ".", "session_id": "s:1"}\','
-        " limit_life=lambda s: None);"
+        " limit_life=lambda *_: None);"
         "print(*sys.modules)"
     )
     loaded = subprocess.run(
@@ -262,6 +311,7 @@ def test_a_hook_imports_neither_pydantic_nor_an_http_library() -> None:
         "asyncio",
         "dataclasses",
         "hashlib",
+        "mnemos.hooks.http.proxies",
         "pathlib",
         "urllib.parse",
         "threading",

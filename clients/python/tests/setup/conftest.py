@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from click.testing import CliRunner, Result
 from mnemos.cli import cli
 from mnemos.machine.machine import Machine
 
+PLUGINS = Path(__file__).parents[4] / "plugins"
 FAKE = Path(__file__).parent / "fakes" / "host.py"
 
 
@@ -34,6 +38,7 @@ class Desk:
         """Make a working tree with the three plugins."""
         for host in ("claude", "opencode", "openclaw"):
             (self.tree / "plugins" / host).mkdir(parents=True)
+        shutil.copytree(PLUGINS / "claude" / "hooks", self.tree / "plugins" / "claude" / "hooks")
         (self.tree / ".claude-plugin").mkdir()
         (self.tree / ".claude-plugin" / "marketplace.json").write_text("{}")
         package = json.dumps({"name": "@mnemos/opencode"})
@@ -85,6 +90,48 @@ class Desk:
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 
+_COUNTS = ("total", "embedded", "pending", "refused")
+
+
+class Memories:
+    """What a server does that remembers, and is well: set `hook` to what hooks are to meet instead."""
+
+    def __init__(self, answer: type[Any], memory: dict[str, Any]) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+        self.hook: Any = None
+        self.deleted = 0
+        self._answer, self._memory = answer, memory
+        self.fixed = {
+            "/versionz": answer(200, {"version": "0.1.0", "started_at": "2026-11-23T20:00:00Z"}),
+            "/readyz": answer(200, {"status": "ready", "database": "sqlite"}),
+            "/v1alpha2/status": answer(200, {"status": "active"}),
+            "/v1alpha2/mem9s/embedding": answer(200, {"state": "off"} | dict.fromkeys(_COUNTS, 0)),
+        }
+
+    def __call__(self, request: Any) -> Any:
+        path, _, query = request.path.partition("?")
+        if path in self.fixed:
+            return self.fixed[path]
+        if self.hook and request.headers.get("user-agent", "").startswith("mnemos-hook/"):
+            return self.hook
+        if request.method == "POST":
+            memory_id = f"{len(self.kept) + self.deleted:013d}"
+            self.kept[memory_id] = {**self._memory, **json.loads(request.body), "id": memory_id}
+            reply = {"status": "accepted", "outcome": "created", "id": memory_id}
+            return self._answer(202, reply)
+        if request.method == "DELETE":
+            self.deleted += 1
+            del self.kept[path.rpartition("/")[2]]
+            return self._answer(204)
+        words = parse_qs(query).get("q", [""])[0].strip("?").split()
+        found = [
+            kept | {"confidence": 60}
+            for kept in self.kept.values()
+            if words[-1:] and words[-1] in kept["content"]
+        ]
+        return self._answer(200, {"memories": found, "total": len(found), "limit": 5, "offset": 0})
+
+
 def _describe(path: Path) -> str:
     if path.is_symlink():
         return f"-> {path.readlink()}"
@@ -102,6 +149,25 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_url: str) -> De
     for module in ("mnemos.config", "mnemos.setup.choosing", "mnemos.cli.setup.questions"):
         monkeypatch.setattr(f"{module}.DEFAULT_URL", silent_url)
     return made
+
+
+@pytest.fixture
+def memories(scripted, answer, memory) -> Memories:
+    """Makes the scripted server one that remembers."""
+    scripted.decide = Memories(answer, memory)
+    return scripted.decide
+
+
+@pytest.fixture
+def well(desk: Desk, scripted: Any, memories: Memories, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A machine where everything is well: set up, with a server that remembers."""
+    assert scripted.decide is memories
+    monkeypatch.setattr("mnemos.setup.hook_check.RUNS", 1)
+    desk.add_host("claude", "opencode", "openclaw")
+    desk.add_mnemos()
+    flags = ("--url", scripted.url, "--api-key-stdin", "--source", str(desk.tree), "--no-check", "--yes")
+    assert desk.run("setup", *flags, given=scripted.api_key).exit_code == 0
+    return desk
 
 
 @pytest.fixture

@@ -8,35 +8,13 @@ import time
 
 import pytest
 
-VERSION = {"version": "0.1.0", "started_at": "2026-11-23T20:00:00Z"}
-READY = {"status": "ready", "database": "sqlite"}
-ACTIVE = {"status": "active"}
-OFF = {"state": "off", "total": 0, "embedded": 0, "pending": 0, "refused": 0}
-
-
-@pytest.fixture
-def well(desk, scripted, answer):
-    """A machine where everything is well: set up, with a server that answers."""
-    desk.add_host("claude", "opencode", "openclaw")
-    desk.add_mnemos()
-    flags = ("--url", scripted.url, "--api-key-stdin", "--source", str(desk.tree), "--no-check", "--yes")
-    assert desk.run("setup", *flags, given=scripted.api_key).exit_code == 0
-    scripted.will_answer(answer(200, VERSION), answer(200, READY), answer(200, ACTIVE), answer(200, OFF))
-    return desk
-
-
-def examine(desk, *arguments):
-    """Give the exit code and the findings by name; of several of a name the last."""
-    result = desk.run("doctor", "--json", *arguments)
-    report = json.loads(result.stdout)
-    assert report["is_well"] == (result.exit_code == 0)
-    return result.exit_code, {finding["name"]: finding for finding in report["findings"]}
+from clients.python.tests.setup.support import examine
 
 
 def test_all_is_well(well, scripted):
     result = well.run("doctor")
     assert result.exit_code == 0, result.output
-    assert [line[:5].strip() for line in result.stdout.splitlines()] == ["ok"] * 11 + ["--"]
+    assert [line[:5].strip() for line in result.stdout.splitlines()] == ["ok"] * 14 + ["--"]
     assert "ok   OpenClaw     2026.9.6, plugin 0.1.0 in ~/.openclaw/extensions/mnemos" in result.stdout
     assert scripted.api_key not in result.output
 
@@ -91,9 +69,11 @@ def test_a_key_that_is_kept_back_is_told(well, monkeypatch):
     assert (found["server"]["mark"], found["key"]["words"]) == ("BAD", "not checked")
 
 
-def test_what_the_server_says_is_told(well, scripted, answer, error_response):
-    away = error_response(503, "database_unavailable")
-    scripted.will_answer(answer(200, VERSION), away, answer(200, {"status": "inactive"}), answer(200, OFF))
+def test_what_the_server_says_is_told(well, memories, answer, error_response):
+    memories.fixed |= {
+        "/readyz": error_response(503, "database_unavailable"),
+        "/v1alpha2/status": answer(200, {"status": "inactive"}),
+    }
     exit_code, found = examine(well)
     assert exit_code == 1
     assert (found["database"]["mark"], found["key"]["mark"], found["key"]["fix"]) == (

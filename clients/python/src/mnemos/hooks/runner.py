@@ -13,19 +13,22 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from mnemos.hooks.clock import find_recall_seconds, measure_life
+from mnemos.hooks.clock import measure_life
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mnemos.hooks.adapter import Adapter
-    from mnemos.hooks.events import HookEvent
+    from mnemos.hooks.events import HookEvent, Recalled
     from mnemos.hooks.settings import HookSettings
     from mnemos.hooks.state import State
 
+    #: Ends the process after that many seconds, unless the second function forbids it then.
+    LimitLife = Callable[[float, Callable[[], bool]], None]
+
 #: This long after the deadline of a recall the process ends, even if it is in a call that no deadline
-#: interrupts, such as a name look-up that hangs.
-_RECALL_GRACE_SECONDS = 0.02
+#: interrupts, such as a name look-up that hangs. On a busy machine, a recall needs it to end by itself.
+_RECALL_GRACE_SECONDS = 0.05
 #: Maximum lifetime of any hook; capture works on local files and takes milliseconds.
 _HOOK_SECONDS = 10.0
 
@@ -46,11 +49,12 @@ def run(
     environment: Mapping[str, str],
     *,
     read_input: Callable[[], bytes],
-    limit_life: Callable[[float], None],
+    limit_life: LimitLife,
 ) -> bytes:
     """Run one hook and return its standard output. Never raises an Exception.
 
-    `limit_life` ends the process after that many seconds, with code 0 and without output.
+    `limit_life` ends the process after that many seconds, with code 0 and without output. Right before that
+    it calls a function, which logs the reason and returns False if the process may live on.
     """
     from mnemos.hooks.state import State, find_state_path  # noqa: PLC0415 - what fails here must fail inside
 
@@ -68,7 +72,7 @@ def _respond(
     environment: Mapping[str, str],
     state: State,
     read_input: Callable[[], bytes],
-    limit_life: Callable[[float], None],
+    limit_life: LimitLife,
 ) -> dict[str, object] | None:
     from mnemos.hooks.settings import read_settings  # noqa: PLC0415
     from mnemos.hosts.registry import find_adapter  # noqa: PLC0415
@@ -82,7 +86,7 @@ def _respond(
     if name == "upload":
         _upload(argv, settings, state, limit_life)
         return None
-    limit_life(_HOOK_SECONDS)
+    limit_life(_HOOK_SECONDS, lambda: _note_end(state, name, _HOOK_SECONDS))
     data = json.loads(read_input())
     event = adapter.read_event(name, data) if isinstance(data, dict) else None
     return _handle(event, adapter, settings, state, limit_life) if event else None
@@ -107,7 +111,7 @@ def _handle(
     adapter: Adapter,
     settings: HookSettings,
     state: State,
-    limit_life: Callable[[float], None],
+    limit_life: LimitLife,
 ) -> dict[str, object] | None:
     if event.kind == "tool_permission":
         return adapter.format_permission(event)
@@ -134,17 +138,30 @@ def _handle(
 
             begin_again(session_id, state)
         return None
-    seconds = find_recall_seconds(settings.recall_timeout_ms, measure_life())
-    limit_life(seconds + _RECALL_GRACE_SECONDS)
+    recalled = _recall(event, adapter, settings, state, limit_life)
+    return adapter.format_context(event, recalled) if any(recalled) else None
+
+
+def _recall(
+    event: HookEvent,
+    adapter: Adapter,
+    settings: HookSettings,
+    state: State,
+    limit_life: LimitLife,
+) -> Recalled:
+    # Before the clock is read: on a busy machine, imports would take up the time that is left for the server.
+    from mnemos.hooks.attempt import Attempt  # noqa: PLC0415
     from mnemos.hooks.recall.session import recall  # noqa: PLC0415
 
-    recalled = recall(
-        event,
-        settings._replace(recall_timeout_ms=int(seconds * 1000)),
-        state,
-        drops_blocks=adapter.DROPS_BLOCKS,
-    )
-    return adapter.format_context(event, recalled) if any(recalled) else None
+    attempt = Attempt(event.name, settings, state, lived_seconds=measure_life())
+    limit_life(attempt.seconds + _RECALL_GRACE_SECONDS, attempt.expire)
+    try:
+        return recall(event, settings, state, deadline=attempt, drops_blocks=adapter.DROPS_BLOCKS)
+    except Exception as error:
+        attempt.note_miss(f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        attempt.settle()
 
 
 def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: State) -> None:
@@ -161,9 +178,7 @@ def _capture(event: HookEvent, adapter: Adapter, settings: HookSettings, state: 
             start_uploader(state, adapter.NAME)
 
 
-def _upload(
-    argv: Sequence[str], settings: HookSettings, state: State, limit_life: Callable[[float], None]
-) -> None:
+def _upload(argv: Sequence[str], settings: HookSettings, state: State, limit_life: LimitLife) -> None:
     from mnemos.hooks.upload.lifetime import Lifetime, read_host_pid  # noqa: PLC0415
     from mnemos.hooks.upload.uploader import UPLOAD_SECONDS, upload  # noqa: PLC0415
 
@@ -173,7 +188,7 @@ def _upload(
         )
         os._exit(0)
 
-    limit_life(UPLOAD_SECONDS)
+    limit_life(UPLOAD_SECONDS, lambda: _note_end(state, "upload", UPLOAD_SECONDS))
     if settings.api_key:
         lifetime = Lifetime(read_host_pid(argv), end)
         lifetime.start()
@@ -185,9 +200,19 @@ def _read_standard_input() -> bytes:
     return b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
 
 
-def _limit_life(seconds: float) -> None:
+def _note_end(state: State, name: str, seconds: float) -> bool:
+    state.log(f"{name}: not sent or recalled: the process had no end after {seconds:.0f} s")
+    return True
+
+
+def _limit_life(seconds: float, may_end: Callable[[], bool]) -> None:
     def end() -> None:
         time.sleep(seconds)
-        os._exit(0)
+        is_ending = True
+        try:
+            is_ending = may_end()
+        finally:
+            if is_ending:
+                os._exit(0)
 
     _thread.start_new_thread(end, ())

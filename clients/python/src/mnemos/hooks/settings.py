@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnemos import variables
 from mnemos.config import read_address, read_agent_id
+from mnemos.hooks.http.network import DIRECT, Network, read_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ class HookSettings(NamedTuple):
     capture: str = "guarded"
     #: Variables that look like ours but mean nothing.
     unknown_variables: tuple[str, ...] = ()
+    #: Proxy and certificate authorities.
+    network: Network = DIRECT
 
 
 def read_settings(environment: Mapping[str, str], default_agent_id: str) -> HookSettings:
@@ -51,6 +54,7 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         redact=_read_word(environment, variables.REDACT) not in _NO,
         capture=_read_capture(environment),
         unknown_variables=variables.find_unknown(environment),
+        network=read_network(environment, address.url),
     )
 
 

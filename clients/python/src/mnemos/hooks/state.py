@@ -45,6 +45,10 @@ class State:
             os.mkdir(folder, mode=0o700)
         return os.path.join(folder, name)
 
+    def locate(self, subfolder: str, name: str) -> str:
+        """Return the path of a file in a subfolder, without creating anything."""
+        return os.path.join(self._folder, subfolder, name)
+
     def write(self, path: str | Path, data: bytes, *, is_durable: bool = False) -> None:
         """Write a file atomically: readers see the old or the new one; `is_durable` syncs it to disk."""
         folder, name = os.path.split(path)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mnemos.machine.machine import Machine
 from mnemos.machine.records import Section
@@ -43,6 +44,18 @@ class InstallOptions:
     command: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PromptHook:
+    """What a host runs with each prompt."""
+
+    #: The program, by the name or path that the host uses, and its arguments.
+    command: tuple[str, ...]
+    #: Makes what the host sends, from a prompt, the id of a session and a folder.
+    write_input: Callable[[str, str, str], dict[str, Any]]
+    #: Variables that the host adds.
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
 class Host(Protocol):
     """One agent host."""
 
@@ -74,6 +87,13 @@ class Host(Protocol):
 
     def inspect(self, machine: Machine) -> HostState:
         """Return how far it is set up, without changing anything; raises SetupFailed if that is unknown."""
+        ...
+
+    def find_prompt_hook(self, machine: Machine) -> PromptHook | None:
+        """Return the hook that recalls for a prompt; None if the plugin isn't installed and enabled.
+
+        Raises SetupFailed if that is unknown, or a setting that the hook needs can't be read.
+        """
         ...
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import mnemos
 from mnemos.address import ServerAddress
@@ -41,6 +44,23 @@ def make_key(url: str) -> ServerAddress:
         return ServerAddress(url, client.provision_tenant().id)
 
 
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A memory that exists only for a check."""
+
+    #: A word that no other memory has.
+    word: str
+    #: What the memory says about it: another such word.
+    sign: str
+    #: Milliseconds until a search found it.
+    ms: float
+
+    @property
+    def prompt(self) -> str:
+        """A question that it answers, which doesn't contain the sign."""
+        return f"What is the check word of {self.word}?"
+
+
 def remember(address: ServerAddress) -> float:
     """Store a unique memory, find it, delete it; return the milliseconds until it was found.
 
@@ -48,12 +68,18 @@ def remember(address: ServerAddress) -> float:
         SetupFailed: it isn't found.
         MnemosError: the server returns an error, or is unreachable.
     """
-    word = f"zq{secrets.token_hex(6)}"
+    with keep_canary(address) as canary:
+        return canary.ms
+
+
+@contextmanager
+def keep_canary(address: ServerAddress) -> Iterator[Canary]:
+    """Store a unique memory, wait until it is found, and delete it in the end. Raises as `remember`."""
+    word, sign = f"zq{secrets.token_hex(6)}", f"zw{secrets.token_hex(6)}"
+    content = f"mnemos checks that a memory is found again: the check word of {word} is {sign}."
     with open_client(address) as client:
         started = time.monotonic()
-        stored = client.store_memory(
-            content=f"mnemos setup checks that a memory is found again: {word}.", tags=[_TAG]
-        )
+        stored = client.store_memory(content=content, tags=[_TAG])
         if stored.id is None:
             raise SetupFailed(f"{address.url} stores memories, but doesn't return their ids")
         try:
@@ -61,7 +87,7 @@ def remember(address: ServerAddress) -> float:
                 if time.monotonic() - started > FIND_SECONDS:
                     raise SetupFailed(f"a stored memory wasn't found within {FIND_SECONDS:.0f} s")
                 time.sleep(_PAUSE_SECONDS)
-            return (time.monotonic() - started) * 1000
+            yield Canary(word, sign, (time.monotonic() - started) * 1000)
         finally:
             client.delete_memory(stored.id)
 

@@ -35,6 +35,7 @@ def claude():
     folder = HOME / ".claude"
     settings, known = folder / "settings.json", folder / "plugins" / "known_marketplaces.json"
     installed = folder / "plugins" / "installed_plugins.json"
+    cache = folder / "plugins" / "cache" / "mnemos" / "mnemos" / "0.1.0"
     values = read(settings)
     match ARGUMENTS:
         case ["--version"]:
@@ -42,9 +43,8 @@ def claude():
         case ["plugin", "list", "--json"]:
             names = read(installed).get("plugins", {})
             enabled = values.get("enabledPlugins", {})
-            print(
-                json.dumps([{"id": n, "version": "0.1.0", "enabled": enabled.get(n, False)} for n in names])
-            )
+            place = {"version": "0.1.0", "installPath": str(cache)}
+            print(json.dumps([{"id": n, **place, "enabled": enabled.get(n, False)} for n in names]))
         case ["plugin", "marketplace", "list", "--json"]:
             print(json.dumps([{"name": n, "path": v["path"]} for n, v in read(known).items()]))
         case ["plugin", "marketplace", "add", source]:
@@ -55,7 +55,9 @@ def claude():
             write(known, left)
             write(settings, values | {"extraKnownMarketplaces": {}})
         case ["plugin", "install", name]:
-            write(folder / "plugins" / "cache" / "mnemos" / "mnemos" / "0.1.0" / "plugin.json", {})
+            shutil.copytree(
+                Path(read(known)["mnemos"]["path"], "plugins", "claude"), cache, dirs_exist_ok=True
+            )
             write(settings, values | {"enabledPlugins": {**values.get("enabledPlugins", {}), name: True}})
             breaks()
             write(installed, {"version": 2, "plugins": {**read(installed).get("plugins", {}), name: []}})

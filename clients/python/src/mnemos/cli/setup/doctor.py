@@ -17,7 +17,7 @@ from mnemos.cli.setup.printing import BAD, NOTE, OK, print_line
 from mnemos.config import Origin, trace_address
 from mnemos.hosts.registry import load_hosts
 from mnemos.machine.machine import Machine
-from mnemos.setup import findings, profiles
+from mnemos.setup import findings, profiles, recalls
 from mnemos.setup.findings import Finding
 from mnemos.setup.server import open_client
 
@@ -30,7 +30,9 @@ _FIXES = {
 
 
 @click.command("doctor")
-@click.option("--fix", is_flag=True, help="Restrict the credentials file to its owner (chmod 600).")
+@click.option(
+    "--fix", is_flag=True, help="Restrict the credentials file to its owner, and end pauses of hooks."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_settings
 def examine(settings: Settings, *, fix: bool, as_json: bool) -> None:
@@ -41,6 +43,7 @@ def examine(settings: Settings, *, fix: bool, as_json: bool) -> None:
     machine = Machine(os.environ)
     if fix:
         profiles.tighten(machine.credentials_path)
+        recalls.close_circuits(machine)
     found, exit_code = _look(machine, settings)
     if as_json:
         rows = [{"name": f.name, "mark": f.mark, "words": f.words, "fix": f.fix} for f in found]
@@ -67,9 +70,12 @@ def _look(machine: Machine, settings: Settings) -> tuple[list[Finding], int]:
     ]
     parts, is_reachable = _look_at_server(usable) if usable else ([], True)
     found += parts
-    for host in load_hosts():
+    hosts = load_hosts()
+    for host in hosts:
         found += findings.look_at_host(machine, host)
     now = time.time()
+    own_url = usable.address.url if usable else ""
+    found += recalls.look_at_recalls(machine, hosts, own_url, now, has_server=is_reachable and bool(usable))
     found += [*findings.look_at_spool(machine, now), *findings.look_at_log(machine, now)]
     if not is_reachable:
         return found, NoServer.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import click
@@ -15,7 +16,7 @@ from mnemos.hosts.install_port import Host, InstallOptions
 from mnemos.machine.linking import PATH_LINE, get_link_path, is_on_path, is_reachable
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Manifest
-from mnemos.setup import applying, profiles, server
+from mnemos.setup import applying, profiles, recalls, server
 from mnemos.setup.choosing import Choice
 from mnemos.variables import describe_unknown, find_unknown
 
@@ -45,9 +46,11 @@ def carry_out(machine: Machine, plan: Plan) -> bool:
     where = f"{machine.shorten(machine.credentials_path)}, profile {plan.profile!r}"
     print_line(OK, "credentials", where if is_new else f"{where}, unchanged")
     results = [_link(machine, manifest)] if plan.has_link else []
-    results += [_install(machine, manifest, host, plan.options) for host in plan.hosts]
+    installed = [host for host in plan.hosts if _install(machine, manifest, host, plan.options)]
+    results.append(len(installed) == len(plan.hosts))
     if plan.has_check:
         results.append(_check_memory(address))
+        results.append(results[-1] and _check_hooks(machine, installed))
     _print_rest(machine, plan)
     return all(results)
 
@@ -83,6 +86,18 @@ def _check_memory(address: ServerAddress) -> bool:
         )
         return False
     return True
+
+
+def _check_hooks(machine: Machine, hosts: list[Host]) -> bool:
+    """Run the hooks as the hosts will do; if they are in time, no server is left alone any longer."""
+    found = recalls.look_at_recalls(machine, hosts, "", time.time())
+    hooks = [finding for finding in found if finding.name == recalls.HOOKS]
+    for finding in hooks:
+        print_line(finding.mark, finding.name, finding.words, finding.fix)
+    is_well = all(finding.mark != BAD for finding in hooks)
+    if is_well:
+        recalls.close_circuits(machine)
+    return is_well
 
 
 def _print_rest(machine: Machine, plan: Plan) -> None:

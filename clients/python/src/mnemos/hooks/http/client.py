@@ -31,7 +31,7 @@ class HookClient:
     """A client with the requests of hooks; every request ends by the deadline."""
 
     def __init__(self, settings: HookSettings, deadline: Deadline) -> None:
-        self._connection = Connection(settings.url, deadline)
+        self._connection = Connection(settings.url, deadline, settings.network)
         self._redactor = Redactor(settings)
         self._headers = {
             paths.API_KEY_HEADER: settings.api_key,

@@ -22,17 +22,26 @@ if TYPE_CHECKING:
     from mnemos.hooks.state import State
 
 
-def recall(event: HookEvent, settings: HookSettings, state: State, *, drops_blocks: bool = False) -> Recalled:
+def recall(
+    event: HookEvent,
+    settings: HookSettings,
+    state: State,
+    *,
+    deadline: Deadline | None = None,
+    drops_blocks: bool = False,
+) -> Recalled:
     """Return the text for the model at an event; less or none of it if the server has problems.
 
-    `drops_blocks` means that the host shows a prompt's block only once: later prompts may repeat its lines.
+    `deadline` records why; without one, the limit of the settings begins now. `drops_blocks` means that the
+    host shows a prompt's block only once: later prompts may repeat its lines.
     """
     project, shown = find_project(event.cwd), Shown(event.session_id, state)
     if event.is_compacted:
         shown.forget_prompts()
     if settings.unknown_variables and event.kind == "turn" and shown.read_session_block() is None:
         log_unknown_variables(settings, state)  # where no event reports that a session begins
-    client = HookClient(settings, Deadline(settings.recall_timeout_ms / 1000))
+    deadline = deadline or Deadline(settings.recall_timeout_ms / 1000)
+    client = HookClient(settings, deadline)
     session = ""
     try:
         if event.kind != "prompt":
@@ -43,7 +52,7 @@ def recall(event: HookEvent, settings: HookSettings, state: State, *, drops_bloc
             session, _recall_prompt(event, client, settings, shown, project, drops_blocks=drops_blocks)
         )
     except ConnectionFailed as error:
-        state.log(f"{event.name}: nothing recalled: {error}")
+        deadline.note_miss(str(error))
         return Recalled(session=session)
     finally:
         client.close()

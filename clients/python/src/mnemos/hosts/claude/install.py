@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mnemos.hosts.install_port import PLUGIN, HostState, InstallOptions, Problem
+from mnemos.hosts.claude.prompt_hook import read_command, read_environ, write_input
+from mnemos.hosts.install_port import PLUGIN, HostState, InstallOptions, Problem, PromptHook
 from mnemos.hosts.sources import describe_source, find_source
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Section
@@ -87,6 +88,15 @@ def inspect(machine: Machine) -> HostState:
         problems.append(Problem("the plugin is disabled", f"claude plugin enable {_ID}"))
     words = f"{plugin.get('version', '')} from {_origin(plugin, machine)}" if plugin else ""
     return HostState(version[0] if version else "", plugin is not None, words, problems)
+
+
+def find_prompt_hook(machine: Machine) -> PromptHook | None:
+    """Return the hook that the installed plugin names for each prompt, in the environment of the settings."""
+    plugin = _find_plugin(machine) if find_folder(machine).exists() else None
+    if plugin is None or not plugin.get("enabled", True):
+        return None
+    folder = Path(str(plugin.get("readFromFolder") or plugin.get("installPath") or ""))
+    return PromptHook(read_command(folder), write_input, read_environ(find_folder(machine) / "settings.json"))
 
 
 def _find_source(options: InstallOptions) -> str:

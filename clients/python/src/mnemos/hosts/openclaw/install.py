@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mnemos.hosts.install_port import PLUGIN, HostState, InstallOptions, Problem
+from mnemos.hosts.install_port import PLUGIN, HostState, InstallOptions, Problem, PromptHook
+from mnemos.hosts.plugin_options import read_plugin_options
 from mnemos.hosts.sources import describe_source, find_source
 from mnemos.machine.machine import Machine, SetupFailed
 from mnemos.machine.records import Section
@@ -126,6 +127,21 @@ def inspect(machine: Machine) -> HostState:
     return HostState(
         version, is_installed=True, plugin=f"{plugin.get('version', '')} in {found}", problems=problems
     )
+
+
+def find_prompt_hook(machine: Machine) -> PromptHook | None:
+    """Return the hook that the plugin runs before each turn."""
+    plugin = _find_plugin(machine) if find_folder(machine).exists() else None
+    if plugin is None or not plugin.get("enabled"):
+        return None
+    entry = _dig(_dig(_read_settings(machine), "entries", {}), PLUGIN, {})
+    command, environ = read_plugin_options(entry.get("config"))
+    return PromptHook((command, "hook", "before_prompt_build", "--harness", name), _write_input, environ)
+
+
+def _write_input(prompt: str, session_id: str, folder: str) -> dict[str, Any]:
+    context = {"runId": session_id, "sessionId": session_id, "workspaceDir": folder}
+    return {"event": {"prompt": prompt}, "ctx": context}
 
 
 def _explain(path: str, value: Any) -> Problem:

@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mnemos.hosts.install_port import HostState, InstallOptions, Problem
+from mnemos.hosts.install_port import HostState, InstallOptions, Problem, PromptHook
+from mnemos.hosts.plugin_options import read_plugin_options
 from mnemos.hosts.sources import describe_source, find_source
 from mnemos.machine.files import write_file
 from mnemos.machine.jsonc import NotJson, add_entry, parse, remove_entries
@@ -92,6 +93,20 @@ def inspect(machine: Machine) -> HostState:
     if len(ours) > 1:
         problems.append(Problem("the plugin is listed twice", "mnemos setup --host opencode"))
     return HostState(version, is_installed=True, plugin=machine.shorten(spec), problems=problems)
+
+
+def find_prompt_hook(machine: Machine) -> PromptHook | None:
+    """Return the hook that the plugin runs for each user message."""
+    ours = [entry for _, entry in _read_entries(machine) if _is_ours(entry)]
+    if not ours:
+        return None
+    options = ours[0][1] if isinstance(ours[0], list) and len(ours[0]) > 1 else {}
+    command, environ = read_plugin_options(options)
+    return PromptHook((command, "hook", "chat.message", "--harness", name), _write_input, environ)
+
+
+def _write_input(prompt: str, session_id: str, folder: str) -> dict[str, Any]:
+    return {"sessionID": session_id, "directory": folder, "messageID": session_id, "text": prompt}
 
 
 def _make_entry(options: InstallOptions) -> Any:
