@@ -31,6 +31,8 @@ class Choice:
     has_code: NDArray[np.bool_]
     closeness: NDArray[np.float64]
     """Cosine between the vectors of each document and of the question; 0 for a document without a vector."""
+    codes: NDArray[np.uint64]
+    """(words, documents): the codes of their vectors; 0 without one."""
 
 
 def find_literal_holders(query: Query, question: Question) -> NDArray[np.int64]:
@@ -53,8 +55,8 @@ def choose(query: Query, places: NDArray[np.int64], probe: Probe | None) -> Choi
     is_shown = _find_shown(query, around, places)
     opens_session = np.concatenate(([True], ~around.continues())) & around.is_message
     excerpt = around.take(np.flatnonzero(is_shown))
-    has_code, closeness = _measure_vectors(query, excerpt.places, probe)
-    return Choice(excerpt, _link(around, is_shown), opens_session[is_shown], has_code, closeness)
+    vectors = _measure_vectors(query, excerpt.places, probe)
+    return Choice(excerpt, _link(around, is_shown), opens_session[is_shown], *vectors)
 
 
 def describe(query: Query, question: Question, choice: Choice, meaning: Evidence | None) -> Candidates:
@@ -82,15 +84,19 @@ def describe(query: Query, question: Question, choice: Choice, meaning: Evidence
 
 def _measure_vectors(
     query: Query, places: NDArray[np.int64], probe: Probe | None
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.uint64]]:
     has_code, closeness = np.zeros(len(places), dtype=np.bool_), np.zeros(len(places))
+    codes = np.zeros((0 if probe is None else len(probe.code), len(places)), dtype=np.uint64)
     if probe is not None:
         for base, segment in zip(query.bases, query.segments, strict=True):
             here = np.flatnonzero((places >= base) & (places < base + len(segment.alive)))
             here = here[segment.has_code[places[here] - base]]
+            if not len(here):
+                continue  # a segment without any vector has no rows of codes
             has_code[here] = True
-            closeness[here] = measure_closeness(segment.codes[:, places[here] - base], probe)
-    return has_code, closeness
+            codes[:, here] = segment.codes[:, places[here] - base]
+            closeness[here] = measure_closeness(codes[:, here], probe)
+    return has_code, closeness, codes
 
 
 def _read_around(query: Query, places: NDArray[np.int64]) -> Excerpt:

@@ -66,8 +66,13 @@ class Scored:
     """What each signal adds to each candidate's score, where 1 is the evidence of the best candidate."""
 
     parts: Parts
-    quality: float
-    """The share of all things the question looks for that the best candidate itself says, 0 to 1."""
+    covered: Floats
+    """Per candidate: the share of all things the question looks for that it says itself, 0 to 1."""
+
+    @property
+    def quality(self) -> float:
+        """The share of all things the question looks for that the best candidate itself says, 0 to 1."""
+        return float(self.covered.max(initial=0.0))
 
     @property
     def totals(self) -> Floats:
@@ -98,7 +103,7 @@ def score_in_context(candidates: Candidates, weights: Weights = WEIGHTS) -> Scor
     parts["wording"] = _weigh_wording(candidates, weights)
     parts["speaker"] = weights.speaker * candidates.is_named.astype(np.float64)
     parts["literals"] = weights.literal * candidates.literals
-    scored = Scored(parts, float(absolute.max(initial=0.0)))
+    scored = Scored(parts, absolute)
     parts["session"] = weights.session * _spread_best(candidates, scored.totals)
     return scored
 

@@ -9,7 +9,7 @@ binary codes of the candidates' words are read from the database in between.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
 import numpy as np
@@ -39,6 +39,25 @@ _PLAIN_WEIGHT = 0.5  # weight of a word of the question that isn't a term: a que
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """What was measured of the first memories of a ranking, comparable between questions."""
+
+    closeness: NDArray[np.float64]
+    """Cosine between the vectors of memory and question; 0 without vectors."""
+    covered: NDArray[np.float64]
+    """Share of what the question looks for that the memory says itself, 0 to 1."""
+    literals: NDArray[np.float64]
+    """Share of the question's rare literals that the memory contains, 0 to 1."""
+    totals: NDArray[np.float64]
+    """Sum of the parts of the score, where 1 is the evidence of the best memory."""
+    codes: NDArray[np.uint64]
+    """(words, memories): the codes of their vectors; 0 without a vector."""
+
+
+_NO_SIGNALS = Signals(np.empty(0), np.empty(0), np.empty(0), np.empty(0), np.empty((0, 0), dtype=np.uint64))
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The memories found, best first; among equal scores the newest first."""
 
@@ -47,6 +66,12 @@ class Ranking:
     """0 to 1, never increasing: the probability that the memory answers the question."""
     parts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """The parts of the scores of the first memories; the parts of one add up to its score."""
+    signals: Signals = _NO_SIGNALS
+
+    def from_confidence(self, percent: int) -> Ranking:
+        """Return the memories whose score, in whole percent, is at least this."""
+        count = int(np.count_nonzero(np.round(self.scores * 100) >= percent))
+        return replace(self, memory_ids=self.memory_ids[:count], scores=self.scores[:count])
 
     def explain(self, place: int) -> dict[str, float]:
         """Return the parts of the score at a place."""
@@ -132,6 +157,13 @@ def rank(draft: Draft, codes: Mapping[int, bytes]) -> Ranking:
         np.concatenate((excerpt.memory_ids[order], matches.memory_ids[is_rest])),
         np.concatenate((scores, np.minimum(rest_scores, scores[-1]))),
         _share_out(scored, order, scores),
+        Signals(
+            closeness=candidates.closeness[order],
+            covered=scored.covered[order],
+            literals=candidates.literals[order],
+            totals=totals[order],
+            codes=draft.choice.codes[:, order],
+        ),
     )
 
 
