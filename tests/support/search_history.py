@@ -155,7 +155,7 @@ class SearchHistory:
 
     def search(self, server: int, tenant: int, query: list[str], tag: str) -> None:
         """Search, and find what contains one of the words; without a model nothing else."""
-        page = self._apis[server][tenant].page(q=" ".join(query), limit=200, tags=tag)
+        page = self._apis[server][tenant].page(q=" ".join(query), limit=200, tags=tag, min_confidence=0)
         admitted = {key: one for key, one in self.tenants[tenant].held.items() if one.has(tag)}
         holders = {key: one for key, one in admitted.items() if one.words & {*query}}
         found = {hit["id"] for hit in page["memories"]}

@@ -32,6 +32,7 @@ PATH_PARAMETERS: Final = {
     "api_key": "The tenant's key, for clients that don't send X-API-Key.",
     "memory_id": "Id of the memory: 13 characters of lower-case Crockford base32.",
     "job_id": "Id of the job: 13 characters, like the id of a memory.",
+    "recall_id": "Id of the recall: 13 characters, like the id of a memory.",
 }
 #: Statuses of success besides `Route.status`, by the route's name.
 OTHER_SUCCESSES: Final = {

@@ -11,6 +11,7 @@
     │   ├── MemoryNotFound            404  memory_not_found
     │   ├── VersionNotFound           404  version_not_found
     │   ├── JobNotFound               404  job_not_found
+    │   ├── RecallNotFound            404  recall_not_found
     │   ├── TenantNotFound            404  tenant_not_found
     │   ├── KeyNotFound               404  key_not_found
     │   ├── RouteNotFound             404  route_not_found
@@ -23,7 +24,7 @@
     │   ├── DatabaseUnavailable       503  database_unavailable
     │   └── WriteConflict             503  write_conflict
     ├── ServerUnreachable             no response at all: raised by the client only
-    └── UnexpectedResponse              a response that isn't of this contract: raised by the client only
+    └── UnexpectedResponse            a response that isn't of this contract: raised by the client only
 
 On the wire: `{"error": "<sentence>", "code": "<code>", "fields": {…}, "request_id": "…"}`.
 """
@@ -153,6 +154,12 @@ class JobNotFound(ApiError):
     """No job has this id in this tenant."""
 
     code, status, template = "job_not_found", 404, "job not found"
+
+
+class RecallNotFound(ApiError):
+    """No recall has this id in this tenant, or it is no longer kept."""
+
+    code, status, template = "recall_not_found", 404, "recall not found"
 
 
 class TenantNotFound(ApiError):

@@ -32,3 +32,9 @@ MAX_SESSIONS: Final = 100
 MAX_MESSAGES_PER_SESSION: Final = 500
 #: Characters of an Idempotency-Key.
 MAX_IDEMPOTENCY_KEY_CHARACTERS: Final = 200
+#: Characters of a prompt in a recall; hooks send the beginning and the end of a longer one.
+MAX_PROMPT_CHARACTERS: Final = 20_000
+#: Keys of lines that a recall may name as shown already.
+MAX_SHOWN: Final = 1_000
+#: Estimated tokens of one recalled block.
+MAX_RECALL_TOKENS: Final = 8_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from mnemos_contract.base import Moment, Name, WireModel
 from mnemos_contract.limits import (
@@ -111,6 +111,9 @@ class ListQuery(WireModel):
     superseded since. A search ranks by the current texts and doesn't find what was deleted since."""
     include_superseded: bool = False
     """Include superseded memories."""
+    min_confidence: Annotated[int | None, Field(ge=0, le=100)] = None
+    """In a search: only hits with at least this confidence. Default: all hits, unless nothing that is stored
+    seems to matter for the query; then none. 0: all hits in any case."""
     explain: bool = False
     """In a search: explain the score of each hit."""
 

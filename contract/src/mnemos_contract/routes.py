@@ -17,6 +17,7 @@ from mnemos_contract.jobs import Job, JobPage, JobQuery, RedactRequest, Usage
 from mnemos_contract.listing import ListQuery
 from mnemos_contract.memories import Memory, MemoryPage
 from mnemos_contract.messages import SessionMessages, SessionMessagesQuery
+from mnemos_contract.recalls import Recall, RecallPage, RecallQuery, RecallRequest, RecallResponse
 from mnemos_contract.service import EmbeddingStatus, Health, Readiness, Version
 from mnemos_contract.tenants import KeyStatus, Provisioned
 from mnemos_contract.writing import (
@@ -226,6 +227,35 @@ ROUTES: Final[tuple[Route, ...]] = (
         response=Job,
         errors=(*_BODY_ERRORS, errors.WriteConflict),
         idempotent=False,
+    ),
+    Route(
+        name="recall",
+        method="POST",
+        path="/recall",
+        doc="Return what a model is to be shown for a prompt or at the start of a session, or why nothing.",
+        status=200,
+        body=RecallRequest,
+        response=RecallResponse,
+        errors=_BODY_ERRORS,
+    ),
+    Route(
+        name="list_recalls",
+        method="GET",
+        path="/recalls",
+        doc="List recent recalls, latest first: what was shown, what was left out, and why.",
+        status=200,
+        query=RecallQuery,
+        response=RecallPage,
+        errors=(errors.InvalidRequest,),
+    ),
+    Route(
+        name="get_recall",
+        method="GET",
+        path="/recalls/{recall_id}",
+        doc="Return the record of one recall.",
+        status=200,
+        response=Recall,
+        errors=(errors.RecallNotFound,),
     ),
     Route(
         name="get_usage",

@@ -26,6 +26,7 @@ from mnemo_server.http.draining import DRAIN, Drain
 from mnemo_server.http.handlers.history import HistoryHandlers
 from mnemo_server.http.handlers.jobs import JobHandlers
 from mnemo_server.http.handlers.memories import MemoryHandlers
+from mnemo_server.http.handlers.recalls import RecallHandlers
 from mnemo_server.http.handlers.redactions import RedactionHandlers
 from mnemo_server.http.handlers.service import ServiceHandlers
 from mnemo_server.http.handlers.sessions import SessionHandlers
@@ -105,6 +106,7 @@ def create_app(services: Services, settings: Settings) -> web.Application:
         JobHandlers(services.jobs),
         UsageHandlers(services.budget),
         RedactionHandlers(services.sweep),
+        RecallHandlers(services.recalls),
         about,
     )
     admission = Admission(services.tenants, keys)
@@ -114,6 +116,7 @@ def create_app(services: Services, settings: Settings) -> web.Application:
     app.cleanup_ctx.append(lambda _app: _in_background(lambda: _housekeeping(services)))
     app.cleanup_ctx.append(lambda _app: _in_background(services.embedding.run))
     app.cleanup_ctx.append(lambda _app: _in_background(services.job_runner.run))
+    app.cleanup_ctx.append(lambda _app: _in_background(services.recall_journal.run))
     return app
 
 
@@ -123,6 +126,7 @@ async def _housekeeping(services: Services) -> None:
         try:
             await services.tenants.forget_old_responses()
             await services.jobs.forget_old_jobs()
+            await services.recalls.forget_old()
         except DatabaseError as error:
             _log.warning("cleanup failed and will be retried", reason=str(error))
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

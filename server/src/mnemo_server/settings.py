@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     """Remove secrets, such as keys, tokens, passwords and private keys, from everything that is sent, before
     it is stored, embedded or shown to a model: [redaction](redaction.md)."""
 
+    recall_days: float = Field(default=7, ge=0, le=3_650)
+    """Days for which the server keeps what models were shown and what was left out, for `mnemos recalls`; 0:
+    nothing is kept."""
+
     llm_api_key: SecretStr | None = None
     """Key of an endpoint with OpenAI's API. With a key or an address, a language model turns conversations
     into memories: [enrichment](enrichment.md). With neither, no model is used and nothing is spent."""

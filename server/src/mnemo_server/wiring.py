@@ -29,6 +29,10 @@ from mnemo_server.services.memories.history import HistoryService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.memories.tags import TagSuggester
 from mnemo_server.services.messages.service import MessageService
+from mnemo_server.services.recall.journal import RecallJournal
+from mnemo_server.services.recall.search import RecallSearch
+from mnemo_server.services.recall.service import RecallService
+from mnemo_server.services.recall.session import SessionSearch
 from mnemo_server.services.redaction.requests import FINGERPRINT_KEY, KEY_BYTES, Redactor
 from mnemo_server.services.redaction.sweep import REDACT, RedactionSweep
 from mnemo_server.services.search.service import SearchService
@@ -58,6 +62,8 @@ class Services:
     job_runner: JobRunner
     redactor: Redactor
     sweep: RedactionSweep
+    recalls: RecallService
+    recall_journal: RecallJournal
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ async def wire(
     redactor, scheduler, ids = base.redactor, base.scheduler, base.ids
     jobs = JobService(stores.jobs, clock)
     sweep = _open_sweep(base, jobs)
+    journal = RecallJournal(stores.recalls)
     suggester = TagSuggester(stores.memories, index, embedding)
     if model is not None:
         base.runner.add_handler(ENRICH, await _open_enrichment(base, model))
@@ -116,12 +123,21 @@ async def wire(
             stores.sessions, index, embedding, redactor=redactor, scheduler=scheduler, ids=ids, clock=clock
         ),
         history=HistoryService(stores.history, stores.restorer, index, embedding, redactor),
-        search=SearchService(stores.memories, stores.history, index, embedding, clock),
+        search=SearchService(
+            stores.memories,
+            stores.history,
+            index,
+            embedding,
+            gate=RecallSearch(index, embedding, stores.memories),
+            clock=clock,
+        ),
         tenants=TenantService(stores.tenants, ids, clock),
         jobs=jobs,
         job_runner=base.runner,
         redactor=redactor,
         sweep=sweep,
+        recalls=_open_recalls(base, journal, settings.recall_days),
+        recall_journal=journal,
     )
 
 
@@ -173,6 +189,21 @@ async def _open_enrichment(base: _Base, model: LanguageModel) -> JobHandler:
         clock=base.clock,
     )
     return enrichment.work
+
+
+def _open_recalls(base: _Base, journal: RecallJournal, kept_days: float) -> RecallService:
+    stores = base.stores
+    return RecallService(
+        RecallSearch(base.index, base.embedding, stores.memories),
+        SessionSearch(base.index, base.embedding, stores.memories, stores.recalls),
+        stores.recalls,
+        stores.memories,
+        journal=journal,
+        redactor=base.redactor,
+        ids=base.ids,
+        clock=base.clock,
+        kept_days=kept_days,
+    )
 
 
 def _open_sweep(base: _Base, jobs: JobService) -> RedactionSweep:

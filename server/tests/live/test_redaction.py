@@ -24,6 +24,7 @@ from mnemos_contract.history import RestoreRequest
 from mnemos_contract.jobs import RedactRequest
 from mnemos_contract.listing import ListQuery
 from mnemos_contract.messages import Message
+from mnemos_contract.recalls import RecallRequest
 from mnemos_contract.writing import StoreRequest, UpdateRequest
 
 from tests.support.databases import peek
@@ -31,7 +32,7 @@ from tests.support.databases import peek
 TOKEN = ("ghp_" + "Zq7Xw2Lk9Rt4Vb6Nm1Pc" * 2)[:40]
 PASSWORD = "hT9vXq2LmZ8w"
 CALLER = Caller(tenant_id=7, key_id=1, request_id="r-1", agent_id="ann")
-TABLES = ("memories", "memory_tags", "events", "idempotency", "jobs", "sessions")
+TABLES = ("memories", "memory_tags", "events", "idempotency", "jobs", "sessions", "recalls")
 
 
 @asynccontextmanager
@@ -50,6 +51,15 @@ async def store(services, content: str | None, once: str | None = None, **fields
 async def say(services, *messages: Message, session_id: str = "s-1") -> dict:
     request = StoreRequest(messages=list(messages), session_id=session_id)
     return json.loads((await services.messages.store(CALLER, request, None)).json)
+
+
+async def ask(services, prompt: str, **fields) -> None:
+    """Recall for a prompt, and wait until that is recorded."""
+    recording = asyncio.create_task(services.recall_journal.run())
+    await services.recalls.recall(CALLER, RecallRequest(prompt=prompt, **fields))
+    await services.recall_journal.settle()
+    recording.cancel()
+    await asyncio.gather(recording, return_exceptions=True)
 
 
 async def sweep(services, *, dry_run: bool) -> dict:
@@ -111,6 +121,7 @@ async def fill(services) -> dict[str, str]:
     await store(services, f"Pebble opens with {TOKEN}", metadata={"again": TOKEN})
     plain = await store(services, "The harbour opens at nine")
     await say(services, *MESSAGES)
+    await ask(services, f"push the orchard with {TOKEN}", session_id=f"s-{TOKEN}", project=TOKEN)
     named = {"everywhere": everywhere, "changed": changed, "older": older, "newer": newer}
     named |= {"deleted": deleted, "pinned": pinned, "plain": plain}
     return {name: answer["id"] for name, answer in named.items()}

@@ -36,7 +36,7 @@ def test_a_prompt_recalls_what_is_known_about_it(
     assert claude.ask("When does the depot close?").code == 0
 
     _, _, recalled = model.requests[0].text.partition("UserPromptSubmit hook additional context")
-    assert "The depot closes at 17:40 &amp; not later." in recalled
+    assert "The depot closes at 17:40 & not later." in recalled
     assert recalled.count("<relevant-memories>") == 1
 
 

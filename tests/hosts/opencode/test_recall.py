@@ -31,7 +31,7 @@ def test_the_first_turn_recalls_what_is_pinned_and_what_is_known_about_the_promp
     [prompt, recalled] = read_texts(script.requests[0].body, "user")
     assert "The user is called Ada Quill." in block
     assert prompt == "When does the depot close?"
-    assert "The depot closes at 17:40 &amp; not later." in recalled
+    assert "The depot closes at 17:40 & not later." in recalled
     assert "depot" not in block
 
 

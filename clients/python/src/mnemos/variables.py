@@ -47,8 +47,8 @@ HOOK_TIMEOUT_MS: Final = Variable(
 )
 RECALL_MIN_CONFIDENCE: Final = Variable(
     "MNEMOS_RECALL_MIN_CONFIDENCE",
-    "hits below this confidence (0-100) aren't shown to the model",
-    "3",  # one rare word of a long prompt gives about 5
+    "memories below this confidence (0-100) aren't shown with a prompt, whatever the server thinks",
+    "0",
     "%",
 )
 RECALL_SCOPE: Final = Variable(
@@ -57,7 +57,7 @@ RECALL_SCOPE: Final = Variable(
 RECALL_TOKENS: Final = Variable(
     "MNEMOS_RECALL_TOKENS",
     "longest block that is recalled",
-    "1500",  # ten memories of usual length
+    "480",  # nine memories of usual length
     "tokens",
 )
 CAPTURE: Final = Variable(

@@ -84,6 +84,7 @@ def test_search_joins_its_words_and_sends_the_filters(mnemos, scripted, answer, 
     assert query_of(scripted.received[0]) == {
         "q": ["how to deploy"], "tags": ["a,b"], "memory_type": ["pinned,insight"], "agent_id": ["x"],
         "session_id": ["s"], "project": ["p"], "source": ["w"], "limit": ["5"], "offset": ["2"],
+        "min_confidence": ["0"],
     }  # fmt: skip
     assert result.stdout == "0amfm0j0ye4sz  2026-11-23   87%  deploy  Deploys need the VPN.\n"
 
@@ -93,6 +94,7 @@ def test_the_past_and_what_is_superseded_are_asked_for(mnemos, scripted, answer)
     mnemos("search", "x", "--as-of", "2026-11-23", "--subject", "a/b", "--superseded")
     assert query_of(scripted.received[0]) == {
         "q": ["x"], "as_of": ["2026-11-23T00:00:00Z"], "subject": ["a/b"], "include_superseded": ["True"],
+        "min_confidence": ["0"],
     }  # fmt: skip
 
 

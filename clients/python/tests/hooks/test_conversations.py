@@ -5,7 +5,7 @@ import json
 from mnemos.hooks.conversations import begin_again, name_conversation
 from mnemos.hooks.runner import run
 
-from clients.python.tests.hooks.recall.test_session import KEEL, MAST, NOTHING
+from clients.python.tests.hooks.recall.test_session import OPENING_KEEL, OPENING_MAST
 from clients.python.tests.hooks.support import Recorder, run_socket
 
 
@@ -33,7 +33,7 @@ def test_an_event_without_a_session_has_no_conversation(state) -> None:
 
 def test_the_next_conversation_of_a_session_begins_with_a_block_of_its_own(tmp_path) -> None:
     """And goes on with it, whatever is stored meanwhile."""
-    server = Recorder(MAST, NOTHING, NOTHING, KEEL, NOTHING, NOTHING)
+    server = Recorder(OPENING_MAST, OPENING_KEEL)
     with run_socket(server) as url:
         environment = {"HOME": str(tmp_path), "MEM9_API_URL": url, "MEM9_API_KEY": "k"}
         blocks = [
@@ -46,7 +46,7 @@ def test_the_next_conversation_of_a_session_begins_with_a_block_of_its_own(tmp_p
 
 
 def test_a_mistyped_variable_is_noted_once_in_a_conversation(tmp_path) -> None:
-    with run_socket(Recorder(MAST)) as url:
+    with run_socket(Recorder(OPENING_MAST)) as url:
         environment = {
             "HOME": str(tmp_path),
             "MEM9_API_URL": url,

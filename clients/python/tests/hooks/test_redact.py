@@ -9,7 +9,7 @@ import sys
 import pytest
 from mnemos.hooks.http.client import HookClient
 from mnemos.hooks.http.connection import Deadline
-from mnemos.hooks.recall.recall import MAX_QUERY_CHARACTERS, make_query
+from mnemos.hooks.recall.recall import SENT_CHARACTERS, make_prompt, request_recall
 from mnemos.hooks.redact import Redactor, make_fingerprint_key
 from mnemos.hooks.runner import run
 from mnemos.hooks.settings import HookSettings, read_settings
@@ -18,8 +18,6 @@ from mnemos_redaction import redact
 
 from clients.python.tests.hooks.support import Recorder, make_answer, run_socket
 from tests.support.secret_maker import Secret, SecretMaker, find_leak
-
-PAGE = make_answer(b'{"memories":[]}')
 
 
 def make_secrets() -> list[Secret]:
@@ -63,35 +61,36 @@ def test_nothing_that_is_spooled_holds_a_secret(state, settings) -> None:
 
 
 def test_nothing_that_is_asked_holds_a_secret(settings) -> None:
-    recorder = Recorder(PAGE)
+    recorder = Recorder(make_answer(b"{}"))
     with run_socket(recorder) as url:
         client = HookClient(settings._replace(url=url), Deadline(30))
         for secret in SECRETS:
-            client.list_memories(q=secret.text, project=secret.text, limit=10)
+            names = {"session_id": secret.text, "project": secret.text}
+            request_recall(client, settings, prompt=f"use {secret.text}", begins=True, **names)
         client.close()
 
-    asked = "".join(first for first, _, _ in recorder.requests)
+    asked = "".join(f"{first} {body.decode()}" for first, _, body in recorder.requests)
     assert len(recorder.requests) == len(SECRETS)
     assert [secret.kind for secret in SECRETS if find_leak(secret.random, asked)] == []
 
 
-@pytest.mark.parametrize("before", range(MAX_QUERY_CHARACTERS - 60, MAX_QUERY_CHARACTERS + 5, 7))
-def test_no_half_of_a_secret_is_left_where_a_query_is_cut(settings, before) -> None:
+@pytest.mark.parametrize("before", range(SENT_CHARACTERS - 60, SENT_CHARACTERS + 5, 7))
+def test_no_half_of_a_secret_is_left_where_a_prompt_is_cut(settings, before) -> None:
     clean = Redactor(settings).clean
     for secret in SECRETS[:12]:
-        prompt = "word " * (before // 5) + secret.text + " more" * 2_000
-        assert find_leak(secret.random, make_query(prompt, clean) or "") is None, secret.kind
-        assert find_leak(secret.random, make_query("word " * 1_200 + prompt, clean) or "") is None, (
+        prompt = "word " * (before // 5) + secret.text + " more" * 7_000
+        assert find_leak(secret.random, make_prompt(prompt, clean) or "") is None, secret.kind
+        assert find_leak(secret.random, make_prompt("word " * 6_400 + prompt, clean) or "") is None, (
             secret.kind
         )
 
 
-def test_a_long_run_of_key_characters_is_no_query(settings) -> None:
-    assert make_query("a1B2" * 3_000, Redactor(settings).clean) is None
+def test_a_long_run_of_key_characters_is_not_sent(settings) -> None:
+    assert make_prompt("a1B2" * 9_000, Redactor(settings).clean) is None
 
 
-def test_a_query_that_cannot_be_cleaned_is_not_asked(tmp_path, monkeypatch) -> None:
-    recorder = Recorder(PAGE)
+def test_a_prompt_that_cannot_be_cleaned_is_not_sent(tmp_path, monkeypatch) -> None:
+    recorder = Recorder(make_answer(b"{}"))
     monkeypatch.setitem(sys.modules, "mnemos_redaction", None)  # cannot be imported
     with run_socket(recorder) as url:
         environment = {"HOME": str(tmp_path), "MEM9_API_KEY": "k", "MEM9_API_URL": url}

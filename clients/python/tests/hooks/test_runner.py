@@ -15,6 +15,7 @@ from mnemos.hosts.claude.events import OWN_TOOLS
 from mnemos_contract import TOOLS
 
 from clients.python.tests.hooks.http.test_connection import hang, trickle
+from clients.python.tests.hooks.recall.test_recall import make_recall
 from clients.python.tests.hooks.support import (
     FIXTURES,
     Recorder,
@@ -23,22 +24,9 @@ from clients.python.tests.hooks.support import (
     run_socket,
 )
 
-PAGE = {
-    "memories": [
-        {
-            "id": "0abcdefghjkmn",
-            "content": "The mast is oak.",
-            "updated_at": "2026-11-23T01:02:03Z",
-            "confidence": 60,
-        }
-    ],
-    "total": 1,
-    "limit": 10,
-    "offset": 0,
-}
-FOUND = make_answer(json.dumps(PAGE).encode())
+LINE = "- [0abcdefghjkmn, 2026-11-23, user] The mast is oak."
+FOUND = make_recall(LINE, session=(LINE,))
 ACCEPTED = make_answer(b'{"status":"accepted","outcome":"created"}', 202)
-LINE = "- [0abcdefghjkmn, 2026-11-23] The mast is oak."
 WAIT_SECONDS = 20
 
 
@@ -75,17 +63,15 @@ def test_a_prompt_is_given_what_is_known_about_it(environment) -> None:
 
     assert answer["hookSpecificOutput"]["hookEventName"] == "UserPromptSubmit"
     assert LINE in answer["hookSpecificOutput"]["additionalContext"]
-    assert (
-        server.requests[0][0]
-        == "GET /v1alpha2/mem9s/memories?q=tell%20me%20of%20the%20boat&limit=20 HTTP/1.1"
-    )
+    assert server.requests[0][0] == "POST /v1alpha2/mem9s/recall HTTP/1.1"
+    assert json.loads(server.requests[0][2])["prompt"] == "tell me of the boat"
     assert server.requests[0][1]["x-mnemo-agent-id"] == "claude-code"
 
 
 def test_a_session_that_is_resumed_begins_with_the_bytes_it_had(environment) -> None:
-    changed = make_answer(json.dumps({**PAGE, "memories": []}).encode())
+    changed = make_recall()
     start = read_fixture("SessionStart")
-    with run_socket(Recorder(FOUND, FOUND, changed)) as url:
+    with run_socket(Recorder(FOUND, changed)) as url:
         there = {**environment, "MEM9_API_URL": url}
         first = run_here("SessionStart", there)
         resumed = run_here("SessionStart", there, {**start, "source": "resume"})

@@ -58,7 +58,13 @@ def test_search_tells_what_matters_of_each_memory(mcp: McpProcess, server: Memor
         "offset": 0,
     }
     query = parse_qs(urlsplit(server.requests[0][0].split()[1]).query)
-    assert query == {"q": ["mast & oak"], "tags": ["a,b"], "limit": ["5"], "memory_type": ["pinned,insight"]}
+    assert query == {
+        "q": ["mast & oak"],
+        "tags": ["a,b"],
+        "limit": ["5"],
+        "memory_type": ["pinned,insight"],
+        "min_confidence": ["0"],
+    }
 
 
 def test_store_names_what_it_takes_the_place_of(mcp: McpProcess, server: MemoryServer) -> None:
@@ -82,7 +88,7 @@ def test_search_looks_into_the_past_and_says_what_holds_no_more(
     answer, _ = mcp.call("memory_search", q="mast", as_of="2026-11-22")
 
     query = parse_qs(urlsplit(server.requests[0][0].split()[1]).query)
-    assert query == {"q": ["mast"], "as_of": ["2026-11-22T00:00:00Z"]}
+    assert query == {"q": ["mast"], "as_of": ["2026-11-22T00:00:00Z"], "min_confidence": ["0"]}
     (hit,) = answer["memories"]
     assert (hit["superseded_by"], hit["superseded_at"]) == ("1" * 13, "2026-11-23")
 

@@ -114,6 +114,10 @@ class Memories:
             return self.fixed[path]
         if self.hook and request.headers.get("user-agent", "").startswith("mnemos-hook/"):
             return self.hook
+        if path.endswith("/recall"):
+            found = self._find(json.loads(request.body).get("prompt") or "")
+            lines = [{"text": f"- [{kept['id']}, 2026-11-23, note] {kept['content']}"} for kept in found]
+            return self._answer(200, {"prompt": {"lines": lines}})
         if request.method == "POST":
             memory_id = f"{len(self.kept) + self.deleted:013d}"
             self.kept[memory_id] = {**self._memory, **json.loads(request.body), "id": memory_id}
@@ -123,13 +127,13 @@ class Memories:
             self.deleted += 1
             del self.kept[path.rpartition("/")[2]]
             return self._answer(204)
-        words = parse_qs(query).get("q", [""])[0].strip("?").split()
-        found = [
-            kept | {"confidence": 60}
-            for kept in self.kept.values()
-            if words[-1:] and words[-1] in kept["content"]
-        ]
+        found = [kept | {"confidence": 60} for kept in self._find(parse_qs(query).get("q", [""])[0])]
         return self._answer(200, {"memories": found, "total": len(found), "limit": 5, "offset": 0})
+
+    def _find(self, text: str) -> list[dict[str, Any]]:
+        """Return the memories with the last word of a text."""
+        words = text.strip("?").split()
+        return [kept for kept in self.kept.values() if words[-1:] and words[-1] in kept["content"]]
 
 
 def _describe(path: Path) -> str:

@@ -90,6 +90,8 @@ def _store(arguments: StoreArguments) -> ToolCall:
 
 def _search(arguments: SearchArguments) -> ToolCall:
     fields = _given(arguments)
+    if str(fields.get("q", "")).strip():
+        fields["min_confidence"] = 0  # a model that searches judges for itself, by the confidence of each hit
     for name in ("tags", "memory_type"):
         if name in fields:
             fields[name] = [part.strip() for part in str(fields[name]).split(",") if part.strip()]

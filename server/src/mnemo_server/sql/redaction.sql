@@ -7,7 +7,8 @@ SELECT
   + (SELECT COUNT(*) FROM memories WHERE tenant_id = :tenant_id)
   + (SELECT COUNT(*) FROM events WHERE tenant_id = :tenant_id)
   + (SELECT COUNT(*) FROM idempotency WHERE tenant_id = :tenant_id)
-  + (SELECT COUNT(*) FROM jobs WHERE tenant_id = :tenant_id) AS total;
+  + (SELECT COUNT(*) FROM jobs WHERE tenant_id = :tenant_id)
+  + (SELECT COUNT(*) FROM recalls WHERE tenant_id = :tenant_id) AS total;
 
 -- name: list_all_memories
 SELECT {memory_columns}
@@ -65,6 +66,17 @@ LIMIT :limit;
 -- What is running writes its own.
 UPDATE jobs SET target = :target, note = :note, error = :error, detail = :detail
 WHERE tenant_id = :tenant_id AND id = :row_key AND updated_at = :stamp AND state <> 'running';
+
+-- name: list_recall_texts
+SELECT id AS row_key, created_at AS stamp, prompt, session_id, project
+FROM recalls
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id
+LIMIT :limit;
+
+-- name: rewrite_recall_texts
+UPDATE recalls SET prompt = :prompt, session_id = :session_id, project = :project
+WHERE tenant_id = :tenant_id AND id = :row_key AND created_at = :stamp;
 
 -- name: list_session_texts
 SELECT session_id AS row_key, created_at AS stamp, session_id

@@ -19,6 +19,7 @@ from mnemo_server.stores.memories.history import HistoryStore
 from mnemo_server.stores.memories.restore import MemoryRestorer
 from mnemo_server.stores.memories.store import MemoryStore
 from mnemo_server.stores.memories.write import MemoryWriter
+from mnemo_server.stores.recalls import RecallStore
 from mnemo_server.stores.redaction import RedactionStore
 from mnemo_server.stores.search_entries import SqlEntrySource
 from mnemo_server.stores.sessions import SessionStore
@@ -44,6 +45,7 @@ class Stores:
     enrichment: EnrichmentStore
     usage: UsageStore
     redaction: RedactionStore
+    recalls: RecallStore
 
 
 def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
@@ -92,4 +94,5 @@ def open_stores(database: Database, ids: IdSource, clock: Clock) -> Stores:
             current_memories=current_memories,
             jobs=job_writer,
         ),
+        recalls=RecallStore(database, load_queries("recalls", database.variant)),
     )

@@ -37,6 +37,7 @@ class Texts(StrEnum):
     EVENTS = "events"
     RESPONSES = "answers"
     JOBS = "jobs"
+    RECALLS = "recalls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,14 @@ class RedactionStore:
             Texts.EVENTS: self._redaction.list_event_texts,
             Texts.RESPONSES: self._redaction.list_response_texts,
             Texts.JOBS: self._redaction.list_job_texts,
+            Texts.RECALLS: self._redaction.list_recall_texts,
         }
         self._rewrites = {
             Texts.SESSIONS: (self._redaction.rename_session, self._redaction.remove_session),
             Texts.EVENTS: (self._redaction.rewrite_event_texts,),
             Texts.RESPONSES: (self._redaction.rewrite_response_texts,),
             Texts.JOBS: (self._redaction.rewrite_job_texts,),
+            Texts.RECALLS: (self._redaction.rewrite_recall_texts,),
         }
 
     async def count(self, tenant_id: int) -> int:

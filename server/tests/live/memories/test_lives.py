@@ -21,6 +21,7 @@ from mnemo_server.services.enrichment.scheduler import EnrichmentScheduler
 from mnemo_server.services.memories.history import HistoryService
 from mnemo_server.services.memories.service import MemoryService
 from mnemo_server.services.memories.tags import TagSuggester
+from mnemo_server.services.recall.search import RecallSearch
 from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.services.search.service import SearchService
 from mnemo_server.stores.memories import history as history_store
@@ -89,7 +90,14 @@ class World:
             clock=self.clock,
         )
         self.history = HistoryService(stores.history, stores.restorer, self.index, embedding, redactor)
-        self.search = SearchService(stores.memories, stores.history, self.index, embedding, self.clock)
+        self.search = SearchService(
+            stores.memories,
+            stores.history,
+            self.index,
+            embedding,
+            gate=RecallSearch(self.index, embedding, stores.memories),
+            clock=self.clock,
+        )
 
     async def apply(self, name: str, *arguments: object) -> None:
         if name == "store" or self.model.lives:

@@ -20,13 +20,14 @@ USERS = "\n".join(
     for path in sorted(Path(str(files("mnemo_server") / package)).rglob("*.py"))
 )
 #: What stores call their queries.
-QUERY_SETS = "queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction"
+QUERY_SETS = "queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction|recalls"
 #: Statements that are not about one tenant's rows, each for its reason.
 WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
     "embed_text",  # reads no rows
     "find_key",  # finds out which tenant it is
     "remove_old_responses",  # tidies up for all
+    "remove_old_recalls",
     "list_models",  # models are of the whole database
     "put_model",
     "choose_model",

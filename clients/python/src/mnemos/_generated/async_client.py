@@ -19,6 +19,9 @@ from mnemos_contract import (
     MemoryPage,
     Provisioned,
     Readiness,
+    Recall,
+    RecallPage,
+    RecallResponse,
     SessionMessages,
     StoreResponse,
     Usage,
@@ -29,6 +32,8 @@ from mnemos._generated.fields import (
     BatchDeleteRequestFields,
     JobQueryFields,
     ListQueryFields,
+    RecallQueryFields,
+    RecallRequestFields,
     RedactRequestFields,
     RestoreRequestFields,
     SessionMessagesQueryFields,
@@ -42,7 +47,7 @@ class AsyncClient(AsyncTransport):
     """Client of a mnemo-server: `async with AsyncClient() as client: …`.
 
     Every method may also raise the errors of every route (RateLimited, DatabaseUnavailable, InternalError
-    and the errors of a wrong key), ServerUnreachable and UnexpectedAnswer.
+    and the errors of a wrong key), ServerUnreachable and UnexpectedResponse.
     """
 
     async def store_memory(
@@ -63,7 +68,7 @@ class AsyncClient(AsyncTransport):
         """List memories, newest change first; with `q`, search them, best match first.
 
         Fields: q, limit, offset, tags, tags_any, source, created_from, created_before, state, memory_type,
-            agent_id, session_id, project, subject, as_of, include_superseded, explain.
+            agent_id, session_id, project, subject, as_of, include_superseded, min_confidence, explain.
         Raises: InvalidRequest.
         """
         return await self._call(ROUTES_BY_NAME["list_memories"], MemoryPage, fields=fields)
@@ -163,6 +168,29 @@ class AsyncClient(AsyncTransport):
         return await self._call(
             ROUTES_BY_NAME["redact_stored"], Job, fields=fields, idempotency_key=idempotency_key
         )
+
+    async def recall(self, **fields: Unpack[RecallRequestFields]) -> RecallResponse:
+        """Return what a model is to be shown for a prompt or at the start of a session, or why nothing.
+
+        Fields: prompt, begins, session_id, project, only_project, shown, max_tokens, min_confidence.
+        Raises: InvalidJson, InvalidRequest, PayloadTooLarge.
+        """
+        return await self._call(ROUTES_BY_NAME["recall"], RecallResponse, fields=fields)
+
+    async def list_recalls(self, **fields: Unpack[RecallQueryFields]) -> RecallPage:
+        """List recent recalls, latest first: what was shown, what was left out, and why.
+
+        Fields: session_id, silent, limit.
+        Raises: InvalidRequest.
+        """
+        return await self._call(ROUTES_BY_NAME["list_recalls"], RecallPage, fields=fields)
+
+    async def get_recall(self, recall_id: str) -> Recall:
+        """Return the record of one recall.
+
+        Raises: RecallNotFound.
+        """
+        return await self._call(ROUTES_BY_NAME["get_recall"], Recall, path={"recall_id": recall_id})
 
     async def get_usage(self) -> Usage:
         """Return what language and embedding models cost, and today's budgets."""

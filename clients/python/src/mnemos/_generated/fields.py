@@ -97,6 +97,9 @@ UTC."""
 superseded since. A search ranks by the current texts and doesn't find what was deleted since."""
     include_superseded: bool
     """Include superseded memories."""
+    min_confidence: int | None
+    """In a search: only hits with at least this confidence. Default: all hits, unless nothing that is stored
+seems to matter for the query; then none. 0: all hits in any case."""
     explain: bool
     """In a search: explain the score of each hit."""
 
@@ -155,3 +158,36 @@ class RedactRequestFields(TypedDict, total=False):
 
     dry_run: bool
     """Only count the secrets of each kind; change nothing."""
+
+
+class RecallRequestFields(TypedDict, total=False):
+    """What a model may be shown now: for a prompt, for the start of a session, or both."""
+
+    prompt: str | None
+    """The prompt, as the person wrote it. Absent: no block for a prompt."""
+    begins: bool
+    """Whether a block for the start of the session is wanted."""
+    session_id: str | None
+    """The session; what was said in it isn't shown."""
+    project: str | None
+    """The project that the agent works in."""
+    only_project: bool
+    """Show only memories of this project, and those of no project."""
+    shown: Sequence[str]
+    """Keys of the lines that the conversation already shows, at most 1,000. The key of a line is the CRC-32
+of its UTF-8 text, as eight hexadecimal digits."""
+    max_tokens: int
+    """Maximum number of tokens of one block, estimated."""
+    min_confidence: int
+    """Minimum confidence of a memory that is shown with a prompt, 0 to 100."""
+
+
+class RecallQueryFields(TypedDict, total=False):
+    """Which recalls to list."""
+
+    session_id: str | None
+    """Only those of this session."""
+    silent: bool | None
+    """Only those that showed nothing, or with `false` only those that showed something."""
+    limit: int
+    """Maximum number of recalls, 1 to 200."""

@@ -42,6 +42,12 @@ LIST_JOBS = "/v1alpha2/mem9s/jobs"
 GET_JOB = "/v1alpha2/mem9s/jobs/{job_id}"
 #: Start a job that redacts secrets in everything stored, or only counts them.
 REDACT_STORED = "/v1alpha2/mem9s/redactions"
+#: Return what a model is to be shown for a prompt or at the start of a session, or why nothing.
+RECALL = "/v1alpha2/mem9s/recall"
+#: List recent recalls, latest first: what was shown, what was left out, and why.
+LIST_RECALLS = "/v1alpha2/mem9s/recalls"
+#: Return the record of one recall.
+GET_RECALL = "/v1alpha2/mem9s/recalls/{recall_id}"
 #: Return what language and embedding models cost, and today's budgets.
 GET_USAGE = "/v1alpha2/mem9s/usage"
 #: Create a tenant and its key, which is only shown once.

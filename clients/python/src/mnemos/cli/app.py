@@ -15,6 +15,7 @@ from mnemos.cli.memories.read import get_memory, list_memories, search_memories,
 from mnemos.cli.memories.write import delete_memories, restore_memory, store_memory, update_memory
 from mnemos.cli.refused import list_refused
 from mnemos.cli.server.jobs import show_jobs
+from mnemos.cli.server.recalls import show_recalls
 from mnemos.cli.server.redact import redact_stored
 from mnemos.cli.server.status import show_status
 from mnemos.cli.server.usage import show_usage
@@ -101,6 +102,7 @@ for _command in (
     show_status,
     show_usage,
     show_jobs,
+    show_recalls,
     redact_stored,
     list_refused,
 ):

@@ -93,4 +93,5 @@ def keep_canary(address: ServerAddress) -> Iterator[Canary]:
 
 
 def _is_found(client: mnemos.Client, word: str, memory_id: str) -> bool:
-    return any(memory.id == memory_id for memory in client.list_memories(q=word, limit=5).memories)
+    page = client.list_memories(q=word, min_confidence=0, limit=5)
+    return any(memory.id == memory_id for memory in page.memories)

@@ -17,7 +17,7 @@ from tests.support.secret_maker import SecretMaker, find_leak
 
 BLOCK = (
     "<relevant-memories>\ncaution\n"
-    "- [0abcdefghjkmn, 2026-11-23] The mast &amp; the keel are oak.\n</relevant-memories>"
+    "- [0abcdefghjkmn, 2026-11-23] The mast & the keel are oak.\n</relevant-memories>"
 )
 
 

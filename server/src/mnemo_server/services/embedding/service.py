@@ -85,6 +85,16 @@ class EmbeddingService:
         return self._live is not None and self._live.state == "ready"
 
     @property
+    def model_name(self) -> str | None:
+        """Name of the model whose vectors are used; None while there is none."""
+        return self._live.model.name if self._live is not None and self._live.model is not None else None
+
+    @property
+    def model_id(self) -> int:
+        """Number of that model in the database; 0 while there is none."""
+        return 0 if self._live is None else self._live.model_id
+
+    @property
     def embedded(self) -> int:
         """Texts embedded since the start."""
         return self._doing.embedded

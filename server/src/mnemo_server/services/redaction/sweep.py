@@ -47,6 +47,7 @@ _PLACES: Final = (
     Texts.EVENTS.value,
     Texts.RESPONSES.value,
     Texts.JOBS.value,
+    Texts.RECALLS.value,
 )
 _NAMED: Final = (Texts.SESSIONS.value, Texts.RESPONSES.value)  # places whose keys are texts
 

@@ -11,11 +11,12 @@ from mnemos_contract.memories import Memory, MemoryPage, MemoryState
 from mnemo_server.domain.clock import Clock
 from mnemo_server.domain.memories.filters import MemoryFilter
 from mnemo_server.domain.memories.memory import ACTIVE, StoredMemory
-from mnemo_server.index.ranking.ranker import Ranking
+from mnemo_server.index.ranking.ranker import EMPTY, Ranking
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.services.memories.wire import to_wire
+from mnemo_server.services.recall.search import RecallSearch
 from mnemo_server.services.search.ranking import rank_text, to_scope
 from mnemo_server.stores.memories.history import HistoryStore
 from mnemo_server.stores.memories.store import MemoryStore
@@ -33,12 +34,16 @@ class SearchService:
         history: HistoryStore,
         index: SearchIndex,
         embedding: EmbeddingService,
+        *,
+        gate: RecallSearch,
         clock: Clock,
     ) -> None:
+        """Take the search that knows whether anything matters for a query."""
         self._store = store
         self._history = history
         self._index = index
         self._embedding = embedding
+        self._gate = gate
         self._clock = clock
 
     async def find(self, caller: Caller, query: ListQuery) -> MemoryPage:
@@ -66,9 +71,18 @@ class SearchService:
     ) -> tuple[list[Memory], int]:
         embedded = self._embedding.embed_query(caller.tenant_id, query.q)
         ranking = await rank_text(self._index, caller.tenant_id, query.q, to_scope(wanted), embedded)
+        if query.min_confidence is not None:
+            ranking = ranking.from_confidence(query.min_confidence)
+        elif self._is_gated(wanted) and not await self._gate.matters(caller, query.q, ranking):
+            ranking = EMPTY
         if wanted.as_of is not None:
             return await self._read_past(caller, query, wanted, wanted.as_of, ranking)
         return await self._read(caller, query, wanted, ranking)
+
+    @staticmethod
+    def _is_gated(wanted: MemoryFilter) -> bool:
+        """Return whether hits are for a prompt, perhaps: whoever asks for the past knows what for."""
+        return wanted.as_of is None and not wanted.with_superseded
 
     async def _read(
         self, caller: Caller, query: ListQuery, wanted: MemoryFilter, ranking: Ranking

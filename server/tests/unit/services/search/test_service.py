@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.index.ranking.ranker import Ranking
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.entries import facet
 from mnemo_server.services.caller import Caller
 from mnemo_server.services.embedding.service import EmbeddingService
+from mnemo_server.services.recall.search import RecallSearch
 from mnemo_server.services.search.service import SearchService, to_filter
 from mnemo_server.stores.memories.history import HistoryStore
 from mnemo_server.stores.memories.store import MemoryStore
@@ -71,8 +73,18 @@ class NoPast(HistoryStore):
         pass
 
 
-async def search(rows: Rows, index: StaleIndex, **query: object):
-    service = SearchService(rows, NoPast(), index, NoModel(), lambda: 0)
+class Gate(RecallSearch):
+    """Says whether anything matters for a query."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.is_open = is_open
+
+    async def matters(self, _caller, _text, _ranking):
+        return self.is_open
+
+
+async def search(rows: Rows, index: StaleIndex, *, is_open: bool = True, **query: object):
+    service = SearchService(rows, NoPast(), index, NoModel(), gate=Gate(is_open=is_open), clock=lambda: 0)
     return await service.find(CALLER, ListQuery.model_validate({"q": "x", **query}))
 
 
@@ -140,3 +152,18 @@ def test_a_search_knows_active_memories_and_a_list_any_state():
     assert to_filter(ListQuery()).states == ("active",)
     assert to_filter(ListQuery(state="deleted")).states == ("deleted",)
     assert set(to_filter(ListQuery(state="all")).states) == {"active", "paused", "archived", "deleted"}
+
+
+async def test_where_nothing_matters_for_the_query_there_is_no_hit():
+    page = await search(Rows(memory(10)), StaleIndex(), is_open=False)
+
+    assert (page.memories, page.total) == ([], 0)
+
+
+@pytest.mark.parametrize(("least", "found"), [(0, 10), (10, 10), (11, 9), (95, 1), (100, 1)])
+async def test_a_confidence_that_is_asked_for_decides_alone(least: int, found: int):
+    rows = Rows(*(memory(number) for number in range(1, 11)))
+
+    page = await search(rows, StaleIndex(), is_open=False, min_confidence=least)
+
+    assert (len(page.memories), page.total) == (found, found)

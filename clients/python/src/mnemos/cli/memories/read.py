@@ -26,7 +26,8 @@ from mnemos.cli.settings import Settings, json_option, pass_settings, show
 def search_memories(settings: Settings, /, query: tuple[str, ...], *, as_json: bool, **filters: Any) -> None:
     """Search memories, best match first. Plain words, identifiers and error codes all work."""
     with settings.open_client() as client:
-        page = client.list_memories(q=" ".join(query), **given(filters))
+        # 0: whoever searches by hand sees every match, with its confidence.
+        page = client.list_memories(q=" ".join(query), min_confidence=0, **given(filters))
     show(page, as_json=as_json, render=_show_page)
 
 

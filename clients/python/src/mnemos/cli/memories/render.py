@@ -34,7 +34,7 @@ def print_page(page: MemoryPage) -> None:
         if tags_width:
             line.append(f"  {_fit(tag, tags_width)}", style="yellow")
         line.append(f"  {' '.join(printable(memory.content).split())}", style="default")
-        _print_line(console, line)
+        print_line(console, line)
     _print_rest(page)
 
 
@@ -59,7 +59,7 @@ def print_jobs(page: JobPage) -> None:
         line.append(f"  {printable(job.target)}", style="default")
         if reason := job.error or job.note:
             line.append(f"  {' '.join(printable(reason).split())}", style="yellow")
-        _print_line(console, line)
+        print_line(console, line)
     if not page.jobs:
         print("no jobs", file=sys.stderr)  # noqa: T201  (beside the rows)
 
@@ -88,10 +88,10 @@ def print_history(history: History) -> None:
         line = Text(f"{change.version:>3}  {change.action:<{action_width}}", style="cyan")
         line.append(f"  {change.happened_at.isoformat(sep=' ', timespec='seconds')}", style="dim")
         line.append(f"  {printable(_describe(change))}", style="default")
-        _print_line(console, line)
+        print_line(console, line)
         before = after if change.before is None else str(change.before.get("content", after))
         if before != after:
-            _print_line(console, Text(f"     was: {' '.join(printable(before).split())}"))
+            print_line(console, Text(f"     was: {' '.join(printable(before).split())}"))
         after = before
 
 
@@ -113,7 +113,8 @@ def open_console() -> Console:
     )
 
 
-def _print_line(console: Console, line: Text) -> None:
+def print_line(console: Console, line: Text) -> None:
+    """Print a line; in a terminal it is cut to its width."""
     if console.is_terminal:
         console.print(line, no_wrap=True, overflow="ellipsis")
     else:

@@ -1,30 +1,15 @@
-"""The two requests that hooks send to the server: list or search memories, and store messages."""
+"""The two requests that hooks send to the server: recall, and store messages."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mnemos._generated import paths
 from mnemos.hooks.http.connection import Connection, ConnectionFailed, Deadline, Response
-from mnemos.hooks.http.urls import write_query
-from mnemos.hooks.redact import Redactor
 
 if TYPE_CHECKING:
     from mnemos.hooks.settings import HookSettings
-
-
-class Hit(NamedTuple):
-    """The fields of a memory that recall needs. A text that the server left out is empty."""
-
-    memory_id: str
-    content: str
-    #: Day of the last change, such as 2026-11-23.
-    day: str
-    project: str
-    session_id: str
-    #: 0-100; None in lists.
-    confidence: int | None
 
 
 class HookClient:
@@ -32,7 +17,6 @@ class HookClient:
 
     def __init__(self, settings: HookSettings, deadline: Deadline) -> None:
         self._connection = Connection(settings.url, deadline, settings.network)
-        self._redactor = Redactor(settings)
         self._headers = {
             paths.API_KEY_HEADER: settings.api_key,
             paths.AGENT_HEADER: settings.agent_id,
@@ -40,19 +24,18 @@ class HookClient:
             "Accept": "application/json",
         }
 
-    def list_memories(self, **query: str | int) -> list[Hit]:
-        """List memories, or search them with `q`. Raises ConnectionFailed for any response but a page.
+    def recall(self, wanted: dict[str, object]) -> tuple[list[str], list[str]]:
+        """Return the lines for the session and for the prompt.
 
-        Secrets are removed from the query: they would appear in logs on the way and on the server.
+        `wanted` is a RecallRequest of the contract, without secrets. Raises ConnectionFailed for any response
+        but a recall.
         """
-        query = {name: self._clean(value) for name, value in query.items()}
-        target = f"{paths.LIST_MEMORIES}?{write_query(query)}"
-        response = self._connection.request("GET", target, self._headers)
-        page = _read_json(response)
-        memories = page.get("memories")
-        if response.status != 200 or not isinstance(memories, list):  # noqa: PLR2004 - OK
-            raise ConnectionFailed(f"status {response.status}: {str(page.get('error', 'no page'))[:200]}")
-        return [_read_hit(memory) for memory in memories if isinstance(memory, dict)]
+        headers = {**self._headers, "Content-Type": "application/json"}
+        response = self._connection.request("POST", paths.RECALL, headers, json.dumps(wanted).encode())
+        data = _read_json(response)
+        if response.status != 200:  # noqa: PLR2004 - OK
+            raise ConnectionFailed(f"status {response.status}: {str(data.get('error', 'no recall'))[:200]}")
+        return _read_lines(data.get("session")), _read_lines(data.get("prompt"))
 
     def store_messages(self, body: bytes, idempotency_key: str) -> Response:
         """Send a window of messages, as JSON; the response may be an error."""
@@ -67,21 +50,14 @@ class HookClient:
         """Close the connection."""
         self._connection.close()
 
-    def _clean(self, value: str | int) -> str | int:
-        return self._redactor.clean(value) if isinstance(value, str) else value
 
-
-def _read_hit(memory: dict[str, object]) -> Hit:
-    fields = {key: value for key, value in memory.items() if isinstance(value, str)}
-    confidence = memory.get("confidence")
-    return Hit(
-        memory_id=fields.get("id", ""),
-        content=fields.get("content", ""),
-        day=fields.get("updated_at", "")[:10],
-        project=fields.get("project", ""),
-        session_id=fields.get("session_id", ""),
-        confidence=int(confidence) if isinstance(confidence, (int, float)) else None,
-    )
+def _read_lines(block: object) -> list[str]:
+    """Return the lines of a block; anything that isn't one line of text is left out."""
+    lines = block.get("lines") if isinstance(block, dict) else None
+    texts = [
+        line.get("text") for line in (lines if isinstance(lines, list) else ()) if isinstance(line, dict)
+    ]
+    return [text for text in texts if isinstance(text, str) and text.startswith("- [") and "\n" not in text]
 
 
 def _read_json(response: Response) -> dict[str, object]:

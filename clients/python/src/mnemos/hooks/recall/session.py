@@ -13,8 +13,8 @@ from mnemos.hooks.http.client import HookClient
 from mnemos.hooks.http.connection import ConnectionFailed, Deadline
 from mnemos.hooks.project.find import find_project
 from mnemos.hooks.recall.blocks import list_lines
-from mnemos.hooks.recall.recall import recall_for_prompt, recall_for_session
-from mnemos.hooks.recall.shown import Shown
+from mnemos.hooks.recall.recall import request_recall
+from mnemos.hooks.recall.shown import Shown, ShownToPrompts
 from mnemos.hooks.settings import log_unknown_variables
 
 if TYPE_CHECKING:
@@ -42,44 +42,16 @@ def recall(
         log_unknown_variables(settings, state)  # where no event reports that a session begins
     deadline = deadline or Deadline(settings.recall_timeout_ms / 1000)
     client = HookClient(settings, deadline)
-    session = ""
     try:
-        if event.kind != "prompt":
-            session = _recall_session(event, client, settings, shown, project)
-        if event.kind == "session_start":
-            return Recalled(session=session)
-        return Recalled(
-            session, _recall_prompt(event, client, settings, shown, project, drops_blocks=drops_blocks)
-        )
+        return _recall(event, client, settings, shown, project, drops_blocks=drops_blocks)
     except ConnectionFailed as error:
         deadline.note_miss(str(error))
-        return Recalled(session=session)
+        return Recalled(session=_find_session_block(event, shown) or "")
     finally:
         client.close()
 
 
-def _recall_session(
-    event: HookEvent, client: HookClient, settings: HookSettings, shown: Shown, project: str | None
-) -> str:
-    """Return the block of a session; a session that continues gets the same bytes as before.
-
-    In a host that asks at each turn, a session that began without a block stays without one.
-    """
-    if event.is_resumed or event.kind == "turn":
-        block = shown.read_session_block()
-        if block is not None:
-            return block
-    try:
-        block = recall_for_session(client, settings, project)
-    except ConnectionFailed:
-        if event.kind == "turn":
-            shown.write_session_block("")
-        raise
-    shown.write_session_block(block)
-    return block
-
-
-def _recall_prompt(
+def _recall(
     event: HookEvent,
     client: HookClient,
     settings: HookSettings,
@@ -87,17 +59,45 @@ def _recall_prompt(
     project: str | None,
     *,
     drops_blocks: bool,
-) -> str:
-    if not event.session_id:
-        return recall_for_prompt(client, event.prompt, settings, project=project)
-    before = shown.read_prompts()
-    if event.prompt_id and event.prompt_id == before.prompt_id:
-        return before.block
+) -> Recalled:
+    """Return the blocks of an event, with at most one request.
+
+    A session that continues gets the same block as before, and a prompt that is sent again the same one. In a
+    host that reports each turn, a session that began without a block stays without one.
+    """
+    block = "" if event.kind == "prompt" else _find_session_block(event, shown)
+    before = shown.read_prompts() if event.session_id else ShownToPrompts()
+    is_repeated = bool(event.prompt_id) and event.prompt_id == before.prompt_id
+    prompt = None if event.kind == "session_start" or is_repeated else event.prompt
+    if block is not None and prompt is None:
+        return Recalled(block, before.block if is_repeated else "")
     kept = () if drops_blocks else before.lines
-    lines = {*kept, *list_lines(shown.read_session_block() or "")}
-    block = recall_for_prompt(
-        client, event.prompt, settings, session_id=event.session_id, project=project, shown=lines
-    )
-    if block or event.prompt_id:
-        shown.write_prompts(before.add(event.prompt_id, block))
-    return block
+    try:
+        session, for_prompt = request_recall(
+            client,
+            settings,
+            prompt=prompt,
+            begins=block is None,
+            session_id=event.session_id,
+            project=project,
+            shown=dict.fromkeys([*kept, *list_lines(shown.read_session_block() or "")])
+            if block is not None
+            else (),
+        )
+    except ConnectionFailed:
+        if block is None and event.kind == "turn":
+            shown.write_session_block("")
+        raise
+    if block is None:
+        block = session
+        shown.write_session_block(block)
+    if event.session_id and prompt is not None and (for_prompt or event.prompt_id):
+        shown.write_prompts(before.add(event.prompt_id, for_prompt))
+    return Recalled(block, before.block if is_repeated else for_prompt)
+
+
+def _find_session_block(event: HookEvent, shown: Shown) -> str | None:
+    """Return the block that the session began with, if it continues; None if a new one is wanted."""
+    if event.kind == "turn" or event.is_resumed:
+        return shown.read_session_block()
+    return None

@@ -1,0 +1,1 @@
+"""Recall: which memories matter for a prompt, and how they are shown."""

@@ -1,0 +1,1 @@
+"""Use cases of recall: what a model is shown, and the records of it."""

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mnemo_server.domain.memories.memory import StoredMemory
+from mnemo_server.domain.recall.choice import Candidate, Choice, Limits, choose
+from mnemo_server.domain.recall.lines import count_tokens, write_line
+from mnemos_contract.recalls import LeftOut
+
+from server.tests.unit.domain.recall.test_lines import make_memory
+
+DAY = 86_400_000_000
+
+
+def make_candidate(content: str, odds: float = 0.0, *, day: int = 0, **fields) -> Candidate:
+    discount = fields.pop("discount", 0.0)
+    memory: StoredMemory = make_memory(content, created_at=1_772_539_200_000_000 + day * DAY, **fields)
+    return Candidate(memory, odds, np.empty(0), write_line(memory, content), discount)
+
+
+def make_limits(**fields) -> Limits:
+    return Limits(**{"show_from": lambda _: -2.0, "max_tokens": 400} | fields)
+
+
+def texts(choice: Choice) -> list[str]:
+    return [one.memory.content for one in choice.shown]
+
+
+def reasons(choice: Choice) -> dict[str, LeftOut]:
+    return {one.memory.content: reason for one, reason in choice.left_out}
+
+
+def test_the_best_are_shown_first():
+    candidates = [make_candidate("The mast is oak.", 1), make_candidate("Fridays are for reviews.", 0)]
+
+    assert texts(choose(candidates, make_limits())) == ["The mast is oak.", "Fridays are for reviews."]
+
+
+def test_what_matters_too_little_is_left_out():
+    choice = choose([make_candidate("The mast is oak.", -2.1)], make_limits())
+
+    assert (texts(choice), reasons(choice)) == ([], {"The mast is oak.": LeftOut.WEAK})
+
+
+def test_what_a_newer_one_overturns_is_left_out_as_corrected():
+    choice = choose([make_candidate("The mast is oak.", -3, discount=2)], make_limits())
+
+    assert reasons(choice) == {"The mast is oak.": LeftOut.CORRECTED}
+
+
+def test_the_present_session_is_not_shown_to_itself():
+    choice = choose([make_candidate("The mast is oak.", session_id="s1")], make_limits(session_id="s1"))
+
+    assert reasons(choice) == {"The mast is oak.": LeftOut.THIS_SESSION}
+
+
+def test_a_line_is_shown_once():
+    candidate = make_candidate("The mast is oak.")
+
+    choice = choose([candidate], make_limits(shown={candidate.key}))
+
+    assert reasons(choice) == {"The mast is oak.": LeftOut.SHOWN_ALREADY}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "content"),
+    [
+        ("which wood is the mast made of", "Which wood is the mast of?"),
+        ("The mast is oak", "the mast is oak."),
+        ("anything", "!?"),
+    ],
+)
+def test_what_the_prompt_says_itself_is_not_shown(prompt, content):
+    assert reasons(choose([make_candidate(content)], make_limits(), prompt)) == {
+        content: LeftOut.REPEATS_PROMPT
+    }
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Is the staging database read-only on Fridays?", "is the staging database read-only on fridays"],
+)
+def test_a_statement_answers_a_question_that_has_all_its_words(prompt):
+    statement = "The staging database is read-only on Fridays."
+
+    assert texts(choose([make_candidate(statement)], make_limits(), prompt)) == [statement]
+
+
+def test_the_same_text_of_many_sessions_is_shown_once_with_its_latest_day():
+    same = [make_candidate("Never push to main on a Friday.", -day, day=day) for day in range(3)]
+
+    choice = choose([*same, make_candidate("The mast is oak.", -1.5)], make_limits(show_from=lambda _: -9.0))
+
+    assert texts(choice) == ["Never push to main on a Friday.", "The mast is oak."]
+    assert "2026-03-05" in choice.shown[0].line
+    assert [reason for _, reason in choice.left_out] == [LeftOut.SAME, LeftOut.SAME]
+
+
+def test_texts_that_differ_in_a_value_are_both_shown_the_newer_one_first():
+    old, new = (
+        make_candidate(f"The importer listens on port {port}.", day=day)
+        for day, port in enumerate((8080, 9410))
+    )
+
+    assert texts(choose([old, new], make_limits())) == [new.memory.content, old.memory.content]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Ann works at Initech.", "Ann left Initech, she works at Globex now."),
+        ("Deploys go out on Fridays.", "Deploys no longer go out on Fridays, but on Mondays."),
+    ],
+)
+def test_a_correction_comes_before_what_it_corrects(old, new):
+    candidates = [make_candidate(old, 1), make_candidate(new, 0, day=9)]
+
+    assert texts(choose(candidates, make_limits())) == [new, old]
+
+
+def test_a_block_stays_within_its_budget():
+    candidates = [
+        make_candidate(f"Note {number} of the ship's log, kept by the mate", -number / 9)
+        for number in range(9)
+    ]
+    limit = sum(count_tokens(one.line) for one in candidates[:3])
+
+    choice = choose(candidates, make_limits(max_tokens=limit))
+
+    assert len(choice.shown) == 3
+    assert set(reasons(choice).values()) == {LeftOut.OVER_BUDGET}
+
+
+def test_a_short_line_may_follow_one_that_is_too_long():
+    candidates = [make_candidate("long " * 100, 1), make_candidate("The mast is oak.", 0)]
+
+    assert texts(choose(candidates, make_limits(max_tokens=40))) == ["The mast is oak."]
+
+
+def test_a_newer_repeat_that_does_not_fit_leaves_the_older_one():
+    older = make_candidate("Never push to main on a Friday, please.", 1)
+    newer = make_candidate("Never, ever push to main on a Friday, please - " + "- " * 90, 0, day=1)
+
+    choice = choose([older, newer], make_limits(max_tokens=count_tokens(older.line)))
+
+    assert texts(choice) == [older.memory.content]
+    assert list(reasons(choice).values()) == [LeftOut.SAME]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from mnemo_server.domain.recall.prompts import read_prompt
+
+
+@pytest.mark.parametrize("text", ["", " \n", "ok", "?!", "/compact", "/mnemos:memory  ", "/spec ?"])
+def test_a_prompt_without_words_asks_for_nothing(text):
+    assert read_prompt(text) is None
+
+
+def test_the_words_behind_a_command_of_the_host_are_searched():
+    prompt = read_prompt("/spec which port does the importer use?")
+
+    assert prompt is not None
+    assert (prompt.text, prompt.is_command) == ("which port does the importer use?", True)
+
+
+@pytest.mark.parametrize("text", ["/etc/hosts is wrong", "/usr/bin isn't on the path"])
+def test_a_path_is_no_command(text):
+    prompt = read_prompt(text)
+
+    assert prompt is not None
+    assert (prompt.text, prompt.is_command) == (text, False)
+
+
+def test_a_recalled_block_is_no_part_of_the_prompt():
+    prompt = read_prompt("<relevant-memories>\n- [1] x\n</relevant-memories>\nthe mast?")
+
+    assert prompt is not None
+    assert prompt.text == "the mast?"
+
+
+def test_what_was_pasted_is_searched_by_its_words_and_not_by_its_meaning():
+    pasted = "why does the import fail?\n```\nraise KeyError(name)\n```\n"
+
+    prompt = read_prompt(pasted)
+
+    assert prompt is not None
+    assert "KeyError" in prompt.text
+    assert prompt.words == "why does the import fail?"
+
+
+def test_log_lines_are_not_what_the_person_wrote():
+    lines = [
+        '  File "a.py", line 3, in run',
+        "2026-03-01 12:00:01 ERROR no space",
+        "    at Foo.bar(Foo.java:3)",
+    ]
+
+    prompt = read_prompt("\n".join(["look at this crash please", *lines]))
+
+    assert prompt is not None
+    assert prompt.words == "look at this crash please"
+
+
+@pytest.mark.parametrize("text", ["```\nSELECT 1\n```", "fix it\n```\nSELECT 1 FROM boats\n```"])
+def test_a_prompt_that_is_hardly_more_than_code_is_taken_whole(text):
+    prompt = read_prompt(text)
+
+    assert prompt is not None
+    assert prompt.words == text
