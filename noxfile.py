@@ -50,6 +50,9 @@ TESTS = {
     "client": ("clients/python/tests",),
 }
 
+#: What `bench` measures.
+SUBJECTS = ("load", "search", "recall", "recall_blocks", "hooks")
+
 Found = TypeVar("Found")
 
 shared = functools.partial(nox.session, venv_backend="none")
@@ -188,9 +191,9 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-@nox.parametrize("subject", [nox.param(name, id=name) for name in ("load", "search", "recall", "hooks")])
+@nox.parametrize("subject", [nox.param(name, id=name) for name in SUBJECTS])
 def bench(session: nox.Session, subject: str) -> None:
-    """Measure requests under load, the time of a search, what it finds, or what a hook adds to a turn."""
+    """Measure load, the time of a search, what it finds, what a model is shown, or what a hook adds."""
     if subject == "hooks":  # installed as users install it
         session.install(*pins(session), "./redaction", "./contract", "./clients/python")
         python(session, "-m", "bench.hooks", "--program", f"{session.bin}/mnemos", *session.posargs)

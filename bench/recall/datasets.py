@@ -21,6 +21,8 @@ AGENTS = Path(__file__).resolve().parent / "agents"
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 #: Asks for what was never said, so finding nothing is not a failure; always reported separately.
 ADVERSARIAL = 5
+#: The category of a question that names none.
+SINGLE_HOP = 4
 
 _SESSION = re.compile(r"session_(\d+)")
 #: Also matches the misspellings in LoCoMo: `D8:6; D9:17`, `D:11:26`, `D30:05`.
@@ -133,7 +135,7 @@ def _read_conversation(item: Mapping[str, Any], default_name: str) -> Conversati
             evidence |= dict.fromkeys(turns)
         left_out += not evidence
         if evidence:
-            text, category = str(asked["question"]), int(asked["category"])
+            text, category = str(asked["question"]), int(asked.get("category", SINGLE_HOP))
             questions.append(Question(number, text, category, tuple(evidence)))
     name = str(item.get("sample_id") or default_name)
     return Conversation(name, sessions, tuple(questions), repaired, dropped, left_out)

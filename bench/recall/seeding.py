@@ -57,7 +57,12 @@ class _Session:
 
 
 async def seed(
-    connection: HttpConnection, server: Address, data_set: DataSet, without: Collection[str] = ()
+    connection: HttpConnection,
+    server: Address,
+    data_set: DataSet,
+    without: Collection[str] = (),
+    *,
+    project_prefix: str = "",
 ) -> dict[str, Pool]:
     """Store all conversations and return the pool of each by name; wait until the server has processed them.
 
@@ -70,7 +75,7 @@ async def seed(
     for conversation in data_set.conversations:
         pool = shared or Pool(await provision(connection, server))
         pools[conversation.name] = pool
-        project = conversation.name if data_set.shares_tenant else None
+        project = f"{project_prefix}{conversation.name}" if data_set.shares_tenant else None
         for session in conversation.sessions:
             outgoing = _Session(
                 id=f"{conversation.name}-{session.number}",

@@ -24,6 +24,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is n
     [
         (["bench.load", *SHORT, "--bare"], "| messages |"),
         (["bench.recall", "--agents"], "| single-hop |"),
+        (["bench.recall_blocks", "bench/recall_blocks/sets/kiln.json"], "| quiz questions: some evidence |"),
         (["bench.search", *FEW], "| reading hits |"),
         (["bench.hooks", "--runs", "1", "--memories", "20"], "| no such name | Stop |"),
         pytest.param(
@@ -37,7 +38,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is n
             marks=needs_node,
         ),
     ],
-    ids=["load", "recall", "search", "hooks", "hooks-opencode", "hooks-openclaw"],
+    ids=["load", "recall", "recall_blocks", "search", "hooks", "hooks-opencode", "hooks-openclaw"],
 )
 def test_a_benchmark_reports_every_row(arguments: list[str], row: str, tmp_path: Path):
     arguments = [str(tmp_path) if argument == CACHE else argument for argument in arguments]
