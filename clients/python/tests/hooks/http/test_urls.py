@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnemos.hooks.http.urls import Url, split_url, write_query
+from mnemos.hooks.http.urls import Url, split_url
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,3 @@ def test_it_agrees_with_the_standard_library(scheme, rest) -> None:
     theirs = urlsplit(url)
 
     assert split_url(url) == Url(theirs.scheme, theirs.hostname or "", theirs.port, theirs.path)
-
-
-@given(st.dictionaries(st.text("abc_", min_size=1), st.text(min_size=1) | st.integers(), max_size=3))
-def test_a_query_is_read_back_as_it_was_written(query) -> None:
-    written = write_query(query)
-
-    assert written.isascii()
-    assert parse_qsl(written) == [(name, str(value)) for name, value in query.items()]
-
-
-def test_a_lone_surrogate_breaks_no_query() -> None:
-    assert write_query({"q": "\ud800"}) == "q=%3F"

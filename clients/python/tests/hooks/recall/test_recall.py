@@ -96,6 +96,12 @@ def test_a_session_and_its_first_prompt_are_one_request() -> None:
     assert "mast" in prompt
 
 
+def test_a_lone_surrogate_breaks_no_recall() -> None:
+    sent, _ = ask(make_recall(), prompt="the mast \ud800 日本", project="boat\udfff")
+
+    assert (sent[0]["prompt"], sent[0]["project"]) == ("the mast ? 日本", "boat?")
+
+
 def test_other_projects_are_excluded_on_request() -> None:
     settings = SETTINGS._replace(stays_in_project=True)
 

@@ -31,7 +31,9 @@ class HookClient:
         but a recall.
         """
         headers = {**self._headers, "Content-Type": "application/json"}
-        response = self._connection.request("POST", paths.RECALL, headers, json.dumps(wanted).encode())
+        # A lone surrogate, which no server accepts, becomes a question mark.
+        body = json.dumps(wanted, ensure_ascii=False).encode("utf-8", "replace")
+        response = self._connection.request("POST", paths.RECALL, headers, body)
         data = _read_json(response)
         if response.status != 200:  # noqa: PLR2004 - OK
             raise ConnectionFailed(f"status {response.status}: {str(data.get('error', 'no recall'))[:200]}")

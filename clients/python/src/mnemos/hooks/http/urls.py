@@ -1,13 +1,9 @@
-"""The URL functions that hooks need: `urllib.parse` takes longer to load than a request to the server."""
+"""Splits URLs for hooks: `urllib.parse` takes longer to load than a request to the server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _MAX_PORT = 65_535
 
 
@@ -48,14 +44,3 @@ def _split_host(text: str) -> tuple[str, int | None]:
     if not (port.isascii() and port.isdigit()) or int(port) > _MAX_PORT:
         raise ValueError(f"a port is a number up to {_MAX_PORT}")
     return host, int(port)
-
-
-def write_query(query: Mapping[str, str | int]) -> str:
-    """Return the query string."""
-    return "&".join(f"{quote(name)}={quote(str(value))}" for name, value in query.items())
-
-
-def quote(text: str) -> str:
-    """Quote a text for a URL; a lone surrogate becomes a question mark."""
-    data = text.encode("utf-8", "replace")
-    return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data])
