@@ -47,9 +47,9 @@ def read_settings(environment: Mapping[str, str], default_agent_id: str) -> Hook
         url=address.url,
         api_key=address.api_key,
         agent_id=read_agent_id(environment) or default_agent_id,
-        recall_timeout_ms=_read_number(environment, variables.HOOK_TIMEOUT_MS),
-        min_confidence=_read_number(environment, variables.RECALL_MIN_CONFIDENCE),
-        recall_tokens=_read_number(environment, variables.RECALL_TOKENS),
+        recall_timeout_ms=read_number(environment, variables.HOOK_TIMEOUT_MS),
+        min_confidence=read_number(environment, variables.RECALL_MIN_CONFIDENCE),
+        recall_tokens=read_number(environment, variables.RECALL_TOKENS),
         stays_in_project=_read_word(environment, variables.RECALL_SCOPE) == "project",
         redact=_read_word(environment, variables.REDACT) not in _NO,
         capture=_read_capture(environment),
@@ -76,6 +76,7 @@ def _read_word(environment: Mapping[str, str], variable: Variable) -> str:
     return environment.get(variable.name, "").strip().lower()
 
 
-def _read_number(environment: Mapping[str, str], variable: Variable) -> int:
+def read_number(environment: Mapping[str, str], variable: Variable) -> int:
+    """Return the value of a variable that is a whole number; its default if it is set to anything else."""
     text = environment.get(variable.name, "").strip()
     return int(text if text.isascii() and text.isdigit() else variable.default)

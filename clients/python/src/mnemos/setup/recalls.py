@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import mnemos
 from mnemos.address import ServerAddress
 from mnemos.hooks.circuit import Record, change_record, list_urls, read_record, show_time
+from mnemos.hooks.settings import read_number
 from mnemos.hooks.state import State
 from mnemos.hosts.install_port import Host, PromptHook, is_present
 from mnemos.machine.machine import Machine, SetupFailed
@@ -83,8 +84,7 @@ def _look_at_record(machine: Machine, url: str, now: float) -> list[Finding]:
 
 def advise(environ: dict[str, str], timing: Timing) -> str:
     """Return a command that may help: more time for a server that is far, otherwise a look at the server."""
-    limit = environ.get(HOOK_TIMEOUT_MS.name, "")
-    limit_ms = int(limit if limit.isascii() and limit.isdigit() else HOOK_TIMEOUT_MS.default)
+    limit_ms = read_number(environ, HOOK_TIMEOUT_MS)
     if limit_ms < _LONGEST_LIMIT_MS and any(word in timing.reason for word in _LATE):
         return f"export {HOOK_TIMEOUT_MS.name}={min(max(2 * limit_ms, 1000), _LONGEST_LIMIT_MS)}"
     return "mnemos status"
