@@ -84,7 +84,8 @@ class RecallService:
 
     async def recall(self, caller: Caller, request: RecallRequest) -> RecallResponse:
         """Return what a model is to be shown; records what was shown and what was left out."""
-        request = _with_defaults(request, caller)
+        cleaned, _ = await self._redactor.clean_recall(request)
+        request = _with_defaults(cleaned, caller)
         recall_id, session, prompt = None, None, None
         if request.begins:
             run = Run("session", time.perf_counter())
@@ -134,7 +135,7 @@ class RecallService:
         self, caller: Caller, request: RecallRequest, shown: Sequence[str]
     ) -> tuple[RecallBlock, Choice]:
         nothing = Choice((), ())
-        prompt = read_prompt(self._redactor.clean_text(request.prompt or ""))
+        prompt = read_prompt(request.prompt or "")
         if prompt is None:
             return RecallBlock(lines=[], silence=Silence.NO_QUESTION), nothing
         found = await self._search.find(caller, request, prompt)
@@ -165,11 +166,7 @@ class RecallService:
     ) -> str | None:
         if not self._kept_us:
             return None
-        prompt = (
-            self._redactor.clean_text(request.prompt or "")[:_RECORDED_CHARACTERS]
-            if run.event == "prompt"
-            else None
-        )
+        prompt = (request.prompt or "")[:_RECORDED_CHARACTERS] if run.event == "prompt" else None
         record = RecallRecord(
             tenant_id=caller.tenant_id,
             id=self._ids.new_id(),

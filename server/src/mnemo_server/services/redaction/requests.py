@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from mnemos_contract.limits import MAX_NAME_CHARACTERS
 from mnemos_contract.messages import Message
+from mnemos_contract.recalls import RecallRequest
 from mnemos_contract.writing import StoreRequest, UpdateRequest
 from mnemos_redaction import MARK, redact
 from pydantic import JsonValue
@@ -19,7 +20,7 @@ KEY_BYTES: Final = 32
 #: Longer texts, in characters, are searched for secrets in a thread: that takes more than a few milliseconds.
 _LONG_TEXT: Final = 20_000
 
-R = TypeVar("R", StoreRequest, UpdateRequest)
+R = TypeVar("R", StoreRequest, UpdateRequest, RecallRequest)
 
 
 class Scrubber:
@@ -98,6 +99,10 @@ class Redactor:
         """Return the redacted request, and how many secrets were redacted."""
         return await self._clean(request, len(request.content or ""), _clean_updated)
 
+    async def clean_recall(self, request: RecallRequest) -> tuple[RecallRequest, int]:
+        """Return the redacted request, and how many secrets were redacted."""
+        return await self._clean(request, len(request.prompt or ""), _clean_recall)
+
     async def _clean(self, request: R, size: int, work: Callable[[R, Scrubber], R]) -> tuple[R, int]:
         scrubber = self.open_scrubber()
         if scrubber is None:
@@ -127,6 +132,17 @@ def _clean_updated(request: UpdateRequest, scrubber: Scrubber) -> UpdateRequest:
     if request.source:
         update["source"] = scrubber.clean_name(request.source)
     return request.model_copy(update=update | _clean_extras(request, scrubber))
+
+
+def _clean_recall(request: RecallRequest, scrubber: Scrubber) -> RecallRequest:
+    update: dict[str, object] = {}
+    if request.prompt:
+        update["prompt"] = scrubber.clean(request.prompt)
+    for name in ("session_id", "project"):
+        value = getattr(request, name)
+        if value:
+            update[name] = scrubber.clean_name(value)
+    return request.model_copy(update=update)
 
 
 def _clean_extras(request: StoreRequest | UpdateRequest, scrubber: Scrubber) -> dict[str, object]:
