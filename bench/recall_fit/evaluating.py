@@ -11,7 +11,7 @@ from mnemo_server.domain.recall.features import describe_pairs
 from mnemo_server.domain.recall.lines import count_tokens
 from mnemo_server.domain.recall.model import RecallModel
 from mnemo_server.services.recall.candidates import for_prompt
-from mnemo_server.services.recall.search import Found, measure_discount
+from mnemo_server.services.recall.search import Found
 from mnemos_contract.recalls import RecallRequest
 
 from bench.recall_blocks.prompts import Prompt
@@ -59,8 +59,7 @@ def _evaluate(case: Case, measured: Measured, model: RecallModel) -> Outcome:
     tokens = 0
     if opens:
         directions = case.directions
-        discount = measure_discount(case.memories, directions, odds, case.pairs.signs, model)
-        found = Found(case.memories, odds, discount, directions, gate, model)
+        found = Found(case.memories, odds, case.pairs.signs, directions, gate, model)
         limits = Limits(lambda _: model.show_from, _MAX_TOKENS)
         shown = choose(for_prompt(found, case.asked.question), limits, case.asked.question.text).shown
         turn_ids = tuple(measured.project.turn_ids[one.memory.id - 1] for one in shown)

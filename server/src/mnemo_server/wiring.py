@@ -96,6 +96,7 @@ async def wire(
     jobs = JobService(stores.jobs, clock)
     sweep = _open_sweep(base, jobs)
     journal = RecallJournal(stores.recalls)
+    recall_search = RecallSearch(index, embedding, stores.memories)
     suggester = TagSuggester(stores.memories, index, embedding)
     if model is not None:
         base.runner.add_handler(ENRICH, await _open_enrichment(base, model))
@@ -128,7 +129,7 @@ async def wire(
             stores.history,
             index,
             embedding,
-            gate=RecallSearch(index, embedding, stores.memories),
+            gate=recall_search,
             clock=clock,
         ),
         tenants=TenantService(stores.tenants, ids, clock),
@@ -136,7 +137,7 @@ async def wire(
         job_runner=base.runner,
         redactor=redactor,
         sweep=sweep,
-        recalls=_open_recalls(base, journal, settings.recall_days),
+        recalls=_open_recalls(base, recall_search, journal, settings.recall_days),
         recall_journal=journal,
     )
 
@@ -191,10 +192,12 @@ async def _open_enrichment(base: _Base, model: LanguageModel) -> JobHandler:
     return enrichment.work
 
 
-def _open_recalls(base: _Base, journal: RecallJournal, kept_days: float) -> RecallService:
+def _open_recalls(
+    base: _Base, search: RecallSearch, journal: RecallJournal, kept_days: float
+) -> RecallService:
     stores = base.stores
     return RecallService(
-        RecallSearch(base.index, base.embedding, stores.memories),
+        search,
         SessionSearch(base.index, base.embedding, stores.memories, stores.recalls),
         stores.recalls,
         stores.memories,

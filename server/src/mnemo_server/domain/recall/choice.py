@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,11 +13,12 @@ from mnemos_contract.recalls import LeftOut
 
 from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.recall.features import Floats
-from mnemo_server.domain.recall.lines import count_tokens, make_key
+from mnemo_server.domain.recall.lines import count_tokens, make_key, write_line
+from mnemo_server.domain.recall.passages import cut_passage
+from mnemo_server.domain.recall.signs import QUESTION_MARKS
 
 #: Most lines of one block: more would hardly be read.
 MAX_LINES: Final = 12
-_QUESTION_MARKS: Final = ("?", "\N{FULLWIDTH QUESTION MARK}", "\N{ARABIC QUESTION MARK}")
 _QUESTION: Final = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|can|could|should|will|would|may|who|what|which|when|where|why|how)\b",
     re.IGNORECASE,
@@ -31,26 +33,31 @@ _SAME_THING: Final = 0.6
 _COMPARED_CHARACTERS: Final = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """A memory that may be shown."""
+    """A memory that may be shown. Most never are, so what showing it takes is made when it is needed."""
 
     memory: StoredMemory
     odds: float
     """Log odds that it matters."""
     direction: Floats
     """As `model.unfold_codes` returns it; empty without a vector."""
-    line: str
-    """The line that would show it."""
+    weigh: Callable[[str], float]
+    """How much a sentence of its text matters."""
     discount: float = 0.0
     """What was taken from the log odds, because newer memories seem to overturn it."""
 
-    @property
+    @cached_property
+    def line(self) -> str:
+        """The line that shows it."""
+        return write_line(self.memory, cut_passage(self.memory.content, self.weigh))
+
+    @cached_property
     def key(self) -> str:
         """Identifies the line."""
         return make_key(self.line)
 
-    @property
+    @cached_property
     def words(self) -> frozenset[str]:
         """The words of its text."""
         return list_words(self.memory.content)
@@ -118,7 +125,7 @@ class _Said:
 
     @classmethod
     def of(cls, prompt: str) -> _Said:
-        asks = any(mark in prompt for mark in _QUESTION_MARKS) or _QUESTION.match(prompt) is not None
+        asks = any(mark in prompt for mark in QUESTION_MARKS) or _QUESTION.match(prompt) is not None
         return cls(list_words(prompt), asks)
 
 
@@ -132,7 +139,7 @@ def _find_objection(candidate: Candidate, limits: Limits, said: _Said) -> LeftOu
     memory = candidate.memory
     if limits.session_id and memory.session_id == limits.session_id:
         return LeftOut.THIS_SESSION
-    if candidate.key in limits.shown:
+    if limits.shown and candidate.key in limits.shown:
         return LeftOut.SHOWN_ALREADY
     if said.words and _repeats(memory.content, candidate.words, said):
         return LeftOut.REPEATS_PROMPT
@@ -146,7 +153,7 @@ def _repeats(content: str, words: frozenset[str], said: _Said) -> bool:
     """Return whether a memory says nothing that the prompt doesn't; a statement answers a question."""
     if not words:
         return True
-    if content.rstrip().endswith(_QUESTION_MARKS):
+    if content.rstrip().endswith(QUESTION_MARKS):
         return len(words & said.words) / len(words) >= _SAME_QUESTION
     return words == said.words and not said.asks
 

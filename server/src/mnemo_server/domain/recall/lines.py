@@ -6,6 +6,8 @@ import re
 import zlib
 from typing import Final
 
+from mnemos_contract.memories import MemoryType
+
 from mnemo_server.domain.clock import to_datetime
 from mnemo_server.domain.ids import encode_id
 from mnemo_server.domain.memories.memory import StoredMemory
@@ -38,7 +40,7 @@ def name_source(memory: StoredMemory) -> str:
     if memory.is_message:
         name = _LABEL_SIGNS.sub(" ", memory.name or memory.role or "").strip()
         return name[:_SPEAKER_CHARACTERS] or "message"
-    return "pinned" if memory.memory_type == "pinned" else "note"
+    return "pinned" if memory.memory_type == MemoryType.PINNED else "note"
 
 
 def protect(text: str) -> str:

@@ -1,17 +1,13 @@
-"""Makes the candidates of a choice: memories with their odds and their finished lines."""
+"""Makes the candidates of a choice: memories with their odds, and what matters of their texts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.recall.choice import Candidate
-from mnemo_server.domain.recall.lines import write_line
-from mnemo_server.domain.recall.passages import cut_passage
 from mnemo_server.domain.recall.prompts import Prompt
 from mnemo_server.domain.recall.signs import SIGNS, read_signs
 from mnemo_server.domain.search.analysis import analyse, analyse_query
@@ -35,33 +31,23 @@ def for_prompt(found: Found, prompt: Prompt) -> list[Candidate]:
     odds = found.odds - found.discount
     order = sorted(range(len(found.memories)), key=lambda at: (-odds[at], -found.memories[at].id))
     return [
-        replace(
-            _make(found.memories[place], float(odds[place]), found.directions[place], weigh),
-            discount=float(found.discount[place]),
-        )
-        for place in order
+        Candidate(found.memories[at], float(odds[at]), found.directions[at], weigh, float(found.discount[at]))
+        for at in order
     ]
 
 
 def for_session(opening: Opening) -> list[Candidate]:
     """Return the candidates for a session's start: what is pinned, how the last one ended, what stands."""
     weigh = _weigh_by("")
-    pinned = [_make(one, _PINNED, _NO_DIRECTION, weigh) for one in opening.pinned]
-    last = [_make(one, _LAST_WORDS, _NO_DIRECTION, weigh) for one in opening.last_words]
+    pinned = [Candidate(one, _PINNED, _NO_DIRECTION, weigh) for one in opening.pinned]
+    last = [Candidate(one, _LAST_WORDS, _NO_DIRECTION, weigh) for one in opening.last_words]
     taken = {one.memory.id for one in (*pinned, *last)}
     standing = [
-        _make(memory, max(odds, 0.0), _NO_DIRECTION, weigh)
+        Candidate(memory, max(odds, 0.0), _NO_DIRECTION, weigh)
         for memory, odds in opening.standing
         if memory.id not in taken
     ]
     return [*pinned, *last, *standing[:_STANDING_LINES]]
-
-
-def _make(
-    memory: StoredMemory, odds: float, direction: np.ndarray, weigh: Callable[[str], float]
-) -> Candidate:
-    line = write_line(memory, cut_passage(memory.content, weigh))
-    return Candidate(memory, odds, direction, line)
 
 
 def _weigh_by(question: str) -> Callable[[str], float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -41,20 +42,25 @@ AGED: Final = 16
 _CURRENT: Final = MemoryFilter()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """Memories, with how much they matter for a prompt."""
 
     memories: tuple[StoredMemory, ...]
     odds: Floats
     """Log odds that each one changes what is right to do."""
-    discount: Floats
-    """What is taken from these because newer memories seem to overturn it."""
+    signs: Floats
+    """(memories, signs), as `read_signs` returns them."""
     directions: Floats
     """(memories, dimensions), as `unfold_codes` returns them."""
     gate: float
     """Log odds that anything that is remembered matters for the prompt."""
     model: RecallModel
+
+    @cached_property
+    def discount(self) -> Floats:
+        """What is taken from the odds, because newer memories seem to overturn one; takes milliseconds."""
+        return measure_discount(self.memories, self.directions, self.odds, self.signs, self.model)
 
 
 class RecallSearch:
@@ -75,8 +81,14 @@ class RecallSearch:
             embedded = await embedding
         finally:
             embedding.cancel()
-        rows = await self._store.find_many(caller.tenant_id, list(hits.memory_ids))
-        return await asyncio.to_thread(self._measure, prompt, hits, rows, embedded)
+        rows = await self._store.find_many(caller.tenant_id, hits.memory_ids)
+
+        def measure() -> Found:
+            found = self._measure(prompt, hits, rows, embedded)
+            _ = found.discount  # here in the thread
+            return found
+
+        return await asyncio.to_thread(measure)
 
     async def matters(self, caller: Caller, text: str, ranking: Ranking) -> bool:
         """Return whether anything in a ranking seems to matter for a query; in doubt it does.
@@ -89,11 +101,12 @@ class RecallSearch:
         hits = Hits()
         hits.add(ranking, PROJECT_HITS)
         rows = await self._store.find_many(caller.tenant_id, hits.memory_ids)
-        if _has_all_words(text, rows.values()):
-            return True
         embedded = await self._embedding.embed_query(caller.tenant_id, text)
-        found = await asyncio.to_thread(self._measure, prompt, hits, rows, embedded)
-        return found.gate >= found.model.search_open_at
+        measured = await asyncio.to_thread(self._measure, prompt, hits, rows, embedded)
+        if measured.gate >= measured.model.search_open_at:
+            return True
+        texts = [indexed_text(rows[one]) for one in hits.memory_ids if one in rows]  # best first
+        return await run_analysis(lambda: _has_all_words(text, texts), sum(map(len, texts)))
 
     async def _search(
         self,
@@ -128,8 +141,7 @@ class RecallSearch:
         odds = model.relevance.estimate(describe_pairs(pairs))
         features = describe_prompt(prompt.text, prompt.words, pairs, odds)
         gate = model.gate.estimate(features[None, :], vector[None, :])
-        discount = measure_discount(memories, directions, odds, pairs.signs, model)
-        return Found(memories, odds, discount, directions, float(gate[0]), model)
+        return Found(memories, odds, pairs.signs, directions, float(gate[0]), model)
 
 
 class Hits:
@@ -145,11 +157,11 @@ class Hits:
         signals = ranking.signals
         count = min(limit, len(signals.totals))
         best = max(float(signals.totals[0]), 1e-3) if count else 1.0
+        measured = (signals.totals / best, signals.closeness, signals.covered, signals.literals)
         known = set(self.memory_ids)
         for place, memory_id in enumerate(ranking.memory_ids[:count].tolist()):
             if memory_id not in known:
                 self.memory_ids.append(memory_id)
-                measured = (signals.totals / best, signals.closeness, signals.covered, signals.literals)
                 self._values.append(tuple(float(values[place]) for values in measured))
                 self._codes.append(signals.codes[:, place])
 
@@ -217,7 +229,7 @@ def _is_shown(memory: StoredMemory | None) -> bool:
     return memory is not None and _CURRENT.admits(memory) and bool(memory.content.strip())
 
 
-def _has_all_words(text: str, memories: Iterable[StoredMemory]) -> bool:
-    """Return whether one of some memories has every word of a short query."""
-    terms = set(analyse_query(text))
-    return len(terms) <= FEW_WORDS and any(terms <= set(analyse(indexed_text(memory))) for memory in memories)
+def _has_all_words(query: str, texts: Iterable[str]) -> bool:
+    """Return whether one of some texts has every word of a short query."""
+    terms = set(analyse_query(query))
+    return len(terms) <= FEW_WORDS and any(terms <= set(analyse(text)) for text in texts)

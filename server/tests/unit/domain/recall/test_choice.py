@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.recall.choice import Candidate, Choice, Limits, choose
-from mnemo_server.domain.recall.lines import count_tokens, write_line
+from mnemo_server.domain.recall.lines import count_tokens
 from mnemos_contract.recalls import LeftOut
 
 from server.tests.unit.domain.recall.test_lines import make_memory
@@ -15,7 +15,7 @@ DAY = 86_400_000_000
 def make_candidate(content: str, odds: float = 0.0, *, day: int = 0, **fields) -> Candidate:
     discount = fields.pop("discount", 0.0)
     memory: StoredMemory = make_memory(content, created_at=1_772_539_200_000_000 + day * DAY, **fields)
-    return Candidate(memory, odds, np.empty(0), write_line(memory, content), discount)
+    return Candidate(memory, odds, np.empty(0), lambda _: 0.0, discount)
 
 
 def make_limits(**fields) -> Limits:
