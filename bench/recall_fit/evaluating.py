@@ -10,6 +10,7 @@ from mnemo_server.domain.recall.choice import Limits, choose
 from mnemo_server.domain.recall.features import describe_pairs
 from mnemo_server.domain.recall.lines import count_tokens
 from mnemo_server.domain.recall.model import RecallModel
+from mnemo_server.domain.recall.signs import ends_asking
 from mnemo_server.services.recall.candidates import for_prompt
 from mnemo_server.services.recall.search import Found
 from mnemos_contract.recalls import RecallRequest
@@ -54,14 +55,14 @@ def _evaluate(case: Case, measured: Measured, model: RecallModel) -> Outcome:
     odds = model.relevance.estimate(describe_pairs(case.pairs))
     features = describe_judged(Judged(case, odds))
     gate = float(model.gate.estimate(features[None, :], case.vector[None, :])[0])
-    opens = gate >= model.open_at
+    directions = case.directions
+    asks = ends_asking(case.asked.question.text)
+    found = Found(case.memories, odds, case.pairs.signs, directions, gate, model, asks)
     turn_ids: tuple[str, ...] = ()
     tokens = 0
-    if opens:
-        directions = case.directions
-        found = Found(case.memories, odds, case.pairs.signs, directions, gate, model)
+    if found.opens:
         limits = Limits(lambda _: model.show_from, _MAX_TOKENS)
         shown = choose(for_prompt(found, case.asked.question), limits, case.asked.question.text).shown
         turn_ids = tuple(measured.project.turn_ids[one.memory.id - 1] for one in shown)
         tokens = sum(count_tokens(one.line) for one in shown)
-    return Outcome(measured.project.set_name, case.kind, case.prompt, gate, opens, turn_ids, tokens)
+    return Outcome(measured.project.set_name, case.kind, case.prompt, gate, found.opens, turn_ids, tokens)

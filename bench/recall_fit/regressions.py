@@ -39,7 +39,7 @@ _UNUSED_SIGNS: Final = ("tiny", "filler")
 #: Inverse strengths of regularisation, for features of spread 1.
 _STANDING_C: Final = 0.05
 _RELEVANCE_C: Final = 0.3
-_OVERTURNED_C: Final = 0.1
+_OVERTURNED_C: Final = 0.03
 _GATE_C: Final = 1.0
 #: How much a component of the prompt's vector may say, compared with a feature of spread 1.
 _VECTOR_SHARE: Final = 0.3**1.5

@@ -16,7 +16,15 @@ from mnemo_server.domain.recall.signs import SIGNS
 #: What the server reads.
 WEIGHTS: Final = Path(str(files("mnemo_server.services.recall"))) / "weights.json"
 #: Fields of a model that aren't fitted.
-LIMITS: Final = ("open_at", "search_open_at", "show_from", "overturned_from", "overturned_weight")
+LIMITS: Final = (
+    "open_at",
+    "question_open_at",
+    "search_open_at",
+    "show_from",
+    "overturned_from",
+    "overturned_weight",
+    "question_overturned_weight",
+)
 _DIGITS: Final = 4
 _VECTOR_DIGITS: Final = 3
 

@@ -15,7 +15,7 @@ from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.recall.features import Floats
 from mnemo_server.domain.recall.lines import count_tokens, make_key, write_line
 from mnemo_server.domain.recall.passages import cut_passage
-from mnemo_server.domain.recall.signs import QUESTION_MARKS
+from mnemo_server.domain.recall.signs import QUESTION_MARKS, ends_asking
 
 #: Most lines of one block: more would hardly be read.
 MAX_LINES: Final = 12
@@ -89,6 +89,8 @@ class Limits:
     shown: Collection[str] = ()
     """Keys of lines that the conversation already shows."""
     max_lines: int = MAX_LINES
+    is_elsewhere: Callable[[StoredMemory], bool] = lambda _: False
+    """Whether a memory belongs to another project, and isn't shown for that reason."""
 
 
 def choose(candidates: Sequence[Candidate], limits: Limits, prompt: str = "") -> Choice:
@@ -137,6 +139,8 @@ def list_words(text: str) -> frozenset[str]:
 def _find_objection(candidate: Candidate, limits: Limits, said: _Said) -> LeftOut | None:
     """Return why a candidate isn't shown, whatever else is."""
     memory = candidate.memory
+    if limits.is_elsewhere(memory):
+        return LeftOut.OTHER_PROJECT
     if limits.session_id and memory.session_id == limits.session_id:
         return LeftOut.THIS_SESSION
     if limits.shown and candidate.key in limits.shown:
@@ -153,7 +157,7 @@ def _repeats(content: str, words: frozenset[str], said: _Said) -> bool:
     """Return whether a memory says nothing that the prompt doesn't; a statement answers a question."""
     if not words:
         return True
-    if content.rstrip().endswith(QUESTION_MARKS):
+    if ends_asking(content):
         return len(words & said.words) / len(words) >= _SAME_QUESTION
     return words == said.words and not said.asks
 

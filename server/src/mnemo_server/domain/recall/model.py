@@ -63,6 +63,8 @@ class RecallModel:
     gate: Regression
     open_at: float
     """Log odds of the gate from which a prompt gets a block."""
+    question_open_at: float
+    """The same for a question: lower, since it asks for what is remembered more often than an order does."""
     search_open_at: float
     """Log odds of the gate from which a search finds anything, unless it asks for everything: lower, since
     who searches has a reason to."""
@@ -72,10 +74,17 @@ class RecallModel:
     """Log odds from which a memory counts as overturned."""
     overturned_weight: float
     """What each unit beyond that takes from the log odds that it matters."""
+    question_overturned_weight: float
+    """The same for a question: less, since it may be about how things were, and the lines say when."""
 
-    def discount(self, overturned: Floats) -> Floats:
+    def opens(self, gate: float, *, asks: bool) -> bool:
+        """Return whether a prompt gets a block, by the log odds of the gate and whether it is a question."""
+        return gate >= (self.question_open_at if asks else self.open_at)
+
+    def discount(self, overturned: Floats, *, asks: bool) -> Floats:
         """Return what is taken from the log odds of memories with these log odds of being overturned."""
-        discount: Floats = self.overturned_weight * np.maximum(overturned - self.overturned_from, 0)
+        weight = self.question_overturned_weight if asks else self.overturned_weight
+        discount: Floats = weight * np.maximum(overturned - self.overturned_from, 0)
         return discount
 
     @classmethod
@@ -88,10 +97,12 @@ class RecallModel:
             Regression.read(data["overturned"], AGE_FEATURES),
             Regression.read(data["gate"], PROMPT_FEATURES),
             float(data["open_at"]),
+            float(data["question_open_at"]),
             float(data["search_open_at"]),
             float(data["show_from"]),
             float(data["overturned_from"]),
             float(data["overturned_weight"]),
+            float(data["question_overturned_weight"]),
         )
 
 

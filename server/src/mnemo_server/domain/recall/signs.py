@@ -42,6 +42,11 @@ _TINY_WORDS: Final = 4
 _READ_CHARACTERS: Final = 4_000
 
 
+def ends_asking(text: str) -> bool:
+    """Return whether a text ends with a question."""
+    return text.rstrip().endswith(QUESTION_MARKS)
+
+
 def read_signs(text: str, *, is_by_person: bool) -> list[float]:
     """Return the signs of a text, in the order of `SIGNS`; most are 0 or 1, `length` is a logarithm.
 
@@ -54,7 +59,7 @@ def read_signs(text: str, *, is_by_person: bool) -> list[float]:
     words = len(head.split())
     return [
         float(is_by_person),
-        float(head.rstrip().endswith(QUESTION_MARKS)),
+        float(ends_asking(head)),
         float(any(mark in head for mark in QUESTION_MARKS)),
         math.log(len(head) + 1),
         float(rules > 0),

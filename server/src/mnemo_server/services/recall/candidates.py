@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.recall.choice import Candidate
 from mnemo_server.domain.recall.prompts import Prompt
 from mnemo_server.domain.recall.signs import SIGNS, read_signs
@@ -14,6 +15,8 @@ from mnemo_server.domain.search.analysis import analyse, analyse_query
 from mnemo_server.services.recall.search import Found
 from mnemo_server.services.recall.session import Opening
 
+#: What is taken from the log odds of a memory of another project than the one worked in.
+_ELSEWHERE: Final = 2.0
 _NO_DIRECTION: Final = np.empty(0)
 _RULE: Final = SIGNS.index("rules")
 _VALUE: Final = SIGNS.index("number")
@@ -25,10 +28,15 @@ _PINNED: Final = 100.0
 _LAST_WORDS: Final = 50.0
 
 
-def for_prompt(found: Found, prompt: Prompt) -> list[Candidate]:
-    """Return the candidates for a prompt, best first; of long memories the sentences that carry the match."""
+def for_prompt(
+    found: Found, prompt: Prompt, is_elsewhere: Callable[[StoredMemory], bool] = lambda _: False
+) -> list[Candidate]:
+    """Return the candidates for a prompt, best first; of long memories the sentences that carry the match.
+
+    Memories of other projects come later than their log odds alone would have it.
+    """
     weigh = _weigh_by(prompt.text)
-    odds = found.odds - found.discount
+    odds = found.odds - found.discount - _ELSEWHERE * np.array([is_elsewhere(one) for one in found.memories])
     order = sorted(range(len(found.memories)), key=lambda at: (-odds[at], -found.memories[at].id))
     return [
         Candidate(found.memories[at], float(odds[at]), found.directions[at], weigh, float(found.discount[at]))

@@ -17,7 +17,7 @@ from mnemo_server.domain.recall.corrections import describe_ages
 from mnemo_server.domain.recall.features import Floats, Pairs, describe_pairs, describe_prompt
 from mnemo_server.domain.recall.model import RecallModel, measure_cosines, unfold_codes
 from mnemo_server.domain.recall.prompts import Prompt, read_prompt
-from mnemo_server.domain.recall.signs import SIGNS, read_signs
+from mnemo_server.domain.recall.signs import SIGNS, ends_asking, read_signs
 from mnemo_server.domain.search.analysis import analyse, analyse_query
 from mnemo_server.domain.search.question import Question, read_question
 from mnemo_server.index.ranking.ranker import Ranking
@@ -56,11 +56,19 @@ class Found:
     gate: float
     """Log odds that anything that is remembered matters for the prompt."""
     model: RecallModel
+    asks: bool
+    """Whether the prompt is a question."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether that is enough for a block."""
+        return self.model.opens(self.gate, asks=self.asks)
 
     @cached_property
     def discount(self) -> Floats:
         """What is taken from the odds, because newer memories seem to overturn one; takes milliseconds."""
-        return measure_discount(self.memories, self.directions, self.odds, self.signs, self.model)
+        overturned = measure_overturned(self.memories, self.directions, self.odds, self.signs, self.model)
+        return self.model.discount(overturned, asks=self.asks)
 
 
 class RecallSearch:
@@ -141,7 +149,8 @@ class RecallSearch:
         odds = model.relevance.estimate(describe_pairs(pairs))
         features = describe_prompt(prompt.text, prompt.words, pairs, odds)
         gate = model.gate.estimate(features[None, :], vector[None, :])
-        return Found(memories, odds, pairs.signs, directions, float(gate[0]), model)
+        asks = ends_asking(prompt.text)
+        return Found(memories, odds, pairs.signs, directions, float(gate[0]), model, asks)
 
 
 class Hits:
@@ -198,19 +207,19 @@ def measure_pairs(
     )
 
 
-def measure_discount(
+def measure_overturned(
     memories: Sequence[StoredMemory], directions: Floats, odds: Floats, signs: Floats, model: RecallModel
 ) -> Floats:
-    """Return what is taken from the log odds of each memory, because newer ones seem to overturn it.
+    """Return the log odds that newer memories overturn each one; minus infinity for those that aren't judged.
 
-    Nothing from what was stored on purpose: it is superseded explicitly, and never hidden by a guess.
+    What was stored on purpose never is: it is superseded explicitly, and not hidden by a guess.
     """
     order = np.argsort(-odds, kind="stable")
     in_order = [memories[place] for place in order]
     ages = describe_ages(in_order, directions[order], odds[order], signs[order], AGED)
-    discount = np.zeros(len(memories))
-    discount[order[: len(ages)]] = model.discount(model.overturned.estimate(ages))
-    return np.where([memory.is_message for memory in memories], discount, 0.0)
+    overturned = np.full(len(memories), -np.inf)
+    overturned[order[: len(ages)]] = model.overturned.estimate(ages)
+    return np.where([memory.is_message for memory in memories], overturned, -np.inf)
 
 
 def is_by_person(memory: StoredMemory) -> bool:

@@ -21,6 +21,7 @@ from mnemos_contract.recalls import (
 
 from mnemo_server.domain.clock import MICROSECONDS, Clock
 from mnemo_server.domain.ids import IdSource, decode_id, encode_id
+from mnemo_server.domain.memories.memory import StoredMemory
 from mnemo_server.domain.recall.choice import Candidate, Choice, Limits, choose
 from mnemo_server.domain.recall.lines import count_tokens
 from mnemo_server.domain.recall.model import to_probability
@@ -35,8 +36,6 @@ from mnemo_server.services.redaction.requests import Redactor
 from mnemo_server.stores.memories.store import MemoryStore
 from mnemo_server.stores.recalls import Considered, RecallRecord, RecallStore
 
-#: Log odds that a memory of another project must have beyond those of the present one.
-_ELSEWHERE: Final = 2.0
 #: Characters of a prompt that are recorded.
 _RECORDED_CHARACTERS: Final = 500
 #: Memories left out that are recorded, best first.
@@ -103,7 +102,9 @@ class RecallService:
         records = await self._store.list_latest(
             caller.tenant_id, session_id=wanted.session_id, silent=wanted.silent, limit=wanted.limit
         )
-        return RecallPage(recalls=[await self._show(caller, record) for record in records])
+        ids = {one.memory_id for record in records for one in record.considered}
+        memories = await self._memories.find_many(caller.tenant_id, sorted(ids))
+        return RecallPage(recalls=[to_recall(record, memories) for record in records])
 
     async def get(self, caller: Caller, recall_id: str) -> Recall:
         """Return one record.
@@ -115,15 +116,12 @@ class RecallService:
         record = None if number is None else await self._store.find(caller.tenant_id, number)
         if record is None:
             raise RecallNotFound
-        return await self._show(caller, record)
+        ids = [one.memory_id for one in record.considered]
+        return to_recall(record, await self._memories.find_many(caller.tenant_id, ids))
 
     async def forget_old(self) -> int:
         """Remove the records that are older than configured, and return how many."""
         return await self._store.remove(self._clock() - self._kept_us)
-
-    async def _show(self, caller: Caller, record: RecallRecord) -> Recall:
-        ids = [one.memory_id for one in record.considered]
-        return to_recall(record, await self._memories.find_many(caller.tenant_id, ids))
 
     async def _open_session(self, caller: Caller, request: RecallRequest) -> tuple[RecallBlock, Choice]:
         opening = await self._sessions.find(caller, request)
@@ -141,7 +139,7 @@ class RecallService:
         found = await self._search.find(caller, request, prompt)
         if not found.memories:
             return RecallBlock(lines=[], silence=Silence.NOTHING_STORED), nothing
-        candidates = for_prompt(found, prompt)
+        candidates = for_prompt(found, prompt, lambda one: _is_elsewhere(one, request))
         silence = _find_silence(found)
         if silence is not None:
             return RecallBlock(lines=[], silence=silence), Choice(
@@ -152,6 +150,7 @@ class RecallService:
             request.max_tokens,
             request.session_id,
             frozenset(shown),
+            is_elsewhere=lambda one: request.only_project and _is_elsewhere(one, request),
         )
         choice = choose(candidates, limits, prompt.text)
         return _to_block(choice, Silence.NOTHING_NEAR), choice
@@ -197,7 +196,7 @@ def _with_defaults(request: RecallRequest, caller: Caller) -> RecallRequest:
 
 def _find_silence(found: Found) -> Silence | None:
     """Return why a prompt gets no block, whatever is found for it."""
-    if found.gate >= found.model.open_at:
+    if found.opens:
         return None
     return Silence.NOT_NEEDED if found.odds.max() >= found.model.show_from else Silence.NOTHING_NEAR
 
@@ -206,9 +205,12 @@ def _find_floor(candidate: Candidate, request: RecallRequest, found: Found) -> f
     """Return the log odds from which a memory is shown with a prompt."""
     if to_probability(candidate.odds) * 100 < request.min_confidence:
         return float("inf")
-    if candidate.memory.project in (None, "", request.project):
-        return found.model.show_from
-    return float("inf") if request.only_project else found.model.show_from + _ELSEWHERE
+    return found.model.show_from
+
+
+def _is_elsewhere(memory: StoredMemory, request: RecallRequest) -> bool:
+    """Return whether a memory belongs to another project than the one worked in."""
+    return memory.project not in (None, "", request.project)
 
 
 def _to_block(choice: Choice, otherwise: Silence) -> RecallBlock:

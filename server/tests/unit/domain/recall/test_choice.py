@@ -145,3 +145,12 @@ def test_a_newer_repeat_that_does_not_fit_leaves_the_older_one():
 
     assert texts(choice) == [older.memory.content]
     assert list(reasons(choice).values()) == [LeftOut.SAME]
+
+
+def test_a_memory_of_another_project_is_left_out_for_that_reason():
+    candidates = [make_candidate("The mast is oak.", 3, project="boat"), make_candidate("The hull is steel.")]
+
+    choice = choose(candidates, make_limits(is_elsewhere=lambda memory: memory.project == "boat"))
+
+    assert texts(choice) == ["The hull is steel."]
+    assert reasons(choice) == {"The mast is oak.": LeftOut.OTHER_PROJECT}

@@ -53,3 +53,32 @@ def test_only_the_first_memories_are_described():
         0,
         len(AGE_FEATURES),
     )
+
+
+def test_rare_words_in_common_count_more_than_frequent_ones():
+    frequent = describe("the mast is oak", "the hull is steel", "the flag is blue")[0]
+    rare = describe("the mast is oak", "the hull is steel", "that mast is pine")[0]
+
+    assert rare["common"] == frequent["common"]
+    assert rare["rare"] > 2 * frequent["rare"]
+
+
+def test_an_answer_close_by_in_the_same_session_is_not_apart():
+    def describe_first(seq: int) -> dict[str, float]:
+        memories = [
+            make_memory("the mast is oak", created_at=NOON, session_id="s1", seq=0),
+            make_memory("mast replaced by pine", created_at=NOON + 1, session_id="s1", seq=seq),
+        ]
+        signs = np.array([read_signs(one.content, is_by_person=True) for one in memories])
+        rows = describe_ages(memories, np.eye(2) + 0.5, np.zeros(2), signs, 1)
+        return dict(zip(AGE_FEATURES, rows[0], strict=True))
+
+    assert describe_first(1)["rare_relevant_apart"] == 0
+    assert describe_first(9)["rare_relevant_apart"] > 0
+    assert describe_first(1)["rare_relevant"] == describe_first(9)["rare_relevant"] > 0
+
+
+def test_texts_without_words_are_compared_too():
+    old, new = describe("?!", "...")
+
+    assert (old["common"], old["rare"], new["newer"]) == (0, 0, 0)
