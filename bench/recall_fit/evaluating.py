@@ -24,7 +24,7 @@ _MAX_TOKENS: Final = int(RecallRequest.model_fields["max_tokens"].default)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a model that hasn't seen a project makes of a case."""
+    """The result of a model that hasn't seen the project of a case."""
 
     set_name: str
     kind: CaseKind
@@ -46,7 +46,7 @@ def evaluate_unseen(
     for one in measured:
         without = left_out | {one.project.name}
         model = fitter.fit(without, limits)
-        for case in (*one.cases, *one.made):
+        for case in (*one.cases, *one.derived):
             yield _evaluate(case, one, model)
 
 
@@ -61,7 +61,7 @@ def _evaluate(case: Case, measured: Measured, model: RecallModel) -> Outcome:
         directions = case.directions
         found = Found(case.memories, odds, case.pairs.signs, directions, gate, model)
         limits = Limits(lambda _: model.show_from, _MAX_TOKENS)
-        shown = choose(for_prompt(found, case.asked.question), limits, case.asked.question.text).shown
+        shown = choose(for_prompt(found, case.prepared.question), limits, case.prepared.question.text).shown
         turn_ids = tuple(measured.project.turn_ids[one.memory.id - 1] for one in shown)
         tokens = sum(count_tokens(one.line) for one in shown)
     return Outcome(measured.project.set_name, case.kind, case.prompt, gate, opens, turn_ids, tokens)
