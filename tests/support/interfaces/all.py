@@ -51,9 +51,9 @@ class RestWay:
         """DELETE /memories/{id}."""
         self._read(self._api.delete(memory_id))
 
-    def _read(self, answer: Any) -> JsonObject:
-        body: JsonObject = answer.json() if answer.content else {}
-        if answer.is_error:
+    def _read(self, response: Any) -> JsonObject:
+        body: JsonObject = response.json() if response.content else {}
+        if response.is_error:
             raise ToolFailure(body["error"], body["code"], body.get("fields", {}).get("current"))
         return body
 
@@ -170,11 +170,11 @@ class Ways:
         return self._open[name]
 
 
-def _stored(answer: JsonObject) -> JsonObject:
+def _stored(response: JsonObject) -> JsonObject:
     """Return the memory in the response to a store, with the outcome added to its members."""
-    memory: JsonObject = answer["memory"]
-    return memory | {"outcome": answer["outcome"]}
+    memory: JsonObject = response["memory"]
+    return memory | {"outcome": response["outcome"]}
 
 
-def _to_json(answer: Any) -> JsonObject:
-    return answer.model_dump(mode="json", exclude_none=True) if isinstance(answer, BaseModel) else {}
+def _to_json(response: Any) -> JsonObject:
+    return response.model_dump(mode="json", exclude_none=True) if isinstance(response, BaseModel) else {}

@@ -61,11 +61,11 @@ class McpWay:
             return await self._client.call_tool(tool, arguments, read_timeout_seconds=CALL_SECONDS)
 
         result = self._portal.call(call)
-        answer: JsonObject = json.loads(result.content[0].text)
-        assert result.is_error is not answer["ok"]
-        if not answer["ok"]:
-            raise ToolFailure(answer["error"], answer["code"], answer.get("current"))
-        return answer
+        result_body: JsonObject = json.loads(result.content[0].text)
+        assert result.is_error is not result_body["ok"]
+        if not result_body["ok"]:
+            raise ToolFailure(result_body["error"], result_body["code"], result_body.get("current"))
+        return result_body
 
     def _data(self, tool: str, **arguments: Any) -> JsonObject:
         data: JsonObject = self.call(tool, **arguments)["data"]
