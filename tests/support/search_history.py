@@ -65,7 +65,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("update"), _servers, _tenants, _picks, _some_words, _searched_servers),
     st.tuples(st.just("tag"), _servers, _tenants, _picks, _some_tags, _searched_servers),
     st.tuples(st.just("delete"), _servers, _tenants, _some_picks, _searched_servers),
-    st.tuples(st.just("meddle"), _servers, _tenants, _picks, _acts),
+    st.tuples(st.just("access_foreign"), _servers, _tenants, _picks, _acts),
     st.tuples(st.just("search"), _servers, _tenants, _some_words, st.sampled_from(["", *TAGS])),
     st.tuples(st.just("forget"), _servers),
 )
@@ -139,7 +139,7 @@ class SearchHistory:
         known.deleted = list({*known.deleted, *ids})
         self._search_all(searched, tenant)
 
-    def meddle(self, server: int, tenant: int, pick: int, act: str) -> None:
+    def access_foreign(self, server: int, tenant: int, pick: int, act: str) -> None:
         """Access a memory of the other tenant, which doesn't exist for this one."""
         api = self._apis[server][tenant]
         for memory_id in self._pick(1 - tenant, [pick]):

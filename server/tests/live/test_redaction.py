@@ -166,14 +166,14 @@ async def test_redacted_memories_keep_their_other_fields_and_are_found_by_the_re
         memory = await services.memories.get(CALLER, ids["everywhere"])
         page = await services.search.find(CALLER, ListQuery(q="orchard fridays"))
         tagged = await services.search.find(CALLER, ListQuery(tags="deploy"))
-        gone = await services.history.read(CALLER, ids["deleted"])
+        deleted = await services.history.read(CALLER, ids["deleted"])
         old = await services.history.read(CALLER, ids["older"])
         plain = await services.memories.get(CALLER, ids["plain"])
 
     assert memory.content.startswith("The orchard deploys with [redacted:github_token:")
     assert (memory.version, memory.tags[0], memory.metadata["list"][1]) == (2, "deploy", 3)
     assert [page.memories[0].id, tagged.memories[0].id] == [ids["everywhere"]] * 2
-    assert (gone.memory.state.value, gone.changes[0].action) == ("deleted", "redacted")
+    assert (deleted.memory.state.value, deleted.changes[0].action) == ("deleted", "redacted")
     assert (old.memory.superseded_by, old.changes[0].action) == (ids["newer"], "redacted")
     assert plain.version == 1
 

@@ -156,24 +156,26 @@ async def test_a_tenant_over_budget_delays_no_other_tenant_in_the_queue(
         await server.store(memory_id, "one two three", tenant_id=WITH_BUDGET)
     async with server.running():
         await server.wait_for_budget()
-        poor, rich = [await server.embedding.status(tenant_id) for tenant_id in (OVER_BUDGET, WITH_BUDGET)]
+        over_budget, with_budget = [
+            await server.embedding.status(tenant_id) for tenant_id in (OVER_BUDGET, WITH_BUDGET)
+        ]
         await server.store(106, "one more", tenant_id=WITH_BUDGET)
         await server.store(107, "one more", tenant_id=OVER_BUDGET)
         await until(lambda: server.embedding.embedded == 16)
         await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 91)
 
-    assert (poor.embedded, poor.waiting_for_budget) == (10, 90)
-    assert (rich.embedded, rich.pending, rich.waiting_for_budget) == (5, 0, None)
+    assert (over_budget.embedded, over_budget.waiting_for_budget) == (10, 90)
+    assert (with_budget.embedded, with_budget.pending, with_budget.waiting_for_budget) == (5, 0, None)
 
 
-@pytest.mark.parametrize("poor", [1, 5])
+@pytest.mark.parametrize("tenant_id", [1, 5])
 async def test_a_tenant_over_budget_delays_no_other_tenant_in_the_sweep(
-    stores: Stores, embedder: HashingEmbedder, clock: Clock, poor: int
+    stores: Stores, embedder: HashingEmbedder, clock: Clock, tenant_id: int
 ):
     """Whether its rows come before or after those of the others."""
     offline = Server(stores, None)
     for memory_id in range(1, 101):
-        await offline.store(memory_id, "one two three", tenant_id=poor)
+        await offline.store(memory_id, "one two three", tenant_id=tenant_id)
     for memory_id in range(101, 106):
         await offline.store(memory_id, "one two three", tenant_id=3)
     server = PaidServer(stores, embedder, 30, clock)
@@ -183,7 +185,7 @@ async def test_a_tenant_over_budget_delays_no_other_tenant_in_the_sweep(
         await offline.store(106, "from another server", tenant_id=3)
         await until(lambda: server.embedding.embedded == 16)
 
-    assert await server.spent(poor) == [30]
+    assert await server.spent(tenant_id) == [30]
 
 
 async def test_a_text_larger_than_the_whole_budget_delays_no_other_text(

@@ -79,8 +79,8 @@ def test_alignment_equals_trying_every_offset(stored: list[int], window: list[in
 
 
 @given(messages, st.integers(1, 6))
-def test_overlapping_windows_of_distinct_messages_are_stored_once(said: list[int], step: int):
-    conversation = [f"{place}:{item}".encode() for place, item in enumerate(said)]
+def test_overlapping_windows_of_distinct_messages_are_stored_once(items: list[int], step: int):
+    conversation = [f"{place}:{item}".encode() for place, item in enumerate(items)]
     stored: list[bytes] = []
 
     for end in range(0, len(conversation) + step, step):

@@ -32,17 +32,17 @@ def endpoint():
 
 @pytest.fixture
 async def make_model(endpoint):
-    made = []
+    models = []
 
     def make(
         seconds: float = 30, base_url: str | None = None, api_key: str | None = KEY
     ) -> OpenAiLanguageModel:
         patience = Patience(seconds, attempts=ATTEMPTS, first_pause_seconds=0.001)
-        made.append(OpenAiLanguageModel("m", base_url or endpoint.base_url, api_key, patience))
-        return made[-1]
+        models.append(OpenAiLanguageModel("m", base_url or endpoint.base_url, api_key, patience))
+        return models[-1]
 
     yield make
-    for model in made:
+    for model in models:
         await model.close()
 
 

@@ -160,9 +160,9 @@ async def test_secrets_are_removed_from_every_text_field_of_a_request(name: str)
     value: Any = [SECRET] if name in ("tags", "metadata") else SECRET
     request = StoreRequest.model_validate({"content": "tea", name: value})
 
-    cleaned, taken = await Redactor(b"key").clean_store(request)
+    cleaned, removed_count = await Redactor(b"key").clean_store(request)
 
-    assert taken == 1
+    assert removed_count == 1
     assert SECRET not in cleaned.model_dump_json()
 
 

@@ -25,19 +25,19 @@ QUERY_SETS = "queries|memories|entries|sessions|tenants|vectors|jobs|history|usa
 WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
     "embed_text",  # reads no rows
-    "find_key",  # finds out which tenant it is
-    "remove_old_responses",  # tidies up for all
+    "find_key",  # determines the tenant
+    "remove_old_responses",  # cleanup for all tenants
     "remove_old_recalls",
-    "list_models",  # models are of the whole database
+    "list_models",  # models belong to the whole database
     "put_model",
     "choose_model",
-    "find_unembedded",  # one sweep embeds for all
+    "find_unembedded",  # one sweep embeds for all tenants
     "count_waiting",
-    "find_value",  # of the whole installation
+    "find_value",  # belongs to the whole installation
     "put_value",
-    "list_due_tenants",  # whose turn it is
+    "list_due_tenants",  # determines which tenant is next
     "count_jobs",
-    "find_old_jobs",  # tidies up for all
+    "find_old_jobs",  # cleanup for all tenants
     "count_waiting_of_tenants",
 }
 

@@ -30,11 +30,11 @@ async def embedder() -> AsyncIterator[MiniLmEmbedder]:
     await embedder.close()
 
 
-def is_same(left, right) -> bool:
+def is_same(first, second) -> bool:
     return (
-        np.array_equal(left.vector, right.vector)
-        and np.array_equal(left.tokens, right.tokens)
-        and left.words == right.words
+        np.array_equal(first.vector, second.vector)
+        and np.array_equal(first.tokens, second.tokens)
+        and first.words == second.words
     )
 
 
@@ -79,18 +79,18 @@ async def test_an_empty_batch_and_a_blank_query_need_no_model_run(embedder):
 async def test_a_query_does_not_wait_for_documents(embedder, monkeypatch):
     """Documents are held inside a model run; the query is embedded nevertheless."""
     await embedder.prepare()
-    run, release, held = weights.Network.run, threading.Event(), threading.Event()
+    run, release, is_held = weights.Network.run, threading.Event(), threading.Event()
 
     def hold_documents(network, texts):
         if threading.current_thread().name.startswith("embed-documents"):
-            held.set()
+            is_held.set()
             assert release.wait(30)
         return run(network, texts)
 
     monkeypatch.setattr(weights.Network, "run", hold_documents)
     documents = asyncio.create_task(embedder.embed_documents(TEXTS))
     try:
-        assert await asyncio.to_thread(held.wait, 30)
+        assert await asyncio.to_thread(is_held.wait, 30)
         assert (await embedder.embed_query("tea")).words == ("tea",)
         assert not documents.done()
     finally:

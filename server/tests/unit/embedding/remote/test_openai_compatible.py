@@ -28,16 +28,16 @@ ATTEMPTS = 3
 
 @pytest.fixture
 async def make_embedder(fake):
-    made = []
+    embedders = []
 
     def make(seconds: float = 30, **fields) -> OpenAiEmbedder:
         patience = Patience(seconds, attempts=ATTEMPTS, first_pause_seconds=0.001)
         endpoint = Endpoint(**{"model": "m", "base_url": fake.base_url, "api_key": KEY} | fields)
-        made.append(OpenAiEmbedder(endpoint, for_documents=patience, for_queries=patience))
-        return made[-1]
+        embedders.append(OpenAiEmbedder(endpoint, for_documents=patience, for_queries=patience))
+        return embedders[-1]
 
     yield make
-    for embedder in made:
+    for embedder in embedders:
         await embedder.close()
 
 

@@ -144,9 +144,9 @@ def test_vectors_of_another_model_are_ignored():
     """Whatever they contain, such a row is found by its words only."""
     others = [_statement("oven", f"w{n}") for n in range(10)]
     for model in (OTHER, None):
-        stranger = _statement("automobile", model=model)
-        assert 11 not in _find([*others, stranger], ["car"])
-        assert _find([*others, stranger], ["automobile"])[0] == 11
+        foreign = _statement("automobile", model=model)
+        assert 11 not in _find([*others, foreign], ["car"])
+        assert _find([*others, foreign], ["automobile"])[0] == 11
     documents = dict(enumerate([*others, _statement("red", "car", model=OTHER)], 1))
     plain = documents | {11: _statement("red", "car", model=None)}
     question, embedded = Question(("red", "oven")), MODEL.ask(["red", "oven"])

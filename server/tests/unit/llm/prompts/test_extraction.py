@@ -77,7 +77,7 @@ def test_a_request_contains_speaker_time_and_text_of_each_message():
 
 
 @pytest.mark.parametrize(
-    ("moment", "text"),
+    ("time_us", "text"),
     [
         (0, "1970-01-01 00:00 UTC, Thursday"),
         (NOON, "2026-11-25 12:03 UTC, Wednesday"),
@@ -85,8 +85,8 @@ def test_a_request_contains_speaker_time_and_text_of_each_message():
         (253_402_300_799_999_999, "9999-12-31 23:59 UTC, Friday"),
     ],
 )
-def test_a_time_includes_its_day_of_the_week(moment: int, text: str):
-    assert format_time(moment) == text
+def test_a_time_includes_its_day_of_the_week(time_us: int, text: str):
+    assert format_time(time_us) == text
 
 
 def test_a_long_conversation_is_split_between_messages():
