@@ -169,7 +169,9 @@ def _disturbance(before: tuple[float, ...], after: tuple[float, ...]) -> float:
 
 def _share(ours: Sequence[Round], bare: Sequence[Round]) -> float:
     pairs = zip(ours, bare, strict=True)
-    return statistics.median(measured.per_second / other.per_second for measured, other in pairs)
+    return statistics.median(
+        ours_round.per_second / bare_round.per_second for ours_round, bare_round in pairs
+    )
 
 
 def _log(line: str) -> None:
