@@ -64,12 +64,8 @@ class FakeEndpoint:
         if self.is_hanging:
             self.hanging.set()
             await self.release.wait()
-        respond_to_texts = self.script.popleft() if self.script else None
-        return (
-            respond_to_texts(body["input"])
-            if respond_to_texts
-            else web.json_response(response_to(body["input"]))
-        )
+        respond = self.script.popleft() if self.script else None
+        return respond(body["input"]) if respond else web.json_response(response_to(body["input"]))
 
 
 class ScriptedMeter:

@@ -30,8 +30,8 @@ class LimitedMeter:
     async def settle(self, _reserved: int, _tokens: int) -> None:
         pass
 
-    async def release(self, reservations: int) -> None:
-        self.tokens += reservations
+    async def release(self, reserved: int) -> None:
+        self.tokens += reserved
 
 
 def texts(*words: int) -> list[WaitingText]:
