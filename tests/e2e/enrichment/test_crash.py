@@ -15,7 +15,7 @@ from mnemo_server.testing.script import ModelRequest, Response, Stall, fact, fac
 
 from tests.e2e.conftest import Start
 from tests.support.databases import peek
-from tests.support.interfaces.rest import RestApi, said
+from tests.support.interfaces.rest import RestApi, make_messages
 from tests.support.models.chat_endpoint import run_chat_endpoint
 
 INGESTS = 300
@@ -93,7 +93,7 @@ def test_every_message_stays_no_job_is_lost_and_no_fact_is_stored_twice(dsn: str
 
 
 def tell(api: RestApi, ship: int) -> dict[str, Any]:
-    messages = said(f"ship {ship} has arrived", "thank you")
+    messages = make_messages(f"ship {ship} has arrived", "thank you")
     answer = api.post({"session_id": f"harbour {ship}", "messages": messages})
     assert answer.status_code == 202, answer.text
     told: dict[str, Any] = answer.json()

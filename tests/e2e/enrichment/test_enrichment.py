@@ -13,7 +13,7 @@ import pytest
 from mnemo_server.testing.script import ModelRequest, fact, facts, merge
 
 from tests.support.databases.engines import ENGINES, empty_database
-from tests.support.interfaces.rest import RestApi, provision, said
+from tests.support.interfaces.rest import RestApi, make_messages, provision
 from tests.support.models.chat_endpoint import ChatEndpoint, run_chat_endpoint
 from tests.support.servers import RunningServer, start_server
 
@@ -79,7 +79,7 @@ def finish(api: RestApi, job_id: str) -> dict[str, Any]:
 
 def tell(api: RestApi, *texts: str, session: str = "s") -> dict[str, Any]:
     """Send messages, and wait until the model has processed them."""
-    answer = api.post({"session_id": session, "messages": said(*texts)}).json()
+    answer = api.post({"session_id": session, "messages": make_messages(*texts)}).json()
     assert answer["enrichment"] == "queued", answer
     return finish(api, answer["job_id"])
 
@@ -111,7 +111,7 @@ def test_only_new_messages_are_sent(api: RestApi, endpoint: ChatEndpoint):
     before = len(endpoint.requests)
     tell(api, "first lantern", "second lantern")
     answer = api.post(
-        {"session_id": "s", "messages": said("first lantern", "second lantern", "third lantern")}
+        {"session_id": "s", "messages": make_messages("first lantern", "second lantern", "third lantern")}
     )
     finish(api, answer.json()["job_id"])
 

@@ -129,7 +129,7 @@ class RestApi:
         return messages
 
 
-def said(*contents: str, role: str = "user") -> list[dict[str, Any]]:
+def make_messages(*contents: str, role: str = "user") -> list[dict[str, Any]]:
     """Return messages of one speaker."""
     return [{"role": role, "content": content} for content in contents]
 
