@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 #: Seconds within which every response must arrive.
-ANSWER_SECONDS = 30
+RESPONSE_SECONDS = 30
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
 
@@ -19,7 +19,7 @@ class UnexpectedResponse(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """Status and body of one response."""
 
     status: int
@@ -55,7 +55,7 @@ class HttpConnection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._received = bytearray()
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._pending: asyncio.Future[Response] | None = None
         self._transport: asyncio.Transport | None = None
 
     @classmethod
@@ -64,13 +64,13 @@ class HttpConnection(asyncio.Protocol):
         _, connection = await asyncio.get_running_loop().create_connection(cls, address.host, address.port)
         return connection
 
-    async def send(self, request: bytes) -> Answer:
+    async def send(self, request: bytes) -> Response:
         """Send a request and wait for its response; the caller sets the timeout."""
         if self._transport is None or self._transport.is_closing():
             raise UnexpectedResponse("the server closed the connection")
-        self._waiting = asyncio.get_running_loop().create_future()
+        self._pending = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._waiting
+        return await self._pending
 
     def close(self) -> None:
         """Close the connection."""
@@ -93,31 +93,31 @@ class HttpConnection(asyncio.Protocol):
         until = start + (int(length[1]) if length else 0)
         if len(self._received) < until:
             return
-        answer = Answer(int(self._received[9:12]), bytes(self._received[start:until]))
+        response = Response(int(self._received[9:12]), bytes(self._received[start:until]))
         del self._received[:until]
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(answer)
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_result(response)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(UnexpectedResponse(f"the connection broke: {exc or 'closed'}"))
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_exception(UnexpectedResponse(f"the connection broke: {exc or 'closed'}"))
 
 
-async def ask(connection: HttpConnection, request: bytes, status: int) -> bytes:
+async def fetch(connection: HttpConnection, request: bytes, status: int) -> bytes:
     """Send a request outside a measurement and return the body of its response.
 
     Raises:
         UnexpectedResponse: the status is a different one.
-        TimeoutError: there is no response within `ANSWER_SECONDS`.
+        TimeoutError: there is no response within `RESPONSE_SECONDS`.
     """
-    async with asyncio.timeout(ANSWER_SECONDS):
-        answer = await connection.send(request)
-    check_status(answer, status)
-    return answer.body
+    async with asyncio.timeout(RESPONSE_SECONDS):
+        response = await connection.send(request)
+    check_status(response, status)
+    return response.body
 
 
-def check_status(answer: Answer, status: int) -> None:
+def check_status(response: Response, status: int) -> None:
     """Raise `UnexpectedResponse` unless the status is the expected one."""
-    if answer.status != status:
-        raise UnexpectedResponse(f"expected {status}, got {answer.status}: {answer.body[:500]!r}")
+    if response.status != status:
+        raise UnexpectedResponse(f"expected {status}, got {response.status}: {response.body[:500]!r}")

@@ -49,8 +49,8 @@ def open_engines(options: argparse.Namespace, stack: ExitStack, folder: Path) ->
     if options.engine in ("sqlite", "both"):
         yield Engine(f"SQLite {sqlite3.sqlite_version}", f"sqlite:///{folder / 'memories.db'}")
     if options.engine in ("live", "both"):
-        given = {livedb.GIVEN_DSN: options.dsn} if options.dsn else {}
-        server = stack.enter_context(livedb.open_live_server(os.environ | given))
+        environment = {livedb.GIVEN_DSN: options.dsn} if options.dsn else {}
+        server = stack.enter_context(livedb.open_live_server(os.environ | environment))
         title = f"{livedb.NAMES[server.engine]} {server.version}"
         dsn = stack.enter_context(_database(server))
         yield Engine(title, dsn, machine.find_listener(server.port))

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from bench.common import machine
 from bench.common.api import provision
-from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask
+from bench.common.client import Address, HttpConnection, UnexpectedResponse, fetch
 from bench.common.pages import describe_command, publish
 from bench.common.processes import mnemo_server
-from bench.hooks.conditions import BAD, UP, open_bad
+from bench.hooks.conditions import BAD_CONDITIONS, UP, open_bad_server
 from bench.hooks.events import HARNESSES, Scene
 from bench.hooks.report import Setting, render
 from bench.hooks.timing import Case, Clock, make_environment
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
     program = stack.enter_context(mnemo_server(folder, f"sqlite:///{folder / 'memories.db'}"))
     tenant = asyncio.run(_fill(program.address, options.memories))
     urls = {UP: f"http://{tenant.host}:{tenant.port}"}
-    urls |= {name: open_bad(name, stack) for name in options.only or BAD if name != UP}
+    urls |= {name: open_bad_server(name, stack) for name in options.only or BAD_CONDITIONS if name != UP}
     if options.only and UP not in options.only:
         del urls[UP]
     harness = HARNESSES[options.harness]
@@ -66,10 +66,10 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[st
                 hooks.append(Case(condition, event, command, environment, scene, host))
     bare = _make_bare(options.program)
     clock = Clock(harness)
-    clock.go_round([*bare, *hooks], is_measured=False)  # from here on, everything is compiled and cached
+    clock.run_round([*bare, *hooks], is_measured=False)  # from here on, everything is compiled and cached
     before = _read_clocks(program.pid)
     for number in range(options.runs):
-        clock.go_round([*bare, *hooks])
+        clock.run_round([*bare, *hooks])
         print(f"round {number + 1} of {options.runs}", file=sys.stderr, flush=True)
     disturbance = _disturbance(before, _read_clocks(program.pid))
     setting = Setting(
@@ -91,17 +91,17 @@ async def _fill(server: Address, count: int) -> Address:
     await store_many([connection], tenant, count, seed=1)
     async with asyncio.timeout(_READY_SECONDS):
         while True:
-            status = json.loads(await ask(connection, tenant.request("GET", _EMBEDDING), 200))
+            status = json.loads(await fetch(connection, tenant.request("GET", _EMBEDDING), 200))
             if status["state"] == "ready" and not status["pending"]:
                 break
             await asyncio.sleep(0.2)
-    await ask(connection, tenant.request("GET", "/v1alpha2/mem9s/memories?q=cache"), 200)
+    await fetch(connection, tenant.request("GET", "/v1alpha2/mem9s/memories?q=cache"), 200)
     connection.close()
     return tenant
 
 
 def _make_bare(program: Path) -> list[Case]:
-    """Return cases of that environment's Python with nothing to do: as users start it, and at its barest."""
+    """Return cases of that environment's Python with nothing to do: normally and in isolated mode."""
     python = program.parent / "python"
     interpreter = str(python if python.exists() else sys.executable)
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--javascript", default="node", help="what runs the plugins of hosts that are JavaScript")
     add("--runs", type=int, default=60, metavar="N", help="runs of each event in each condition")
     add("--memories", type=int, default=1_000, metavar="N", help="stored before measuring")
-    add("--only", nargs="+", choices=[UP, *BAD], help="measure these conditions only")
+    add("--only", nargs="+", choices=[UP, *BAD_CONDITIONS], help="measure these conditions only")
     add("--write", action="store_true", help="write the report into docs/benchmarks.md")
     return parser
 

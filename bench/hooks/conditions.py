@@ -20,7 +20,7 @@ GARBAGE = "answers no HTTP"
 ENDLESS = "endless headers"
 DRIP = "a byte at a time"
 NAMELESS = "no such name"
-BAD = (REFUSING, HUNG, SILENT, GARBAGE, ENDLESS, DRIP, NAMELESS)
+BAD_CONDITIONS = (REFUSING, HUNG, SILENT, GARBAGE, ENDLESS, DRIP, NAMELESS)
 
 _HEADER_LINE = b"X-Filler: " + b"x" * 1_000 + b"\r\n"
 _DRIP_SECONDS = 0.01
@@ -29,7 +29,7 @@ _MAX_FILLERS = 8
 _CONNECT_SECONDS = 0.2
 
 
-def open_bad(name: str, stack: ExitStack) -> str:
+def open_bad_server(name: str, stack: ExitStack) -> str:
     """Start a server in a bad condition and return its URL; it stops when the stack closes."""
     if name == NAMELESS:
         return "http://mnemos.invalid:8080"
@@ -37,7 +37,9 @@ def open_bad(name: str, stack: ExitStack) -> str:
         return f"http://127.0.0.1:{_find_closed_port()}"
     if name == SILENT:
         return stack.enter_context(_run_silent())
-    return stack.enter_context(_run({HUNG: _hang, GARBAGE: _babble, ENDLESS: _go_on, DRIP: _drip}[name]))
+    return stack.enter_context(
+        _run({HUNG: _hang, GARBAGE: _send_garbage, ENDLESS: _send_endless_headers, DRIP: _drip}[name])
+    )
 
 
 def _hang(connection: socket.socket) -> None:
@@ -45,12 +47,12 @@ def _hang(connection: socket.socket) -> None:
         pass
 
 
-def _babble(connection: socket.socket) -> None:
+def _send_garbage(connection: socket.socket) -> None:
     connection.recv(65_536)
     connection.sendall(b"\x00\xff\r\n" * 2_000)
 
 
-def _go_on(connection: socket.socket) -> None:
+def _send_endless_headers(connection: socket.socket) -> None:
     connection.recv(65_536)
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
     while True:

@@ -18,7 +18,7 @@ _EARLIER_MESSAGES = 200
 _BEGIN, _PACE = 1_795_571_621_128, 1_000
 
 
-class Said(NamedTuple):
+class ConversationMessage(NamedTuple):
     """A message of a made-up conversation."""
 
     place: int
@@ -27,7 +27,7 @@ class Said(NamedTuple):
 
     @property
     def time(self) -> int:
-        """When it was said, in ms since 1970."""
+        """When it was sent, in ms since 1970."""
         return _BEGIN + self.place * _PACE
 
 
@@ -40,7 +40,7 @@ class Scene:
     #: Number of prompts so far; part of each, so that none is sent twice.
     number: int = 0
     #: Messages so far, by event.
-    said: dict[str, list[Said]] = field(default_factory=dict)
+    messages: dict[str, list[ConversationMessage]] = field(default_factory=dict)
 
     @property
     def work_folder(self) -> Path:
@@ -55,19 +55,19 @@ class Scene:
         (git / "HEAD").write_text("ref: refs/heads/main\n")
         (git / "config").write_text('[remote "origin"]\n\turl = git@example.org:ada/boat.git\n')
 
-    def ask(self) -> str:
+    def make_prompt(self) -> str:
         """Make up a prompt."""
         self.number += 1
         return f"{self.texts.question()}, and what is to be done in case {self.number}?"
 
-    def go_on(self, event: str) -> list[Said]:
+    def continue_conversation(self, event: str) -> list[ConversationMessage]:
         """Continue an event's conversation by one turn, at first by many; return the new messages."""
-        said = self.said.setdefault(event, [])
-        begin = len(said)
-        for place in range(begin, begin + (2 if said else _EARLIER_MESSAGES)):
+        messages = self.messages.setdefault(event, [])
+        begin = len(messages)
+        for place in range(begin, begin + (2 if messages else _EARLIER_MESSAGES)):
             role = "assistant" if place % 2 else "user"
-            said.append(Said(place, role, f"{self.texts.memory()} Word {place}."))
-        return said[begin:]
+            messages.append(ConversationMessage(place, role, f"{self.texts.memory()} Word {place}."))
+        return messages[begin:]
 
 
 #: Returns the input of one run.
@@ -76,7 +76,7 @@ Maker = Callable[[Scene, str], dict[str, Any]]
 
 def _make_claude(scene: Scene, event: str) -> dict[str, Any]:
     """Return the input as Claude Code 2.1.330 sends it."""
-    prompt = scene.ask()
+    prompt = scene.make_prompt()
     transcript = scene.folder / f"{event}.jsonl"
     data = {
         "session_id": f"session-{event}" if event == "Stop" else f"session-{event}-{scene.number}",
@@ -91,7 +91,7 @@ def _make_claude(scene: Scene, event: str) -> dict[str, Any]:
     if event == "UserPromptSubmit":
         return data | {"prompt": prompt}
     with transcript.open("a", encoding="utf-8") as file:
-        for place, role, content in scene.go_on(event):
+        for place, role, content in scene.continue_conversation(event):
             line = {"type": role, "uuid": f"{event}-{place}", "message": {"role": role, "content": content}}
             file.write(json.dumps(line) + "\n")
     return data | {"stop_hook_active": False}
@@ -99,30 +99,30 @@ def _make_claude(scene: Scene, event: str) -> dict[str, Any]:
 
 def _make_opencode(scene: Scene, event: str) -> dict[str, Any]:
     """Return the input as our plugin in OpenCode 1.18.33 sends it."""
-    prompt = scene.ask()
+    prompt = scene.make_prompt()
     data: dict[str, Any] = {"directory": str(scene.work_folder)}
     if event.startswith("chat.message"):
         session = f"ses_{scene.number}" if event.endswith(FIRST) else "ses_later"
         return data | {"sessionID": session, "messageID": f"msg_{scene.number}", "text": prompt}
-    scene.go_on(event)
+    scene.continue_conversation(event)
     messages = [
         {
             "info": {
-                "id": f"msg_{said.place}",
-                "role": said.role,
-                "time": {"created": said.time, "completed": said.time},
+                "id": f"msg_{message.place}",
+                "role": message.role,
+                "time": {"created": message.time, "completed": message.time},
                 "summary": False,
             },
-            "texts": [said.content],
+            "texts": [message.content],
         }
-        for said in scene.said[event]
+        for message in scene.messages[event]
     ]
     return data | {"sessionID": "ses_talk", "createdAt": _BEGIN, "messages": messages}
 
 
 def _make_openclaw(scene: Scene, event: str) -> dict[str, Any]:
     """Return the input as our plugin in OpenClaw 2026.9.6 sends it."""
-    prompt = scene.ask()
+    prompt = scene.make_prompt()
     session = f"s{scene.number}" if event.endswith(FIRST) else "talk"
     context = {
         "runId": f"run-{scene.number}",
@@ -134,10 +134,14 @@ def _make_openclaw(scene: Scene, event: str) -> dict[str, Any]:
     }
     if event.startswith("before_prompt_build"):
         return {"event": {"prompt": prompt}, "ctx": context}
-    scene.go_on(event)
+    scene.continue_conversation(event)
     messages = [
-        {"role": said.role, "timestamp": said.time, "content": [{"type": "text", "text": said.content}]}
-        for said in scene.said[event]
+        {
+            "role": message.role,
+            "timestamp": message.time,
+            "content": [{"type": "text", "text": message.content}],
+        }
+        for message in scene.messages[event]
     ]
     return {"event": {"messages": messages}, "ctx": context}
 

@@ -27,17 +27,17 @@ async function openOpenClaw({ default: plugin }, program, { event, ctx }) {
   return async () => (await handlers.before_prompt_build(event, ctx))?.appendContext
 }
 
-/** Run a `{command, environment, input}` in its environment; return `{elapsed_ms, cpu_ms, code, answer, complaint}`. */
+/** Run a `{command, environment, input}` in its environment; return `{elapsed_ms, cpu_ms, code, output, error_output}`. */
 async function run(open, module, { command, environment, input }) {
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, environment)
-  const ask = await open(module, command[0], JSON.parse(input))
+  const runHook = await open(module, command[0], JSON.parse(input))
   const started = performance.now()
-  const [answer, complaint] = await ask().then(
+  const [output, errorOutput] = await runHook().then(
     (text) => [text ?? "", ""],
     (error) => ["", String(error)],
   )
-  return { elapsed_ms: performance.now() - started, cpu_ms: null, code: 0, answer, complaint }
+  return { elapsed_ms: performance.now() - started, cpu_ms: null, code: 0, output, error_output: errorOutput }
 }
 
 const harness = process.argv[2]

@@ -20,17 +20,17 @@ _LIMIT_SECONDS = 15
 
 def main() -> None:
     """Run what standard input lists; print a result for each."""
-    json.dump([run(one) for one in json.load(sys.stdin)], sys.stdout)
+    json.dump([run(run_input) for run_input in json.load(sys.stdin)], sys.stdout)
 
 
-def run(one: dict[str, Any]) -> dict[str, Any]:
-    """Run one `{command, environment, input}`; return `{elapsed_ms, cpu_ms, code, answer, complaint}`."""
+def run(run_input: dict[str, Any]) -> dict[str, Any]:
+    """Run one `{command, environment, input}`; return `{elapsed_ms, cpu_ms, code, output, error_output}`."""
     cpu_before = _children_cpu_ms()
     started = time.perf_counter()
     done = subprocess.run(
-        one["command"],
-        input=one["input"].encode(),
-        env=one["environment"],
+        run_input["command"],
+        input=run_input["input"].encode(),
+        env=run_input["environment"],
         capture_output=True,
         timeout=_LIMIT_SECONDS,
         check=False,
@@ -38,9 +38,9 @@ def run(one: dict[str, Any]) -> dict[str, Any]:
     )
     elapsed_ms = (time.perf_counter() - started) * 1_000
     cpu_ms = _children_cpu_ms() - cpu_before
-    answer, complaint = (output.decode("utf-8", "replace") for output in (done.stdout, done.stderr))
+    output, error_output = (output.decode("utf-8", "replace") for output in (done.stdout, done.stderr))
     times = {"elapsed_ms": elapsed_ms, "cpu_ms": cpu_ms}
-    return {**times, "code": done.returncode, "answer": answer, "complaint": complaint}
+    return {**times, "code": done.returncode, "output": output, "error_output": error_output}
 
 
 def _children_cpu_ms() -> float:

@@ -55,7 +55,7 @@ def render(bare: Sequence[Case], hooks: Sequence[Case], setting: Setting, recall
     ]
     rows = [["(no hook)", f"`{case.event}`", *_figures(case, reference), ""] for case in bare]
     for case in hooks:
-        recalled = f"{case.answered} of {len(case.times_ms)}" if case.event in recalling else ""
+        recalled = f"{case.output_count} of {len(case.times_ms)}" if case.event in recalling else ""
         rows.append([case.condition, _name(case), *_figures(case, reference), recalled])
     return "\n".join([*lines, *render_table(head, rows), "", _verdict(hooks)])
 

@@ -42,7 +42,7 @@ class Case:
     #: Processor time of each run, which other programs hardly change; empty where a host can't measure it.
     cpu_ms: list[float] = field(default_factory=list)
     #: Runs that printed something.
-    answered: int = 0
+    output_count: int = 0
 
     @property
     def is_by_plugin(self) -> bool:
@@ -65,7 +65,7 @@ class Clock:
     #: Exit codes other than 0, error output, and processes that were left.
     faults: list[str] = field(default_factory=list)
 
-    def go_round(self, cases: Sequence[Case], *, is_measured: bool = True) -> None:
+    def run_round(self, cases: Sequence[Case], *, is_measured: bool = True) -> None:
         """Have hosts run every case once and exit; check a second later that no process is left."""
         for host in dict.fromkeys(tuple(case.host) for case in cases):
             self._run_host([case for case in cases if tuple(case.host) == host], is_measured=is_measured)
@@ -84,18 +84,20 @@ class Clock:
             check=True,
         )
         for case, result in zip(cases, json.loads(done.stdout), strict=True):
-            if result["code"] or result["complaint"]:
-                self.faults.append(f"{case.condition}, {case.event}: {result['code']} {result['complaint']}")
+            if result["code"] or result["error_output"]:
+                self.faults.append(
+                    f"{case.condition}, {case.event}: {result['code']} {result['error_output']}"
+                )
             if is_measured:
                 case.times_ms.append(result["elapsed_ms"])
                 case.cpu_ms += [] if result["cpu_ms"] is None else [result["cpu_ms"]]
-                case.answered += bool(result["answer"])
+                case.output_count += bool(result["output"])
 
     def _prepare(self, case: Case) -> dict[str, Any]:
-        given = self.harness.make(case.scene, case.event) if case.scene else None
+        hook_input = self.harness.make(case.scene, case.event) if case.scene else None
         return {
             "command": case.command,
-            "input": json.dumps(given) if given else "",
+            "input": json.dumps(hook_input) if hook_input else "",
             "environment": {**case.environment, MARK_VARIABLE: self.mark},
         }
 

@@ -135,17 +135,17 @@ class BareHandlers:
         row = await self._driver.read(self._memories.find_memory, params)
         if row is None:
             raise web.HTTPNotFound
-        answer = {key: value for key, value in row.items() if key != "content_hash"}
-        return web.Response(text=json.dumps(answer), content_type="application/json")
+        response = {key: value for key, value in row.items() if key != "content_hash"}
+        return web.Response(text=json.dumps(response), content_type="application/json")
 
     async def store(self, request: web.Request) -> web.Response:
         """Store one memory with its tags, search entry and event."""
-        sent = json.loads(await request.read())
+        body = json.loads(await request.read())
         number = next(self._serial)
         now = time.time_ns() // 1_000
-        await self._driver.write(self._unit(number, sent["content"], sent["tags"], now))
-        answer = {"status": "accepted", "outcome": "created", "id": str(number)}
-        return web.Response(status=202, text=json.dumps(answer), content_type="application/json")
+        await self._driver.write(self._unit(number, body["content"], body["tags"], now))
+        response = {"status": "accepted", "outcome": "created", "id": str(number)}
+        return web.Response(status=202, text=json.dumps(response), content_type="application/json")
 
     def _unit(self, number: int, content: str, tags: list[str], now: int) -> Unit:
         row: dict[str, Any] = dict.fromkeys(self._memories.put_memory.order)

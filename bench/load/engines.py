@@ -84,34 +84,34 @@ async def measure_engine(engine: Engine, plan: Plan, folder: Path) -> EngineResu
         bare = await _open_bare(stack, engine, plan, folder) if plan.with_bare else None
         before = _read_clocks(subject, bare)
         for number in range(plan.rounds):
-            _say(f"{engine.title}: round {number + 1} of {plan.rounds}")
-            await _go_round(subject, bare, plan, rounds)
+            _log(f"{engine.title}: round {number + 1} of {plan.rounds}")
+            await _run_round(subject, bare, plan, rounds)
         disturbance = _disturbance(before, _read_clocks(subject, bare))
         memory.at_end = machine.rss_bytes(program.pid)
-    results = {place: summarize(some) for place, some in rounds.ours.items()}
+    results = {key: summarize(samples) for key, samples in rounds.ours.items()}
     return EngineResult(
         title=engine.title,
         results=results,
-        bare={place: summarize(some) for place, some in rounds.bare.items()},
-        shares={place: _share(rounds.ours[place], some) for place, some in rounds.bare.items()},
+        bare={key: summarize(samples) for key, samples in rounds.bare.items()},
+        shares={key: _share(rounds.ours[key], samples) for key, samples in rounds.bare.items()},
         memory=memory,
         requests=sum(summary.requests for summary in results.values()),
         disturbance=disturbance,
     )
 
 
-async def _go_round(subject: Subject, bare: Subject | None, plan: Plan, rounds: _Rounds) -> None:
+async def _run_round(subject: Subject, bare: Subject | None, plan: Plan, rounds: _Rounds) -> None:
     """Measure everything once; the bare server right after the operation that it is compared with."""
     for clients in plan.clients:
         for operation in plan.operations:
-            place = (operation.name, clients)
-            one = await measure_round(subject, operation, clients, plan.seconds)
-            rounds.ours.setdefault(place, []).append(one)
-            _say(f"  {operation.name:12} {clients:3} clients {one.per_second:8.0f}/s")
+            key = (operation.name, clients)
+            measured = await measure_round(subject, operation, clients, plan.seconds)
+            rounds.ours.setdefault(key, []).append(measured)
+            _log(f"  {operation.name:12} {clients:3} clients {measured.per_second:8.0f}/s")
             if bare is not None and operation.name in BARE_OPERATIONS:
                 other = await measure_round(bare, operation, clients, plan.seconds)
-                rounds.bare.setdefault(place, []).append(other)
-                _say(
+                rounds.bare.setdefault(key, []).append(other)
+                _log(
                     f"  {operation.name:12} {clients:3} clients {other.per_second:8.0f}/s on the bare server"
                 )
 
@@ -123,7 +123,7 @@ async def open_subject(engine: Engine, program: Program, plan: Plan) -> AsyncIte
         corpus = Corpus(
             read=await provision(control, program.address), written=await provision(control, program.address)
         )
-        _say(f"{engine.title}: storing {plan.memories:,} memories for each of two tenants")
+        _log(f"{engine.title}: storing {plan.memories:,} memories for each of two tenants")
         seeding = connections[:SEEDING_CLIENTS]
         corpus.read_ids += await store_many(seeding, corpus.read, plan.memories, seed=1)
         corpus.written_ids += await store_many(seeding, corpus.written, plan.memories, seed=2)
@@ -169,8 +169,10 @@ def _disturbance(before: tuple[float, ...], after: tuple[float, ...]) -> float:
 
 def _share(ours: Sequence[Round], bare: Sequence[Round]) -> float:
     pairs = zip(ours, bare, strict=True)
-    return statistics.median(one.per_second / other.per_second for one, other in pairs)
+    return statistics.median(
+        ours_round.per_second / bare_round.per_second for ours_round, bare_round in pairs
+    )
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.common import machine
-from bench.common.client import ANSWER_SECONDS, HttpConnection, UnexpectedResponse, ask, check_status
+from bench.common.client import RESPONSE_SECONDS, HttpConnection, UnexpectedResponse, check_status, fetch
 from bench.load.operations import Corpus, Operation, store_many
 
 #: Part of a round's time that passes before counting starts.
@@ -124,15 +124,15 @@ async def _drive(
     async def work(connection: HttpConnection) -> None:
         for request in requests:
             started = clock()
-            answer = await connection.send(request)
+            response = await connection.send(request)
             ended = clock()
             latencies_ms.append((ended - started) * 1_000)
-            check_status(answer, status)
+            check_status(response, status)
             if ended >= deadline:
                 return
 
     with _no_garbage_collection():
-        async with asyncio.timeout(seconds + ANSWER_SECONDS):
+        async with asyncio.timeout(seconds + RESPONSE_SECONDS):
             await asyncio.gather(*map(work, connections))
     return latencies_ms
 
@@ -158,7 +158,7 @@ async def _restock(subject: Subject, operation: Operation) -> None:
 async def _round_trips(subject: Subject) -> float | None:
     if not subject.has_metrics:
         return None
-    metrics = await ask(subject.control, subject.corpus.read.request("GET", "/metrics"), 200)
+    metrics = await fetch(subject.control, subject.corpus.read.request("GET", "/metrics"), 200)
     found = _ROUND_TRIPS.search(metrics)
     return float(found[1]) if found else None
 

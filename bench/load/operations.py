@@ -15,7 +15,7 @@ from mnemos_contract.routes import IDEMPOTENCY_HEADER
 from mnemos_contract.writing import StoreRequest, StoreResponse, UpdateRequest
 
 from bench.common.api import MEMORIES
-from bench.common.client import Address, HttpConnection, ask
+from bench.common.client import Address, HttpConnection, fetch
 from bench.load.texts import Texts
 
 TAGS = ["ops", "runbook"]
@@ -64,7 +64,7 @@ async def store_many(
     requests = itertools.islice(_stores(address, itertools.count(), Texts(seed)), count)
 
     async def work(connection: HttpConnection) -> list[str]:
-        return [_stored_id(await ask(connection, request, 202)) for request in requests]
+        return [_stored_id(await fetch(connection, request, 202)) for request in requests]
 
     return [one for ids in await asyncio.gather(*map(work, connections)) for one in ids]
 
@@ -117,12 +117,12 @@ def _messages(corpus: Corpus) -> Iterator[bytes]:
     texts = Texts(seed=5)
     for number in corpus.serial:
         first = number // CONVERSATIONS * WINDOW
-        said = [
+        messages = [
             Message(role=("user", "assistant")[place % 2], content=texts.memory(), seq=first + place)
             for place in range(WINDOW)
         ]
         session_id = f"bench-{number % CONVERSATIONS}"
-        body = StoreRequest(messages=said, session_id=session_id).to_request()
+        body = StoreRequest(messages=messages, session_id=session_id).to_request()
         yield corpus.written.request("POST", MEMORIES, body)
 
 
@@ -155,14 +155,14 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 async def check_corpus(connection: HttpConnection, corpus: Corpus) -> None:
-    """Check what is about to be timed: the first memory can be read, and search finds as many as it should.
+    """Check the corpus before measuring: the first memory can be read, and a search finds enough memories.
 
     Raises:
-        ValueError: this isn't so, and there is nothing worth measuring.
+        ValueError: it doesn't, so there is nothing worth measuring.
     """
-    body = await ask(connection, next(_get(corpus)), 200)
+    body = await fetch(connection, next(_get(corpus)), 200)
     if Memory.model_validate_json(body).id != corpus.read_ids[0]:
         raise ValueError("the server gave another memory than the one that was asked for")
-    hits = json.loads(await ask(connection, next(_search(corpus)), 200))["memories"]
+    hits = json.loads(await fetch(connection, next(_search(corpus)), 200))["memories"]
     if len(hits) != min(HITS, len(corpus.read_ids)):
         raise ValueError(f"a search that should find {HITS} memories found {len(hits)}")

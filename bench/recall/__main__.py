@@ -14,10 +14,10 @@ from pathlib import Path
 from bench.common import databases
 from bench.common.client import UnexpectedResponse
 from bench.common.pages import describe_command, publish
-from bench.recall.asking import EngineRun, Setup, measure_engine
 from bench.recall.comparing import load_scores, render_comparison
 from bench.recall.datasets import ADVERSARIAL, AGENTS, DataSet, load_data_set
 from bench.recall.report import render, to_json
+from bench.recall.searching import EngineRun, Setup, measure_engine
 from bench.recall.seeding import PARTS
 
 _ERRORS = (*databases.NO_DATABASE, UnexpectedResponse, RuntimeError, OSError, ValueError)
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=PARTS,
         action="append",
         default=[],
-        help="leave a part out of the messages; may stand several times",
+        help="leave a part out of the messages; can be repeated",
     )
     add(
         "--set",
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a setting of the server, without MNEMO_; may stand several times",
+        help="a setting of the server, without MNEMO_; can be repeated",
     )
     add(
         "--against",

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.common.pages import render_table
-from bench.recall.asking import EngineRun, QuestionResult
 from bench.recall.metrics import MEASURES, Mean, average
 from bench.recall.report import group, identify
+from bench.recall.searching import EngineRun, QuestionResult
 
 #: Scores by measure, for each question by its id (see `identify`).
 Scores = Mapping[str, Mapping[str, float]]
@@ -34,7 +34,7 @@ def render_comparison(run: EngineRun, earlier: Scores, name: str) -> str:
     Raises:
         ValueError: they have no question in common.
     """
-    shared = [one for one in run.answered if identify(one) in earlier]
+    shared = [one for one in run.results if identify(one) in earlier]
     if not shared:
         raise ValueError(f"{name} asked none of these questions")
     rows = [

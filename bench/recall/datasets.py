@@ -33,7 +33,7 @@ _STARTED_AT = "%I:%M %p on %d %B, %Y"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One thing that was said; `id` is unique within its conversation."""
+    """One message of a conversation; `id` is unique within it."""
 
     id: str
     speaker: str
@@ -105,8 +105,8 @@ def load_data_set(paths: Sequence[Path], name: str, *, shares_tenant: bool = Fal
     """
     conversations: list[Conversation] = []
     for path in paths:
-        held = _read_json(path)
-        for item in held if isinstance(held, list) else [held]:
+        data = _read_json(path)
+        for item in data if isinstance(data, list) else [data]:
             try:
                 conversations.append(_read_conversation(item, f"{path.stem}-{len(conversations) + 1}"))
             except (KeyError, TypeError, AttributeError) as error:
@@ -126,42 +126,42 @@ def _read_conversation(item: Mapping[str, Any], default_name: str) -> Conversati
     known = {turn.id for session in sessions for turn in session.turns}
     questions: list[Question] = []
     repaired = dropped = left_out = 0
-    for number, asked in enumerate(item["qa"], start=1):
+    for number, item_question in enumerate(item["qa"], start=1):
         evidence: dict[str, None] = {}
-        for text in map(str, asked.get("evidence") or []):
+        for text in map(str, item_question.get("evidence") or []):
             turns = [turn_id for turn_id in _turn_ids(text) if turn_id in known]
             repaired += bool(turns) and text not in known
             dropped += not turns
             evidence |= dict.fromkeys(turns)
         left_out += not evidence
         if evidence:
-            text, category = str(asked["question"]), int(asked.get("category", SINGLE_HOP))
+            text, category = str(item_question["question"]), int(item_question.get("category", SINGLE_HOP))
             questions.append(Question(number, text, category, tuple(evidence)))
     name = str(item.get("sample_id") or default_name)
     return Conversation(name, sessions, tuple(questions), repaired, dropped, left_out)
 
 
-def _read_sessions(held: Mapping[str, Any]) -> Iterator[Session]:
+def _read_sessions(data: Mapping[str, Any]) -> Iterator[Session]:
     """Yield the sessions that contain turns, by number; of turns with the same id, only the first is kept."""
-    numbers = sorted(int(found[1]) for key in held if (found := _SESSION.fullmatch(key)))
+    numbers = sorted(int(found[1]) for key in data if (found := _SESSION.fullmatch(key)))
     seen: set[str] = set()
     for number in numbers:
         turns = []
-        for said in held[f"session_{number}"] or []:
-            if said["dia_id"] not in seen:
-                seen.add(said["dia_id"])
-                turns.append(_read_turn(said))
+        for turn_data in data[f"session_{number}"] or []:
+            if turn_data["dia_id"] not in seen:
+                seen.add(turn_data["dia_id"])
+                turns.append(_read_turn(turn_data))
         if turns:
-            started_at = datetime.strptime(held[f"session_{number}_date_time"], _STARTED_AT).replace(
+            started_at = datetime.strptime(data[f"session_{number}_date_time"], _STARTED_AT).replace(
                 tzinfo=UTC
             )
             yield Session(number, started_at, tuple(turns))
 
 
-def _read_turn(said: Mapping[str, Any]) -> Turn:
-    caption = said.get("blip_caption") or ""
+def _read_turn(turn_data: Mapping[str, Any]) -> Turn:
+    caption = turn_data.get("blip_caption") or ""
     text = caption if isinstance(caption, str) else " ".join(map(str, caption))
-    return Turn(str(said["dia_id"]), str(said["speaker"]), str(said.get("text") or ""), text)
+    return Turn(str(turn_data["dia_id"]), str(turn_data["speaker"]), str(turn_data.get("text") or ""), text)
 
 
 def _turn_ids(text: str) -> list[str]:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from bench.common.machine import describe_machine
 from bench.common.pages import render_table
-from bench.recall.asking import EngineRun, QuestionResult
 from bench.recall.datasets import ADVERSARIAL, CATEGORIES, DataSet
 from bench.recall.metrics import MEASURES, Mean, average, percentile
+from bench.recall.searching import EngineRun, QuestionResult
 
 #: How many hits must agree between engines.
 AGREED_DEPTH = 10
@@ -45,33 +45,33 @@ def identify(one: QuestionResult) -> str:
     return f"{one.conversation}/{one.question.number}"
 
 
-def group(answered: Sequence[QuestionResult]) -> dict[str, list[QuestionResult]]:
+def group(results: Sequence[QuestionResult]) -> dict[str, list[QuestionResult]]:
     """Group questions into the rows of the table; the first row contains all but the adversarial ones."""
-    rows = {"all": [one for one in answered if one.question.category != ADVERSARIAL]}
-    present = sorted({one.question.category for one in answered})
+    rows = {"all": [one for one in results if one.question.category != ADVERSARIAL]}
+    present = sorted({one.question.category for one in results})
     for category in present:
         name = CATEGORIES.get(category, f"category {category}")
-        rows[name] = [one for one in answered if one.question.category == category]
+        rows[name] = [one for one in results if one.question.category == category]
     return {name: members for name, members in rows.items() if members}
 
 
 def count_differing(runs: Sequence[EngineRun]) -> int:
     """Count the questions whose first hits aren't the same, in the same order, on every engine."""
-    tops = [[one.found[:AGREED_DEPTH] for one in run.answered] for run in runs]
+    tops = [[one.found[:AGREED_DEPTH] for one in run.results] for run in runs]
     return sum(len(set(found)) > 1 for found in zip(*tops, strict=True))
 
 
-def summarize(answered: Sequence[QuestionResult]) -> dict[str, Mean]:
+def summarize(results: Sequence[QuestionResult]) -> dict[str, Mean]:
     """Average every measure over questions."""
-    return {name: average([one.scores[name] for one in answered]) for name in MEASURES}
+    return {name: average([one.scores[name] for one in results]) for name in MEASURES}
 
 
 def _section(run: EngineRun) -> list[str]:
     rows = [
         [name, f"{len(members):,}", *map(str, summarize(members).values())]
-        for name, members in group(run.answered).items()
+        for name, members in group(run.results).items()
     ]
-    latencies = [one.latency_ms for one in run.answered]
+    latencies = [one.latency_ms for one in run.results]
     speed = (
         f"A search took {percentile(latencies, 50):.1f} ms (p50), {percentile(latencies, 95):.1f} ms (p95), "
         f"and {run.server_cpu_ms:.1f} ms of the server's processor time."
@@ -95,21 +95,21 @@ def _describe(data_set: DataSet) -> str:
 
 
 def _agreement(runs: Sequence[EngineRun]) -> str:
-    count, differing = len(runs[0].answered), count_differing(runs)
+    count, differing = len(runs[0].results), count_differing(runs)
     if not differing:
         return f"The first {AGREED_DEPTH} hits of all {count:,} questions are the same on every engine."
     return f"The first {AGREED_DEPTH} hits differ between engines for {differing:,} of {count:,} questions."
 
 
 def _engine_json(run: EngineRun) -> dict[str, object]:
-    latencies = [one.latency_ms for one in run.answered]
+    latencies = [one.latency_ms for one in run.results]
     return {
         "title": run.title,
         "p50_ms": round(percentile(latencies, 50), 2),
         "p95_ms": round(percentile(latencies, 95), 2),
         "server_cpu_ms": round(run.server_cpu_ms, 3),
-        "groups": {name: _group_json(members) for name, members in group(run.answered).items()},
-        "questions": [_question_json(one) for one in run.answered],
+        "groups": {name: _group_json(members) for name, members in group(run.results).items()},
+        "questions": [_question_json(one) for one in run.results],
     }
 
 

@@ -14,7 +14,7 @@ from mnemos_contract.messages import Message, SessionMessages
 from mnemos_contract.writing import StoreRequest
 
 from bench.common.api import MEMORIES, SESSION_MESSAGES, provision
-from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask
+from bench.common.client import Address, HttpConnection, UnexpectedResponse, fetch
 from bench.recall.datasets import DataSet, Session, Turn
 
 #: What can be left out of the messages, to measure what it contributes.
@@ -25,7 +25,7 @@ WINDOW: Final = 20
 _ROLES: Final = ("user", "assistant", "tool", "system")
 #: Number of texts that a server still has to embed before it finds everything.
 _BACKLOG: Final = re.compile(rb"^mnemo_embedding_backlog (\S+)", re.MULTILINE)
-_SETTLE_SECONDS: Final = 900
+_EMBEDDING_SECONDS: Final = 900
 _POLL_SECONDS: Final = 0.2
 
 
@@ -84,24 +84,24 @@ async def seed(
                 places=[Place(conversation.name, turn.id) for turn in session.turns],
             )
             await _store(connection, pool, outgoing)
-    await _settle(connection, server)
+    await _wait_for_embeddings(connection, server)
     return pools
 
 
 async def _store(connection: HttpConnection, pool: Pool, session: _Session) -> None:
-    """Store a session in windows, and read back which memory each turn became."""
+    """Store a session in windows, and read back the memory of each turn."""
     for first in range(0, len(session.messages), WINDOW):
         window = session.messages[first : first + WINDOW]
         body = StoreRequest(messages=window, session_id=session.id, project=session.project).to_request()
-        await ask(connection, pool.address.request("POST", MEMORIES, body), 202)
+        await fetch(connection, pool.address.request("POST", MEMORIES, body), 202)
     path = f"{SESSION_MESSAGES}?session_id={quote(session.id, safe='')}"
-    answer = await ask(connection, pool.address.request("GET", path), 200)
-    held = SessionMessages.model_validate_json(answer).messages
-    if len(held) != len(session.messages):
+    response = await fetch(connection, pool.address.request("GET", path), 200)
+    stored = SessionMessages.model_validate_json(response).messages
+    if len(stored) != len(session.messages):
         raise UnexpectedResponse(
-            f"session {session.id} holds {len(held)} of {len(session.messages)} messages"
+            f"session {session.id} contains {len(stored)} of {len(session.messages)} messages"
         )
-    pool.places.update({message.id: session.places[message.seq] for message in held})
+    pool.places.update({message.id: session.places[message.seq] for message in stored})
 
 
 def _messages(session: Session, speakers: Sequence[str], without: Collection[str]) -> Iterator[Message]:
@@ -110,15 +110,15 @@ def _messages(session: Session, speakers: Sequence[str], without: Collection[str
         content = _content(turn, without)
         if not content:
             continue
-        said: dict[str, Any] = {"content": content, "seq": seq}
+        fields: dict[str, Any] = {"content": content, "seq": seq}
         if turn.speaker in _ROLES:
-            said["role"] = turn.speaker
+            fields["role"] = turn.speaker
         else:
-            said["role"] = _ROLES[speakers.index(turn.speaker) % 2]
-            said |= {} if "names" in without else {"name": turn.speaker}
+            fields["role"] = _ROLES[speakers.index(turn.speaker) % 2]
+            fields |= {} if "names" in without else {"name": turn.speaker}
         if "dates" not in without:
-            said["created_at"] = session.started_at
-        yield Message(**said)
+            fields["created_at"] = session.started_at
+        yield Message(**fields)
 
 
 def _content(turn: Turn, without: Collection[str]) -> str:
@@ -126,13 +126,13 @@ def _content(turn: Turn, without: Collection[str]) -> str:
     return f"{turn.text} {shows}".strip()
 
 
-async def _settle(connection: HttpConnection, server: Address) -> None:
+async def _wait_for_embeddings(connection: HttpConnection, server: Address) -> None:
     """Wait until the server has nothing left to embed; one without this gauge never has."""
-    deadline = time.monotonic() + _SETTLE_SECONDS
+    deadline = time.monotonic() + _EMBEDDING_SECONDS
     while True:
-        metrics = await ask(connection, server.request("GET", "/metrics"), 200)
+        metrics = await fetch(connection, server.request("GET", "/metrics"), 200)
         if not any(float(count) for count in _BACKLOG.findall(metrics)):
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the server is still making vectors after {_SETTLE_SECONDS} s")
+            raise TimeoutError(f"the server is still making vectors after {_EMBEDDING_SECONDS} s")
         await asyncio.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""`python -m bench.recall_blocks`: put prompts to the product's own hook, and see what the model is shown."""
+"""`python -m bench.recall_blocks`: send prompts to the real hook, and measure what the model is shown."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bench.common.pages import describe_command, publish
 from bench.recall.datasets import DataSet
 from bench.recall_blocks.prompts import SETS, Prompt, load_prompts
 from bench.recall_blocks.report import read_json, render, render_blocks, to_json
-from bench.recall_blocks.running import ask_all
+from bench.recall_blocks.running import run_hooks
 from bench.recall_blocks.timing import HostSettings, time_prompts
 from bench.recall_blocks.timing import render as render_times
 
 _ERRORS = (UnexpectedResponse, RuntimeError, OSError, ValueError, TimeoutError)
-#: Far beyond what a hook takes, so that the figures show what is shown and not how fast.
+#: Far longer than a hook takes, so that the figures depend on relevance and not on speed.
 _DEADLINE_MS = 5_000
 
 
@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace) -> None:
     before = None if options.against is None else read_json(options.against)
     deadline = None if options.deadline_ms == 0 else options.deadline_ms
     with tempfile.TemporaryDirectory(prefix="mnemos-bench-") as folder:
-        shown = asyncio.run(ask_all(data_set, prompts, options.program, Path(folder), deadline))
+        shown = asyncio.run(run_hooks(data_set, prompts, options.program, Path(folder), deadline))
     if options.json:
         options.json.write_text(to_json(shown), encoding="utf-8")
     lines = [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.common.client import Address
 
-#: How the projects of the user's clones begin.
+#: Prefix of the projects of the user's clones.
 PROJECT_PREFIX = "git.example.org/bench/"
 _LINE = re.compile(r"^- \[([0-9a-z]+)", re.MULTILINE)
 _LIMIT_SECONDS = 30
@@ -41,7 +41,7 @@ class Block:
 
 
 class Host:
-    """Plays Claude Code for one user with several projects; each prompt begins a session of its own."""
+    """Simulates Claude Code for one user with several projects; each prompt starts a new session."""
 
     def __init__(self, program: Path, server: Address, folder: Path, deadline_ms: int | None) -> None:
         """Accept the program, the server with its key, a folder for the user's files, and the deadline."""
@@ -58,7 +58,7 @@ class Host:
         if deadline_ms is not None:
             self._environment["MNEMOS_HOOK_TIMEOUT_MS"] = str(deadline_ms)
 
-    def ask(self, project: str, prompt: str) -> Block:
+    def send_prompt(self, project: str, prompt: str) -> Block:
         """Return the block for a prompt; it is empty if nothing is shown.
 
         Raises:
@@ -76,11 +76,11 @@ class Host:
         return self._run("SessionStart", {"source": "startup", "cwd": str(self._make_folder(project))})
 
     def _run(self, event: str, fields: Mapping[str, str]) -> Block:
-        given = {"session_id": f"bench-{self._count}", "hook_event_name": event, **fields}
+        hook_input = {"session_id": f"bench-{self._count}", "hook_event_name": event, **fields}
         started = time.perf_counter()
         done = subprocess.run(
             [str(self._program), "hook", event, "--harness", "claude"],
-            input=json.dumps(given).encode(),
+            input=json.dumps(hook_input).encode(),
             env=self._environment,
             capture_output=True,
             timeout=_LIMIT_SECONDS,

@@ -1,4 +1,4 @@
-"""What of the remembered turns a block shows: figures for one prompt, and their means."""
+"""The remembered turns that a block shows: figures for one prompt, and their means."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Shown:
     block: Block
     turns: tuple[str, ...]
     #: Lines of other projects.
-    strangers: int
+    foreign_lines: int
 
     @property
-    def some(self) -> bool:
+    def shows_evidence(self) -> bool:
         """Whether any turn that matters is shown."""
         return not self.prompt.evidence.isdisjoint(self.turns)
 
@@ -66,11 +66,14 @@ def _is(kind: str, **fields: object) -> Callable[[Shown], bool]:
 
 #: Figures by name: which prompts they are about, and the value of one.
 MEASURES: Mapping[str, tuple[Callable[[Shown], bool], Callable[[Shown], float]]] = {
-    "prompts: some evidence shown": (_is("relevant"), lambda one: one.some),
+    "prompts: some evidence shown": (_is("relevant"), lambda one: one.shows_evidence),
     "prompts: the turn that matters most": (_is("relevant"), lambda one: one.prompt.must in one.turns),
-    "… of short prompts: some evidence": (_is("relevant", length="short"), lambda one: one.some),
-    "… of middling prompts: some evidence": (_is("relevant", length="middling"), lambda one: one.some),
-    "… of long prompts: some evidence": (_is("relevant", length="long"), lambda one: one.some),
+    "… of short prompts: some evidence": (_is("relevant", length="short"), lambda one: one.shows_evidence),
+    "… of middling prompts: some evidence": (
+        _is("relevant", length="middling"),
+        lambda one: one.shows_evidence,
+    ),
+    "… of long prompts: some evidence": (_is("relevant", length="long"), lambda one: one.shows_evidence),
     "prompts nothing answers: with a block": (_is("irrelevant"), lambda one: bool(one.block.text)),
     "… about the project's field: with a block": (
         _is("irrelevant", is_hard=True),
@@ -83,12 +86,12 @@ MEASURES: Mapping[str, tuple[Callable[[Shown], bool], Callable[[Shown], float]]]
     "lines of a block": (lambda one: bool(one.block.text), lambda one: len(one.block.memory_ids)),
     "stale turns a prompt": (_is("relevant"), lambda one: one.stale),
     "stale turn before what is right": (_is("relevant"), lambda one: one.misleads),
-    "lines of other projects a prompt": (lambda _: True, lambda one: one.strangers),
-    "prompts in other languages: some evidence": (_is("other language"), lambda one: one.some),
-    "… Chinese": (_is("other language", language="zh"), lambda one: one.some),
-    "… German": (_is("other language", language="de"), lambda one: one.some),
-    "… Spanish": (_is("other language", language="es"), lambda one: one.some),
-    "quiz questions: some evidence": (_is("question"), lambda one: one.some),
+    "lines of other projects a prompt": (lambda _: True, lambda one: one.foreign_lines),
+    "prompts in other languages: some evidence": (_is("other language"), lambda one: one.shows_evidence),
+    "… Chinese": (_is("other language", language="zh"), lambda one: one.shows_evidence),
+    "… German": (_is("other language", language="de"), lambda one: one.shows_evidence),
+    "… Spanish": (_is("other language", language="es"), lambda one: one.shows_evidence),
+    "quiz questions: some evidence": (_is("question"), lambda one: one.shows_evidence),
 }
 
 

@@ -56,12 +56,12 @@ def load_prompts(paths: Sequence[Path], name: str) -> tuple[DataSet, list[Prompt
     conversations: list[Path] = []
     prompts: list[Prompt] = []
     for path in paths:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(held, dict) and "conversation" not in held:
-            prompts += _read_prompts(held, None)
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(data, dict) and "conversation" not in data:
+            prompts += _read_prompts(data, None)
             continue
         conversations.append(path)
-        for item in held if isinstance(held, list) else [held]:
+        for item in data if isinstance(data, list) else [data]:
             prompts += _read_prompts(item, str(item["sample_id"]))
     data_set = load_data_set(conversations, name, shares_tenant=True)
     known = {one.name for one in data_set.conversations}
@@ -75,12 +75,12 @@ def load_prompts(paths: Sequence[Path], name: str) -> tuple[DataSet, list[Prompt
     return data_set, [*prompts, *questions]
 
 
-def _read_prompts(held: Mapping[str, Any], project: str | None) -> Iterator[Prompt]:
-    for item in held.get("relevant", ()):
+def _read_prompts(data: Mapping[str, Any], project: str | None) -> Iterator[Prompt]:
+    for item in data.get("relevant", ()):
         yield _read_prompt(item, project, "relevant")
-    for item in held.get("irrelevant", ()):
+    for item in data.get("irrelevant", ()):
         yield _read_prompt(item, project, "irrelevant")
-    for item in held.get("relevant_other_languages", ()):
+    for item in data.get("relevant_other_languages", ()):
         yield _read_prompt(item, project, "other language")
 
 

@@ -50,11 +50,11 @@ def render_blocks(shown: Sequence[Shown], data_set: DataSet, count: int) -> str:
 
 
 def _render_block(number: int, one: Shown, texts: Mapping[tuple[str, str], str]) -> str:
-    wished = texts.get((one.prompt.project, one.prompt.must), "nothing: no remembered turn matters")
+    expected = texts.get((one.prompt.project, one.prompt.must), "nothing: no remembered turn matters")
     title = " ".join(one.prompt.text.split())[:60]
     return (
         f"### {number}. {one.prompt.project}: {title}\n\n"
-        f"```text\n{one.prompt.text}\n```\n\nWished for: {' '.join(wished.split())}\n\n"
+        f"```text\n{one.prompt.text}\n```\n\nWished for: {' '.join(expected.split())}\n\n"
         f"```text\n{one.block.text or '(no block)'}\n```"
     )
 
@@ -78,14 +78,14 @@ def read_json(path: Path) -> dict[str, Shown]:
 
 
 def identify(shown: Sequence[Shown]) -> dict[str, Shown]:
-    """Return results by what identifies their prompts."""
+    """Return results by a key that identifies their prompts."""
     return {f"{one.prompt.project}: {one.prompt.kind}: {one.prompt.text}": one for one in shown}
 
 
 def _is_bad(one: Shown) -> bool:
     if one.prompt.kind == "irrelevant":
         return bool(one.block.text)
-    return one.prompt.kind == "relevant" and (not one.some or one.misleads)
+    return one.prompt.kind == "relevant" and (not one.shows_evidence or one.misleads)
 
 
 def _spread(found: Sequence[Shown], count: int) -> list[Shown]:
@@ -122,7 +122,7 @@ def _to_dict(one: Shown) -> dict[str, object]:
         "block": one.block.text,
         "elapsed_ms": one.block.elapsed_ms,
         "turns": list(one.turns),
-        "strangers": one.strangers,
+        "strangers": one.foreign_lines,
     }
 
 

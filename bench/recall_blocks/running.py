@@ -1,4 +1,4 @@
-"""Fill a server with conversations and put every prompt to the hook."""
+"""Fill a server with conversations and send every prompt to the hook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.recall_blocks.measures import Shown
 from bench.recall_blocks.prompts import Prompt
 
 
-async def ask_all(
+async def run_hooks(
     data_set: DataSet, prompts: Sequence[Prompt], program: Path, folder: Path, deadline_ms: int | None
 ) -> list[Shown]:
     """Return what is shown for each prompt.
@@ -31,13 +31,15 @@ async def ask_all(
         connection.close()
         pool = next(iter(pools.values()))
         host = Host(program, pool.address, folder / "home", deadline_ms)
-        host.ask(prompts[0].project, prompts[0].text)  # loads the tenant's index
+        host.send_prompt(prompts[0].project, prompts[0].text)  # loads the tenant's index
         print(f"asking {len(prompts):,} prompts", file=sys.stderr, flush=True)
-        return [_look(prompt, host.ask(prompt.project, prompt.text), pool) for prompt in prompts]
+        return [
+            _find_turns(prompt, host.send_prompt(prompt.project, prompt.text), pool) for prompt in prompts
+        ]
 
 
-def _look(prompt: Prompt, block: Block, pool: Pool) -> Shown:
-    """Find out which turns a block shows."""
+def _find_turns(prompt: Prompt, block: Block, pool: Pool) -> Shown:
+    """Return the turns that a block shows."""
     places = [pool.places[memory_id] for memory_id in block.memory_ids]
     own = tuple(place.turn_id for place in places if place.conversation == prompt.project)
     return Shown(prompt, block, own, len(places) - len(own))

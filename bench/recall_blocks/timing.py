@@ -68,7 +68,7 @@ async def time_prompts(
         for prompt in prompts:
             if len(answered) == count:
                 break
-            if prompt.kind == "relevant" and patient.ask(prompt.project, prompt.text).text:
+            if prompt.kind == "relevant" and patient.send_prompt(prompt.project, prompt.text).text:
                 answered.append(prompt)
         return [_time_series(name, answered, program, folder / f"home-{name}", address) for name in series]
 
@@ -93,7 +93,7 @@ def _time_series(name: str, prompts: Sequence[Prompt], program: Path, home: Path
         else:
             address = stack.enter_context(delaying_relay(address, float(name)))
         host = Host(program, address, home, None)
-        blocks = [host.ask(prompt.project, prompt.text) for prompt in prompts]
+        blocks = [host.send_prompt(prompt.project, prompt.text) for prompt in prompts]
     return Timed(
         name, sum(bool(block.text) for block in blocks), tuple(sorted(block.elapsed_ms for block in blocks))
     )

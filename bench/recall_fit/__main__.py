@@ -64,7 +64,7 @@ def _fit(
 
 def _describe(projects: Sequence[Project]) -> str:
     turns = sum(len(project.memories) for project in projects)
-    prompts = sum(len(project.asked) for project in projects)
+    prompts = sum(len(project.prompts) for project in projects)
     return f"{len(projects)} projects, {turns:,} remembered turns, {prompts:,} prompts"
 
 

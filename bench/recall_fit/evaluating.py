@@ -25,7 +25,7 @@ _MAX_TOKENS: Final = int(RecallRequest.model_fields["max_tokens"].default)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a model that hasn't seen a project makes of a case."""
+    """The result of a model that hasn't seen the project of a case."""
 
     set_name: str
     kind: CaseKind
@@ -47,7 +47,7 @@ def evaluate_unseen(
     for one in measured:
         without = left_out | {one.project.name}
         model = fitter.fit(without, limits)
-        for case in (*one.cases, *one.made):
+        for case in (*one.cases, *one.derived):
             yield _evaluate(case, one, model)
 
 
@@ -56,13 +56,13 @@ def _evaluate(case: Case, measured: Measured, model: RecallModel) -> Outcome:
     features = describe_judged(Judged(case, odds))
     gate = float(model.gate.estimate(features[None, :], case.vector[None, :])[0])
     directions = case.directions
-    asks = ends_asking(case.asked.question.text)
+    asks = ends_asking(case.prepared.question.text)
     found = Found(case.memories, odds, case.pairs.signs, directions, gate, model, asks)
     turn_ids: tuple[str, ...] = ()
     tokens = 0
     if found.opens:
         limits = Limits(lambda _: model.show_from, _MAX_TOKENS)
-        shown = choose(for_prompt(found, case.asked.question), limits, case.asked.question.text).shown
+        shown = choose(for_prompt(found, case.prepared.question), limits, case.prepared.question.text).shown
         turn_ids = tuple(measured.project.turn_ids[one.memory.id - 1] for one in shown)
         tokens = sum(count_tokens(one.line) for one in shown)
     return Outcome(measured.project.set_name, case.kind, case.prompt, gate, found.opens, turn_ids, tokens)

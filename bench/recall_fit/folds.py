@@ -50,13 +50,13 @@ class Fitter:
         """
         learned = [one for one in self._measured if one.project.name not in without]
         own: list[Judged] = []
-        made: list[Judged] = []
+        derived: list[Judged] = []
         for one in learned:
             relevance = self._fit_relevance(without | {one.project.name})
             own += [Judged(case, relevance.estimate(describe_pairs(case.pairs))) for case in one.cases]
-            made += [
+            derived += [
                 Judged(case, relevance.estimate(describe_pairs(case.pairs)))
-                for case in one.made
+                for case in one.derived
                 if case.prompt.project not in without
             ]
         return RecallModel(
@@ -64,7 +64,7 @@ class Fitter:
             standing=fit_standing(learned),
             relevance=self._fit_relevance(without),
             overturned=fit_overturned([one for one in own if one.case.kind != "irrelevant"]),
-            gate=fit_gate([*own, *made]),
+            gate=fit_gate([*own, *derived]),
             **limits,
         )
 

@@ -22,14 +22,14 @@ from mnemo_server.index.segments.segment import Segment
 from mnemo_server.services.recall.search import PROJECT_HITS, Hits, measure_pairs
 
 from bench.recall_blocks.prompts import Kind, Prompt
-from bench.recall_fit.reading import Asked, Project
+from bench.recall_fit.reading import PreparedPrompt, Project
 
 T = TypeVar("T")
 CaseKind = Kind | Literal["elsewhere", "few with", "few without"]
-#: Kinds for which something that is remembered matters.
-MATTERING: Final[frozenset[CaseKind]] = frozenset({"relevant", "other language", "question", "few with"})
-#: Kinds of which prompts of other kinds are made.
-_ASKING: Final[frozenset[CaseKind]] = frozenset({"relevant", "question"})
+#: Kinds of prompts for which a remembered turn is relevant.
+RELEVANT_KINDS: Final[frozenset[CaseKind]] = frozenset({"relevant", "other language", "question", "few with"})
+#: Kinds of prompts that cases are derived from.
+_SOURCE_KINDS: Final[frozenset[CaseKind]] = frozenset({"relevant", "question"})
 _ELSEWHERE: Final = 25
 _FEW: Final = 24
 _FEW_WITHOUT: Final = 12
@@ -44,7 +44,7 @@ class Case:
     """A prompt, and what a search for it found."""
 
     kind: CaseKind
-    asked: Asked
+    prepared: PreparedPrompt
     memories: tuple[StoredMemory, ...]
     turn_ids: tuple[str, ...]
     """The turns found, as `memories`."""
@@ -56,7 +56,7 @@ class Case:
     @property
     def prompt(self) -> Prompt:
         """The prompt as it was typed."""
-        return self.asked.prompt
+        return self.prepared.prompt
 
     @property
     def directions(self) -> Floats:
@@ -71,8 +71,8 @@ class Measured:
     project: Project
     cases: tuple[Case, ...]
     """Of its own prompts."""
-    made: tuple[Case, ...]
-    """Made of prompts of this project and of others."""
+    derived: tuple[Case, ...]
+    """Derived from prompts of this project and of others."""
     has_vectors: bool
 
 
@@ -84,34 +84,34 @@ def measure_projects(projects: Sequence[Project], *, has_vectors: bool) -> list[
 def _measure(project: Project, projects: Sequence[Project], *, has_vectors: bool) -> Measured:
     everything = project.build_segment()
     cases = tuple(
-        measure_case(project, asked, asked.prompt.kind, everything, has_vectors=has_vectors)
-        for asked in project.asked
+        measure_case(project, prepared, prepared.prompt.kind, everything, has_vectors=has_vectors)
+        for prepared in project.prompts
     )
     random = Random(project.name)
     others = [
-        asked
+        prepared
         for other in projects
         if other is not project
-        for asked in other.asked
-        if asked.prompt.kind in _ASKING
+        for prepared in other.prompts
+        if prepared.prompt.kind in _SOURCE_KINDS
     ]
-    made = [
-        measure_case(project, asked, "elsewhere", everything, has_vectors=has_vectors)
-        for asked in _sample(random, others, _ELSEWHERE)
+    derived = [
+        measure_case(project, prepared, "elsewhere", everything, has_vectors=has_vectors)
+        for prepared in _sample(random, others, _ELSEWHERE)
     ]
-    made += [
-        measure_case(project, asked, kind, project.build_segment(places), has_vectors=has_vectors)
-        for kind, asked, places in _pick_few(project, random)
+    derived += [
+        measure_case(project, prepared, kind, project.build_segment(places), has_vectors=has_vectors)
+        for kind, prepared, places in _pick_few(project, random)
     ]
-    return Measured(project, cases, tuple(made), has_vectors)
+    return Measured(project, cases, tuple(derived), has_vectors)
 
 
 def measure_case(
-    project: Project, asked: Asked, kind: CaseKind, segment: Segment, *, has_vectors: bool
+    project: Project, prepared: PreparedPrompt, kind: CaseKind, segment: Segment, *, has_vectors: bool
 ) -> Case:
     """Search for a prompt in some turns of a project."""
-    question = read_question(asked.text)
-    embedding = asked.embedding if has_vectors else None
+    question = read_question(prepared.text)
+    embedding = prepared.embedding if has_vectors else None
     ranking = rank(draft(plan_query([segment], question.terms), question, embedding), project.word_codes)
     hits = Hits()
     hits.add(ranking, PROJECT_HITS)
@@ -120,28 +120,28 @@ def measure_case(
     vector = np.empty(0) if embedding is None else embedding.vector.astype(np.float64)
     pairs = measure_pairs(hits.take(places), memories, hits.unfold(places, len(vector)), vector)
     turn_ids = tuple(project.turn_ids[memory_id - 1] for memory_id in hits.memory_ids)
-    return Case(kind, asked, memories, turn_ids, pairs, hits, vector)
+    return Case(kind, prepared, memories, turn_ids, pairs, hits, vector)
 
 
-def _pick_few(project: Project, random: Random) -> Iterator[tuple[CaseKind, Asked, list[int]]]:
+def _pick_few(project: Project, random: Random) -> Iterator[tuple[CaseKind, PreparedPrompt, list[int]]]:
     """Yield prompts with the places of a few turns, as if only these had been said."""
     place_of = {turn_id: place for place, turn_id in enumerate(project.turn_ids)}
     everywhere = range(len(place_of))
-    asking = [asked for asked in project.asked if asked.prompt.kind in _ASKING]
-    idle = [asked for asked in project.asked if asked.prompt.kind == "irrelevant"]
-    for asked in _sample(random, asking, _FEW):
-        needed = asked.prompt.must or min(asked.prompt.evidence)
+    sources = [prepared for prepared in project.prompts if prepared.prompt.kind in _SOURCE_KINDS]
+    irrelevant = [prepared for prepared in project.prompts if prepared.prompt.kind == "irrelevant"]
+    for prepared in _sample(random, sources, _FEW):
+        needed = prepared.prompt.must or min(prepared.prompt.evidence)
         besides = _sample(random, everywhere, random.choice(_BESIDES))
-        yield "few with", asked, sorted({place_of[needed], *besides})
-    for asked in _sample(random, idle, _FEW):
-        yield "few without", asked, sorted(_sample(random, everywhere, random.choice(_IN_ALL)))
-    for asked in _sample(random, asking, _FEW_WITHOUT):
-        prompt = asked.prompt
+        yield "few with", prepared, sorted({place_of[needed], *besides})
+    for prepared in _sample(random, irrelevant, _FEW):
+        yield "few without", prepared, sorted(_sample(random, everywhere, random.choice(_IN_ALL)))
+    for prepared in _sample(random, sources, _FEW_WITHOUT):
+        prompt = prepared.prompt
         near = {place_of[turn_id] for turn_id in prompt.evidence | prompt.also_ok | prompt.stale}
         left = set(_sample(random, everywhere, random.choice(_IN_ALL_WITHOUT))) - near
         if left:
-            yield "few without", asked, sorted(left)
+            yield "few without", prepared, sorted(left)
 
 
-def _sample(random: Random, some: Sequence[T], count: int) -> list[T]:
-    return random.sample(some, min(count, len(some)))
+def _sample(random: Random, items: Sequence[T], count: int) -> list[T]:
+    return random.sample(items, min(count, len(items)))

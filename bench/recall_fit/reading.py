@@ -40,12 +40,12 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A prompt, ready to search."""
+class PreparedPrompt:
+    """A prompt that is prepared for search."""
 
     prompt: Prompt
     question: Question
-    """What of it is worth a search."""
+    """The part of it that is searched."""
     text: str
     """What is searched for by keywords."""
     embedding: Embedding
@@ -63,7 +63,7 @@ class Project:
     word_codes: Mapping[int, bytes]
     """Codes of the words of each memory, by its id."""
     space: VectorSpace
-    asked: tuple[Asked, ...]
+    prompts: tuple[PreparedPrompt, ...]
 
     def build_segment(self, places: Sequence[int] | None = None) -> Segment:
         """Return the index of the turns at these places; None: of all."""
@@ -130,17 +130,19 @@ async def _prepare(source: Source, embedder: MiniLmEmbedder, space: VectorSpace)
             for memory, embedding in zip(memories, embeddings, strict=True)
         },
         space=space,
-        asked=tuple([asked async for asked in _ask(source.prompts, embedder)]),
+        prompts=tuple([prompt async for prompt in _prepare_prompts(source.prompts, embedder)]),
     )
 
 
-async def _ask(prompts: Sequence[Prompt], embedder: MiniLmEmbedder) -> AsyncIterator[Asked]:
+async def _prepare_prompts(
+    prompts: Sequence[Prompt], embedder: MiniLmEmbedder
+) -> AsyncIterator[PreparedPrompt]:
     """Yield the prompts that are worth a search."""
     for prompt in prompts:
         question = read_prompt(prompt.text)
         if question is not None:
             text, words = put_in_english(question)
-            yield Asked(prompt, question, text, await embedder.embed_query(words))
+            yield PreparedPrompt(prompt, question, text, await embedder.embed_query(words))
 
 
 def make_memories(conversation: Conversation) -> Iterator[StoredMemory]:

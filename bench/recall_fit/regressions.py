@@ -13,7 +13,7 @@ from mnemo_server.domain.recall.model import Regression, unfold_codes
 from mnemo_server.domain.recall.signs import read_signs
 from mnemo_server.services.recall.search import AGED, is_by_person
 
-from bench.recall_fit.measuring import MATTERING, Case, CaseKind, Measured
+from bench.recall_fit.measuring import RELEVANT_KINDS, Case, CaseKind, Measured
 
 #: What one case of a kind weighs in the fit of the gate. Made cases are many and alike; with more weight they
 #: cost more for real prompts than they bring for those they stand for.
@@ -94,7 +94,7 @@ def fit_gate(judged: Sequence[Judged]) -> Regression:
     """Fit for which prompts anything that is remembered matters."""
     features = np.array([describe_judged(one) for one in judged])
     vectors = np.array([one.case.vector for one in judged])
-    labels = np.array([one.case.kind in MATTERING for one in judged], dtype=np.float64)
+    labels = np.array([one.case.kind in RELEVANT_KINDS for one in judged], dtype=np.float64)
     weights = balance(np.array([GATE_WEIGHTS[one.case.kind] for one in judged]), labels)
     means, spreads = _spread(features)
     scale = _VECTOR_SHARE * np.sqrt(max(vectors.shape[1], 1))
@@ -107,7 +107,7 @@ def fit_gate(judged: Sequence[Judged]) -> Regression:
 
 def describe_judged(judged: Judged) -> Floats:
     """Return what the gate sees of a case, besides its vector."""
-    question = judged.case.asked.question
+    question = judged.case.prepared.question
     return describe_prompt(question.text, question.words, judged.case.pairs, judged.odds)
 
 

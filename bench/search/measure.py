@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.common import machine
-from bench.common.client import Address, HttpConnection, UnexpectedResponse, ask, check_status
+from bench.common.client import Address, HttpConnection, UnexpectedResponse, check_status, fetch
 from bench.common.processes import mnemo_server
 from bench.search.questions import SHAPES, make_paths
 from bench.search.seeding import Seeded
@@ -33,7 +33,7 @@ _NO_HITS = re.compile(rb'"memories": ?\[\]')
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is asked: the questions of each shape in a round, and the rounds."""
+    """How much is measured: the questions of each shape in a round, and the rounds."""
 
     questions: int
     rounds: int
@@ -68,7 +68,7 @@ class Measured:
     seeded: Seeded
     loaded: Loaded
     cold: Mapping[str, Latency]
-    """For questions that were never asked before."""
+    """For questions that are new."""
     repeated: Mapping[str, Latency]
     """For the same questions a second time."""
     oversized: Mapping[str, Latency]
@@ -79,27 +79,27 @@ class Measured:
     """Share of the machine's processor time that programs outside the benchmark took meanwhile, 0 to 1."""
 
 
-class _Asker:
+class _SearchClient:
     """One client with one connection."""
 
     def __init__(self, connection: HttpConnection, pid: int, tenants: Sequence[Address]) -> None:
-        self.empty = 0
-        self.asked = 0
+        self.empty_count = 0
+        self.query_count = 0
         self._connection = connection
         self._pid = pid
         self._tenants = itertools.cycle(tenants)
 
-    async def go_round(self, paths: Sequence[str]) -> Latency:
-        """Ask one question after the other, the tenants in turn."""
+    async def run_round(self, paths: Sequence[str]) -> Latency:
+        """Send one question after the other, the tenants in turn."""
         requests = [next(self._tenants).request("GET", path) for path in paths]
         latencies_ms = []
         cpu_before = machine.cpu_ms(self._pid)
         for request in requests:
             started = time.perf_counter()
-            body = await ask(self._connection, request, 200)
+            body = await fetch(self._connection, request, 200)
             latencies_ms.append((time.perf_counter() - started) * 1_000)
-            self.empty += _NO_HITS.search(body) is not None
-        self.asked += len(paths)
+            self.empty_count += _NO_HITS.search(body) is not None
+        self.query_count += len(paths)
         cpu_ms = (machine.cpu_ms(self._pid) - cpu_before) / len(paths)
         cuts = statistics.quantiles(latencies_ms, n=20, method="inclusive")
         return Latency(cuts[9], cuts[18], cpu_ms)
@@ -119,51 +119,53 @@ async def measure(seeded: Seeded, plan: Plan, folder: Path) -> Measured:
         tenants = [Address(program.address.host, program.address.port, key) for key in seeded.keys]
         await _wait_for_model(connection, program.address)
         loaded = await _load(connection, program.pid, tenants)
-        _say(seeded, f"loaded in {loaded.seconds:.1f} s")
-        asker = _Asker(connection, program.pid, tenants)
+        _log(seeded, f"loaded in {loaded.seconds:.1f} s")
+        client = _SearchClient(connection, program.pid, tenants)
         clocks = _read_clocks(seeded, program.pid)
-        cold, repeated = await _go_rounds(asker, seeded, plan)
+        cold, repeated = await _run_rounds(client, seeded, plan)
         disturbance = _disturbance(clocks, _read_clocks(seeded, program.pid))
         connection.close()
     oversized = {}
     if not seeded.is_shared and loaded.index_bytes > SMALLEST_MEMORY_MB * 2**20:
         oversized = await _measure_oversized(seeded, folder)
-    return Measured(seeded, loaded, cold, repeated, oversized, asker.empty / asker.asked, disturbance)
+    return Measured(
+        seeded, loaded, cold, repeated, oversized, client.empty_count / client.query_count, disturbance
+    )
 
 
 async def _measure_oversized(seeded: Seeded, folder: Path) -> dict[str, Latency]:
-    """Ask a server that must read the database for every search."""
+    """Search a server that must read the database for every search."""
     settings = {"INDEX_MEMORY_MB": str(SMALLEST_MEMORY_MB)}
     with mnemo_server(folder, seeded.dsn, settings=settings) as program:
         connection = await HttpConnection.open(program.address)
         tenants = [Address(program.address.host, program.address.port, seeded.keys[0])]
         await _wait_for_model(connection, program.address)
-        await _load(connection, program.pid, tenants)  # finds out that it doesn't fit
-        asker = _Asker(connection, program.pid, tenants)
+        await _load(connection, program.pid, tenants)  # detects that the tenant doesn't fit
+        client = _SearchClient(connection, program.pid, tenants)
         latencies = {}
         for place, shape in enumerate(SHAPES):
             paths = list(itertools.islice(make_paths(shape, _SEED - 2 - place), _OVERSIZED_QUESTIONS))
-            latencies[shape.name] = await asker.go_round(paths)
-            _say(seeded, f"beyond memory, {shape.name}: {latencies[shape.name].p50_ms:.0f} ms")
+            latencies[shape.name] = await client.run_round(paths)
+            _log(seeded, f"beyond memory, {shape.name}: {latencies[shape.name].p50_ms:.0f} ms")
         if not await _read_metric(connection, program.address, "mnemo_index_scans_total"):
             raise UnexpectedResponse("the tenant fits into memory after all")
         connection.close()
     return latencies
 
 
-async def _go_rounds(
-    asker: _Asker, seeded: Seeded, plan: Plan
+async def _run_rounds(
+    client: _SearchClient, seeded: Seeded, plan: Plan
 ) -> tuple[dict[str, Latency], dict[str, Latency]]:
-    """Ask new questions of every shape in every round, then the same again; return medians over rounds."""
+    """Send new questions of every shape in every round, then the same again; return medians over rounds."""
     cold: dict[str, list[Latency]] = {}
     repeated: dict[str, list[Latency]] = {}
     for number in range(plan.rounds):
         for place, shape in enumerate(SHAPES):
             source = make_paths(shape, _SEED + number * len(SHAPES) + place)
             paths = list(itertools.islice(source, plan.questions))
-            cold.setdefault(shape.name, []).append(await asker.go_round(paths))
-            repeated.setdefault(shape.name, []).append(await asker.go_round(paths))
-            _say(seeded, f"{shape.name}: {cold[shape.name][-1].p50_ms:.1f} ms")
+            cold.setdefault(shape.name, []).append(await client.run_round(paths))
+            repeated.setdefault(shape.name, []).append(await client.run_round(paths))
+            _log(seeded, f"{shape.name}: {cold[shape.name][-1].p50_ms:.1f} ms")
     return _medians(cold), _medians(repeated)
 
 
@@ -190,7 +192,7 @@ async def _load(connection: HttpConnection, pid: int, tenants: Sequence[Address]
 
 
 async def _read_metric(connection: HttpConnection, server: Address, name: str) -> float:
-    metrics = await ask(connection, server.request("GET", "/metrics"), 200)
+    metrics = await fetch(connection, server.request("GET", "/metrics"), 200)
     found = re.search(rf"^{name} (\S+)", metrics.decode(), re.MULTILINE)
     if found is None:
         raise UnexpectedResponse(f"the server's metrics lack {name}")
@@ -220,6 +222,6 @@ def _disturbance(before: tuple[float, ...], after: tuple[float, ...]) -> float:
     return max(0.0, (busy - ours) / available)
 
 
-def _say(seeded: Seeded, line: str) -> None:
+def _log(seeded: Seeded, line: str) -> None:
     layout = f"{len(seeded.keys)} tenants" if seeded.is_shared else "one tenant"
     print(f"{seeded.title}: {seeded.count:,} memories, {layout}: {line}", file=sys.stderr, flush=True)

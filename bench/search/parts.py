@@ -119,7 +119,7 @@ async def measure_parts(seeded: Seeded, questions: int, *, with_profile: bool = 
         bench = _Bench(stores, record.tenant_id, index, newest, embedder)
         texts, watch = Texts(_SEED), Stopwatch()
         for number in range(questions):
-            await bench.search(SHAPES[0].ask(texts, number)["q"], watch, profile)
+            await bench.search(SHAPES[0].make_query(texts, number)["q"], watch, profile)
     finally:
         await embedder.close()
         await database.close()

@@ -15,7 +15,7 @@ from bench.search.report import EngineResult
 IMAGES: Final = PAGE.parent / "images"
 _NATURAL: Final = SHAPES[0].name
 _SIZE: Final = (6.4, 3.6)  # inches
-_MOST_BYTES: Final = 2_000
+_MAX_BYTES: Final = 2_000
 
 _LATENCIES: Final[Sequence[tuple[str, str, Callable[[Measured], float]]]] = (
     ("p50", "-", lambda one: one.cold[_NATURAL].p50_ms),
@@ -52,7 +52,7 @@ def draw(engines: Sequence[EngineResult], folder: Path = IMAGES) -> None:
     for label, style, read in _BYTES:
         axes.plot(*_points(engines[0], read), style, marker="o", markersize=4, color="C0", label=label)
     # The process grows by more than its memories; with few of them, that would hide everything else.
-    axes.set_ylim(0, _MOST_BYTES)
+    axes.set_ylim(0, _MAX_BYTES)
     _finish(figure, axes, "bytes a memory", folder / "search-memory.svg")
 
 

@@ -32,7 +32,7 @@ class Shape:
     name: str
     about: str
     """What it looks like, for the reader."""
-    ask: Callable[[Texts, int], dict[str, str]]
+    make_query: Callable[[Texts, int], dict[str, str]]
     """Returns the query parameters of the question with this number."""
 
 
@@ -62,7 +62,7 @@ def _recent(texts: Texts, number: int) -> dict[str, str]:
 SHAPES: Final = (
     Shape("natural", "about eight words", natural),
     Shape("literal", "an error code and a file name", _literal),
-    Shape("frequent word", "one word that many memories hold", _frequent),
+    Shape("frequent word", "one word that many memories contain", _frequent),
     Shape("by tag", "about eight words, among the 1 % of the memories with a tag", _tagged),
     Shape("by time", "about eight words, among the newest 5 % of the memories", _recent),
 )
@@ -73,5 +73,5 @@ def make_paths(shape: Shape, seed: int) -> Iterator[str]:
     texts = Texts(seed)
     number = seed * 61 % 500  # rounds begin at least 110 frequent words apart, so none is repeated
     while True:
-        yield f"{MEMORIES}?{urlencode({'limit': str(HITS)} | shape.ask(texts, number))}"
+        yield f"{MEMORIES}?{urlencode({'limit': str(HITS)} | shape.make_query(texts, number))}"
         number += 1

@@ -48,10 +48,10 @@ class Rows:
     entries: list[dict[str, Any]] = field(default_factory=list)
     vectors: list[dict[str, Any]] = field(default_factory=list)
 
-    def give_to(self, tenant_ids: Sequence[int]) -> Rows:
+    def assign_to(self, tenant_ids: Sequence[int]) -> Rows:
         """Return these rows with each unit assigned to one of the tenants, in turn."""
 
-        def give(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+        def assign(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
             units = (row[key] % 2**_ID_BITS // UNIT for row in rows)
             return [
                 row | {"tenant_id": tenant_ids[unit % len(tenant_ids)]}
@@ -59,10 +59,10 @@ class Rows:
             ]
 
         return Rows(
-            give(self.memories, "id"),
-            give(self.tags, "memory_id"),
-            give(self.entries, "memory_id"),
-            give(self.vectors, "memory_id"),
+            assign(self.memories, "id"),
+            assign(self.tags, "memory_id"),
+            assign(self.entries, "memory_id"),
+            assign(self.vectors, "memory_id"),
         )
 
 

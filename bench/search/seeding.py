@@ -96,7 +96,7 @@ async def ensure_pool(count: int, folder: Path) -> Path:
     texts = min(count, POOL)
     path = folder / f"pool-{texts}-v{VERSION}.npz"
     if not path.exists():
-        _say(f"embedding {texts:,} texts")
+        _log(f"embedding {texts:,} texts")
         await make_pool(path, texts)
     return path
 
@@ -145,12 +145,12 @@ async def _write_all(targets: Sequence[_Target], count: int, pool: Path) -> None
     )
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers) as executor:
-        for number, made in enumerate(_run_ahead(executor, batches, _AHEAD * workers)):
-            rows = await asyncio.wrap_future(made)
+        for number, future in enumerate(_run_ahead(executor, batches, _AHEAD * workers)):
+            rows = await asyncio.wrap_future(future)
             for target in targets:
-                await _write(target, rows.give_to(target.tenant_ids))
+                await _write(target, rows.assign_to(target.tenant_ids))
             if number % 50 == 0:
-                _say(f"writing {count:,} memories: {number / len(firsts):.0%}")
+                _log(f"writing {count:,} memories: {number / len(firsts):.0%}")
 
 
 def _run_ahead(executor: ProcessPoolExecutor, batches: Iterator[Batch], ahead: int) -> Iterator[Future[Rows]]:
@@ -177,5 +177,5 @@ async def _write(target: _Target, rows: Rows) -> None:
     await target.database.transact(work, deadline_seconds=_WRITE_SECONDS, only_inserts=True)
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

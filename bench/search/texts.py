@@ -33,9 +33,9 @@ _SPREAD: Final = 0.6
 _SHORTEST: Final = 4
 _LONGEST: Final = 150
 _SENTENCE: Final = 11
-_ASKING: Final = 0.2
-_CODES: Final = 0.25
-_NAMES: Final = 0.6
+_QUESTION_SHARE: Final = 0.2
+_CODE_SHARE: Final = 0.25
+_IDENTIFIER_SHARE: Final = 0.6
 
 
 @cache
@@ -71,10 +71,10 @@ class Texts:
         ranks[is_topical] = topic[self._numbers.integers(0, len(topic), int(is_topical.sum()))]
         words = load_words()
         ends = np.cumsum(counts).tolist()
-        begins = [0, *ends[:-1]]
+        starts = [0, *ends[:-1]]
         return [
             self._compose([words[rank] for rank in ranks[begin:end].tolist()])
-            for begin, end in zip(begins, ends, strict=True)
+            for begin, end in zip(starts, ends, strict=True)
         ]
 
     def tags(self) -> tuple[str, ...]:
@@ -108,13 +108,13 @@ class Texts:
     def _compose(self, words: list[str]) -> str:
         """Return sentences made of words, some with identifiers, codes and file names in them."""
         chance = self._random.random
-        if chance() < _CODES:
+        if chance() < _CODE_SHARE:
             words.insert(self._random.randrange(len(words)), self.code())
-        if chance() < _NAMES:
+        if chance() < _IDENTIFIER_SHARE:
             words.insert(self._random.randrange(len(words)), self._identifier())
         sentences = [" ".join(words[begin : begin + _SENTENCE]) for begin in range(0, len(words), _SENTENCE)]
         text = ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)
-        return text + ("?" if chance() < _ASKING else ".")
+        return text + ("?" if chance() < _QUESTION_SHARE else ".")
 
     def _identifier(self) -> str:
         first, second, third = (load_words()[rank] for rank in self._ranks(3).tolist())

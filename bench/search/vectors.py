@@ -20,7 +20,7 @@ from bench.search.texts import UNIT, Texts
 POOL: Final = 3_000
 _SEED: Final = 1_000_000_007  # no unit of a database has it
 _BATCH: Final = 32
-_LEAST: Final = 0.3
+_MIN_SHARE: Final = 0.3
 _NOISE: Final = 0.3
 
 
@@ -40,7 +40,7 @@ class VectorPool:
         Each vector is a mixture of two real ones with some noise; the word codes are those of the first.
         """
         first, second = random.integers(0, len(self.vectors), (2, count))
-        near, far = random.uniform(_LEAST, 1, (2, count, 1)).astype(np.float32)
+        near, far = random.uniform(_MIN_SHARE, 1, (2, count, 1)).astype(np.float32)
         noise = random.standard_normal((count, self.model.dimensions), dtype=np.float32)
         noise *= np.float32(_NOISE / np.sqrt(self.model.dimensions))
         mixed = near * self.vectors[first] + far * self.vectors[second] + noise
@@ -49,13 +49,13 @@ class VectorPool:
 
 def load_pool(path: Path) -> VectorPool:
     """Read what `make_pool` wrote."""
-    with np.load(path) as held:
-        ends: NDArray[np.int64] = held["ends"]
-        packed = held["codes"].tobytes()
-        begins = [0, *ends.tolist()[:-1]]
-        codes = [packed[begin:end] for begin, end in zip(begins, ends.tolist(), strict=True)]
-        model = Model(str(held["model"]), int(held["vectors"].shape[1]))
-        return VectorPool(model, held["vectors"], codes)
+    with np.load(path) as data:
+        ends: NDArray[np.int64] = data["ends"]
+        packed = data["codes"].tobytes()
+        starts = [0, *ends.tolist()[:-1]]
+        codes = [packed[begin:end] for begin, end in zip(starts, ends.tolist(), strict=True)]
+        model = Model(str(data["model"]), int(data["vectors"].shape[1]))
+        return VectorPool(model, data["vectors"], codes)
 
 
 async def make_pool(path: Path, count: int) -> None:
@@ -69,20 +69,20 @@ async def make_pool(path: Path, count: int) -> None:
     embedder = MiniLmEmbedder()
     try:
         model = await embedder.prepare()
-        made = [
+        embeddings = [
             embedding
             for begin in range(0, count, _BATCH)
             for embedding in await embedder.embed_documents(texts[begin : begin + _BATCH])
         ]
     finally:
         await embedder.close()
-    codes = [encode_tokens(embedding.tokens) for embedding in made]
+    codes = [encode_tokens(embedding.tokens) for embedding in embeddings]
     partial = path.with_suffix(".partial.npz")
     await asyncio.to_thread(
         np.savez,
         partial,
         model=model.name,
-        vectors=np.stack([embedding.vector for embedding in made]),
+        vectors=np.stack([embedding.vector for embedding in embeddings]),
         codes=np.frombuffer(b"".join(codes), dtype=np.uint8),
         ends=np.cumsum([len(code) for code in codes]),
     )

@@ -10,7 +10,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.support.databases.engines import ENGINES, empty_database
-from tests.support.interfaces.all import WAYS, WayIn, Ways
+from tests.support.interfaces.all import INTERFACES, Interface, Interfaces
 from tests.support.interfaces.rest import RestApi, provision
 from tests.support.servers import RunningServer, start_server
 
@@ -65,14 +65,14 @@ def check_log(path: Path, keys: list[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def ways(server: RunningServer, portal: BlockingPortal) -> Iterator[Ways]:
+def ways(server: RunningServer, portal: BlockingPortal) -> Iterator[Interfaces]:
     """Every interface to the server's first tenant."""
     with ExitStack() as stack:
-        yield Ways(server.url, server.api_key, portal, stack)
+        yield Interfaces(server.url, server.api_key, portal, stack)
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, ways: Ways) -> WayIn:
+@pytest.fixture(params=INTERFACES)
+def way(request: pytest.FixtureRequest, ways: Interfaces) -> Interface:
     """One interface; a test runs once for each."""
     return ways[request.param]
 

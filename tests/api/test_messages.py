@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.interfaces.rest import RestApi, make_mark, said
+from tests.support.interfaces.rest import RestApi, make_mark, make_messages
 
 
 def talk(*turns: str) -> list[dict]:
@@ -52,7 +52,7 @@ def test_messages_with_a_sequence_number_may_be_sent_in_any_order_and_again(api:
 def test_a_large_sequence_number_is_accepted_and_one_near_the_integer_limit_is_refused(api: RestApi):
     message = {"role": "user", "content": "far", "seq": 999_999_999}
     assert api.post({"session_id": "s", "messages": [message]}).status_code == 202
-    assert api.post({"session_id": "s", "messages": said("next", "last")}).json()["stored"] == 2
+    assert api.post({"session_id": "s", "messages": make_messages("next", "last")}).json()["stored"] == 2
     assert [one["seq"] for one in api.messages("s")] == [999_999_999, 1_000_000_000, 1_000_000_001]
     for beyond in (2**31 - 1, 2**31, 10**30):
         answer = api.post({"session_id": "s", "messages": [message | {"seq": beyond}]})
@@ -72,8 +72,8 @@ def test_a_message_may_say_who_spoke_and_when(api: RestApi):
 
 
 def test_messages_without_a_session_get_a_new_one(api: RestApi):
-    first = api.post({"messages": said("hello")}).json()["session_id"]
-    second = api.post({"messages": said("hello")}).json()["session_id"]
+    first = api.post({"messages": make_messages("hello")}).json()["session_id"]
+    second = api.post({"messages": make_messages("hello")}).json()["session_id"]
     assert first != second
     assert len(api.messages(first)) == len(api.messages(second)) == 1
 
@@ -81,14 +81,14 @@ def test_messages_without_a_session_get_a_new_one(api: RestApi):
 def test_sessions_of_two_tenants_never_mix(api: RestApi, new_key):
     with RestApi(api.url, new_key()) as other:
         for tenant, text in ((api, "mine"), (other, "theirs")):
-            tenant.post({"session_id": "s", "messages": said(text)})
+            tenant.post({"session_id": "s", "messages": make_messages(text)})
         assert [one["content"] for one in api.messages("s")] == ["mine"]
         assert [one["content"] for one in other.messages("s")] == ["theirs"]
 
 
 def test_several_sessions_are_returned_one_by_one_with_the_newest_messages_of_each(api: RestApi):
     for name in ("b", "a"):
-        api.post({"session_id": name, "messages": said(*(f"{name}{number}" for number in range(5)))})
+        api.post({"session_id": name, "messages": make_messages(*(f"{name}{number}" for number in range(5)))})
     messages = api.messages("b", "a", "unknown", limit_per_session=2)
     assert [one["content"] for one in messages] == ["a3", "a4", "b3", "b4"]
 
@@ -126,7 +126,7 @@ def test_a_hundred_sessions_and_repeats_may_be_requested_at_once(api: RestApi):
 
 def test_messages_are_found_by_searches_and_never_listed(api: RestApi):
     mark = make_mark()
-    api.post({"session_id": "s", "messages": said(f"the door code is {mark}"), "tags": ["door"]})
+    api.post({"session_id": "s", "messages": make_messages(f"the door code is {mark}"), "tags": ["door"]})
     stored = api.store(f"insight about {mark}")
     assert set(api.contents(q=mark)) == {f"the door code is {mark}", f"insight about {mark}"}
     found = api.page(q=mark, memory_type="session")["memories"]
@@ -145,14 +145,16 @@ def test_messages_are_found_by_searches_and_never_listed(api: RestApi):
 
 def test_a_search_for_the_speaker_finds_the_message(api: RestApi):
     message = {"role": "user", "content": "I moved to Lisbon", "name": "Wilhelmina"}
-    api.post({"session_id": "s", "messages": [message, *said("nothing of interest")]})
+    api.post({"session_id": "s", "messages": [message, *make_messages("nothing of interest")]})
     assert api.contents(q="what did Wilhelmina do?")[0] == "I moved to Lisbon"
 
 
 def test_a_long_conversation_is_kept_whole(api: RestApi):
     texts = [f"turn {number}" for number in range(1_200)]
     for start in range(0, 1_200, 300):
-        answer = api.post({"session_id": "s", "messages": said(*texts[max(0, start - 20) : start + 300])})
+        answer = api.post(
+            {"session_id": "s", "messages": make_messages(*texts[max(0, start - 20) : start + 300])}
+        )
         assert answer.json()["stored"] == 300
     latest = api.messages("s")
     assert [one["content"] for one in latest] == texts[-500:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.interfaces.all import ToolFailure, WayIn
+from tests.support.interfaces.all import Interface, ToolFailure
 from tests.support.interfaces.rest import make_mark
 
 ID_CHARACTERS = set("0123456789abcdefghjkmnpqrstvwxyz")
@@ -22,7 +22,7 @@ AWKWARD_TEXTS = {
 }
 
 
-def test_a_stored_memory_has_its_id_at_once_and_can_be_read(way: WayIn):
+def test_a_stored_memory_has_its_id_at_once_and_can_be_read(way: Interface):
     content = f"The staging database is {make_mark()}"
     stored = way.store(content)
     assert len(stored["id"]) == 13
@@ -31,7 +31,7 @@ def test_a_stored_memory_has_its_id_at_once_and_can_be_read(way: WayIn):
     assert way.get(stored["id"])["content"] == content
 
 
-def test_a_literal_token_stored_a_moment_ago_is_found_first(way: WayIn):
+def test_a_literal_token_stored_a_moment_ago_is_found_first(way: Interface):
     mark = make_mark()
     for number in range(5):
         way.store(f"A deploy failed with an error like number {number}, see the runbook")
@@ -41,7 +41,7 @@ def test_a_literal_token_stored_a_moment_ago_is_found_first(way: WayIn):
     assert page["total"] >= 1
 
 
-def test_tags_metadata_source_and_project_are_kept(way: WayIn):
+def test_tags_metadata_source_and_project_are_kept(way: Interface):
     fields = {
         "tags": ["Ops", "on call", "ü"],
         "metadata": {"ticket": 7, "nested": {"list": [1, None, 2.5, True]}, "empty": ""},
@@ -54,7 +54,7 @@ def test_tags_metadata_source_and_project_are_kept(way: WayIn):
     assert kept["agent_id"] == "contract-suite"
 
 
-def test_search_filters_by_tags_source_and_project(way: WayIn):
+def test_search_filters_by_tags_source_and_project(way: Interface):
     mark = make_mark()
     wanted = way.store(f"{mark} one", tags=["red", "round"], source="handbook", project="atlas")
     way.store(f"{mark} two", tags=["red"], source="handbook", project="atlas")
@@ -65,7 +65,7 @@ def test_search_filters_by_tags_source_and_project(way: WayIn):
     assert page["total"] == 1
 
 
-def test_search_pages_by_limit_and_offset(way: WayIn):
+def test_search_pages_by_limit_and_offset(way: Interface):
     mark = make_mark()
     stored = {way.store(f"{mark} number {number}")["id"] for number in range(5)}
     pages = [way.search(mark, limit=2, offset=offset) for offset in (0, 2, 4)]
@@ -78,14 +78,14 @@ def test_search_pages_by_limit_and_offset(way: WayIn):
     ]
 
 
-def test_a_query_of_200000_characters_returns_a_page(way: WayIn):
+def test_a_query_of_200000_characters_returns_a_page(way: Interface):
     mark = make_mark()
     stored = way.store(f"needle {mark}")
     page = way.search((f"{mark} " + "haystack " * 25_000)[:200_000])
     assert page["memories"][0]["id"] == stored["id"]
 
 
-def test_a_hit_shows_its_confidence_and_its_age(way: WayIn):
+def test_a_hit_shows_its_confidence_and_its_age(way: Interface):
     mark = make_mark()
     way.store(f"Coffee machine code {mark}")
     hit = way.search(mark)["memories"][0]
@@ -93,21 +93,21 @@ def test_a_hit_shows_its_confidence_and_its_age(way: WayIn):
     assert hit["relative_age"] == "just now"
 
 
-def test_search_without_a_query_lists_the_newest_first(way: WayIn):
+def test_search_without_a_query_lists_the_newest_first(way: Interface):
     source = make_mark("source")
     stored = [way.store(f"note {number} {source}", source=source)["id"] for number in range(3)]
     listed = [memory["id"] for memory in way.search("", source=source)["memories"]]
     assert listed == stored[::-1]
 
 
-def test_an_unknown_id_is_not_found(way: WayIn):
+def test_an_unknown_id_is_not_found(way: Interface):
     for memory_id in (UNKNOWN_ID, "not-an-id", "ÿ"):
         with pytest.raises(ToolFailure, match="memory not found") as failure:
             way.get(memory_id)
         assert failure.value.code == "memory_not_found"
 
 
-def test_an_update_changes_what_is_sent_and_nothing_else(way: WayIn):
+def test_an_update_changes_what_is_sent_and_nothing_else(way: Interface):
     mark = make_mark()
     before = way.get(way.store(f"old {mark}", tags=["a"], metadata={"n": 1}, source="wiki")["id"])
     changed = way.update(before["id"], content=f"new {mark}")
@@ -128,7 +128,7 @@ def test_an_update_changes_what_is_sent_and_nothing_else(way: WayIn):
     assert {name: changed[name] for name in expected} == expected
 
 
-def test_search_finds_the_new_text_of_an_updated_memory_and_not_the_old(way: WayIn):
+def test_search_finds_the_new_text_of_an_updated_memory_and_not_the_old(way: Interface):
     old, new = make_mark("old"), make_mark("new")
     stored = way.store(f"The port is {old}")
     way.update(stored["id"], content=f"The port is {new}")
@@ -136,7 +136,7 @@ def test_search_finds_the_new_text_of_an_updated_memory_and_not_the_old(way: Way
     assert way.search(old)["memories"] == []
 
 
-def test_a_newer_memory_of_a_subject_supersedes_the_older_one(way: WayIn):
+def test_a_newer_memory_of_a_subject_supersedes_the_older_one(way: Interface):
     mark = make_mark()
     old = way.store(f"{mark} lives in Berlin", subject=f"{mark}/city")
     new = way.store(f"{mark} lives in Lisbon", subject=f"{mark}/city")
@@ -150,13 +150,13 @@ def test_a_newer_memory_of_a_subject_supersedes_the_older_one(way: WayIn):
     assert [memory["id"] for memory in way.search(mark, as_of="2100-01-01")["memories"]] == [last["id"]]
 
 
-def test_replacing_an_unknown_memory_is_an_error(way: WayIn):
+def test_replacing_an_unknown_memory_is_an_error(way: Interface):
     with pytest.raises(ToolFailure) as failure:
         way.store(f"new {make_mark()}", replaces=UNKNOWN_ID)
     assert failure.value.code == "memory_not_found"
 
 
-def test_a_memory_that_is_stored_again_is_known_already(way: WayIn):
+def test_a_memory_that_is_stored_again_is_known_already(way: Interface):
     mark = make_mark()
     first, again = way.store(f"The code is {mark}."), way.store(f"the code is {mark}")
     assert (first["outcome"], again["outcome"], again["id"]) == ("created", "duplicate", first["id"])
@@ -165,12 +165,12 @@ def test_a_memory_that_is_stored_again_is_known_already(way: WayIn):
     assert told[0]["detail"]["content"] == f"the code is {mark}"
 
 
-def test_an_update_of_the_expected_version_succeeds(way: WayIn):
+def test_an_update_of_the_expected_version_succeeds(way: Interface):
     stored = way.store(f"first {make_mark()}")
     assert way.update(stored["id"], content="second", expected_version=1)["version"] == 2
 
 
-def test_an_update_of_a_stale_version_is_refused_with_the_current_memory(way: WayIn):
+def test_an_update_of_a_stale_version_is_refused_with_the_current_memory(way: Interface):
     stored = way.store(f"first {make_mark()}")
     way.update(stored["id"], content="second")
     with pytest.raises(ToolFailure, match="version 2") as failure:
@@ -182,7 +182,7 @@ def test_an_update_of_a_stale_version_is_refused_with_the_current_memory(way: Wa
     assert way.get(stored["id"])["content"] == "second"
 
 
-def test_a_deleted_memory_is_gone_and_deleting_it_again_is_no_error(way: WayIn):
+def test_a_deleted_memory_is_gone_and_deleting_it_again_is_no_error(way: Interface):
     mark = make_mark()
     stored = way.store(f"soon gone {mark}")
     way.delete(stored["id"])
@@ -194,14 +194,14 @@ def test_a_deleted_memory_is_gone_and_deleting_it_again_is_no_error(way: WayIn):
     assert way.search(mark)["memories"] == []
 
 
-def test_deleting_an_unknown_memory_is_an_error(way: WayIn):
+def test_deleting_an_unknown_memory_is_an_error(way: Interface):
     with pytest.raises(ToolFailure) as failure:
         way.delete(UNKNOWN_ID)
     assert failure.value.code == "memory_not_found"
 
 
 @pytest.mark.parametrize("content", AWKWARD_TEXTS.values(), ids=AWKWARD_TEXTS)
-def test_any_text_is_returned_exactly(way: WayIn, content: str):
+def test_any_text_is_returned_exactly(way: Interface, content: str):
     tag = content.replace(",", "").strip()[:100]
     stored = way.store(content, tags=[tag], metadata={"text": content}, source=tag)
     kept = way.get(stored["id"])
@@ -212,7 +212,7 @@ def test_any_text_is_returned_exactly(way: WayIn, content: str):
 
 
 @pytest.mark.parametrize("character", ["x", "é", "数", "🚀"], ids=["ascii", "two", "three", "four-bytes"])
-def test_fifty_thousand_bytes_fit_exactly(way: WayIn, character: str):
+def test_fifty_thousand_bytes_fit_exactly(way: Interface, character: str):
     length = 50_000 // len(character.encode())
     content = character * length + "y" * (50_000 - length * len(character.encode()))
     stored = way.store(content)
@@ -234,13 +234,13 @@ def test_fifty_thousand_bytes_fit_exactly(way: WayIn, character: str):
     ],
     ids=["empty", "blank", "21-tags", "long-tag", "long-source", "long-project"],
 )
-def test_bad_input_is_refused_with_the_name_of_the_field(way: WayIn, fields: dict, sentence: str):
+def test_bad_input_is_refused_with_the_name_of_the_field(way: Interface, fields: dict, sentence: str):
     with pytest.raises(ToolFailure, match=sentence) as failure:
         way.store(**fields)
     assert failure.value.code == "invalid_request"
 
 
-def test_bad_input_of_an_update_is_refused_and_changes_nothing(way: WayIn):
+def test_bad_input_of_an_update_is_refused_and_changes_nothing(way: Interface):
     stored = way.store(f"stays {make_mark()}")
     for fields in ({"content": "x" * 50_001}, {"tags": ["t"] * 21}, {"expected_version": 0}):
         with pytest.raises(ToolFailure) as failure:

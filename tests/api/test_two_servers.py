@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.interfaces.rest import RestApi, ids_of, make_mark, said
+from tests.support.interfaces.rest import RestApi, ids_of, make_mark, make_messages
 from tests.support.servers import RunningServer
 
 
@@ -49,8 +49,8 @@ def test_a_delete_is_visible_to_the_other_at_once(api: RestApi, other: RestApi):
 
 def test_messages_captured_through_both_are_kept_once(api: RestApi, other: RestApi):
     mark = make_mark()
-    api.post({"session_id": "s", "messages": said("hello", mark)})
-    answer = other.post({"session_id": "s", "messages": said("hello", mark, "bye")}).json()
+    api.post({"session_id": "s", "messages": make_messages("hello", mark)})
+    answer = other.post({"session_id": "s", "messages": make_messages("hello", mark, "bye")}).json()
     assert (answer["stored"], answer["duplicates"]) == (1, 2)
     for tenant in (api, other):
         assert [one["content"] for one in tenant.messages("s")] == ["hello", mark, "bye"]

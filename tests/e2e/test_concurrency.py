@@ -13,7 +13,7 @@ from mnemo_server.domain.ids import decode_id
 
 from tests.support.databases import peek
 from tests.support.databases.engines import ENGINES, empty_database
-from tests.support.interfaces.rest import provision, said
+from tests.support.interfaces.rest import make_messages, provision
 from tests.support.servers import start_server
 
 WRITERS = 50
@@ -162,7 +162,7 @@ async def test_windows_of_one_session_sent_at_once_are_kept_once(clients: list[h
     texts = [f"turn {number}" for number in range(12)]
 
     async def capture(client: httpx2.AsyncClient, _number: int) -> int:
-        answer = await client.post("/memories", json={"session_id": "s", "messages": said(*texts)})
+        answer = await client.post("/memories", json={"session_id": "s", "messages": make_messages(*texts)})
         assert answer.status_code == 202, answer.text
         return answer.json()["stored"]
 

@@ -10,7 +10,7 @@ import httpx2
 
 from tests.e2e.conftest import Start
 from tests.support.databases import peek
-from tests.support.interfaces.rest import RestApi, said
+from tests.support.interfaces.rest import RestApi, make_messages
 from tests.support.servers import RunningServer
 
 ROUNDS = 3
@@ -69,7 +69,9 @@ async def store_one(
 ) -> None:
     """Store a memory, or for every fifth name a window of three messages."""
     is_session = name.endswith(("0q", "5q"))
-    body = {"session_id": name, "messages": said("a", "b", name)} if is_session else {"content": name}
+    body = (
+        {"session_id": name, "messages": make_messages("a", "b", name)} if is_session else {"content": name}
+    )
     try:
         answer = await client.post("/memories", json=body)
     except httpx2.TransportError:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.conftest import Start
 from tests.support.databases.gate import open_gate
-from tests.support.interfaces.rest import RestApi, said
+from tests.support.interfaces.rest import RestApi, make_messages
 from tests.support.servers import RunningServer
 
 SECONDS = 10
@@ -100,7 +100,7 @@ def test_requests_in_flight_finish_and_the_exit_code_is_0(dsn: str, start: Start
         requests = [
             OpenRequest(server, "POST", "/memories", {"content": "second"}),
             OpenRequest(server, "PUT", f"/memories/{memory_id}", {"tags": ["changed"]}),
-            OpenRequest(server, "POST", "/memories", {"session_id": "s", "messages": said("third")}),
+            OpenRequest(server, "POST", "/memories", {"session_id": "s", "messages": make_messages("third")}),
         ]
         ask_health(server)
         server.process.send_signal(number)

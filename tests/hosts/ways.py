@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.claude.program import Claude
-from tests.support.interfaces.all import AGENT, JsonObject, McpWay, ToolFailure
+from tests.support.interfaces.all import AGENT, JsonObject, McpInterface, ToolFailure
 from tests.support.models.held_turn import PROMPT, HeldTurn
 from tests.support.models.scripted_model import ScriptedModel
 
@@ -19,7 +19,7 @@ from tests.support.models.scripted_model import ScriptedModel
 _PERSISTED = re.compile(r"<persisted-output>.*?saved to: (?P<path>\S+)", re.DOTALL)
 
 
-class HostWay(McpWay):
+class HostWay(McpInterface):
     """Tools that a host's model calls."""
 
     def __init__(self, held: HeldTurn) -> None:

@@ -1,1 +1,1 @@
-"""What the test suites share: a live database, guards on the event loop, counts of a whole run."""
+"""Shared by all test suites: a live database, guards for the event loop, counts of a whole run."""

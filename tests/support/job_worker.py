@@ -45,8 +45,8 @@ class Worker:
     database: Database
     log: TextIO
 
-    def tell(self, what: str, job: ClaimedJob) -> None:
-        """Write a line: what, tenant, job, and the time of a clock that all processes of a machine share."""
+    def log_event(self, what: str, job: ClaimedJob) -> None:
+        """Write a line: event, tenant, job, and the time of a clock that all processes of a machine share."""
         self.log.write(f"{what} {job.tenant_id} {job.id} {time.monotonic_ns()}\n")
 
     async def run(self) -> None:
@@ -60,14 +60,14 @@ class Worker:
         )
 
         async def handler(job: ClaimedJob, progress: Progress) -> JobResult:
-            self.tell("begin", job)
+            self.log_event("begin", job)
             items = await stores.jobs.list_items(job, _ITEMS_A_RUN)
             for done, item_id in enumerate(items, 1):
                 await self._write(jobs, memories, ids, job, item_id)
                 await progress(done, len(items))
-                self.tell("wrote", job)
+                self.log_event("wrote", job)
                 await self._hold()
-            self.tell("end", job)
+            self.log_event("end", job)
             return Again() if await stores.jobs.count_items(job) else Done()
 
         await JobRunner(stores.jobs, {KIND: handler}, system_clock, concurrency=2, pace=PACE).run()
@@ -77,7 +77,7 @@ class Worker:
     ) -> None:
         now = system_clock()
         content = f"item {item_id}"
-        made = StoredMemory(
+        memory = StoredMemory(
             tenant_id=job.tenant_id,
             id=ids.new_id(),
             content=content,
@@ -91,7 +91,7 @@ class Worker:
         )
 
         async def work(tx: Connection) -> None:
-            await memories.insert(tx, [index_memory(made)], Actor(self.name, None, None))
+            await memories.insert(tx, [index_memory(memory)], Actor(self.name, None, None))
             await jobs.take_out(tx, job, [item_id], now)
 
         await self.database.transact(work)

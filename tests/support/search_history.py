@@ -1,6 +1,6 @@
-"""Random histories of two tenants on two servers, compared with a plain model of what must be found.
+"""Random histories of two tenants on two servers, compared with a simple model of what must be found.
 
-Hypothesis draws who stores, changes, deletes and searches what, through which server, and in which order.
+Hypothesis draws the operations, their order, and the server that each goes through.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tests.support.interfaces.rest import RestApi, provision
 #: Words that share no term.
 WORDS = ["quartz", "basalt", "marble", "granite", "E4711", "src/mine.py", "缓存"]
 TAGS = ["red", "blue"]
-#: There are two of each.
+#: Two servers and two tenants, by number.
 SERVERS = TENANTS = (0, 1)
 
 
 @dataclass
-class Held:
+class ExpectedMemory:
     """The expected state of a memory."""
 
     content: str
@@ -32,7 +32,7 @@ class Held:
 
     @property
     def words(self) -> set[str]:
-        """The words and tags that find it."""
+        """The words and tags by which it is found."""
         return {*self.content.split(), *self.tags}
 
     def has(self, tag: str) -> bool:
@@ -42,10 +42,10 @@ class Held:
 
 @dataclass
 class Tenant:
-    """The memories that a tenant must have, and the ids that it must not show any more."""
+    """The memories that a tenant must have, and the ids that it must no longer show."""
 
-    held: dict[str, Held] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
+    memories: dict[str, ExpectedMemory] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
 
 
 _servers = st.sampled_from(SERVERS)
@@ -56,23 +56,23 @@ _some_picks = st.lists(st.integers(0, 99), min_size=1, max_size=3)
 _picks = st.integers(0, 99)
 _acts = st.sampled_from(["get", "put", "delete", "delete all"])
 #: The server that is searched right after a change; the other one, or both, don't learn of the change yet.
-_asked = st.sampled_from([*SERVERS, None])
+_searched_servers = st.sampled_from([*SERVERS, None])
 
 #: Names of methods of `SearchHistory` with their arguments. Lists of them are more varied than the runs of
 #: hypothesis' own state machines, each of which leaves out most kinds.
 OPERATIONS = st.one_of(
-    st.tuples(st.just("store"), _servers, _tenants, _some_words, _some_tags, _asked),
-    st.tuples(st.just("update"), _servers, _tenants, _picks, _some_words, _asked),
-    st.tuples(st.just("tag"), _servers, _tenants, _picks, _some_tags, _asked),
-    st.tuples(st.just("delete"), _servers, _tenants, _some_picks, _asked),
-    st.tuples(st.just("meddle"), _servers, _tenants, _picks, _acts),
+    st.tuples(st.just("store"), _servers, _tenants, _some_words, _some_tags, _searched_servers),
+    st.tuples(st.just("update"), _servers, _tenants, _picks, _some_words, _searched_servers),
+    st.tuples(st.just("tag"), _servers, _tenants, _picks, _some_tags, _searched_servers),
+    st.tuples(st.just("delete"), _servers, _tenants, _some_picks, _searched_servers),
+    st.tuples(st.just("access_foreign"), _servers, _tenants, _picks, _acts),
     st.tuples(st.just("search"), _servers, _tenants, _some_words, st.sampled_from(["", *TAGS])),
     st.tuples(st.just("forget"), _servers),
 )
 
 
 class SearchHistory:
-    """Operations of clients of two new tenants, compared with a plain model of their memories."""
+    """Operations of clients of two new tenants, compared with a simple model of their memories."""
 
     def __init__(
         self, urls: Sequence[str], make_forget: Callable[[int], None], *, has_model: bool = False
@@ -96,48 +96,50 @@ class SearchHistory:
         self._stack.close()
 
     def apply(self, name: str, *arguments: Any) -> None:
-        """Do one of `OPERATIONS`."""
+        """Apply one of `OPERATIONS`."""
         getattr(self, name)(*arguments)
 
     def check_everything(self) -> None:
         """Search and list everything through both servers, and request what was deleted."""
         for server, tenant in product(SERVERS, TENANTS):
-            self._ask_for_all(server, tenant)
+            self._search_all(server, tenant)
             api, known = self._apis[server][tenant], self.tenants[tenant]
-            _compare(api.page(limit=200), known.held)
-            assert {api.get(memory_id).status_code for memory_id in known.gone} <= {404}
+            _compare(api.page(limit=200), known.memories)
+            assert {api.get(memory_id).status_code for memory_id in known.deleted} <= {404}
 
-    def store(self, server: int, tenant: int, words: list[str], tags: list[str], asked: int | None) -> None:
-        """Store a memory; one with the same text stays as it is."""
-        content, held = " ".join(words), self.tenants[tenant].held
+    def store(
+        self, server: int, tenant: int, words: list[str], tags: list[str], searched: int | None
+    ) -> None:
+        """Store a memory; one with the same text isn't changed."""
+        content, memories = " ".join(words), self.tenants[tenant].memories
         stored = self._apis[server][tenant].store(content, tags=tags)
-        assert held.setdefault(stored["id"], Held(content, tags)).content == content
-        self._ask_for_all(asked, tenant)
+        assert memories.setdefault(stored["id"], ExpectedMemory(content, tags)).content == content
+        self._search_all(searched, tenant)
 
-    def update(self, server: int, tenant: int, pick: int, words: list[str], asked: int | None) -> None:
+    def update(self, server: int, tenant: int, pick: int, words: list[str], searched: int | None) -> None:
         """Change the text of a memory."""
         self._change(server, tenant, pick, content=" ".join(words))
-        self._ask_for_all(asked, tenant)
+        self._search_all(searched, tenant)
 
-    def tag(self, server: int, tenant: int, pick: int, tags: list[str], asked: int | None) -> None:
+    def tag(self, server: int, tenant: int, pick: int, tags: list[str], searched: int | None) -> None:
         """Change the tags of a memory."""
         self._change(server, tenant, pick, tags=tags)
-        self._ask_for_all(asked, tenant)
+        self._search_all(searched, tenant)
 
-    def delete(self, server: int, tenant: int, chosen: list[int], asked: int | None) -> None:
+    def delete(self, server: int, tenant: int, chosen: list[int], searched: int | None) -> None:
         """Delete one memory alone or several together; some of them may be deleted already."""
         api, known = self._apis[server][tenant], self.tenants[tenant]
-        ids = self._pick(tenant, chosen, *known.gone)
+        ids = self._pick(tenant, chosen, *known.deleted)
         if len(ids) == 1:
             assert api.delete(ids[0]).status_code == 204
         elif ids:
-            assert _delete_all(api, ids) == len(known.held.keys() & set(ids))
+            assert _delete_all(api, ids) == len(known.memories.keys() & set(ids))
         for memory_id in ids:
-            known.held.pop(memory_id, None)
-        known.gone = list({*known.gone, *ids})
-        self._ask_for_all(asked, tenant)
+            known.memories.pop(memory_id, None)
+        known.deleted = list({*known.deleted, *ids})
+        self._search_all(searched, tenant)
 
-    def meddle(self, server: int, tenant: int, pick: int, act: str) -> None:
+    def access_foreign(self, server: int, tenant: int, pick: int, act: str) -> None:
         """Access a memory of the other tenant, which doesn't exist for this one."""
         api = self._apis[server][tenant]
         for memory_id in self._pick(1 - tenant, [pick]):
@@ -156,28 +158,28 @@ class SearchHistory:
     def search(self, server: int, tenant: int, query: list[str], tag: str) -> None:
         """Search, and find what contains one of the words; without a model nothing else."""
         page = self._apis[server][tenant].page(q=" ".join(query), limit=200, tags=tag, min_confidence=0)
-        admitted = {key: one for key, one in self.tenants[tenant].held.items() if one.has(tag)}
-        holders = {key: one for key, one in admitted.items() if one.words & {*query}}
+        allowed = {key: memory for key, memory in self.tenants[tenant].memories.items() if memory.has(tag)}
+        matches = {key: memory for key, memory in allowed.items() if memory.words & {*query}}
         found = {hit["id"] for hit in page["memories"]}
-        if self._has_model and holders.keys() <= found <= admitted.keys():
-            holders = {key: admitted[key] for key in found}
-        _compare(page, holders)
+        if self._has_model and matches.keys() <= found <= allowed.keys():
+            matches = {key: allowed[key] for key in found}
+        _compare(page, matches)
 
-    def _ask_for_all(self, server: int | None, tenant: int) -> None:
+    def _search_all(self, server: int | None, tenant: int) -> None:
         if server is not None:
             self.search(server, tenant, [*WORDS, *TAGS], "")
 
     def _pick(self, tenant: int, chosen: list[int], *more: str) -> list[str]:
         """Return some of the ids of a tenant's memories and of `more`; none when there are none."""
-        ids = sorted([*self.tenants[tenant].held, *more])
+        ids = sorted([*self.tenants[tenant].memories, *more])
         return list(dict.fromkeys(ids[pick % len(ids)] for pick in chosen)) if ids else []
 
     def _change(self, server: int, tenant: int, pick: int, **changes: Any) -> None:
         for memory_id in self._pick(tenant, [pick]):
-            held = self.tenants[tenant].held[memory_id]
-            answer = self._apis[server][tenant].put(memory_id, changes)
-            assert answer.status_code == 200, answer.text
-            self.tenants[tenant].held[memory_id] = replace(held, version=held.version + 1, **changes)
+            memory = self.tenants[tenant].memories[memory_id]
+            response = self._apis[server][tenant].put(memory_id, changes)
+            assert response.status_code == 200, response.text
+            self.tenants[tenant].memories[memory_id] = replace(memory, version=memory.version + 1, **changes)
 
 
 def _delete_all(api: RestApi, ids: list[str]) -> int:
@@ -186,8 +188,11 @@ def _delete_all(api: RestApi, ids: list[str]) -> int:
     return deleted
 
 
-def _compare(page: dict[str, Any], expected: dict[str, Held]) -> None:
+def _compare(page: dict[str, Any], expected: dict[str, ExpectedMemory]) -> None:
     """Check that a page shows exactly these memories in their current state."""
-    found = {one["id"]: Held(one["content"], one.get("tags", []), one["version"]) for one in page["memories"]}
+    found = {
+        memory["id"]: ExpectedMemory(memory["content"], memory.get("tags", []), memory["version"])
+        for memory in page["memories"]
+    }
     assert found == expected
     assert page["total"] == len(page["memories"]) == len(expected)

@@ -48,21 +48,21 @@ class SecretMaker:
     def password(self, alphabet: str = SIGNED, length: int = 18) -> str:
         """Return a password with a letter and a digit that begins and ends with a letter or a digit."""
         while True:
-            made = self.pick(alphabet, length)
-            if made[0].isalnum() and made[-1].isalnum() and not (made.isalpha() or made.isdigit()):
-                return made
+            value = self.pick(alphabet, length)
+            if value[0].isalnum() and value[-1].isalnum() and not (value.isalpha() or value.isdigit()):
+                return value
 
     def _prefixed(self, kind: str, prefix: str, alphabet: str, length: int) -> Callable[[], Secret]:
         def make() -> Secret:
-            made = self.pick(alphabet, length)
-            return Secret(prefix + made, made, kind)
+            value = self.pick(alphabet, length)
+            return Secret(prefix + value, value, kind)
 
         return make
 
     def _shown(self, kind: str, template: str, make_value: Callable[[], str]) -> Callable[[], Secret]:
         def make() -> Secret:
-            made = make_value()
-            return Secret(template.replace("@@", made), made, kind)
+            value = make_value()
+            return Secret(template.replace("@@", value), value, kind)
 
         return make
 
@@ -145,20 +145,20 @@ class SecretMaker:
 
     def _discord_token(self) -> Secret:
         user = base64.b64encode(str(self._random.randrange(10**17, 10**18)).encode()).decode()
-        made = self.pick(TOKEN, 38)
-        return Secret(f"{user}.{self.pick(TOKEN, 6)}.{made}", made, "discord_token")
+        value = self.pick(TOKEN, 38)
+        return Secret(f"{user}.{self.pick(TOKEN, 6)}.{value}", value, "discord_token")
 
     def _jwt(self) -> Secret:
         def encode(value: object) -> str:
             return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-        made = self.pick(TOKEN, 43)
+        value = self.pick(TOKEN, 43)
         head, claims = {"alg": "HS256", "typ": "JWT"}, {"sub": self.pick(HEXADECIMAL, 12)}
-        return Secret(f"{encode(head)}.{encode(claims)}.{made}", made, "jwt")
+        return Secret(f"{encode(head)}.{encode(claims)}.{value}", value, "jwt")
 
     def _key_block(self, name: str, *, has_end: bool = True) -> Secret:
         body = base64.b64encode(self._random.randbytes(500)).decode()
-        lines = [f"-----BEGIN {name}-----", *(body[at : at + 64] for at in range(0, len(body), 64))]
+        lines = [f"-----BEGIN {name}-----", *(body[start : start + 64] for start in range(0, len(body), 64))]
         if has_end:
             lines.append(f"-----END {name}-----")
         return Secret("\n".join(lines), body, "private_key")
@@ -166,5 +166,5 @@ class SecretMaker:
 
 def find_leak(secret: str, text: str, length: int = 8) -> str | None:
     """Return a piece of a secret that a text contains, or None."""
-    pieces = (secret[at : at + length] for at in range(len(secret) - length + 1))
-    return next((piece for piece in pieces if piece in text), None)
+    parts = (secret[start : start + length] for start in range(len(secret) - length + 1))
+    return next((part for part in parts if part in text), None)

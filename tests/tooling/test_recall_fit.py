@@ -22,7 +22,14 @@ from bench.recall_blocks.prompts import Prompt
 from bench.recall_fit.evaluating import Outcome
 from bench.recall_fit.folds import Fitter
 from bench.recall_fit.measuring import Measured, measure_projects
-from bench.recall_fit.reading import PROJECTS, Asked, Project, list_files, load_sources, make_memories
+from bench.recall_fit.reading import (
+    PROJECTS,
+    PreparedPrompt,
+    Project,
+    list_files,
+    load_sources,
+    make_memories,
+)
 from bench.recall_fit.regressions import CannotFit, balance
 from bench.recall_fit.report import measure, measure_auc, render
 from bench.recall_fit.weights import LIMITS, read_limits, to_json, write_models
@@ -78,7 +85,7 @@ def make_project(name: str, number: int = 1) -> Project:
         entries=tuple(index_memory(memory).entry for memory in memories),
         word_codes={},
         space=NO_VECTORS,
-        asked=tuple(Asked(one, read_prompt(one.text), one.text, NO_EMBEDDING) for one in prompts),
+        prompts=tuple(PreparedPrompt(one, read_prompt(one.text), one.text, NO_EMBEDDING) for one in prompts),
     )
 
 
@@ -155,21 +162,21 @@ def test_every_label_of_our_projects_names_a_turn():
 
 
 def test_prompts_of_other_projects_are_cases_without_anything_that_matters(measured: list[Measured]):
-    elsewhere = [case for case in measured[0].made if case.kind == "elsewhere"]
+    elsewhere = [case for case in measured[0].derived if case.kind == "elsewhere"]
 
     assert elsewhere
     assert {case.prompt.project for case in elsewhere} == {"mallet", "cobalt", "tansy", "quarry"}
 
 
 def test_a_few_turns_with_the_one_that_matters_include_it(measured: list[Measured]):
-    cases = [case for one in measured for case in one.made if case.kind == "few with"]
+    cases = [case for one in measured for case in one.derived if case.kind == "few with"]
 
     assert cases
     assert all(case.prompt.must in case.turn_ids for case in cases if case.turn_ids)
 
 
 def test_a_few_turns_without_the_one_that_matters_lack_all_evidence(measured: list[Measured]):
-    cases = [case for one in measured for case in one.made if case.kind == "few without"]
+    cases = [case for one in measured for case in one.derived if case.kind == "few without"]
 
     assert cases
     assert all(case.prompt.evidence.isdisjoint(case.turn_ids) for case in cases)
@@ -190,8 +197,8 @@ def test_a_project_that_is_left_out_has_no_influence_on_the_model(measured: list
     pytest.importorskip("sklearn", reason="scikit-learn isn't installed: it is in the group `bench`")
     left_out = frozenset({"heron"})
     heron = measured[0]
-    others = [replace(case, asked=heron.cases[-1].asked) for case in heron.cases]
-    changed = [replace(heron, cases=tuple(others), made=()), *measured[1:]]
+    others = [replace(case, prepared=heron.cases[-1].prepared) for case in heron.cases]
+    changed = [replace(heron, cases=tuple(others), derived=()), *measured[1:]]
 
     models = [to_json(Fitter(some, None).fit(left_out, VALUES)) for some in (measured, changed, measured[1:])]
 

@@ -1,4 +1,4 @@
-"""The whole application in process, on a fresh SQLite file."""
+"""The whole application in this process, on a new SQLite file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 
 class App:
-    """A client of the application, its services, and a key."""
+    """The application: a client, its services, and a key."""
 
     def __init__(self, client: TestClient, services: Services, api_key: str) -> None:
         self.client = client
@@ -25,18 +25,18 @@ class App:
         self.api_key = api_key
 
     async def call(self, method: str, path: str, **options):
-        """Make a request with the key and give (status, JSON, headers)."""
+        """Send a request with the key; return (status, JSON or None, headers)."""
         headers = {"X-API-Key": self.api_key, **options.pop("headers", {})}
-        async with self.client.request(method, path, headers=headers, **options) as answer:
-            text = await answer.text()
-            return answer.status, (await answer.json() if text else None), answer.headers
+        async with self.client.request(method, path, headers=headers, **options) as response:
+            text = await response.text()
+            return response.status, (await response.json() if text else None), response.headers
 
 
 @pytest.fixture
 async def open_app(
     tmp_path: Path, aiohttp_client: AiohttpClient
 ) -> AsyncIterator[Callable[..., Awaitable[App]]]:
-    """Give a function that opens the application with some settings."""
+    """Return a function that opens the application with settings."""
     async with AsyncExitStack() as stack:
 
         async def open_with(
@@ -46,11 +46,11 @@ async def open_app(
             clock: Clock = system_clock,
             **settings: object,
         ) -> App:
-            usual = {"dsn": f"sqlite:///{tmp_path / 'memories.db'}", "embedder": embedder_kind}
-            chosen = Settings(**usual | settings)  # type: ignore[arg-type]
-            services = await stack.enter_async_context(open_services(chosen, clock, embedder))
-            client = await aiohttp_client(create_app(services, chosen))
-            stack.push_async_callback(client.close)  # before the services that it uses
+            defaults = {"dsn": f"sqlite:///{tmp_path / 'memories.db'}", "embedder": embedder_kind}
+            all_settings = Settings(**defaults | settings)  # type: ignore[arg-type]
+            services = await stack.enter_async_context(open_services(all_settings, clock, embedder))
+            client = await aiohttp_client(create_app(services, all_settings))
+            stack.push_async_callback(client.close)  # closed before the services that it uses
             return App(client, services, await services.tenants.provision("test"))
 
         yield open_with

@@ -1,4 +1,4 @@
-"""Vectors seen from outside: what the API and the metrics report about them."""
+"""Embeddings as seen by clients: what the API and the metrics report."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def embedder() -> HashingEmbedder:
 
 
 async def read_metrics(app) -> dict[str, float]:
-    async with app.client.get("/metrics") as answer:
-        lines = re.findall(r"^(mnemo_\w+) (\S+)$", await answer.text(), re.MULTILINE)
+    async with app.client.get("/metrics") as response:
+        lines = re.findall(r"^(mnemo_\w+) (\S+)$", await response.text(), re.MULTILINE)
     return {name: float(value) for name, value in lines}
 
 
-async def settle(app) -> None:
-    while (await read_metrics(app))["mnemo_embedding_backlog"]:  # noqa: ASYNC110 - asked from outside
+async def wait_for_embeddings(app) -> None:
+    while (await read_metrics(app))["mnemo_embedding_backlog"]:  # noqa: ASYNC110 - asked over HTTP
         await asyncio.sleep(0.01)
 
 
-async def test_a_memory_and_the_messages_of_a_session_get_vectors(open_app, embedder):
+async def test_a_memory_and_the_messages_of_a_session_are_embedded(open_app, embedder):
     app = await open_app(embedder=embedder)
     await app.call("POST", MEMORIES, json={"content": "alpha", "tags": ["t"]})
-    said = [{"role": "user", "content": "beta"}, {"role": "assistant", "content": "gamma"}]
-    await app.call("POST", MEMORIES, json={"session_id": "s", "messages": said})
-    await settle(app)
+    messages = [{"role": "user", "content": "beta"}, {"role": "assistant", "content": "gamma"}]
+    await app.call("POST", MEMORIES, json={"session_id": "s", "messages": messages})
+    await wait_for_embeddings(app)
 
-    status, answer, _ = await app.call("GET", STATUS)
+    status, response, _ = await app.call("GET", STATUS)
 
     assert status == 200
-    assert answer == {
+    assert response == {
         "state": "ready",
         "model": "hashing",
         "dimensions": 64,
@@ -50,36 +50,36 @@ async def test_a_memory_and_the_messages_of_a_session_get_vectors(open_app, embe
     }
 
 
-async def test_an_updated_memory_gets_the_vector_of_its_new_text(open_app, embedder):
+async def test_an_updated_memory_is_embedded_again(open_app, embedder):
     app = await open_app(embedder=embedder)
     _, stored, _ = await app.call("POST", MEMORIES, json={"content": "alpha"})
-    await settle(app)
+    await wait_for_embeddings(app)
     await app.call("PUT", f"{MEMORIES}/{stored['id']}", json={"content": "omega"})
-    await settle(app)
+    await wait_for_embeddings(app)
 
     assert embedder.texts == ["alpha", "omega"]
 
 
-async def test_a_restored_memory_is_found_by_its_vector_again(open_app, embedder):
+async def test_a_restored_memory_is_embedded_again(open_app, embedder):
     app = await open_app(embedder=embedder)
     _, stored, _ = await app.call("POST", MEMORIES, json={"content": "alpha"})
-    await settle(app)
+    await wait_for_embeddings(app)
     await app.call("DELETE", f"{MEMORIES}/{stored['id']}")
     await app.call("POST", f"{MEMORIES}/{stored['id']}/restore", json={})
-    await settle(app)
+    await wait_for_embeddings(app)
 
     assert embedder.texts == ["alpha", "alpha"]
     assert (await app.call("GET", STATUS))[1]["embedded"] == 1
 
 
-async def test_superseding_and_taking_it_back_keep_the_vectors(open_app, embedder):
+async def test_superseding_and_undoing_it_keep_the_vectors(open_app, embedder):
     app = await open_app(embedder=embedder)
     _, old, _ = await app.call("POST", MEMORIES, json={"content": "alpha", "subject": "s"})
-    await settle(app)
+    await wait_for_embeddings(app)
     await app.call("POST", MEMORIES, json={"content": "beta", "subject": "s"})
-    await settle(app)
+    await wait_for_embeddings(app)
     await app.call("POST", f"{MEMORIES}/{old['id']}/restore", json={})
-    await settle(app)
+    await wait_for_embeddings(app)
 
     assert embedder.texts == ["alpha", "beta"]
     _, status, _ = await app.call("GET", STATUS)
@@ -88,13 +88,13 @@ async def test_superseding_and_taking_it_back_keep_the_vectors(open_app, embedde
     assert [one["content"] for one in page["memories"]] == ["alpha"]
 
 
-async def test_metrics_tell_of_what_was_answered_and_has_no_vector_yet(open_app, embedder):
+async def test_metrics_show_stored_memories_without_a_vector(open_app, embedder):
     embedder.gate.clear()
     app = await open_app(embedder=embedder)
     status, _, _ = await app.call("POST", MEMORIES, json={"content": "alpha"})
     waiting = await read_metrics(app)
     embedder.gate.set()
-    await settle(app)
+    await wait_for_embeddings(app)
     done = await read_metrics(app)
 
     assert status == 202
@@ -105,7 +105,7 @@ async def test_metrics_tell_of_what_was_answered_and_has_no_vector_yet(open_app,
     assert done["mnemo_embedding_failed_queries_total"] == 0
 
 
-async def test_metrics_count_what_the_index_does(open_app):
+async def test_metrics_count_loads_refreshes_and_evictions_of_the_index(open_app):
     app = await open_app()
     await app.call("GET", MEMORIES, params={"q": "alpha"})
     metrics = await read_metrics(app)
@@ -115,10 +115,10 @@ async def test_metrics_count_what_the_index_does(open_app):
     assert metrics["mnemo_index_evictions_total"] == 0
 
 
-async def test_metrics_tell_how_often_codes_of_words_were_in_memory(open_app, embedder):
+async def test_metrics_count_hits_and_misses_of_the_token_code_cache(open_app, embedder):
     app = await open_app(embedder=embedder)
     await app.call("POST", MEMORIES, json={"content": "alpha"})
-    await settle(app)
+    await wait_for_embeddings(app)
     for _ in range(3):
         await app.call("GET", MEMORIES, params={"q": "alpha"})
     metrics = await read_metrics(app)
@@ -127,19 +127,19 @@ async def test_metrics_tell_how_often_codes_of_words_were_in_memory(open_app, em
     assert metrics["mnemo_index_code_bytes"] > 0
 
 
-async def test_without_a_model_the_status_says_off(open_app):
+async def test_without_a_model_the_state_is_off(open_app):
     app = await open_app()
     await app.call("POST", MEMORIES, json={"content": "alpha"})
 
-    _, answer, _ = await app.call("GET", STATUS)
+    _, response, _ = await app.call("GET", STATUS)
 
-    assert answer == {"state": "off", "total": 1, "embedded": 0, "pending": 0, "refused": 0}
+    assert response == {"state": "off", "total": 1, "embedded": 0, "pending": 0, "refused": 0}
     assert (await read_metrics(app))["mnemo_embedding_backlog"] == 0
 
 
-async def test_the_status_of_vectors_is_for_holders_of_a_key(open_app):
+async def test_the_embedding_status_requires_a_key(open_app):
     app = await open_app()
-    async with app.client.get(STATUS) as answer:
-        assert answer.status == 400
+    async with app.client.get(STATUS) as response:
+        assert response.status == 400
     status, _, _ = await app.call("GET", STATUS, headers={"X-API-Key": "mnk_unknown"})
     assert status == 400

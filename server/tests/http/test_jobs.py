@@ -1,4 +1,4 @@
-"""Jobs seen from outside: the routes, the metrics, and what housekeeping deletes."""
+"""Jobs as seen by clients: the routes, the metrics, and what housekeeping deletes."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ async def stores(app) -> Stores:
 
 
 @pytest.fixture
-async def ask(app, stores):
-    """Asks for a job of the key's tenant and gives its id."""
+async def request_job(app, stores):
+    """Return a function that requests a job of the key's tenant and returns its id."""
     record = await app.services.tenants.find_key(app.api_key)
 
-    async def ask(target: str = "memory:1", **fields) -> str:
+    async def request_job(target: str = "memory:1", **fields) -> str:
         now = fields.pop("now", app.services.clock())
         tenant_id = fields.pop("tenant_id", record.tenant_id)
         return encode_id(await stores.jobs.request(JobRequest(tenant_id, "enrich", target, **fields), now))
 
-    return ask
+    return request_job
 
 
-async def test_a_job_is_shown_with_what_is_known_of_it(app, ask):
-    job_id = await ask("session:s", now=1_000_000, run_at=2_000_000, detail={"why": "asked"})
+async def test_a_job_is_returned_with_all_its_fields(app, request_job):
+    job_id = await request_job("session:s", now=1_000_000, run_at=2_000_000, detail={"why": "asked"})
 
-    status, answer, _ = await app.call("GET", f"{JOBS}/{job_id}")
+    status, response, _ = await app.call("GET", f"{JOBS}/{job_id}")
 
-    assert (status, answer) == (
+    assert (status, response) == (
         200,
         {
             "id": job_id,
@@ -56,42 +56,42 @@ async def test_a_job_is_shown_with_what_is_known_of_it(app, ask):
     )
 
 
-async def test_jobs_are_listed_by_their_latest_change(app, ask):
-    ids = [await ask(f"memory:{number}", now=number) for number in (1, 2, 3)]
+async def test_jobs_are_listed_by_their_latest_change(app, request_job):
+    ids = [await request_job(f"memory:{number}", now=number) for number in (1, 2, 3)]
 
-    _, answer, _ = await app.call("GET", JOBS)
-    assert [job["id"] for job in answer["jobs"]] == ids[::-1]
-    _, answer, _ = await app.call("GET", f"{JOBS}?limit=1&state=waiting")
-    assert [job["id"] for job in answer["jobs"]] == [ids[2]]
-    _, answer, _ = await app.call("GET", f"{JOBS}?state=failed")
-    assert answer == {"jobs": []}
+    _, response, _ = await app.call("GET", JOBS)
+    assert [job["id"] for job in response["jobs"]] == ids[::-1]
+    _, response, _ = await app.call("GET", f"{JOBS}?limit=1&state=waiting")
+    assert [job["id"] for job in response["jobs"]] == [ids[2]]
+    _, response, _ = await app.call("GET", f"{JOBS}?state=failed")
+    assert response == {"jobs": []}
 
 
 @pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=201"])
-async def test_a_wrong_filter_is_refused(app, query):
-    status, answer, _ = await app.call("GET", f"{JOBS}?{query}")
+async def test_an_invalid_filter_is_rejected(app, query):
+    status, response, _ = await app.call("GET", f"{JOBS}?{query}")
 
-    assert (status, answer["code"]) == (400, "invalid_request")
+    assert (status, response["code"]) == (400, "invalid_request")
 
 
-async def test_jobs_of_other_tenants_and_other_words_are_not_found(app, ask):
-    foreign = await ask(tenant_id=77)
+async def test_jobs_of_other_tenants_and_invalid_ids_are_not_found(app, request_job):
+    other_tenants_job = await request_job(tenant_id=77)
 
-    for job_id in (foreign, "0000000000000", "x"):
-        status, answer, _ = await app.call("GET", f"{JOBS}/{job_id}")
-        assert (status, answer["code"]) == (404, "job_not_found")
-    _, answer, _ = await app.call("GET", JOBS)
-    assert answer == {"jobs": []}
+    for job_id in (other_tenants_job, "0000000000000", "x"):
+        status, response, _ = await app.call("GET", f"{JOBS}/{job_id}")
+        assert (status, response["code"]) == (404, "job_not_found")
+    _, response, _ = await app.call("GET", JOBS)
+    assert response == {"jobs": []}
 
 
 async def read_metrics(app) -> dict[str, float]:
-    async with app.client.get("/metrics") as answer:
-        lines = re.findall(r"^(mnemo_\w+) (\S+)$", await answer.text(), re.MULTILINE)
+    async with app.client.get("/metrics") as response:
+        lines = re.findall(r"^(mnemo_\w+) (\S+)$", await response.text(), re.MULTILINE)
     return {name: float(value) for name, value in lines}
 
 
-async def test_metrics_say_how_jobs_stand(app, ask):
-    await ask(run_at=app.services.clock() - 9_000_000)
+async def test_metrics_count_jobs_by_state(app, request_job):
+    await request_job(run_at=app.services.clock() - 9_000_000)
     runner = app.services.job_runner
     runner.counts = await runner._store.count()
 
@@ -103,14 +103,14 @@ async def test_metrics_say_how_jobs_stand(app, ask):
     assert metrics["mnemo_job_runs_done_total"] == metrics["mnemo_job_runs_retried_total"] == 0
 
 
-async def test_jobs_are_forgotten_a_week_after_they_were_done(app, ask, stores):
+async def test_jobs_are_deleted_a_week_after_they_were_done(app, request_job, stores):
     now = app.services.clock()
-    old, recent = await ask("memory:1", now=1), await ask("memory:2", now=now)
+    old, recent = await request_job("memory:1", now=1), await request_job("memory:2", now=now)
     record = await app.services.tenants.find_key(app.api_key)
     runner = app.services.job_runner
     runner.add_handler("enrich", lambda _job, _progress: asyncio.sleep(0, Done()))
     runner.note(record.tenant_id)
-    while (await app.call("GET", f"{JOBS}/{recent}"))[1]["state"] != "done":  # noqa: ASYNC110 - from outside
+    while (await app.call("GET", f"{JOBS}/{recent}"))[1]["state"] != "done":  # noqa: ASYNC110 - over HTTP
         await asyncio.sleep(0.01)
     assert (await app.call("GET", f"{JOBS}/{old}"))[0] == 200
 

@@ -12,48 +12,50 @@ from mnemos_contract import TOOLS
 
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 VERSION = "MCP-Protocol-Version"
-#: What nothing has as its id.
+#: An id that doesn't exist.
 UNKNOWN = "0" * 13
 
 
 async def post(app, message, path: str = "/mcp", **headers: str):
-    """Post a message with the key and give (status, JSON or None, headers)."""
+    """Post a message with the key; return (status, JSON or None, headers)."""
     data = message if isinstance(message, (bytes, io.BytesIO)) else json.dumps(message).encode()
     sent = {"Content-Type": "application/json", **ACCEPT, **headers}
     return await app.call("POST", path, data=data, headers=sent)
 
 
-async def ask(app, method: str, params: dict | None = None, **headers: str):
+async def send(app, method: str, params: dict | None = None, **headers: str):
     return await post(app, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}, **headers)
 
 
 async def call(app, tool: str, arguments: dict | None = None, meta: dict | None = None, **headers: str):
-    """Call a tool; gives what the model reads."""
+    """Call a tool; return what the model reads."""
     params = {"name": tool, "arguments": arguments or {}, "_meta": meta or {}}
-    status, answer, _ = await ask(app, "tools/call", params, **headers)
-    assert status == 200, answer
-    (content,) = answer["result"]["content"]
-    told = json.loads(content["text"])
-    assert answer["result"]["isError"] is not told["ok"]
-    return told
+    status, response, _ = await send(app, "tools/call", params, **headers)
+    assert status == 200, response
+    (content,) = response["result"]["content"]
+    result = json.loads(content["text"])
+    assert response["result"]["isError"] is not result["ok"]
+    return result
 
 
-async def test_initialize_lists_tools_and_keeps_no_session(app):
-    status, answer, headers = await ask(app, "initialize", {"protocolVersion": "2025-06-18"})
-    assert (status, answer["id"], answer["result"]["protocolVersion"]) == (200, 1, "2025-06-18")
-    assert answer["result"]["serverInfo"]["name"] == "mnemos"
-    assert len(answer["result"]["instructions"]) < 600
+async def test_initialize_lists_tools_and_creates_no_session(app):
+    status, response, headers = await send(app, "initialize", {"protocolVersion": "2025-06-18"})
+    assert (status, response["id"], response["result"]["protocolVersion"]) == (200, 1, "2025-06-18")
+    assert response["result"]["serverInfo"]["name"] == "mnemos"
+    assert len(response["result"]["instructions"]) < 600
     assert headers["Content-Type"].startswith("application/json")
     assert "Mcp-Session-Id" not in headers
 
-    _, answer, _ = await ask(app, "tools/list", **{VERSION: "2025-06-18", "Mcp-Session-Id": "whatever"})
-    assert [tool["name"] for tool in answer["result"]["tools"]] == [tool.name for tool in TOOLS]
+    _, response, _ = await send(app, "tools/list", **{VERSION: "2025-06-18", "Mcp-Session-Id": "whatever"})
+    assert [tool["name"] for tool in response["result"]["tools"]] == [tool.name for tool in TOOLS]
 
 
-@pytest.mark.parametrize("wanted", ["1999-01-01", 7, None])
-async def test_initialize_offers_the_newest_version_to_a_client_it_does_not_know(app, wanted):
-    _, answer, _ = await ask(app, "initialize", {"protocolVersion": wanted}, **{VERSION: "1999-01-01"})
-    assert answer["result"]["protocolVersion"] == "2025-11-25"
+@pytest.mark.parametrize("requested_version", ["1999-01-01", 7, None])
+async def test_initialize_offers_the_newest_version_to_a_client_with_an_unknown_one(app, requested_version):
+    _, response, _ = await send(
+        app, "initialize", {"protocolVersion": requested_version}, **{VERSION: "1999-01-01"}
+    )
+    assert response["result"]["protocolVersion"] == "2025-11-25"
 
 
 async def test_a_tool_call_is_one_request_of_the_api(app):
@@ -69,12 +71,12 @@ async def test_a_tool_call_is_one_request_of_the_api(app):
     assert (await call(app, "memory_get", {"id": memory_id}))["code"] == "memory_not_found"
 
 
-async def test_a_pinned_memory_is_stored_as_one(app):
+async def test_a_pinned_memory_is_stored_as_pinned(app):
     stored = await call(app, "memory_store", {"content": "Never deploy on Fridays.", "pinned": True})
     assert stored["data"]["memory_type"] == "pinned"
 
 
-async def test_secrets_are_taken_out_as_on_every_way(app):
+async def test_secrets_are_removed_as_in_every_interface(app):
     token = "ghp_" + "a1B2" * 9
     stored = await call(app, "memory_store", {"content": f"the token is {token}"})
     kept = await call(app, "memory_get", {"id": stored["data"]["id"]})
@@ -83,7 +85,7 @@ async def test_secrets_are_taken_out_as_on_every_way(app):
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments", "code", "told"),
+    ("tool", "arguments", "code", "message"),
     [
         ("memory_get", {"id": UNKNOWN}, "memory_not_found", "memory not found"),
         ("memory_get", {"name": "x"}, "invalid_request", "unknown parameter 'name'"),
@@ -96,28 +98,28 @@ async def test_secrets_are_taken_out_as_on_every_way(app):
         ("memory_search", {"as_of": "yesterday"}, "invalid_request", "as_of"),
     ],
 )
-async def test_what_a_tool_refuses_is_a_result_for_the_model(app, tool, arguments, code, told):
-    answer = await call(app, tool, arguments)
-    assert (answer["ok"], answer["code"]) == (False, code)
-    assert told in answer["error"]
+async def test_errors_of_tools_are_results_for_the_model(app, tool, arguments, code, message):
+    response = await call(app, tool, arguments)
+    assert (response["ok"], response["code"]) == (False, code)
+    assert message in response["error"]
 
 
 async def test_a_version_conflict_shows_the_current_memory(app):
     memory_id = (await call(app, "memory_store", {"content": "x"}))["data"]["id"]
-    answer = await call(app, "memory_update", {"id": memory_id, "content": "y", "expected_version": 5})
-    assert (answer["code"], answer["current"]["version"]) == ("version_conflict", 1)
+    response = await call(app, "memory_update", {"id": memory_id, "content": "y", "expected_version": 5})
+    assert (response["code"], response["current"]["version"]) == ("version_conflict", 1)
 
 
-async def test_a_database_that_is_gone_and_a_fault_are_results_too(app, monkeypatch):
+async def test_database_and_internal_errors_are_results_too(app, monkeypatch):
     for error, code in (
         (DatabaseUnavailable("gone"), "database_unavailable"),
         (OSError("x"), "internal_error"),
     ):
 
-        async def broken(*_args: object, error: Exception = error) -> None:
+        async def fail(*_args: object, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr(type(app.services.memories), "get", broken)
+        monkeypatch.setattr(type(app.services.memories), "get", fail)
         assert (await call(app, "memory_get", {"id": UNKNOWN}))["code"] == code
 
 
@@ -134,41 +136,41 @@ async def test_a_database_that_is_gone_and_a_fault_are_results_too(app, monkeypa
         ({"X-API-Key": "", "Authorization": "Basic d3Jvbmc="}, "missing_api_key", 'Bearer realm="mnemos"'),
     ],
 )
-async def test_without_a_good_key_initialize_is_401_and_says_how_to_send_one(app, headers, code, challenge):
-    status, answer, sent = await ask(app, "initialize", **headers)
+async def test_without_a_valid_key_initialize_is_401_with_instructions(app, headers, code, challenge):
+    status, response, sent = await send(app, "initialize", **headers)
     assert (status, sent["WWW-Authenticate"]) == (401, challenge)
-    assert (answer["jsonrpc"], answer["id"], answer["error"]["data"]["code"]) == ("2.0", None, code)
-    assert "Authorization: Bearer" in answer["error"]["message"]
-    assert answer["error"]["data"]["request_id"] == sent["X-Request-Id"]
+    assert (response["jsonrpc"], response["id"], response["error"]["data"]["code"]) == ("2.0", None, code)
+    assert "Authorization: Bearer" in response["error"]["message"]
+    assert response["error"]["data"]["request_id"] == sent["X-Request-Id"]
 
 
-async def test_a_client_that_tries_to_log_in_instead_is_told_what_to_send(app):
+async def test_a_client_that_tries_to_log_in_is_told_to_send_the_key(app):
     for page in ("oauth-protected-resource/mcp", "oauth-authorization-server", "openid-configuration"):
         assert (await app.call("GET", f"/.well-known/{page}"))[0] == 404
-    status, answer, _ = await app.call("POST", "/register", json={"client_name": "x"})
-    assert (status, answer["code"]) == (403, "access_denied")
-    assert "Authorization: Bearer" in answer["error"]
+    status, response, _ = await app.call("POST", "/register", json={"client_name": "x"})
+    assert (status, response["code"]) == (403, "access_denied")
+    assert "Authorization: Bearer" in response["error"]
 
 
-async def test_the_key_may_come_as_a_bearer_token_or_in_the_path(app):
+async def test_the_key_can_be_a_bearer_token_or_in_the_path(app):
     for scheme in ("Bearer", "bearer"):
         headers = {"X-API-Key": "", "Authorization": f"{scheme} {app.api_key}"}
-        assert (await ask(app, "ping", **headers))[:2] == (200, {"jsonrpc": "2.0", "id": 1, "result": {}})
+        assert (await send(app, "ping", **headers))[:2] == (200, {"jsonrpc": "2.0", "id": 1, "result": {}})
     for path in ("/v1alpha2/mem9s/mcp", f"/v1alpha1/mem9s/{app.api_key}/mcp"):
         headers = {"X-API-Key": ""} if "v1alpha1" in path else {}
         message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         assert (await post(app, message, path, **headers))[0] == 200
-    status, answer, _ = await post(app, {}, "/v1alpha1/mem9s/wrong/mcp")
-    assert (status, answer["error"]["data"]["code"]) == (404, "tenant_not_found")
+    status, response, _ = await post(app, {}, "/v1alpha1/mem9s/wrong/mcp")
+    assert (status, response["error"]["data"]["code"]) == (404, "tenant_not_found")
 
 
-async def test_a_bearer_token_opens_nothing_but_mcp(app):
+async def test_a_bearer_token_is_accepted_only_for_mcp(app):
     headers = {"X-API-Key": "", "Authorization": f"Bearer {app.api_key}"}
-    status, answer, _ = await app.call("GET", "/v1alpha2/mem9s/memories", headers=headers)
-    assert (status, answer["code"]) == (400, "missing_api_key")
+    status, response, _ = await app.call("GET", "/v1alpha2/mem9s/memories", headers=headers)
+    assert (status, response["code"]) == (400, "missing_api_key")
 
 
-async def test_no_log_line_shows_a_key_in_a_path_of_mcp(app, capsys):
+async def test_log_lines_contain_no_key_of_an_mcp_path(app, capsys):
     await post(app, {}, f"/v1alpha1/mem9s/{app.api_key}/mcp")
     logged = "".join(capsys.readouterr())
     assert "/v1alpha1/mem9s/{api_key}/mcp" in logged
@@ -176,10 +178,10 @@ async def test_no_log_line_shows_a_key_in_a_path_of_mcp(app, capsys):
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS"])
-async def test_there_is_no_stream_to_open_and_no_session_to_end(app, method):
-    status, answer, headers = await app.call(method, "/mcp", headers=ACCEPT)
+async def test_methods_other_than_post_are_not_allowed(app, method):
+    status, response, headers = await app.call(method, "/mcp", headers=ACCEPT)
     assert (status, headers["Allow"]) == (405, "POST")
-    assert answer["error"]["data"]["code"] == "method_not_allowed"
+    assert response["error"]["data"]["code"] == "method_not_allowed"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ async def test_there_is_no_stream_to_open_and_no_session_to_end(app, method):
         {"jsonrpc": "2.0", "id": 5, "error": {"code": -1, "message": "no"}},
     ],
 )
-async def test_what_needs_no_answer_is_accepted_without_one(app, message):
+async def test_notifications_and_responses_are_accepted_without_a_body(app, message):
     assert (await post(app, message))[:2] == (202, None)
 
 
@@ -210,43 +212,46 @@ async def test_what_needs_no_answer_is_accepted_without_one(app, message):
         (b'{"id":1,"method":"ping","params":[]}', -32602),
     ],
 )
-async def test_what_is_no_message_is_a_bad_request(app, body, code):
-    status, answer, _ = await post(app, body)
-    assert (status, answer["error"]["code"]) == (400, code)
+async def test_an_invalid_message_is_a_bad_request(app, body, code):
+    status, response, _ = await post(app, body)
+    assert (status, response["error"]["code"]) == (400, code)
 
 
 @pytest.mark.parametrize(
     "params", [{"name": "memory_eat"}, {"name": ["memory_get"]}, {"name": "memory_get", "arguments": []}, {}]
 )
-async def test_a_call_of_no_tool_is_told(app, params):
-    status, answer, _ = await ask(app, "tools/call", params)
-    assert (status, answer["id"], answer["error"]["code"]) == (200, 1, -32602)
+async def test_a_call_of_an_unknown_tool_is_an_error(app, params):
+    status, response, _ = await send(app, "tools/call", params)
+    assert (status, response["id"], response["error"]["code"]) == (200, 1, -32602)
 
 
-async def test_metadata_may_be_nested_as_deeply_as_on_every_way(app):
+async def test_metadata_can_be_nested_as_deeply_as_over_the_api(app):
     for depth in (*range(190, 210), 250, 900):
         fields = f'{{"content":"deep","metadata":{{"a":{"[" * depth + "]" * depth}}}}}'
         stored, _, _ = await app.call("POST", "/v1alpha2/mem9s/memories", data=fields)
         params = f'{{"name":"memory_store","arguments":{fields}}}'
         message = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}'
-        _, answer, _ = await post(app, message.encode())
-        told = json.loads(answer["result"]["content"][0]["text"])
-        assert (told["ok"], told.get("code")) in ((True, None), (False, "invalid_json")), (depth, told)
-        assert told["ok"] is (stored == 202), depth
+        _, response, _ = await post(app, message.encode())
+        result = json.loads(response["result"]["content"][0]["text"])
+        assert (result["ok"], result.get("code")) in ((True, None), (False, "invalid_json")), (
+            depth,
+            result,
+        )
+        assert result["ok"] is (stored == 202), depth
 
 
-async def test_probes_of_newer_clients_are_told_that_there_is_no_such_method(app):
+async def test_unknown_methods_of_newer_clients_are_not_found(app):
     for method in ("server/discover", "resources/list"):
         versions = {VERSION: "2026-07-28"} if method == "server/discover" else {}
-        status, answer, _ = await ask(app, method, **versions)
-        assert (status, answer["error"]["code"]) == (200, -32601)
+        status, response, _ = await send(app, method, **versions)
+        assert (status, response["error"]["code"]) == (200, -32601)
 
 
-async def test_a_version_that_is_not_spoken_here_is_refused_with_those_that_are(app):
+async def test_an_unsupported_version_is_rejected_with_the_supported_ones(app):
     for method in ("tools/list", "tools/call", "notifications/initialized"):
-        status, answer, _ = await ask(app, method, **{VERSION: "2026-07-28"})
-        assert (status, answer["error"]["code"], answer["id"]) == (400, -32022, 1)
-        assert "2025-11-25" in answer["error"]["data"]["supported"]
+        status, response, _ = await send(app, method, **{VERSION: "2026-07-28"})
+        assert (status, response["error"]["code"], response["id"]) == (400, -32022, 1)
+        assert "2025-11-25" in response["error"]["data"]["supported"]
 
 
 @pytest.mark.parametrize(
@@ -262,14 +267,14 @@ async def test_a_version_that_is_not_spoken_here_is_refused_with_those_that_are(
         ("text/html", 406),
     ],
 )
-async def test_a_client_must_take_json_for_an_answer(app, accept, status):
-    assert (await ask(app, "ping", Accept=accept))[0] == status
+async def test_a_client_must_accept_json(app, accept, status):
+    assert (await send(app, "ping", Accept=accept))[0] == status
 
 
 @pytest.mark.parametrize(
     ("kind", "status"), [("application/json; charset=utf-8", 200), ("text/plain", 415), ("x", 415)]
 )
-async def test_a_message_must_come_as_json(app, kind, status):
+async def test_the_content_type_must_be_json(app, kind, status):
     message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     assert (await post(app, message, **{"Content-Type": kind}))[0] == status
 
@@ -293,27 +298,27 @@ async def test_a_message_must_come_as_json(app, kind, status):
         ("", 403),
     ],
 )
-async def test_pages_of_other_sites_are_held_off_even_with_a_key(app, origin, status):
-    # A rebound name stands in both headers.
+async def test_requests_from_other_origins_are_rejected_even_with_a_key(app, origin, status):
+    # With DNS rebinding, the attacker's name is in both headers.
     host = origin.partition("://")[2] or "localhost"
-    got, answer, _ = await ask(app, "ping", Origin=origin, Host=host)
-    assert got == status
+    actual_status, response, _ = await send(app, "ping", Origin=origin, Host=host)
+    assert actual_status == status
     if status != 200:
-        assert answer["error"]["data"]["code"] == "access_denied"
+        assert response["error"]["data"]["code"] == "access_denied"
 
 
-async def test_a_body_beyond_a_mebibyte_is_refused(app):
-    status, answer, _ = await post(app, io.BytesIO(b'{"pad":"' + b"x" * 1_048_576 + b'"}'))
-    assert (status, answer["error"]["data"]["code"]) == (413, "payload_too_large")
+async def test_a_body_larger_than_a_mebibyte_is_rejected(app):
+    status, response, _ = await post(app, io.BytesIO(b'{"pad":"' + b"x" * 1_048_576 + b'"}'))
+    assert (status, response["error"]["data"]["code"]) == (413, "payload_too_large")
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(open_app):
+async def test_too_many_requests_are_rejected_with_retry_after(open_app):
     app = await open_app(rate_limit=1, rate_burst=2, trusted_proxies="127.0.0.1")
-    answers = [await ask(app, "ping", **{"X-Forwarded-For": f"9.9.9.{number}"}) for number in range(3)]
-    assert [status for status, _, _ in answers] == [200, 200, 429]
-    assert answers[-1][2]["Retry-After"] == "1"
-    assert answers[-1][1]["error"]["data"]["code"] == "rate_limited"
-    assert "try again in 1 s" in answers[-1][1]["error"]["message"]
+    responses = [await send(app, "ping", **{"X-Forwarded-For": f"9.9.9.{number}"}) for number in range(3)]
+    assert [status for status, _, _ in responses] == [200, 200, 429]
+    assert responses[-1][2]["Retry-After"] == "1"
+    assert responses[-1][1]["error"]["data"]["code"] == "rate_limited"
+    assert "try again in 1 s" in responses[-1][1]["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -330,27 +335,27 @@ async def test_who_asks_too_often_is_told_when_to_come_back(open_app):
         ({"User-Agent": "x" * 500}, {}, "x" * 200),
     ],
 )
-async def test_the_agent_is_named_by_the_header_else_by_the_client_else_by_default(app, headers, meta, agent):
+async def test_the_agent_is_named_by_the_header_or_the_client_or_a_default(app, headers, meta, agent):
     stored = await call(app, "memory_store", {"content": "x"}, meta, **headers)
     assert (await call(app, "memory_get", {"id": stored["data"]["id"]}))["data"]["agent_id"] == agent
 
 
-async def test_headers_give_project_and_session_as_everywhere(app):
+async def test_headers_set_project_and_session(app):
     headers = {"X-Mnemo-Project": "atlas", "X-Mnemo-Session-Id": "s1"}
     stored = await call(app, "memory_store", {"content": "x"}, **headers)
     kept = (await call(app, "memory_get", {"id": stored["data"]["id"]}))["data"]
     assert (kept["project"], kept["session_id"]) == ("atlas", "s1")
 
 
-async def test_every_change_is_logged_with_the_request_it_came_in(app, tmp_path):
+async def test_every_change_is_logged_with_its_request_id(app, tmp_path):
     await call(app, "memory_store", {"content": "x"}, **{"X-Request-Id": "trace-1"})
     with sqlite3.connect(tmp_path / "memories.db") as database:
         assert database.execute("SELECT request_id FROM events").fetchall() == [("trace-1",)]
 
 
-async def test_a_message_sent_twice_with_an_idempotency_key_is_done_once(app):
+async def test_a_message_sent_twice_with_an_idempotency_key_is_processed_once(app):
     key = {"Idempotency-Key": "k"}
-    first, again = [await call(app, "memory_store", {"content": "once"}, **key) for _ in range(2)]
+    first, second = [await call(app, "memory_store", {"content": "once"}, **key) for _ in range(2)]
     other = await call(app, "memory_store", {"content": "another"}, **key)
-    assert first == again
-    assert (again["data"]["outcome"], other["code"]) == ("created", "idempotency_mismatch")
+    assert first == second
+    assert (second["data"]["outcome"], other["code"]) == ("created", "idempotency_mismatch")

@@ -7,7 +7,7 @@ import asyncio
 PATH = "/v1alpha2/mem9s/redactions"
 
 
-async def test_a_sweep_is_answered_with_its_job_which_comes_to_its_end(app):
+async def test_a_sweep_returns_its_job_and_the_job_finishes(app):
     status, job, _ = await app.call("POST", PATH, json={"dry_run": False})
 
     assert (status, job["kind"], job["target"]) == (202, "redact", "everything")
@@ -18,15 +18,15 @@ async def test_a_sweep_is_answered_with_its_job_which_comes_to_its_end(app):
     assert job["detail"] == {"dry_run": False, "found": {}, "changed": 0}
 
 
-async def test_nothing_is_changed_unless_that_is_asked_for(app):
+async def test_a_sweep_is_a_dry_run_by_default(app):
     _, job, _ = await app.call("POST", PATH, json={})
 
     assert (job["target"], job["detail"]["dry_run"]) == ("everything, dry run", True)
 
 
-async def test_a_server_that_looks_for_no_secrets_says_so(open_app):
+async def test_a_server_without_redaction_rejects_a_sweep(open_app):
     app = await open_app(redact=False)
-    status, answer, _ = await app.call("POST", PATH, json={})
+    status, response, _ = await app.call("POST", PATH, json={})
 
-    assert (status, answer["code"]) == (400, "invalid_request")
-    assert "MNEMO_REDACT=false" in answer["error"]
+    assert (status, response["code"]) == (400, "invalid_request")
+    assert "MNEMO_REDACT=false" in response["error"]

@@ -1,4 +1,4 @@
-"""What models cost, seen from outside: the route and the metrics."""
+"""The cost of models, as seen by clients: the route and the metrics."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ USAGE = "/v1alpha2/mem9s/usage"
 
 
 async def read_metrics(app) -> dict[tuple[str, str], float]:
-    """Metrics with a kind, by name and kind."""
-    async with app.client.get("/metrics") as answer:
-        lines = re.findall(r'^(mnemo_\w+)\{kind="(\w+)"\} (\S+)$', await answer.text(), re.MULTILINE)
+    """Return the metrics that have a kind, by name and kind."""
+    async with app.client.get("/metrics") as response:
+        lines = re.findall(r'^(mnemo_\w+)\{kind="(\w+)"\} (\S+)$', await response.text(), re.MULTILINE)
     return {(name, kind): float(value) for name, kind, value in lines}
 
 
 @pytest.fixture
-async def paid(open_app):
-    """An application with prices, on an evening that doesn't end."""
+async def app_with_prices(open_app):
+    """An application with prices, on an evening that never ends."""
     return await open_app(
         clock=lambda: EVENING,
         llm_daily_tokens=1_000,
@@ -31,19 +31,19 @@ async def paid(open_app):
 
 
 async def spend(app, tokens: int, *used: int) -> None:
-    """Make a call as the tenant of the key."""
+    """Reserve tokens for a call of the key's tenant, and settle it if usage is given."""
     record = await app.services.tenants.find_key(app.api_key)
     reservation = await app.services.budget.reserve(record.tenant_id, "llm", tokens)
     if reservation and used:
         await app.services.budget.settle(reservation, *used)
 
 
-async def test_a_tenant_is_told_what_it_spent_and_what_is_left(paid):
-    await spend(paid, 300, 200, 50)
-    await spend(paid, 100)
-    await spend(paid, 651)
+async def test_usage_shows_what_was_spent_and_the_budget(app_with_prices):
+    await spend(app_with_prices, 300, 200, 50)
+    await spend(app_with_prices, 100)
+    await spend(app_with_prices, 651)
 
-    status, answer, _ = await paid.call("GET", USAGE)
+    status, response, _ = await app_with_prices.call("GET", USAGE)
 
     budget = {"kind": "llm", "daily_tokens": 1_000, "spent_tokens": 350, "resets_at": "2026-11-25T00:00:00Z"}
     day = {
@@ -55,39 +55,39 @@ async def test_a_tenant_is_told_what_it_spent_and_what_is_left(paid):
         "reserved_tokens": 100,
         "cost": 0.00006,
     }
-    assert (status, answer) == (200, {"budgets": [budget], "days": [day], "currency": "EUR"})
+    assert (status, response) == (200, {"budgets": [budget], "days": [day], "currency": "EUR"})
 
 
-async def test_another_tenant_is_told_of_its_own(paid):
-    await spend(paid, 300, 200, 50)
-    other = await paid.services.tenants.provision("other")
+async def test_usage_shows_only_the_tenants_own_calls(app_with_prices):
+    await spend(app_with_prices, 300, 200, 50)
+    other = await app_with_prices.services.tenants.provision("other")
 
-    _, answer, _ = await paid.call("GET", USAGE, headers={"X-API-Key": other})
+    _, response, _ = await app_with_prices.call("GET", USAGE, headers={"X-API-Key": other})
 
-    assert answer["days"] == []
-    assert answer["budgets"][0]["spent_tokens"] == 0
+    assert response["days"] == []
+    assert response["budgets"][0]["spent_tokens"] == 0
 
 
-async def test_paid_vectors_have_a_budget_and_a_missing_limit_is_absent(open_app):
+async def test_paid_embeddings_have_a_budget_and_a_missing_limit_is_absent(open_app):
     app = await open_app(embed_api_key="k", embedder_kind="openai", embed_base_url="http://127.0.0.1:1/v1")
 
-    _, answer, _ = await app.call("GET", USAGE)
+    _, response, _ = await app.call("GET", USAGE)
 
-    assert [budget["kind"] for budget in answer["budgets"]] == ["llm", "embedding"]
-    assert "daily_tokens" not in answer["budgets"][1]
-
-
-async def test_usage_is_for_holders_of_a_key(paid):
-    async with paid.client.get(USAGE) as answer:
-        assert answer.status == 400
+    assert [budget["kind"] for budget in response["budgets"]] == ["llm", "embedding"]
+    assert "daily_tokens" not in response["budgets"][1]
 
 
-async def test_metrics_add_up_what_models_cost(paid):
-    await spend(paid, 300, 200, 50)
-    await spend(paid, 300, 100, 0)
-    await spend(paid, 900)
+async def test_usage_requires_a_key(app_with_prices):
+    async with app_with_prices.client.get(USAGE) as response:
+        assert response.status == 400
 
-    metrics = await read_metrics(paid)
+
+async def test_metrics_add_up_the_costs_of_models(app_with_prices):
+    await spend(app_with_prices, 300, 200, 50)
+    await spend(app_with_prices, 300, 100, 0)
+    await spend(app_with_prices, 900)
+
+    metrics = await read_metrics(app_with_prices)
 
     assert metrics["mnemo_model_calls_total", "llm"] == 2
     assert metrics["mnemo_model_input_tokens_total", "llm"] == 300
@@ -96,10 +96,10 @@ async def test_metrics_add_up_what_models_cost(paid):
     assert metrics["mnemo_model_refusals_total", "llm"] == 1
 
 
-async def test_without_a_budget_for_vectors_no_model_is_asked_for_them(open_app):
+async def test_with_a_budget_of_zero_nothing_is_embedded(open_app):
     app = await open_app(embedder_kind="openai", embed_daily_tokens=0)
     await app.call("POST", "/v1alpha2/mem9s/memories", json={"content": "alpha"})
 
-    _, answer, _ = await app.call("GET", "/v1alpha2/mem9s/embedding")
+    _, response, _ = await app.call("GET", "/v1alpha2/mem9s/embedding")
 
-    assert (answer["state"], answer["pending"]) == ("off", 0)
+    assert (response["state"], response["pending"]) == ("off", 0)

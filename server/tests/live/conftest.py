@@ -19,7 +19,7 @@ from mnemo_server.stores.opening import Stores, open_stores
 
 @pytest.fixture(params=["sqlite", "live"])
 def database_dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """DSN of a fresh, empty database."""
+    """Return the DSN of a new, empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'memories.db'}"
     dsn: str = request.getfixturevalue("live_dsn")
@@ -28,7 +28,7 @@ def database_dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """A database with its tables."""
+    """A database with all tables."""
     opened = await connect(parse_dsn(database_dsn))
     try:
         await migrate(opened)

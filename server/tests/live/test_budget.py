@@ -1,4 +1,4 @@
-"""The budget on real databases: however many callers reserve at once, a day never exceeds its limit."""
+"""The budget on real databases: however many concurrent reservations, a day never exceeds its limit."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mnemo_server.services.budget.ledger import Budget
 from mnemo_server.stores.opening import Stores, open_stores
 from mnemo_server.stores.usage import DaySpent, Spending
 
-from .making import TENANT
+from .factories import TENANT
 
 NOON = 20_781 * DAY_US + DAY_US // 2
 
 
 class Clock:
-    """Noon of a day, until a test moves it."""
+    """A clock that stays at noon until a test moves it."""
 
     now = NOON
 
@@ -58,25 +58,27 @@ async def spent_of(stores: Stores, tenant_id: int = TENANT) -> list[DaySpent]:
     return await stores.usage.list_spent(tenant_id, 100)
 
 
-@pytest.mark.parametrize(("limit", "tokens", "fitting"), [(640, 10, 64), (1_000, 30, 33), (299, 100, 2)])
-async def test_two_servers_asking_64_times_at_once_get_exactly_what_fits(
-    stores: Stores, other_stores: Stores, limit: int, tokens: int, fitting: int
+@pytest.mark.parametrize(
+    ("limit", "tokens", "granted_count"), [(640, 10, 64), (1_000, 30, 33), (299, 100, 2)]
+)
+async def test_64_concurrent_reservations_of_two_servers_get_exactly_the_limit(
+    stores: Stores, other_stores: Stores, limit: int, tokens: int, granted_count: int
 ):
     servers = [open_budget(one, Clock(), limit) for one in (stores, other_stores)]
 
-    asked = zip(range(64), cycle(servers), strict=False)
-    granted = await asyncio.gather(*(server.reserve(TENANT, "llm", tokens) for _, server in asked))
+    requests = zip(range(64), cycle(servers), strict=False)
+    granted = await asyncio.gather(*(server.reserve(TENANT, "llm", tokens) for _, server in requests))
 
-    assert len([one for one in granted if one]) == fitting
-    assert sum(server.totals["llm"].refusals for server in servers) == 64 - fitting
+    assert len([one for one in granted if one]) == granted_count
+    assert sum(server.totals["llm"].refusals for server in servers) == 64 - granted_count
     (row,) = await spent_of(stores)
-    assert (row.reserved_tokens, row.tokens) == (fitting * tokens, fitting * tokens)
+    assert (row.reserved_tokens, row.tokens) == (granted_count * tokens, granted_count * tokens)
 
 
-async def test_two_servers_that_reserve_and_settle_at_once_spend_no_more_than_the_limit(
+async def test_two_servers_that_reserve_and_settle_concurrently_stay_within_the_limit(
     stores: Stores, other_stores: Stores, clock: Clock
 ):
-    """What is settled for less can be reserved again, and never more than that."""
+    """What is settled for less can be reserved again, and nothing more."""
     servers = [open_budget(one, clock, 1_000) for one in (stores, other_stores)]
 
     async def call(server: Budget) -> bool:
@@ -95,7 +97,7 @@ async def test_two_servers_that_reserve_and_settle_at_once_spend_no_more_than_th
     assert (row.calls, row.input_tokens, row.output_tokens, row.reserved_tokens) == (33, 660, 330, 0)
 
 
-async def test_tenants_and_kinds_have_budgets_of_their_own(stores: Stores, clock: Clock):
+async def test_each_tenant_and_each_kind_has_its_own_budget(stores: Stores, clock: Clock):
     plans = {"llm": Plan(100), "embedding": Plan(100)}
     budget = Budget(stores.usage, plans, clock)  # type: ignore[arg-type]
 
@@ -107,9 +109,7 @@ async def test_tenants_and_kinds_have_budgets_of_their_own(stores: Stores, clock
     assert [one is not None for one in granted] == [True, True, True, False, False]
 
 
-async def test_a_call_that_takes_more_than_was_set_aside_is_seen_by_the_next_one(
-    stores: Stores, clock: Clock
-):
+async def test_a_call_that_uses_more_than_it_reserved_counts_in_full(stores: Stores, clock: Clock):
     budget = open_budget(stores, clock, 100)
     reservation = await budget.reserve(TENANT, "llm", 10)
     assert reservation
@@ -120,9 +120,7 @@ async def test_a_call_that_takes_more_than_was_set_aside_is_seen_by_the_next_one
     assert (row.input_tokens, row.output_tokens, row.reserved_tokens, row.calls) == (150, 30, 0, 1)
 
 
-async def test_what_was_set_aside_for_a_call_that_never_went_out_can_be_reserved_again(
-    stores: Stores, clock: Clock
-):
+async def test_tokens_of_a_call_that_was_never_sent_can_be_reserved_again(stores: Stores, clock: Clock):
     budget = open_budget(stores, clock, 100)
     reservation = await budget.reserve(TENANT, "llm", 100)
     assert reservation
@@ -133,11 +131,11 @@ async def test_what_was_set_aside_for_a_call_that_never_went_out_can_be_reserved
     assert await budget.reserve(TENANT, "llm", 100)
 
 
-async def test_what_a_server_set_aside_before_it_died_stays_spent_and_is_told(
+async def test_tokens_reserved_by_a_crashed_server_stay_spent_and_are_reported(
     stores: Stores, other_stores: Stores, clock: Clock
 ):
-    died = open_budget(stores, clock, 100)
-    assert await died.reserve(TENANT, "llm", 70)
+    crashed = open_budget(stores, clock, 100)
+    assert await crashed.reserve(TENANT, "llm", 70)
 
     later = open_budget(other_stores, clock, 100)
 
@@ -148,7 +146,7 @@ async def test_what_a_server_set_aside_before_it_died_stays_spent_and_is_told(
     assert [(one.reserved_tokens, one.calls) for one in usage.days] == [(100, 0)]
 
 
-async def test_a_new_day_has_a_budget_of_its_own_and_the_old_one_pays_for_what_it_began(
+async def test_a_new_day_has_its_own_budget_and_calls_are_charged_to_the_day_they_began(
     stores: Stores, clock: Clock
 ):
     budget = open_budget(stores, clock, 100)
@@ -169,27 +167,27 @@ async def test_a_new_day_has_a_budget_of_its_own_and_the_old_one_pays_for_what_i
     assert budget.resets_at() == day_begins_at(20_783)
 
 
-async def test_a_budget_of_nothing_allows_nothing_and_asks_nobody(
+async def test_a_budget_of_zero_allows_nothing_without_a_query(
     stores: Stores, clock: Clock, database: Database
 ):
     budget = open_budget(stores, clock, 0)
-    asked = database.round_trips
+    requests = database.round_trips
 
     assert await budget.reserve(TENANT, "llm", 1) is None
-    assert database.round_trips == asked
+    assert database.round_trips == requests
     assert budget.totals["llm"].refusals == 1
 
 
 async def test_a_refusal_is_one_statement(stores: Stores, clock: Clock, database: Database):
     budget = open_budget(stores, clock, 10)
     await budget.reserve(TENANT, "llm", 10)
-    asked = database.round_trips
+    requests = database.round_trips
 
     assert await budget.reserve(TENANT, "llm", 1) is None
-    assert database.round_trips == asked + 1
+    assert database.round_trips == requests + 1
 
 
-async def test_without_a_limit_everything_is_allowed_and_written_down(stores: Stores, clock: Clock):
+async def test_without_a_limit_everything_is_allowed_and_recorded(stores: Stores, clock: Clock):
     budget = open_budget(stores, clock, None)
     for _ in range(3):
         reservation = await budget.reserve(TENANT, "llm", 10**12)
@@ -200,8 +198,8 @@ async def test_without_a_limit_everything_is_allowed_and_written_down(stores: St
     assert (usage.budgets[0].daily_tokens, usage.budgets[0].spent_tokens) == (None, 3 * 10**12 + 15)
 
 
-async def test_costs_add_up_to_the_nano(stores: Stores, other_stores: Stores, clock: Clock):
-    """Each call is rounded up to a whole one."""
+async def test_costs_add_up_to_the_nano_unit(stores: Stores, other_stores: Stores, clock: Clock):
+    """Each call is rounded up to a whole nano unit."""
     prices = {"input_price": "0.15", "output_price": "0.6015"}
     servers = [open_budget(one, clock, None, **prices) for one in (stores, other_stores)]
 
@@ -220,7 +218,7 @@ async def test_costs_add_up_to_the_nano(stores: Stores, other_stores: Stores, cl
     assert round(day.cost * 10**9) == expected
 
 
-async def test_the_last_31_days_are_told_of_newest_first(stores: Stores, clock: Clock):
+async def test_the_last_31_days_are_reported_newest_first(stores: Stores, clock: Clock):
     plans = {"llm": Plan(None), "embedding": Plan(50)}
     budget = Budget(stores.usage, plans, clock, "EUR")  # type: ignore[arg-type]
     for number in range(40):
@@ -242,7 +240,7 @@ async def test_the_last_31_days_are_told_of_newest_first(stores: Stores, clock: 
     assert (await budget.describe(TENANT + 1)).days == []
 
 
-async def test_a_ledger_that_cannot_be_written_undoes_no_call(stores: Stores, clock: Clock, monkeypatch):
+async def test_an_error_when_settling_does_not_fail_the_call(stores: Stores, clock: Clock, monkeypatch):
     async def fail(*_: object) -> None:
         raise DatabaseUnavailable("away")
 
@@ -257,13 +255,13 @@ async def test_a_ledger_that_cannot_be_written_undoes_no_call(stores: Stores, cl
     assert await budget.reserve(TENANT, "llm", 41) is None
 
 
-async def test_the_store_settles_what_it_is_told(stores: Stores):
-    wanted = Reservation(TENANT, "embedding", 7, 50)
+async def test_the_store_settles_what_it_reserved(stores: Stores):
+    reservation = Reservation(TENANT, "embedding", 7, 50)
 
-    assert await stores.usage.reserve(wanted, 100)
-    assert await stores.usage.reserve(wanted, 100)
-    assert not await stores.usage.reserve(replace(wanted, tokens=1), 100)
-    await stores.usage.settle(wanted, Spending(1, 30, 0, 6_000))
+    assert await stores.usage.reserve(reservation, 100)
+    assert await stores.usage.reserve(reservation, 100)
+    assert not await stores.usage.reserve(replace(reservation, tokens=1), 100)
+    await stores.usage.settle(reservation, Spending(1, 30, 0, 6_000))
 
     assert await spent_of(stores) == [DaySpent(7, "embedding", 1, 50, 30, 0, 6_000)]
-    assert await stores.usage.reserve(replace(wanted, tokens=20), 100)
+    assert await stores.usage.reserve(replace(reservation, tokens=20), 100)

@@ -5,13 +5,13 @@ import asyncio
 from mnemo_server.stores.opening import Stores
 
 
-async def test_the_value_of_whoever_came_first_stays(stores: Stores):
+async def test_the_first_value_is_kept(stores: Stores):
     assert await stores.installation.keep("key", b"first", 1) == b"first"
     assert await stores.installation.keep("key", b"second", 2) == b"first"
     assert await stores.installation.keep("other", b"second", 3) == b"second"
 
 
-async def test_servers_that_start_at_once_agree(stores: Stores):
+async def test_servers_that_start_concurrently_agree(stores: Stores):
     proposals = [bytes([number]) * 32 for number in range(12)]
 
     values = await asyncio.gather(*(stores.installation.keep("key", one, 1) for one in proposals))

@@ -1,4 +1,4 @@
-"""A tenant too large for the index memory is ranked from database rows as an index in memory ranks it."""
+"""A tenant that exceeds the index memory is ranked from database rows, just as in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.vectors import NewVector
 
-from server.tests.live.making import ACTOR, TENANT, make, store
+from server.tests.live.factories import ACTOR, TENANT, make_memory, store
 
 SPACE = VectorSpace(1, 64)
 WORDS = [
@@ -73,21 +73,21 @@ def _unit(vector: Floats32) -> Floats32:
 
 
 async def fill(stores: Stores) -> None:
-    """Write 150 memories, most of them messages of five sessions; every tenth has no vector yet."""
-    dice = random.Random(3)
+    """Store 150 memories, most of them messages of five sessions; every tenth has no vector."""
+    rng = random.Random(3)
     vectors = []
     for number in range(1, 151):
-        content = " ".join(dice.choices(WORDS, k=dice.randint(1, 6))) + (" E4711" if number == 77 else "")
-        details: dict[str, object] = {"tags": dice.sample(("red", "blue", "green"), 1)}
+        content = " ".join(rng.choices(WORDS, k=rng.randint(1, 6))) + (" E4711" if number == 77 else "")
+        details: dict[str, object] = {"tags": rng.sample(("red", "blue", "green"), 1)}
         if number % 3:
             session = {"memory_type": "session", "session_id": f"s{number % 5}", "seq": number // 5}
-            details |= session | {"role": "user", "name": dice.choice(("Ann", "Bob"))}
-        written = make(number, content, created_at=number * 1_000, **details)
+            details |= session | {"role": "user", "name": rng.choice(("Ann", "Bob"))}
+        written = make_memory(number, content, created_at=number * 1_000, **details)
         await store(stores, written)
-        made = embed(content)
+        embedding = embed(content)
         if number % 10:
-            components = tuple(made.vector.tolist())
-            code, codes = encode_vector(made.vector), encode_tokens(made.tokens)
+            components = tuple(embedding.vector.tolist())
+            code, codes = encode_vector(embedding.vector), encode_tokens(embedding.tokens)
             vectors.append(NewVector(written.entry, code, codes, components))
     await stores.vectors.write(TENANT, SPACE.model_id, vectors, 200_000)
     await stores.memories.delete(TENANT, [3, 50, 51, 149], ACTOR, 300_000)

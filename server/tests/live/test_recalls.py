@@ -1,4 +1,4 @@
-"""Records of recalls, and the last session of a project, on every engine."""
+"""Recall records, and the last session of a project, on every engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.recalls import Considered, RecallRecord
 
-from .making import ACTOR, TENANT, make
+from .factories import ACTOR, TENANT, make_memory
 
 RECORD = RecallRecord(
     tenant_id=TENANT,
@@ -25,12 +25,16 @@ RECORD = RecallRecord(
 )
 
 
-async def say(stores: Stores, session_id: str, *contents: str, project: str | None = "boat", at: int) -> None:
+async def append_messages(
+    stores: Stores, session_id: str, *contents: str, project: str | None = "boat", at: int
+) -> None:
     """Append messages to a session."""
     fields = {"memory_type": "session", "role": "user", "session_id": session_id, "project": project}
 
     def select(_held: object) -> list:
-        return [make(at * 100 + seq, content, seq=seq, **fields) for seq, content in enumerate(contents)]
+        return [
+            make_memory(at * 100 + seq, content, seq=seq, **fields) for seq, content in enumerate(contents)
+        ]
 
     await stores.sessions.append(
         TENANT,
@@ -45,7 +49,7 @@ async def say(stores: Stores, session_id: str, *contents: str, project: str | No
     )
 
 
-async def test_a_record_comes_back_as_it_was(stores: Stores):
+async def test_a_record_is_read_as_it_was_stored(stores: Stores):
     await stores.recalls.put(RECORD)
 
     assert await stores.recalls.find(TENANT, 1) == RECORD
@@ -79,11 +83,11 @@ async def test_old_records_are_removed(stores: Stores):
 
 
 async def test_the_last_session_of_a_project_is_read_in_order(stores: Stores):
-    await say(stores, "old", "an old word", at=1)
-    await say(stores, "last", "first", "second", "third", at=2)
-    await say(stores, "elsewhere", "of another project", project="house", at=3)
-    await say(stores, "nowhere", "of no project", project=None, at=4)
-    await say(stores, "now", "of the present session", at=5)
+    await append_messages(stores, "old", "an old word", at=1)
+    await append_messages(stores, "last", "first", "second", "third", at=2)
+    await append_messages(stores, "elsewhere", "of another project", project="house", at=3)
+    await append_messages(stores, "nowhere", "of no project", project=None, at=4)
+    await append_messages(stores, "now", "of the present session", at=5)
 
     async def read(project: str | None, limit: int = 2) -> list[str]:
         found = await stores.recalls.read_last_session(TENANT, project, but="now", limit=limit)

@@ -1,4 +1,4 @@
-"""Secrets that were stored before redaction was on are removed from everything, and the rest stays."""
+"""Secrets that were stored before redaction was on are removed from every table, and the rest is kept."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ TABLES = ("memories", "memory_tags", "events", "idempotency", "jobs", "sessions"
 
 
 @asynccontextmanager
-async def a_server(dsn: str, *, redact: bool):
+async def open_server(dsn: str, *, redact: bool):
     settings = Settings(dsn=dsn, redact=redact, embedder="none", provision_per_hour=0)
     async with open_services(settings) as services:
         yield services
 
 
-async def store(services, content: str | None, once: str | None = None, **fields) -> dict:
+async def store(services, content: str | None, key_name: str | None = None, **fields) -> dict:
     request = StoreRequest(content=content, **fields)
-    key = None if once is None else IdempotentRequest(once, b"h" * 32)
+    key = None if key_name is None else IdempotentRequest(key_name, b"h" * 32)
     return json.loads((await services.memories.store(CALLER, request, key)).json)
 
 
-async def say(services, *messages: Message, session_id: str = "s-1") -> dict:
+async def store_messages(services, *messages: Message, session_id: str = "s-1") -> dict:
     request = StoreRequest(messages=list(messages), session_id=session_id)
     return json.loads((await services.messages.store(CALLER, request, None)).json)
 
 
-async def ask(services, prompt: str, **fields) -> None:
+async def recall(services, prompt: str, **fields) -> None:
     """Recall for a prompt, and wait until that is recorded."""
     recording = asyncio.create_task(services.recall_journal.run())
     await services.recalls.recall(CALLER, RecallRequest(prompt=prompt, **fields))
@@ -63,7 +63,7 @@ async def ask(services, prompt: str, **fields) -> None:
 
 
 async def sweep(services, *, dry_run: bool) -> dict:
-    """Ask for a sweep, let the runner work until it is done, and give the job's detail."""
+    """Request a sweep, run jobs until it is done, and return the job's detail."""
     job = await services.sweep.ask(CALLER, RedactRequest(dry_run=dry_run))
     running = asyncio.create_task(services.job_runner.run())
     try:
@@ -78,17 +78,17 @@ async def sweep(services, *, dry_run: bool) -> dict:
     return job.detail
 
 
-def raw(dsn: str) -> dict[str, list]:
+def read_tables(dsn: str) -> dict[str, list]:
     return {table: peek.fetch_rows(dsn, f"SELECT * FROM {table};") for table in TABLES}  # noqa: S608
 
 
-def leaks(dsn: str) -> list[str]:
-    """Name the tables in which a secret still stands, and search entries with a term of one."""
-    found = [table for table, rows in raw(dsn).items() if TOKEN in str(rows) or PASSWORD in str(rows)]
+def find_leaks(dsn: str) -> list[str]:
+    """Return the tables that still contain a secret, and the search entries with a term of one."""
+    found = [table for table, rows in read_tables(dsn).items() if TOKEN in str(rows) or PASSWORD in str(rows)]
     hashes = {hash_term(text.lower()) for text in (TOKEN, PASSWORD)}
     entries = peek.fetch_rows(dsn, "SELECT terms FROM search_entries;")
-    held = [set(decode_terms((row["terms"],)).hashes.tolist()) for row in entries]
-    return found + ["search_entries" for terms in held if hashes & terms]
+    entry_terms = [set(decode_terms((row["terms"],)).hashes.tolist()) for row in entries]
+    return found + ["search_entries" for terms in entry_terms if hashes & terms]
 
 
 MESSAGES = (
@@ -99,11 +99,11 @@ MESSAGES = (
 
 
 async def fill(services) -> dict[str, str]:
-    """Store secrets wherever there is room for one; give the ids."""
+    """Store secrets in every field that can contain one; return the ids."""
     everywhere = await store(
         services,
         f"The orchard deploys with {TOKEN} on Fridays",
-        once="k-1",
+        key_name="k-1",
         tags=["deploy", TOKEN],
         metadata={"password": PASSWORD, "list": [TOKEN, 3]},
         source=f"notes {TOKEN}",
@@ -120,66 +120,68 @@ async def fill(services) -> dict[str, str]:
     pinned = await store(services, f"Pebble opens with {TOKEN}", memory_type="pinned")
     await store(services, f"Pebble opens with {TOKEN}", metadata={"again": TOKEN})
     plain = await store(services, "The harbour opens at nine")
-    await say(services, *MESSAGES)
-    await ask(services, f"push the orchard with {TOKEN}", session_id=f"s-{TOKEN}", project=TOKEN)
+    await store_messages(services, *MESSAGES)
+    await recall(services, f"push the orchard with {TOKEN}", session_id=f"s-{TOKEN}", project=TOKEN)
     named = {"everywhere": everywhere, "changed": changed, "older": older, "newer": newer}
     named |= {"deleted": deleted, "pinned": pinned, "plain": plain}
-    return {name: answer["id"] for name, answer in named.items()}
+    return {name: response["id"] for name, response in named.items()}
 
 
-async def test_a_dry_run_counts_what_a_sweep_takes_out_and_changes_nothing(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
+async def test_a_dry_run_counts_what_a_sweep_removes_and_changes_nothing(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
         await fill(services)
-    before = await asyncio.to_thread(raw, database_dsn)
-    async with a_server(database_dsn, redact=True) as services:
-        counted = await sweep(services, dry_run=True)
-        after = await asyncio.to_thread(raw, database_dsn)
-        taken = await sweep(services, dry_run=False)
+    before = await asyncio.to_thread(read_tables, database_dsn)
+    async with open_server(database_dsn, redact=True) as services:
+        dry_run_detail = await sweep(services, dry_run=True)
+        after = await asyncio.to_thread(read_tables, database_dsn)
+        sweep_detail = await sweep(services, dry_run=False)
 
     assert {**after, "jobs": []} == {**before, "jobs": []}
-    assert (counted["dry_run"], counted["changed"]) == (True, 0)
-    assert set(counted["found"]) == {"github_token", "password"}
-    assert taken["found"] == counted["found"]
+    assert (dry_run_detail["dry_run"], dry_run_detail["changed"]) == (True, 0)
+    assert set(dry_run_detail["found"]) == {"github_token", "password"}
+    assert sweep_detail["found"] == dry_run_detail["found"]
 
 
-async def test_after_a_sweep_no_table_shows_a_secret_and_a_second_one_finds_nothing(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
+async def test_after_a_sweep_no_table_contains_a_secret_and_a_second_one_finds_nothing(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
         await fill(services)
-    assert len(set(await asyncio.to_thread(leaks, database_dsn))) >= 5
-    async with a_server(database_dsn, redact=True) as services:
+    assert len(set(await asyncio.to_thread(find_leaks, database_dsn))) >= 5
+    async with open_server(database_dsn, redact=True) as services:
         first = await sweep(services, dry_run=False)
         second = await sweep(services, dry_run=False)
 
-    assert await asyncio.to_thread(leaks, database_dsn) == []
+    assert await asyncio.to_thread(find_leaks, database_dsn) == []
     assert first["changed"] > 0
     assert second == {"dry_run": False, "found": {}, "changed": 0}
     assert await asyncio.to_thread(peek.find_broken_pairs, database_dsn) == {}
 
 
-async def test_memories_stay_what_they_are_and_are_found_by_the_rest_of_their_text(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
+async def test_redacted_memories_keep_their_other_fields_and_are_found_by_the_rest_of_their_text(
+    database_dsn,
+):
+    async with open_server(database_dsn, redact=False) as services:
         ids = await fill(services)
-    async with a_server(database_dsn, redact=True) as services:
+    async with open_server(database_dsn, redact=True) as services:
         await sweep(services, dry_run=False)
         memory = await services.memories.get(CALLER, ids["everywhere"])
         page = await services.search.find(CALLER, ListQuery(q="orchard fridays"))
         tagged = await services.search.find(CALLER, ListQuery(tags="deploy"))
-        gone = await services.history.read(CALLER, ids["deleted"])
+        deleted = await services.history.read(CALLER, ids["deleted"])
         old = await services.history.read(CALLER, ids["older"])
         plain = await services.memories.get(CALLER, ids["plain"])
 
     assert memory.content.startswith("The orchard deploys with [redacted:github_token:")
     assert (memory.version, memory.tags[0], memory.metadata["list"][1]) == (2, "deploy", 3)
     assert [page.memories[0].id, tagged.memories[0].id] == [ids["everywhere"]] * 2
-    assert (gone.memory.state.value, gone.changes[0].action) == ("deleted", "redacted")
+    assert (deleted.memory.state.value, deleted.changes[0].action) == ("deleted", "redacted")
     assert (old.memory.superseded_by, old.changes[0].action) == (ids["newer"], "redacted")
     assert plain.version == 1
 
 
-async def test_the_history_stays_readable_and_an_earlier_version_comes_back_without_its_secret(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
+async def test_the_history_stays_readable_and_earlier_versions_are_restored_without_secrets(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
         ids = await fill(services)
-    async with a_server(database_dsn, redact=True) as services:
+    async with open_server(database_dsn, redact=True) as services:
         early = await services.history.restore(CALLER, ids["changed"], RestoreRequest(version=1), None)
         await sweep(services, dry_run=False)
         history = await services.history.read(CALLER, ids["changed"])
@@ -191,27 +193,27 @@ async def test_the_history_stays_readable_and_an_earlier_version_comes_back_with
     assert "quarry has [redacted:" in back.model.content
 
 
-async def test_a_message_that_is_sent_again_is_known(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
-        await say(services, *MESSAGES)
-    async with a_server(database_dsn, redact=True) as services:
+async def test_a_redacted_message_that_is_sent_again_is_a_duplicate(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
+        await store_messages(services, *MESSAGES)
+    async with open_server(database_dsn, redact=True) as services:
         await sweep(services, dry_run=False)
-        again = await say(services, *MESSAGES)
-        more = await say(services, MESSAGES[-1], Message(role="user", content="and now?"))
+        again = await store_messages(services, *MESSAGES)
+        more = await store_messages(services, MESSAGES[-1], Message(role="user", content="and now?"))
 
     assert (again["stored"], again["duplicates"]) == (0, 3)
     assert (more["stored"], more["duplicates"]) == (1, 1)
 
 
-async def test_the_id_of_a_session_is_cleaned_with_its_messages(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
-        await say(services, *MESSAGES, session_id=f"run {TOKEN}")
-    async with a_server(database_dsn, redact=True) as services:
+async def test_the_id_of_a_session_is_redacted_with_its_messages(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
+        await store_messages(services, *MESSAGES, session_id=f"run {TOKEN}")
+    async with open_server(database_dsn, redact=True) as services:
         await sweep(services, dry_run=False)
-        again = await say(services, *MESSAGES, session_id=f"run {TOKEN}")
+        again = await store_messages(services, *MESSAGES, session_id=f"run {TOKEN}")
 
     assert (again["stored"], again["duplicates"]) == (0, 3)
-    assert await asyncio.to_thread(leaks, database_dsn) == []
+    assert await asyncio.to_thread(find_leaks, database_dsn) == []
     assert await asyncio.to_thread(peek.find_broken_pairs, database_dsn) == {}
 
 
@@ -221,68 +223,72 @@ async def claim(stores, name: str):
 
 
 async def no_progress(_done: int, _total: int) -> None:
-    """Nobody looks on."""
+    """Progress isn't used."""
 
 
-async def test_a_run_that_breaks_off_is_gone_on_with_and_counts_nothing_twice(database_dsn, monkeypatch):
+async def test_an_interrupted_run_is_continued_and_counts_nothing_twice(database_dsn, monkeypatch):
     monkeypatch.setattr(redaction_sweep, "ROWS", 3)
     monkeypatch.setattr(redaction_sweep, "_WRITTEN", 2)
-    async with a_server(database_dsn, redact=False) as services:
+    async with open_server(database_dsn, redact=False) as services:
         await fill(services)
-    async with a_server(database_dsn, redact=True) as services:
-        counted = await sweep(services, dry_run=True)
+    async with open_server(database_dsn, redact=True) as services:
+        dry_run_detail = await sweep(services, dry_run=True)
         stores = await asyncio.to_thread(open_stores, services.database, IdSource(system_clock), system_clock)
         await services.sweep.ask(CALLER, RedactRequest(dry_run=False))
         for number in range(100):
             job = await claim(stores, f"c-{number}")
             result = await services.sweep.work(job, no_progress)
-            # Every other run dies before it can say what came of it.
+            # Every other run dies before it can report its result.
             detail = None if number % 2 and isinstance(result, Again) else result.detail
-            ending = Again() if detail is None else result
+            outcome = Again() if detail is None else result
             now = system_clock()
             after = await stores.jobs.release(
-                job, lambda held, r=ending, j=job, t=now: after_result(r, j, held, t), now, detail=detail
+                job,
+                lambda entry_terms, r=outcome, j=job, t=now: after_result(r, j, entry_terms, t),
+                now,
+                detail=detail,
             )
             if after.state == "done":
                 break
-        taken = (await stores.jobs.find(7, job.id)).detail
+        sweep_detail = (await stores.jobs.find(7, job.id)).detail
 
     assert number > 10
-    assert taken["found"] == counted["found"]
-    assert await asyncio.to_thread(leaks, database_dsn) == []
+    assert sweep_detail["found"] == dry_run_detail["found"]
+    assert await asyncio.to_thread(find_leaks, database_dsn) == []
 
 
-async def test_a_run_whose_claim_was_lost_writes_nothing(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
+async def test_a_run_that_lost_its_claim_writes_nothing(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
         await fill(services)
-    async with a_server(database_dsn, redact=True) as services:
+    async with open_server(database_dsn, redact=True) as services:
         await services.sweep.ask(CALLER, RedactRequest(dry_run=False))
         stores = await asyncio.to_thread(open_stores, services.database, IdSource(system_clock), system_clock)
         job = await claim(stores, "mine")
         assert isinstance(await services.sweep.work(job, no_progress), Again)  # sessions
         now = system_clock()
-        await stores.jobs.release(job, lambda held: after_result(Again(), job, held, now), now)
+        await stores.jobs.release(job, lambda entry_terms: after_result(Again(), job, entry_terms, now), now)
         taken_over = await claim(stores, "other")
         lost = replace(job, detail={"at": {"place": "memories", "total": 9}})
-        before = await asyncio.to_thread(raw, database_dsn)
+        before = await asyncio.to_thread(read_tables, database_dsn)
         with pytest.raises(JobLost):
             await services.sweep.work(lost, no_progress)
 
     assert taken_over is not None
-    assert await asyncio.to_thread(raw, database_dsn) == before
+    assert await asyncio.to_thread(read_tables, database_dsn) == before
 
 
-async def test_a_memory_that_changes_while_it_is_looked_at_is_cleaned_as_it_is_then(
-    database_dsn, monkeypatch
-):
-    async with a_server(database_dsn, redact=False) as plain, a_server(database_dsn, redact=True) as services:
+async def test_a_memory_that_changes_during_the_sweep_is_redacted_in_its_new_state(database_dsn, monkeypatch):
+    async with (
+        open_server(database_dsn, redact=False) as plain,
+        open_server(database_dsn, redact=True) as services,
+    ):
         memory_id = (await store(plain, f"Lantern is lit by {TOKEN}"))["id"]
-        real = services.sweep._store.rewrite_memories
+        rewrite_memories = services.sweep._store.rewrite_memories
 
         async def late(*arguments):
             text = UpdateRequest(content=f"Lantern is lit by {TOKEN} and {TOKEN[:-1]}Q")
             await plain.memories.update(CALLER, memory_id, text, None)
-            return await real(*arguments)
+            return await rewrite_memories(*arguments)
 
         monkeypatch.setattr(services.sweep._store, "rewrite_memories", late)
         found = (await sweep(services, dry_run=False))["found"]
@@ -291,10 +297,10 @@ async def test_a_memory_that_changes_while_it_is_looked_at_is_cleaned_as_it_is_t
     assert memory.content.count("[redacted:github_token:") == 2
     assert memory.version == 3
     assert found["github_token"] >= 3
-    assert await asyncio.to_thread(leaks, database_dsn) == []
+    assert await asyncio.to_thread(find_leaks, database_dsn) == []
 
 
-async def test_a_server_that_looks_for_no_secrets_refuses_a_sweep(database_dsn):
-    async with a_server(database_dsn, redact=False) as services:
+async def test_a_server_without_redaction_rejects_a_sweep(database_dsn):
+    async with open_server(database_dsn, redact=False) as services:
         with pytest.raises(InvalidRequest, match="MNEMO_REDACT"):
             await services.sweep.ask(CALLER, RedactRequest())

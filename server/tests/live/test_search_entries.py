@@ -8,44 +8,44 @@ from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores import search_entries
 from mnemo_server.stores.opening import Stores
 
-from .making import ACTOR, TENANT, make, store
+from .factories import ACTOR, TENANT, make_memory, store
 
 
-async def loaded(stores: Stores, tenant_id: int = TENANT) -> list[EntryRow]:
+async def load_all(stores: Stores, tenant_id: int = TENANT) -> list[EntryRow]:
     return [entry async for page in stores.entries.load(tenant_id) for entry in page]
 
 
 async def test_entries_are_loaded_as_they_were_written(stores: Stores):
-    first, second = make(1, "alpha beta"), make(2, "gamma", tags=("t",))
+    first, second = make_memory(1, "alpha beta"), make_memory(2, "gamma", tags=("t",))
     await store(stores, second)
     await store(stores, first)
 
-    assert await loaded(stores) == [first.entry, second.entry]
-    assert await loaded(stores, 2) == []
+    assert await load_all(stores) == [first.entry, second.entry]
+    assert await load_all(stores, 2) == []
 
 
 async def test_the_entry_of_a_message_is_loaded_as_it_was_written(stores: Stores):
-    said = make(1, "Did it rain in May?", memory_type="session", session_id="s", seq=7, role="user")
-    await store(stores, said)
+    message = make_memory(1, "Did it rain in May?", memory_type="session", session_id="s", seq=7, role="user")
+    await store(stores, message)
 
-    assert await loaded(stores) == [said.entry]
-    assert (said.entry.seq, said.entry.speaker) == (7, "user")
+    assert await load_all(stores) == [message.entry]
+    assert (message.entry.seq, message.entry.speaker) == (7, "user")
 
 
-async def test_a_large_tenant_is_loaded_by_pages(stores: Stores, monkeypatch):
+async def test_a_large_tenant_is_loaded_in_pages(stores: Stores, monkeypatch):
     monkeypatch.setattr(search_entries, "PAGE_SIZE", 3)
     for memory_id in range(1, 8):
-        await store(stores, make(memory_id))
+        await store(stores, make_memory(memory_id))
 
     pages = [[entry.memory_id for entry in page] async for page in stores.entries.load(TENANT)]
 
     assert pages == [[1, 2, 3], [4, 5, 6], [7]]
 
 
-async def test_changes_tell_updates_and_deletions(stores: Stores):
-    written = make(1, updated_at=100)
+async def test_changed_since_lists_updates_and_deletions(stores: Stores):
+    written = make_memory(1, updated_at=100)
     await store(stores, written)
-    await store(stores, make(2, updated_at=200))
+    await store(stores, make_memory(2, updated_at=200))
     await stores.memories.update(
         TENANT,
         1,
@@ -59,34 +59,34 @@ async def test_changes_tell_updates_and_deletions(stores: Stores):
     updated, deleted = await stores.entries.get_entries(TENANT, [1, 2])
     assert (updated.revision, updated.is_active, updated.length) == (2048, True, 2)
     assert (deleted.revision, deleted.is_active) == (2048, False)
-    assert [entry.memory_id for entry in await loaded(stores)] == [1]
+    assert [entry.memory_id for entry in await load_all(stores)] == [1]
 
 
-async def measured(stores: Stores) -> list[Stretch]:
+async def measure_all(stores: Stores) -> list[Stretch]:
     stretches: list[Stretch] = []
     while stretch := await stores.entries.measure_stretch(TENANT, stretches[-1].until if stretches else -1):
         stretches.append(stretch)
     return stretches
 
 
-async def test_stretches_cover_a_tenant_and_count_what_is_active(stores: Stores, monkeypatch):
+async def test_stretches_cover_a_tenant_and_count_active_entries(stores: Stores, monkeypatch):
     monkeypatch.setattr(search_entries, "PAGE_SIZE", 3)
     for memory_id in range(1, 8):
-        await store(stores, make(memory_id, "two words"))
+        await store(stores, make_memory(memory_id, "two words"))
     await stores.memories.delete(TENANT, [2, 7], ACTOR, 400)
 
-    assert await measured(stores) == [Stretch(-1, 3, 2, 4), Stretch(3, 6, 3, 6), Stretch(6, 7, 0, 0)]
+    assert await measure_all(stores) == [Stretch(-1, 3, 2, 4), Stretch(3, 6, 3, 6), Stretch(6, 7, 0, 0)]
     assert await stores.entries.measure_stretch(2, -1) is None
 
 
 @pytest.mark.parametrize("others", [0, 3, 40])
-async def test_holders_of_a_term_or_facet_are_found_among_however_many_terms(stores: Stores, others: int):
-    """Few terms are looked for by the database where rows travel, many of them here."""
-    first, second = make(1, "alpha beta"), make(2, "gamma", tags=("red",))
-    for written in (first, second, make(3, "delta"), make(4, "alpha")):
+async def test_entries_with_a_term_or_facet_are_found_among_any_number_of_terms(stores: Stores, others: int):
+    """The database searches for few terms where rows travel over a network; this process does for many."""
+    first, second = make_memory(1, "alpha beta"), make_memory(2, "gamma", tags=("red",))
+    for written in (first, second, make_memory(3, "delta"), make_memory(4, "alpha")):
         await store(stores, written)
     await stores.memories.delete(TENANT, [4], ACTOR, 400)
-    stretch = (await measured(stores))[0]
+    stretch = (await measure_all(stores))[0]
     unknown = [hash_term(f"unknown{number}") for number in range(others)]
 
     async def find(*terms: str) -> list[EntryRow]:
@@ -99,14 +99,22 @@ async def test_holders_of_a_term_or_facet_are_found_among_however_many_terms(sto
     assert await stores.entries.find_holders(TENANT, Stretch(1, 2, 0, 0), [hash_term("alpha")]) == []
 
 
-async def test_the_messages_around_one_are_the_nearest_active_ones_of_its_session(stores: Stores):
-    places = [(1, 5), (2, 5), (3, 6), (4, 8), (5, 9), (6, 4), (7, 2)]  # id and seq: equal ones by id
+async def test_neighbours_are_the_nearest_active_messages_of_the_session(stores: Stores):
+    places = [
+        (1, 5),
+        (2, 5),
+        (3, 6),
+        (4, 8),
+        (5, 9),
+        (6, 4),
+        (7, 2),
+    ]  # id and seq; equal seqs are ordered by id
     for memory_id, seq in places:
-        said = make(memory_id, memory_type="session", session_id="s", seq=seq, role="user")
-        await store(stores, said)
-    other = make(20, memory_type="session", session_id="t", seq=5, role="user")
+        message = make_memory(memory_id, memory_type="session", session_id="s", seq=seq, role="user")
+        await store(stores, message)
+    other = make_memory(20, memory_type="session", session_id="t", seq=5, role="user")
     await store(stores, other)
-    await store(stores, make(21, session_id="s"))
+    await store(stores, make_memory(21, session_id="s"))
     await stores.memories.delete(TENANT, [3], ACTOR, 400)
 
     async def around(*memory_ids: int) -> list[int]:

@@ -11,15 +11,15 @@ from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.records import Appended, HeldMessages, WrittenMemory
 from mnemos_contract.base import WireModel
 
-from .making import ACTOR, TENANT, make
+from .factories import ACTOR, TENANT, make_memory
 
 
-def saying(ids: IdSource, session_id: str, *texts: str):
-    """Give a placement that appends all texts after what is there."""
+def append_texts(ids: IdSource, session_id: str, *texts: str):
+    """Return a `select_new` that appends all texts to the session."""
 
     def place(held: HeldMessages) -> list[WrittenMemory]:
         return [
-            make(
+            make_memory(
                 ids.new_id(),
                 text,
                 memory_type="session",
@@ -34,7 +34,7 @@ def saying(ids: IdSource, session_id: str, *texts: str):
 
 
 class SessionCount(WireModel):
-    """What these tests respond with."""
+    """The response of these tests."""
 
     stored: int
 
@@ -44,7 +44,7 @@ async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **
         "seqs": None,
         "window_length": len(texts),
         "job": lambda _: None,
-        "select_new": saying(ids, session_id, *texts),
+        "select_new": append_texts(ids, session_id, *texts),
         "respond": lambda appended: SessionCount(stored=len(appended.written)),
         **options,
     }
@@ -52,7 +52,7 @@ async def append(stores: Stores, ids: IdSource, session_id: str, *texts: str, **
     return appended if isinstance(appended, KeptResponse) else appended[0]
 
 
-async def test_messages_are_read_in_the_order_they_were_said(stores: Stores, ids: IdSource):
+async def test_messages_are_read_in_their_order(stores: Stores, ids: IdSource):
     await append(stores, ids, "s", "one", "two")
     await append(stores, ids, "s", "three")
     await append(stores, ids, "t", "other")
@@ -67,7 +67,7 @@ async def test_messages_are_read_in_the_order_they_were_said(stores: Stores, ids
     ]
 
 
-async def test_a_limit_keeps_the_latest_of_each_session(stores: Stores, ids: IdSource):
+async def test_a_limit_keeps_the_latest_messages_of_each_session(stores: Stores, ids: IdSource):
     await append(stores, ids, "s", "one", "two", "three")
     await append(stores, ids, "t", "four", "five", "six")
 
@@ -76,23 +76,23 @@ async def test_a_limit_keeps_the_latest_of_each_session(stores: Stores, ids: IdS
     assert [one.content for one in messages] == ["two", "three", "five", "six"]
 
 
-async def test_whoever_appends_sees_what_the_session_holds(stores: Stores, ids: IdSource):
+async def test_select_new_gets_the_messages_of_the_session(stores: Stores, ids: IdSource):
     await append(stores, ids, "s", "one", "two")
     seen: list[HeldMessages] = []
 
-    def look(held: HeldMessages) -> list[WrittenMemory]:
+    def record_held(held: HeldMessages) -> list[WrittenMemory]:
         seen.append(held)
         return []
 
-    await append(stores, ids, "s", select_new=look)
-    await append(stores, ids, "s", select_new=look, seqs=[1, 7])
-    await append(stores, ids, "new", select_new=look)
+    await append(stores, ids, "s", select_new=record_held)
+    await append(stores, ids, "s", select_new=record_held, seqs=[1, 7])
+    await append(stores, ids, "new", select_new=record_held)
 
     both = ((0, hash_content("one")), (1, hash_content("two")))
     assert seen == [HeldMessages(both, 2), HeldMessages(both[1:], 2), HeldMessages((), 0)]
 
 
-async def test_writers_at_once_take_turns(stores: Stores, ids: IdSource):
+async def test_concurrent_writers_take_turns(stores: Stores, ids: IdSource):
     await asyncio.gather(*(append(stores, ids, "s", f"{number}", f"{number}'") for number in range(12)))
 
     messages = await stores.sessions.list_messages(TENANT, ["s"], 500)
@@ -103,10 +103,10 @@ async def test_writers_at_once_take_turns(stores: Stores, ids: IdSource):
 
 
 async def test_a_repeated_key_appends_once(stores: Stores, ids: IdSource):
-    once = IdempotentRequest("k", b"r" * 32)
+    idempotency = IdempotentRequest("k", b"r" * 32)
 
-    first = await append(stores, ids, "s", "one", once=once)
-    second = await append(stores, ids, "s", "one", once=once)
+    first = await append(stores, ids, "s", "one", once=idempotency)
+    second = await append(stores, ids, "s", "one", once=idempotency)
 
     assert isinstance(first, Appended)
     assert second == KeptResponse(b"r" * 32, b'{"stored":1}')
@@ -131,19 +131,19 @@ async def test_deleted_messages_are_not_read_but_still_known(stores: Stores, ids
     assert seen[0].fingerprints == ((0, hash_content("one")),)
 
 
-async def test_a_job_is_asked_for_about_what_is_new_and_only_then(stores: Stores, ids: IdSource):
-    asked: list[list[int]] = []
+async def test_a_job_is_requested_for_new_messages_only(stores: Stores, ids: IdSource):
+    requested_ids: list[list[int]] = []
 
-    def ask(message_ids: Sequence[int]) -> JobRequest:
-        asked.append(list(message_ids))
+    def make_job(message_ids: Sequence[int]) -> JobRequest:
+        requested_ids.append(list(message_ids))
         return JobRequest(TENANT, "enrich", "session:s", tuple(message_ids))
 
-    first = await append(stores, ids, "s", "one", "two", job=ask)
-    nothing = await append(stores, ids, "s", select_new=lambda _: [], job=ask)
+    first = await append(stores, ids, "s", "one", "two", job=make_job)
+    nothing = await append(stores, ids, "s", select_new=lambda _: [], job=make_job)
 
     assert isinstance(first, Appended)
     assert isinstance(nothing, Appended)
-    assert asked == [[one.memory.id for one in first.written]]
+    assert requested_ids == [[one.memory.id for one in first.written]]
     assert first.job_id is not None
     assert nothing.job_id is None
     (job,) = await stores.jobs.list_latest(TENANT, None, 10)

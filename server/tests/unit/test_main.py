@@ -13,7 +13,7 @@ def no_logging(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "sentence"),
+    ("error", "code", "message"),
     [
         (BadDsn("no host"), 2, "mnemo-server: MNEMO_DSN: no host"),
         (DatabaseUnavailable("nobody answers"), 3, "mnemo-server: nobody answers"),
@@ -25,8 +25,8 @@ def no_logging(monkeypatch):
         ),
     ],
 )
-def test_what_can_be_foreseen_is_a_sentence_and_a_code(
-    monkeypatch, capsys, error: Exception, code: int, sentence: str
+def test_an_expected_error_is_reported_in_a_sentence_with_an_exit_code(
+    monkeypatch, capsys, error: Exception, code: int, message: str
 ):
     async def fail(*_args: object) -> None:
         raise error
@@ -34,14 +34,14 @@ def test_what_can_be_foreseen_is_a_sentence_and_a_code(
     monkeypatch.setattr(__main__, "_serve", fail)
 
     assert __main__.run([]) == code
-    assert capsys.readouterr().err.startswith(sentence)
+    assert capsys.readouterr().err.startswith(message)
 
 
 @pytest.mark.parametrize(
     ("port", "others"),
     [("8080", "other software; many programs use 8080"), ("8081", "other software")],
 )
-def test_a_busy_port_is_a_sentence_that_says_what_to_set(monkeypatch, capsys, port: str, others: str):
+def test_a_busy_port_is_reported_with_the_setting_to_change(monkeypatch, capsys, port: str, others: str):
     async def fail(*_args: object) -> None:
         raise OSError(errno.EADDRINUSE, "address already in use")
 
@@ -55,7 +55,7 @@ def test_a_busy_port_is_a_sentence_that_says_what_to_set(monkeypatch, capsys, po
     )
 
 
-def test_a_bad_setting_is_named(monkeypatch, capsys):
+def test_an_invalid_setting_is_named(monkeypatch, capsys):
     monkeypatch.setenv("MNEMO_PORT", "none")
 
     assert __main__.run([]) == 2

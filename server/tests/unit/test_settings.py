@@ -15,24 +15,24 @@ def clean_environment(monkeypatch):
         monkeypatch.delenv(f"MNEMO_{name.upper()}", raising=False)
 
 
-def test_without_a_dsn_memories_lie_in_the_data_folder(monkeypatch, tmp_path):
+def test_without_a_dsn_the_database_is_in_the_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("MNEMO_DATA_DIR", str(tmp_path))
 
     assert Settings().effective_dsn == f"sqlite://{tmp_path}/mnemos.db"
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
-def test_a_blank_dsn_is_none(monkeypatch, blank: str):
+def test_a_blank_dsn_is_ignored(monkeypatch, blank: str):
     monkeypatch.setenv("MNEMO_DSN", blank)
 
     assert Settings().effective_dsn.startswith("sqlite:///")
 
 
-def test_the_default_answers_this_machine_alone():
+def test_the_default_host_is_loopback():
     assert Settings().host == "127.0.0.1"
 
 
-def test_secrets_do_not_show(monkeypatch):
+def test_secrets_are_not_shown(monkeypatch):
     monkeypatch.setenv("MNEMO_DSN", "u:hunter2@tcp(h:4000)/d")
     monkeypatch.setenv("MNEMO_PROVISION_TOKEN", "hunter2")
     monkeypatch.setenv("MNEMO_ADMIN_KEY", "hunter2")
@@ -40,7 +40,7 @@ def test_secrets_do_not_show(monkeypatch):
     assert "hunter2" not in repr(Settings())
 
 
-def test_proxies_are_read_as_networks(monkeypatch):
+def test_trusted_proxies_are_networks(monkeypatch):
     monkeypatch.setenv("MNEMO_TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.7,::1")
 
     assert Settings().trusted_proxies == (
@@ -66,19 +66,19 @@ def test_proxies_are_read_as_networks(monkeypatch):
         ("MNEMO_CURRENCY", ""),
     ],
 )
-def test_nonsense_is_refused(monkeypatch, name: str, value: str):
+def test_invalid_settings_are_rejected(monkeypatch, name: str, value: str):
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ValidationError):
         Settings()
 
 
-def test_without_a_word_the_language_model_has_a_budget_and_free_vectors_have_none():
+def test_by_default_the_language_model_has_a_budget_and_free_embeddings_have_none():
     assert Settings().plans == {"llm": Plan(500_000)}
     assert Settings().makes_vectors
 
 
-def test_budgets_and_prices_are_read_exactly(monkeypatch):
+def test_budgets_and_prices_are_exact_decimals(monkeypatch):
     values = {
         "LLM_DAILY_TOKENS": "0",
         "LLM_PRICE_INPUT": "0.15",
@@ -99,7 +99,7 @@ def test_budgets_and_prices_are_read_exactly(monkeypatch):
 
 
 @pytest.mark.parametrize("blank", ["", " "])
-def test_an_empty_budget_is_no_limit(monkeypatch, blank: str):
+def test_an_empty_budget_means_no_limit(monkeypatch, blank: str):
     monkeypatch.setenv("MNEMO_LLM_DAILY_TOKENS", blank)
     monkeypatch.setenv("MNEMO_EMBED_DAILY_TOKENS", blank)
     monkeypatch.setenv("MNEMO_EMBEDDER", "tidb")
@@ -117,12 +117,12 @@ def test_an_empty_budget_is_no_limit(monkeypatch, blank: str):
         ("local", "0", True),
     ],
 )
-def test_no_model_is_asked_where_nothing_may_be_spent(monkeypatch, embedder, tokens, makes_vectors):
+def test_with_a_budget_of_zero_no_embedding_endpoint_is_called(monkeypatch, embedder, tokens, makes_vectors):
     monkeypatch.setenv("MNEMO_EMBEDDER", embedder)
     monkeypatch.setenv("MNEMO_EMBED_DAILY_TOKENS", tokens)
 
     assert Settings().makes_vectors is makes_vectors
 
 
-def test_every_setting_says_what_it_is_for():
+def test_every_setting_has_a_description():
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []

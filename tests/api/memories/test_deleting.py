@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from tests.support.interfaces.rest import RestApi, ids_of, said
+from tests.support.interfaces.rest import RestApi, ids_of, make_messages
 
 
 def batch_delete(api: RestApi, ids: object) -> httpx2.Response:
@@ -47,7 +47,7 @@ def test_batch_delete_needs_an_id(api: RestApi, ids: list[str]):
 
 
 def test_a_deleted_message_leaves_its_session_and_is_not_stored_again(api: RestApi):
-    window = {"session_id": "s", "messages": said("keep", "secret")}
+    window = {"session_id": "s", "messages": make_messages("keep", "secret")}
     api.post(window)
     secret = next(one for one in api.messages("s") if one["content"] == "secret")
     assert batch_delete(api, [secret["id"]]).json() == {"deleted": 1}

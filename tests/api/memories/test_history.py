@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.interfaces.rest import RestApi, ids_of, make_mark, said
+from tests.support.interfaces.rest import RestApi, ids_of, make_mark, make_messages
 
 UNKNOWN_ID = "0" * 13
 
@@ -158,7 +158,7 @@ def test_restoring_twice_with_one_key_happens_once(api: RestApi):
 
 
 def test_a_deleted_message_is_restored_into_its_session(api: RestApi):
-    api.post({"session_id": "s", "messages": said("keep", "secret")})
+    api.post({"session_id": "s", "messages": make_messages("keep", "secret")})
     secret = next(one for one in api.messages("s") if one["content"] == "secret")
     api.delete(secret["id"])
     assert restore(api, secret["id"]).status_code == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.interfaces.rest import RestApi, make_mark, said
+from tests.support.interfaces.rest import RestApi, make_mark, make_messages
 
 CONTENT = "Backups run at night"
 BOTH_SENTENCE = "body: provide either content or messages, not both"
@@ -73,7 +73,7 @@ def test_headers_name_agent_project_and_session_unless_the_body_does(api: RestAp
 
 
 def test_messages_are_acknowledged_with_202_and_counts(any_api: RestApi):
-    body = {"session_id": "s-1", "mode": "smart", "messages": said("one", "two")}
+    body = {"session_id": "s-1", "mode": "smart", "messages": make_messages("one", "two")}
     answer = any_api.post(body)
     assert answer.status_code == 202
     expected = {"status": "accepted", "outcome": "created", "stored": 2, "duplicates": 0, "session_id": "s-1"}
@@ -86,16 +86,19 @@ def test_messages_are_acknowledged_with_202_and_counts(any_api: RestApi):
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"content": CONTENT, "messages": said("x")}, BOTH_SENTENCE),
+        ({"content": CONTENT, "messages": make_messages("x")}, BOTH_SENTENCE),
         ({}, NEITHER_SENTENCE),
         ({"content": " ", "messages": []}, NEITHER_SENTENCE),
         ({"content": None}, NEITHER_SENTENCE),
         (
-            {"messages": said("x"), "memory_type": "pinned"},
+            {"messages": make_messages("x"), "memory_type": "pinned"},
             "memory_type: memory_type is only allowed with content, not messages",
         ),
-        ({"messages": said("x"), "subject": "s"}, "subject: subject is only allowed with content"),
-        ({"messages": said("x"), "replaces": "0" * 13}, "replaces: replaces is only allowed with content"),
+        ({"messages": make_messages("x"), "subject": "s"}, "subject: subject is only allowed with content"),
+        (
+            {"messages": make_messages("x"), "replaces": "0" * 13},
+            "replaces: replaces is only allowed with content",
+        ),
         ({"content": CONTENT, "subject": "s" * 201}, "subject: "),
         ({"content": CONTENT, "mode": "smart"}, "body: content mode does not accept mode"),
         ({"content": CONTENT, "memory_type": "gist"}, 'memory_type: unsupported value "gist"'),

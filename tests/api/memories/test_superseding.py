@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.interfaces.rest import RestApi, ids_of, make_mark, said
+from tests.support.interfaces.rest import RestApi, ids_of, make_mark, make_messages
 
 #: subject, what was true, what is true now, the query
 PAIRS = [
@@ -203,7 +203,7 @@ def test_racing_stores_of_one_subject_leave_one_that_holds(api: RestApi, second_
 
 
 def test_messages_can_be_replaced_and_stay_in_their_session(api: RestApi):
-    api.post({"session_id": "s", "messages": said("The port is 8080")})
+    api.post({"session_id": "s", "messages": make_messages("The port is 8080")})
     (message,) = api.messages("s")
     stored(api, "The port is 8443", replaces=message["id"])
     assert api.contents(q="port") == ["The port is 8443"]

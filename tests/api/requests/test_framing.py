@@ -7,7 +7,7 @@ import json
 import httpx2
 import pytest
 
-from tests.support.interfaces.rest import RestApi, said
+from tests.support.interfaces.rest import RestApi, make_messages
 from tests.support.servers import RunningServer
 
 MIB = 1_048_576
@@ -91,7 +91,10 @@ def test_a_body_without_a_length_has_the_same_limit(api: RestApi):
 
 
 def test_messages_of_nearly_one_mebibyte_are_accepted(api: RestApi):
-    body = {"session_id": "s", "messages": said(*("word " * 190 + str(number) for number in range(1_000)))}
+    body = {
+        "session_id": "s",
+        "messages": make_messages(*("word " * 190 + str(number) for number in range(1_000))),
+    }
     assert 0.9 * MIB < len(json.dumps(body)) < MIB
     assert api.post(body).json()["stored"] == 1_000
 

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.interfaces.rest import RestApi, said
+from tests.support.interfaces.rest import RestApi, make_messages
 
 BODIES = {
     "content": {"content": "once"},
     "sync": {"content": "once", "sync": True},
     "pinned": {"content": "once", "memory_type": "pinned"},
-    "messages": {"session_id": "s", "messages": said("once")},
+    "messages": {"session_id": "s", "messages": make_messages("once")},
 }
 
 

@@ -15,13 +15,13 @@ from anyio.from_thread import BlockingPortal
 from tests.support.databases.engines import LIVE_ONLY, empty_database
 from tests.support.databases.gate import Gate, open_gate
 from tests.support.databases.livedb import free_port
-from tests.support.interfaces.all import WAYS, ToolFailure, Ways
-from tests.support.interfaces.rest import RestApi, make_mark, provision, said
+from tests.support.interfaces.all import INTERFACES, Interfaces, ToolFailure
+from tests.support.interfaces.rest import RestApi, make_mark, make_messages, provision
 from tests.support.servers import RunningServer, start_server
 
 #: Seconds until the server must have noticed that its database is back.
 RECOVERY_SECONDS = 15
-CLIENT_WAYS = tuple(name for name in WAYS if not name.startswith("rest"))
+CLIENT_WAYS = tuple(name for name in INTERFACES if not name.startswith("rest"))
 
 
 @pytest.fixture(scope="module", params=LIVE_ONLY)
@@ -80,7 +80,7 @@ def ask_everything(api: RestApi, memory_id: str) -> list[httpx2.Response]:
     """Send every kind of request that needs the database."""
     return [
         api.post({"content": "x"}),
-        api.post({"session_id": "s", "messages": said("x")}),
+        api.post({"session_id": "s", "messages": make_messages("x")}),
         api.get(memory_id),
         api.put(memory_id, {"content": "y"}),
         api.delete(memory_id),
@@ -161,7 +161,7 @@ def test_without_its_database_the_servers_own_mcp_reports_it_to_the_model_and_go
     gate: Gate, tenant: RestApi, portal: BlockingPortal
 ):
     with ExitStack() as stack:
-        way = Ways(tenant.url, tenant.api_key, portal, stack)["mcp-http"]
+        way = Interfaces(tenant.url, tenant.api_key, portal, stack)["mcp-http"]
         stored = way.store("before")["id"]
         gate.cut()
         for ask in (lambda: way.get(stored), lambda: way.store("lost"), lambda: way.search("before")):
@@ -179,7 +179,7 @@ def test_without_a_server_every_client_reports_it_and_goes_on_when_it_is_back(
     dsn, port = f"sqlite:///{tmp_path / 'memories.db'}", str(free_port())
     server = start_server(tmp_path, dsn, port=port)
     with ExitStack() as stack:
-        ways = Ways(server.url, server.api_key, portal, stack)
+        ways = Interfaces(server.url, server.api_key, portal, stack)
         stored = {name: ways[name].store(f"through {name}")["id"] for name in CLIENT_WAYS}
         server.stop()
         for name in CLIENT_WAYS:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from mnemo_server.llm.ports import ModelUnavailable
-from mnemo_server.testing.script import Answer, Asked, Stall, fact, facts
+from mnemo_server.testing.script import ModelRequest, Response, Stall, fact, facts
 
 from tests.e2e.conftest import Start
 from tests.support.databases import peek
-from tests.support.interfaces.rest import RestApi, said
+from tests.support.interfaces.rest import RestApi, make_messages
 from tests.support.models.chat_endpoint import run_chat_endpoint
 
 INGESTS = 300
@@ -28,16 +28,16 @@ PATIENCE_SECONDS = 240
 _NUMBER = re.compile(r"ship (\d+) has arrived")
 
 
-class Moody:
+class UnreliableModel:
     """Replies well about each ship in the end; before that, it fails in any way in which models fail."""
 
     def __init__(self) -> None:
         self._dice = random.Random(SEED)
-        self.tellings: Counter[str] = Counter()
+        self.extraction_counts: Counter[str] = Counter()
         self.broken: set[str] = set()
 
-    def __call__(self, asked: Asked) -> Answer:
-        found = [(one.number, _NUMBER.search(one.text)) for one in asked.numbered]
+    def __call__(self, request: ModelRequest) -> Response:
+        found = [(one.number, _NUMBER.search(one.text)) for one in request.numbered]
         ships = [(number, match[1]) for number, match in found if match]
         mood = self._dice.random()
         if mood < 0.08:
@@ -49,10 +49,12 @@ class Moody:
             return '{"facts": [{"content": "Ship'
         told = []
         for number, ship in ships:
-            self.tellings[ship] += 1
+            self.extraction_counts[ship] += 1
             # The text differs each time, so a fact that was extracted twice would be two memories.
             told.append(
-                fact(f"Ship {ship} has arrived, as told for the {self.tellings[ship]}. time.", number)
+                fact(
+                    f"Ship {ship} has arrived, as told for the {self.extraction_counts[ship]}. time.", number
+                )
             )
         lies = [fact("The moon is a ship.", 99), {"content": "", "sources": [1]}] if mood > 0.8 else []
         return facts(*told, *lies)
@@ -60,11 +62,11 @@ class Moody:
 
 @pytest.mark.timeout(600)
 def test_every_message_stays_no_job_is_lost_and_no_fact_is_stored_twice(dsn: str, start: Start):
-    moody = Moody()
+    unreliable = UnreliableModel()
     moments = random.Random(SEED)
     key, sent = "", 0
     with run_chat_endpoint() as endpoint:
-        endpoint.say("has arrived", moody)
+        endpoint.respond_to("has arrived", unreliable)
         settings = {
             "llm_base_url": endpoint.base_url,
             "enrich_delay_seconds": "0",
@@ -85,13 +87,13 @@ def test_every_message_stays_no_job_is_lost_and_no_fact_is_stored_twice(dsn: str
                     server.kill()
                     continue
                 wait_until_done(api)
-                check(api, moody)
+                check(api, unreliable)
         assert server.stop() == 0
     assert peek.find_broken_pairs(dsn) == {}
 
 
 def tell(api: RestApi, ship: int) -> dict[str, Any]:
-    messages = said(f"ship {ship} has arrived", "thank you")
+    messages = make_messages(f"ship {ship} has arrived", "thank you")
     answer = api.post({"session_id": f"harbour {ship}", "messages": messages})
     assert answer.status_code == 202, answer.text
     told: dict[str, Any] = answer.json()
@@ -112,7 +114,7 @@ def list_jobs(api: RestApi, state: str) -> list[dict[str, Any]]:
     return jobs
 
 
-def check(api: RestApi, moody: Moody) -> None:
+def check(api: RestApi, unreliable: UnreliableModel) -> None:
     """Check that every message is there, and one fact about each ship."""
     for ship in range(INGESTS):
         texts = [one["content"] for one in api.messages(f"harbour {ship}")]
@@ -123,5 +125,5 @@ def check(api: RestApi, moody: Moody) -> None:
     assert [ship for ship, count in ships.items() if count > 1] == []
     assert failed == []
     assert len(ships) == len(facts_found) == INGESTS
-    assert sum(moody.tellings.values()) >= INGESTS
-    assert moody.broken
+    assert sum(unreliable.extraction_counts.values()) >= INGESTS
+    assert unreliable.broken

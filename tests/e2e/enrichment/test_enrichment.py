@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnemo_server.testing.script import Asked, fact, facts, merge
+from mnemo_server.testing.script import ModelRequest, fact, facts, merge
 
 from tests.support.databases.engines import ENGINES, empty_database
-from tests.support.interfaces.rest import RestApi, provision, said
+from tests.support.interfaces.rest import RestApi, make_messages, provision
 from tests.support.models.chat_endpoint import ChatEndpoint, run_chat_endpoint
 from tests.support.servers import RunningServer, start_server
 
@@ -79,7 +79,7 @@ def finish(api: RestApi, job_id: str) -> dict[str, Any]:
 
 def tell(api: RestApi, *texts: str, session: str = "s") -> dict[str, Any]:
     """Send messages, and wait until the model has processed them."""
-    answer = api.post({"session_id": session, "messages": said(*texts)}).json()
+    answer = api.post({"session_id": session, "messages": make_messages(*texts)}).json()
     assert answer["enrichment"] == "queued", answer
     return finish(api, answer["job_id"])
 
@@ -89,7 +89,7 @@ def contents(api: RestApi, **query: Any) -> list[str]:
 
 
 def test_a_conversation_becomes_facts_with_their_sources(api: RestApi, endpoint: ChatEndpoint):
-    endpoint.say(
+    endpoint.respond_to(
         "harbour",
         facts(fact("The harbour opens at six.", 2, tags=["ops"], subject="project/harbour/opening")),
     )
@@ -111,7 +111,7 @@ def test_only_new_messages_are_sent(api: RestApi, endpoint: ChatEndpoint):
     before = len(endpoint.requests)
     tell(api, "first lantern", "second lantern")
     answer = api.post(
-        {"session_id": "s", "messages": said("first lantern", "second lantern", "third lantern")}
+        {"session_id": "s", "messages": make_messages("first lantern", "second lantern", "third lantern")}
     )
     finish(api, answer.json()["job_id"])
 
@@ -126,9 +126,11 @@ def test_of_contradictions_the_newest_is_current_and_restoring_undoes_them(
     """The model supersedes; the history and restoring are the server's."""
     names = [f"Person{number}" for number in range(PAIRS)]
     for name in names:
-        endpoint.say(f"{name} says old", facts(fact(f"{name} lives in the town of Oldwick.", 1)))
-        endpoint.say(f"{name} says new", facts(fact(f"{name} lives in the town of Newport.", 1)))
-        endpoint.say(f"{name} lives in the town of Newport", lambda asked, name=name: decide(asked, name))
+        endpoint.respond_to(f"{name} says old", facts(fact(f"{name} lives in the town of Oldwick.", 1)))
+        endpoint.respond_to(f"{name} says new", facts(fact(f"{name} lives in the town of Newport.", 1)))
+        endpoint.respond_to(
+            f"{name} lives in the town of Newport", lambda request, name=name: decide(request, name)
+        )
     for name in names:
         tell(api, f"{name} says old", session=name)
     between = time.time()
@@ -150,16 +152,16 @@ def test_of_contradictions_the_newest_is_current_and_restoring_undoes_them(
     assert sorted(contents(api)) == sorted(then)
 
 
-def decide(asked: Asked, name: str) -> dict[str, Any]:
+def decide(request: ModelRequest, name: str) -> dict[str, Any]:
     """Supersede the memory of a person's home."""
-    (number,) = asked.find(f"{name} lives in the town of Oldwick")
+    (number,) = request.find(f"{name} lives in the town of Oldwick")
     return merge("supersede", number, reason="moved")
 
 
 def test_a_pinned_memory_is_never_changed(api: RestApi, endpoint: ChatEndpoint):
     api.post({"content": "The mast is made of oak.", "memory_type": "pinned", "subject": "project/mast/wood"})
-    endpoint.say("pine mast", facts(fact("The mast is made of pine.", 1, subject="project/mast/wood")))
-    endpoint.say("The mast is made of pine", merge("supersede", 1, reason="a lie"))
+    endpoint.respond_to("pine mast", facts(fact("The mast is made of pine.", 1, subject="project/mast/wood")))
+    endpoint.respond_to("The mast is made of pine", merge("supersede", 1, reason="a lie"))
 
     tell(api, "We have a pine mast now.")
 
@@ -170,7 +172,7 @@ def test_a_pinned_memory_is_never_changed(api: RestApi, endpoint: ChatEndpoint):
 def test_a_useless_reply_keeps_the_messages_and_the_job_shows_why(
     api: RestApi, endpoint: ChatEndpoint, answer: str
 ):
-    endpoint.say("broken compass", answer)
+    endpoint.respond_to("broken compass", answer)
 
     job = tell(api, "a broken compass")
 
@@ -185,7 +187,7 @@ def test_a_memory_stored_as_text_gets_tags_of_the_vocabulary_and_keeps_its_text(
     api: RestApi, endpoint: ChatEndpoint
 ):
     api.post({"content": "Backups run at noon", "tags": ["operations"]})
-    endpoint.say("Restores take an hour", facts(fact("Restores take an hour", 1, tags=["Operations"])))
+    endpoint.respond_to("Restores take an hour", facts(fact("Restores take an hour", 1, tags=["Operations"])))
 
     answer = api.post({"content": "Restores take an hour"}).json()
     finish(api, answer["job_id"])
@@ -212,17 +214,17 @@ async def test_windows_of_three_agents_cost_as_much_as_the_conversation_once(
         settings = {"llm_base_url": endpoint.base_url, "enrich_delay_seconds": "0", "provision_per_hour": "0"}
         # No job runs until all windows are stored.
         server = start_server(tmp_path, dsn, job_concurrency="0", **settings)
-        keys, asked = [], []
+        keys, job_ids = [], []
         for agents, sent in ((3, windows), (1, [turns])):
             keys.append(provision(server.url))
             jobs = await asyncio.gather(
                 *(asyncio.to_thread(send_all, server.url, keys[-1], sent) for _ in range(agents))
             )
-            asked.append(next(job for job in jobs if job))
+            job_ids.append(next(job for job in jobs if job))
         assert await asyncio.to_thread(server.stop) == 0
         server = start_server(tmp_path, dsn, **settings)
         spent = []
-        for api_key, job_id in zip(keys, asked, strict=True):
+        for api_key, job_id in zip(keys, job_ids, strict=True):
             with RestApi(server.url, api_key) as api:
                 await asyncio.to_thread(finish, api, job_id)
                 assert [one["content"] for one in api.messages("s")] == [turn["content"] for turn in turns]

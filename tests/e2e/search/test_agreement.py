@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.interfaces.rest import RestApi, provision, said
+from tests.support.interfaces.rest import RestApi, make_messages, provision
 from tests.support.servers import RunningServer, start_server
 
 pytestmark = pytest.mark.timeout(120)
@@ -72,7 +72,7 @@ def write(writer: RestApi, reader: RestApi, name: str) -> dict[str, str]:
         text = f"{' '.join(draw.choices(WORDS, k=draw.randrange(2, 9)))} {mark}"
         act = draw.choice(["store", "store", "capture", "update", "delete"])
         if act == "capture":
-            writer.post({"session_id": name, "messages": said(f"What about {mark}?", text)})
+            writer.post({"session_id": name, "messages": make_messages(f"What about {mark}?", text)})
             assert text in reader.contents(q=mark)[:2]
             mine |= {one["id"]: one["content"] for one in writer.messages(name)}
             continue

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mnemos_contract.memories import MemoryPage
 
-from tests.support.interfaces.rest import RestApi, provision, said
+from tests.support.interfaces.rest import RestApi, make_messages, provision
 from tests.support.servers import RunningServer
 
 pytestmark = pytest.mark.timeout(120)
@@ -130,7 +130,7 @@ def api(shared_server: RunningServer, embedder: str) -> Iterator[RestApi]:
     """A tenant with memories of every kind."""
     with RestApi(shared_server.url, provision(shared_server.url)) as api:
         api.store_many(MEMORIES)
-        api.post({"session_id": "s", "messages": said(*MESSAGES)})
+        api.post({"session_id": "s", "messages": make_messages(*MESSAGES)})
         if embedder != "none":
             assert api.wait_for_model()["embedded"] == len(MEMORIES) + len(MESSAGES)
         api.http.timeout = PATIENCE_SECONDS

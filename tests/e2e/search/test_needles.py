@@ -27,7 +27,7 @@ LOCAL_TEXTS = 250
 #: Needles of each kind.
 EACH = 10
 #: A text that begins with this gets no vector while the test runs.
-HELD = "Resolved:"
+HANGING = "Resolved:"
 
 QUESTIONS = (
     "{}",
@@ -107,7 +107,7 @@ def hay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         texts = make_hay(TEXTS)
         filler = Filler(texts, endpoint.model, endpoint.embed(texts))
         filler.write(dsn, plain.api_key, ROWS[request.param])
-        endpoint.held_word = HELD
+        endpoint.hanging_word = HANGING
         knowing = start_server(folder / "knowing", dsn, api_key=plain.api_key, **endpoint.settings)
         stack.callback(knowing.kill)
         yield Hay(plain, knowing)
@@ -131,7 +131,7 @@ def check_needles(writer: RestApi, reader: RestApi, seed: str, signs: set[str]) 
     needles = make_needles(seed)
     assert len(needles) == len(KINDS) * EACH
     for needle in needles:
-        stored = writer.store(f"{HELD} {needle} was a stale lock. Removing it by hand is safe.")
+        stored = writer.store(f"{HANGING} {needle} was a stale lock. Removing it by hand is safe.")
         for question in (form.format(needle) for form in QUESTIONS):
             page = reader.page(q=question, explain=True)
             assert page["memories"][0]["id"] == stored["id"], (question, page["memories"][:2])

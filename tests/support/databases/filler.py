@@ -29,7 +29,7 @@ from mnemo_server.stores.opening import open_stores
 #: Rows in one transaction.
 BATCH_ROWS = 5_000
 _BATCH_SECONDS = 60.0
-_APART_US = 60 * MICROSECONDS
+_INTERVAL_US = 60 * MICROSECONDS
 _ID_BITS = 22  # of an id below its time
 
 _BULK = """
@@ -140,17 +140,21 @@ class _Rows:
 
 
 def _make_rows(patterns: Sequence[_Pattern], count: int) -> Iterator[_Rows]:
-    began_at = system_clock() - count * _APART_US
+    first_at = system_clock() - count * _INTERVAL_US
     for first in range(0, count, BATCH_ROWS):
         rows = _Rows()
         for number in range(first, min(first + BATCH_ROWS, count)):
-            at = began_at + number * _APART_US
-            memory_id = (at // 1_000 - ID_EPOCH_MS) << _ID_BITS
-            one = patterns[number % len(patterns)]
-            rows.memories.append(one.memory | {"id": memory_id, "created_at": at, "updated_at": at})
-            rows.entries.append(one.entry | {"memory_id": memory_id, "created_at": at, "changed_at": at})
-            if one.vector is not None:
-                rows.vectors.append(one.vector | {"memory_id": memory_id})
+            created_at = first_at + number * _INTERVAL_US
+            memory_id = (created_at // 1_000 - ID_EPOCH_MS) << _ID_BITS
+            pattern = patterns[number % len(patterns)]
+            rows.memories.append(
+                pattern.memory | {"id": memory_id, "created_at": created_at, "updated_at": created_at}
+            )
+            rows.entries.append(
+                pattern.entry | {"memory_id": memory_id, "created_at": created_at, "changed_at": created_at}
+            )
+            if pattern.vector is not None:
+                rows.vectors.append(pattern.vector | {"memory_id": memory_id})
         yield rows
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that can be cut, held and restored: a database that goes away and comes back."""
+"""A TCP proxy that can be cut, paused and restored: a database that becomes unreachable and recovers."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Gate:
         self._portal.call(self._listen)
 
     def cut(self) -> None:
-        """Break every connection and refuse new ones, as a server that died."""
+        """Break every connection and refuse new ones, like a server that died."""
         self._portal.call(self._cut)
 
     def hold(self) -> None:
-        """Pass nothing on without breaking any connection, as a network that swallows packets."""
+        """Pass nothing on without breaking any connection, like a network that drops packets."""
         self._portal.call(self._set_passing, False)
 
     def release(self) -> None:
-        """Pass on what was held."""
+        """Pass on what was held back."""
         self._portal.call(self._set_passing, True)
 
     async def _set_passing(self, passing: bool) -> None:

@@ -95,7 +95,7 @@ def read_everything(dsn: str) -> str:
 
 
 async def _fetch(database: Database, sql: str, params: Mapping[str, object]) -> list[Mapping[str, Any]]:
-    query = parse_queries(f"-- name: asked\n{sql}", database.variant, origin=__name__).asked
+    query = parse_queries(f"-- name: statement\n{sql}", database.variant, origin=__name__).statement
     return list(await database.fetch_all(query, params))
 
 

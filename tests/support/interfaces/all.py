@@ -10,14 +10,14 @@ from anyio.from_thread import BlockingPortal
 from mnemos_contract.errors import MnemosError
 from pydantic import BaseModel
 
-from tests.support.interfaces.interface import AGENT, JsonObject, ToolFailure, WayIn
-from tests.support.interfaces.mcp import McpWay, open_mcp, open_mcp_http
+from tests.support.interfaces.interface import AGENT, Interface, JsonObject, ToolFailure
+from tests.support.interfaces.mcp import McpInterface, open_mcp, open_mcp_http
 from tests.support.interfaces.rest import RestApi
 
-__all__ = ["AGENT", "WAYS", "JsonObject", "McpWay", "ToolFailure", "WayIn", "Ways"]
+__all__ = ["AGENT", "INTERFACES", "Interface", "Interfaces", "JsonObject", "McpInterface", "ToolFailure"]
 
 
-class RestWay:
+class RestInterface:
     """Plain HTTP, either version of the API."""
 
     def __init__(self, api: RestApi) -> None:
@@ -51,9 +51,9 @@ class RestWay:
         """DELETE /memories/{id}."""
         self._read(self._api.delete(memory_id))
 
-    def _read(self, answer: Any) -> JsonObject:
-        body: JsonObject = answer.json() if answer.content else {}
-        if answer.is_error:
+    def _read(self, response: Any) -> JsonObject:
+        body: JsonObject = response.json() if response.content else {}
+        if response.is_error:
             raise ToolFailure(body["error"], body["code"], body.get("fields", {}).get("current"))
         return body
 
@@ -114,23 +114,23 @@ class AsyncPython(SyncPython):
         return self._portal.call(call)
 
 
-Opener = Callable[[str, str, BlockingPortal], AbstractContextManager[WayIn]]
+Opener = Callable[[str, str, BlockingPortal], AbstractContextManager[Interface]]
 
 
 @contextmanager
-def _open_rest_v1alpha1(url: str, api_key: str, _portal: BlockingPortal) -> Iterator[WayIn]:
+def _open_rest_v1alpha1(url: str, api_key: str, _portal: BlockingPortal) -> Iterator[Interface]:
     with RestApi(url, api_key, "v1alpha1", **{"X-Mnemo-Agent-Id": AGENT}) as api:
-        yield RestWay(api)
+        yield RestInterface(api)
 
 
 @contextmanager
-def _open_rest_v1alpha2(url: str, api_key: str, _portal: BlockingPortal) -> Iterator[WayIn]:
+def _open_rest_v1alpha2(url: str, api_key: str, _portal: BlockingPortal) -> Iterator[Interface]:
     with RestApi(url, api_key, "v1alpha2", **{"X-Mnemo-Agent-Id": AGENT}) as api:
-        yield RestWay(api)
+        yield RestInterface(api)
 
 
 @contextmanager
-def _open_async_client(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
+def _open_async_client(url: str, api_key: str, portal: BlockingPortal) -> Iterator[Interface]:
     from mnemos import AsyncClient  # noqa: PLC0415 - names of the client load on first use
 
     with portal.wrap_async_context_manager(AsyncClient(url, api_key, agent_id=AGENT)) as client:
@@ -138,7 +138,7 @@ def _open_async_client(url: str, api_key: str, portal: BlockingPortal) -> Iterat
 
 
 @contextmanager
-def _open_sync_client(url: str, api_key: str, _portal: BlockingPortal) -> Iterator[WayIn]:
+def _open_sync_client(url: str, api_key: str, _portal: BlockingPortal) -> Iterator[Interface]:
     from mnemos import Client  # noqa: PLC0415 - names of the client load on first use
 
     with Client(url, api_key, agent_id=AGENT) as client:
@@ -146,7 +146,7 @@ def _open_sync_client(url: str, api_key: str, _portal: BlockingPortal) -> Iterat
 
 
 #: Every interface, by the name that test ids show.
-WAYS: Mapping[str, Opener] = {
+INTERFACES: Mapping[str, Opener] = {
     "rest-v1alpha1": _open_rest_v1alpha1,
     "rest-v1alpha2": _open_rest_v1alpha2,
     "python-async": _open_async_client,
@@ -156,25 +156,25 @@ WAYS: Mapping[str, Opener] = {
 }
 
 
-class Ways:
+class Interfaces:
     """The interfaces to one tenant of one server, each opened on first use."""
 
     def __init__(self, url: str, api_key: str, portal: BlockingPortal, stack: ExitStack) -> None:
         self._address = (url, api_key, portal)
         self._stack = stack
-        self._open: dict[str, WayIn] = {}
+        self._open: dict[str, Interface] = {}
 
-    def __getitem__(self, name: str) -> WayIn:
+    def __getitem__(self, name: str) -> Interface:
         if name not in self._open:
-            self._open[name] = self._stack.enter_context(WAYS[name](*self._address))
+            self._open[name] = self._stack.enter_context(INTERFACES[name](*self._address))
         return self._open[name]
 
 
-def _stored(answer: JsonObject) -> JsonObject:
+def _stored(response: JsonObject) -> JsonObject:
     """Return the memory in the response to a store, with the outcome added to its members."""
-    memory: JsonObject = answer["memory"]
-    return memory | {"outcome": answer["outcome"]}
+    memory: JsonObject = response["memory"]
+    return memory | {"outcome": response["outcome"]}
 
 
-def _to_json(answer: Any) -> JsonObject:
-    return answer.model_dump(mode="json", exclude_none=True) if isinstance(answer, BaseModel) else {}
+def _to_json(response: Any) -> JsonObject:
+    return response.model_dump(mode="json", exclude_none=True) if isinstance(response, BaseModel) else {}

@@ -19,7 +19,7 @@ class ToolFailure(Exception):
         self.current = current
 
 
-class WayIn(Protocol):
+class Interface(Protocol):
     """The five tools. Every method raises `ToolFailure` when the server or the interface reports an error."""
 
     def store(self, content: str, **fields: Any) -> JsonObject:

@@ -15,13 +15,13 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CONNECTION_CLOSED
 
-from tests.support.interfaces.interface import AGENT, JsonObject, ToolFailure, WayIn
+from tests.support.interfaces.interface import AGENT, Interface, JsonObject, ToolFailure
 
 #: Seconds that a tool call over MCP may take; longer than any timeout of the client.
 CALL_SECONDS = 30
 
 
-class McpWay:
+class McpInterface:
     """The five tools of an MCP server, `mnemos mcp` or the server itself, through the official MCP client."""
 
     def __init__(self, client: mcp.Client, portal: BlockingPortal) -> None:
@@ -61,18 +61,18 @@ class McpWay:
             return await self._client.call_tool(tool, arguments, read_timeout_seconds=CALL_SECONDS)
 
         result = self._portal.call(call)
-        answer: JsonObject = json.loads(result.content[0].text)
-        assert result.is_error is not answer["ok"]
-        if not answer["ok"]:
-            raise ToolFailure(answer["error"], answer["code"], answer.get("current"))
-        return answer
+        result_body: JsonObject = json.loads(result.content[0].text)
+        assert result.is_error is not result_body["ok"]
+        if not result_body["ok"]:
+            raise ToolFailure(result_body["error"], result_body["code"], result_body.get("current"))
+        return result_body
 
     def _data(self, tool: str, **arguments: Any) -> JsonObject:
         data: JsonObject = self.call(tool, **arguments)["data"]
         return data
 
 
-class McpHttpWay(McpWay):
+class McpHttpInterface(McpInterface):
     """The server's own MCP through the official client, as in a host: a broken connection is opened again."""
 
     def __init__(self, url: str, api_key: str, portal: BlockingPortal) -> None:
@@ -114,19 +114,19 @@ class McpHttpWay(McpWay):
 
 
 @contextmanager
-def open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
+def open_mcp(url: str, api_key: str, portal: BlockingPortal) -> Iterator[Interface]:
     """Start `mnemos mcp` and connect to it."""
     settings = {"MEM9_API_URL": url, "MEM9_API_KEY": api_key, "MNEMOS_AGENT_ID": AGENT}
     program = StdioServerParameters(command=sys.executable, args=["-m", "mnemos", "mcp"], env=settings)
     with portal.wrap_async_context_manager(mcp.Client(program)) as client:
-        yield McpWay(client, portal)
+        yield McpInterface(client, portal)
 
 
 @contextmanager
-def open_mcp_http(url: str, api_key: str, portal: BlockingPortal) -> Iterator[WayIn]:
+def open_mcp_http(url: str, api_key: str, portal: BlockingPortal) -> Iterator[Interface]:
     """Connect to the server's own MCP."""
-    way = McpHttpWay(f"{url}/mcp", api_key, portal)
+    interface = McpHttpInterface(f"{url}/mcp", api_key, portal)
     try:
-        yield way
+        yield interface
     finally:
-        way.close()
+        interface.close()

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 import httpx2
 
 #: Seconds that a response may take; longer than any timeout of the server.
-ANSWER_SECONDS = 30
+RESPONSE_SECONDS = 30
 #: Requests in flight at once when many memories are stored.
 PARALLEL_STORES = 8
 #: Seconds until all memories must have vectors, and between two checks.
-SETTLE_SECONDS = 60
+EMBEDDING_SECONDS = 60
 POLL_SECONDS = 0.05
 
 _marks = itertools.count()
@@ -38,7 +38,7 @@ class RestApi:
         self.base = f"/{version}/mem9s/{api_key}" if in_path else f"/{version}/mem9s"
         key_header = {} if in_path else {"X-API-Key": api_key}
         self.http = httpx2.Client(
-            base_url=url, headers=key_header | headers, timeout=ANSWER_SECONDS, trust_env=False
+            base_url=url, headers=key_header | headers, timeout=RESPONSE_SECONDS, trust_env=False
         )
 
     def __enter__(self) -> Self:
@@ -77,9 +77,9 @@ class RestApi:
 
     def store(self, content: str, **fields: Any) -> dict[str, Any]:
         """Store a memory, which must be accepted, and return it."""
-        answer = self.post({"content": content, **fields})
-        assert answer.is_success, answer.text
-        memory: dict[str, Any] = answer.json()["memory"]
+        response = self.post({"content": content, **fields})
+        assert response.is_success, response.text
+        memory: dict[str, Any] = response.json()["memory"]
         return memory
 
     def store_many(self, contents: Iterable[str], **fields: Any) -> list[dict[str, Any]]:
@@ -89,9 +89,9 @@ class RestApi:
 
     def page(self, **query: Any) -> dict[str, Any]:
         """List or search, and return the page."""
-        answer = self.send("GET", "/memories", params=query)
-        assert answer.status_code == 200, answer.text
-        page: dict[str, Any] = answer.json()
+        response = self.send("GET", "/memories", params=query)
+        assert response.status_code == 200, response.text
+        page: dict[str, Any] = response.json()
         return page
 
     def pages(self, page_size: int, **query: Any) -> Iterator[dict[str, Any]]:
@@ -108,14 +108,14 @@ class RestApi:
 
     def embedding(self) -> dict[str, Any]:
         """Return how many of the tenant's memories have vectors."""
-        answer = self.send("GET", "/embedding")
-        assert answer.status_code == 200, answer.text
-        status: dict[str, Any] = answer.json()
+        response = self.send("GET", "/embedding")
+        assert response.status_code == 200, response.text
+        status: dict[str, Any] = response.json()
         return status
 
     def wait_for_model(self, *, pending: int = 0) -> dict[str, Any]:
         """Wait until the model is ready and all memories but `pending` have vectors; return the status."""
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + EMBEDDING_SECONDS
         while (status := self.embedding())["state"] != "ready" or status["pending"] > pending:
             assert time.monotonic() < deadline, status
             time.sleep(POLL_SECONDS)
@@ -123,13 +123,13 @@ class RestApi:
 
     def messages(self, *session_ids: str, **query: Any) -> list[dict[str, Any]]:
         """Return the messages of these sessions."""
-        answer = self.send("GET", "/session-messages", params={"session_id": list(session_ids), **query})
-        assert answer.status_code == 200, answer.text
-        messages: list[dict[str, Any]] = answer.json()["messages"]
+        response = self.send("GET", "/session-messages", params={"session_id": list(session_ids), **query})
+        assert response.status_code == 200, response.text
+        messages: list[dict[str, Any]] = response.json()["messages"]
         return messages
 
 
-def said(*contents: str, role: str = "user") -> list[dict[str, Any]]:
+def make_messages(*contents: str, role: str = "user") -> list[dict[str, Any]]:
     """Return messages of one speaker."""
     return [{"role": role, "content": content} for content in contents]
 
@@ -141,7 +141,9 @@ def ids_of(memories: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def provision(url: str, **headers: str) -> str:
     """Create a tenant and return its key."""
-    answer = httpx2.post(f"{url}/v1alpha1/mem9s", headers=headers, timeout=ANSWER_SECONDS, trust_env=False)
-    assert answer.status_code == 201, answer.text
-    key: str = answer.json()["id"]
+    response = httpx2.post(
+        f"{url}/v1alpha1/mem9s", headers=headers, timeout=RESPONSE_SECONDS, trust_env=False
+    )
+    assert response.status_code == 201, response.text
+    key: str = response.json()["id"]
     return key

@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's chat API on 127.0.0.1, which replies with what a script says.
+"""An endpoint with OpenAI's chat API on 127.0.0.1 that replies by a script.
 
 It runs in its own thread, so that a server in another process can use it.
 """
@@ -18,7 +18,7 @@ from typing import Any, cast
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.llm.ports import ModelError
 from mnemo_server.llm.prompts.boundary import WIDEST_BOUNDARY
-from mnemo_server.testing.script import Answer, Asked, Rule, Script, Stall
+from mnemo_server.testing.script import ModelRequest, Response, Rule, Script, Stall
 
 STALL_SECONDS = 60
 #: The random word at the beginning of our own lines in a request.
@@ -67,16 +67,16 @@ class ChatEndpoint:
         self.release = threading.Event()
         self._replies: deque[Reply] = deque()
 
-    def say(self, when: str, *answers: Answer) -> None:
-        """Reply to requests that match `when` with these from now on, in turn, then with the last."""
-        self.script.say(when, *answers)
+    def respond_to(self, pattern: str, *responses: Response) -> None:
+        """From now on, reply to requests that match `pattern` with these in turn, then with the last one."""
+        self.script.respond_to(pattern, *responses)
 
-    def then(self, status: int | None = None, body: object = "", **headers: str) -> None:
-        """Send this to the next request, whatever it contains; underscores in header names become hyphens."""
+    def respond_next(self, status: int | None = None, body: object = "", **headers: str) -> None:
+        """Send this as the next response to any request; hyphens replace underscores in header names."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._replies.append(Reply(status, body, named))
 
-    def answer(self, request: LoggedRequest) -> Reply:
+    def respond(self, request: LoggedRequest) -> Reply:
         """Choose the reply to a request."""
         self.requests.append(request)
         if self._replies:
@@ -88,17 +88,17 @@ class ChatEndpoint:
             )
         limit = request.body.get("max_completion_tokens") or request.body.get("max_tokens") or 0
         system, user = (str(message["content"]) for message in request.body["messages"])
-        chosen = self.script.choose(Asked(system, user, limit))
+        chosen = self.script.choose(ModelRequest(system, user, limit))
         if isinstance(chosen, Stall):
             self.stalling.set()
             self.release.wait(STALL_SECONDS)
             chosen = '{"facts": []}'
         if isinstance(chosen, ModelError):
             return Reply(503, {"error": {"message": str(chosen)}})
-        sent = count_tokens(system) + count_tokens(user)
-        return Reply(200, self._write_completion(chosen, sent, str(request.body["model"])))
+        input_tokens = count_tokens(system) + count_tokens(user)
+        return Reply(200, self._write_completion(chosen, input_tokens, str(request.body["model"])))
 
-    def _write_completion(self, text: str, sent: int, model: str) -> dict[str, Any]:
+    def _write_completion(self, text: str, input_tokens: int, model: str) -> dict[str, Any]:
         message = {"role": "assistant", "content": text}
         completion = {
             "id": "chatcmpl-1",
@@ -107,10 +107,14 @@ class ChatEndpoint:
             "model": model,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         }
-        answered = estimate_tokens(text)
-        self.used_tokens += sent + answered
+        output_tokens = estimate_tokens(text)
+        self.used_tokens += input_tokens + output_tokens
         if self.counts_tokens:
-            counts = {"prompt_tokens": sent, "completion_tokens": answered, "total_tokens": sent + answered}
+            counts = {
+                "prompt_tokens": input_tokens,
+                "completion_tokens": output_tokens,
+                "total_tokens": input_tokens + output_tokens,
+            }
             completion["usage"] = counts
         return completion
 
@@ -158,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         endpoint = cast("_Server", self.server).endpoint
-        self._send(endpoint.answer(LoggedRequest(json.loads(body), headers)))
+        self._send(endpoint.respond(LoggedRequest(json.loads(body), headers)))
 
     def _send(self, reply: Reply) -> None:
         if reply.status is None:

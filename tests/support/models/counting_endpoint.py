@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's embeddings API that counts every token it is sent."""
+"""An endpoint with OpenAI's embeddings API that counts all tokens it receives."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         texts = body["input"]
         tokens = cast("_Server", self.server).endpoint.receive(texts)
-        answer = {
+        response = {
             "object": "list",
             "model": body["model"],
             "data": [{"index": index, "embedding": _vector(text)} for index, text in enumerate(texts)],
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
-        data = json.dumps(answer).encode()
+        data = json.dumps(response).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

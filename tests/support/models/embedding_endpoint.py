@@ -19,7 +19,7 @@ from tests.support.models.hashing_embedder import HashingEmbedder
 
 _MODEL = "hashing"
 #: Seconds that a hanging request waits: longer than any test takes, so that no thread remains for ever.
-_HELD_SECONDS = 120
+_HANG_SECONDS = 120
 
 #: Seconds until a request must have been received.
 _PATIENCE_SECONDS = 60
@@ -34,12 +34,12 @@ class EmbeddingEndpoint:
     def __init__(self, gate: Gate) -> None:
         self.mood: Mood = "fine"
         #: Requests with a text that contains this word hang.
-        self.held_word = ""
+        self.hanging_word = ""
         self.url = f"http://127.0.0.1:{gate.port}/v1"
         self._embedder = HashingEmbedder(Endpoint(_MODEL, self.url).name)
         self._gate = gate
         self._requests: list[tuple[Mood, list[str]]] = []
-        self._came = threading.Condition()
+        self._received = threading.Condition()
         self._is_closed = threading.Event()
 
     @property
@@ -64,11 +64,15 @@ class EmbeddingEndpoint:
     def wait_for(self, mood: Mood, word: str) -> None:
         """Wait until a request with a text that contains this word was received in this mood."""
 
-        def has_come() -> bool:
-            return any(met == mood and word in text for met, texts in self._requests for text in texts)
+        def is_received() -> bool:
+            return any(
+                request_mood == mood and word in text
+                for request_mood, texts in self._requests
+                for text in texts
+            )
 
-        with self._came:
-            assert self._came.wait_for(has_come, _PATIENCE_SECONDS), f"nothing met a {mood} model"
+        with self._received:
+            assert self._received.wait_for(is_received, _PATIENCE_SECONDS), f"nothing met a {mood} model"
 
     def close(self) -> None:
         """Release all requests that hang."""
@@ -83,14 +87,14 @@ class EmbeddingEndpoint:
         """Every text that was sent so far."""
         return [text for _, texts in self._requests for text in texts]
 
-    def answer(self, texts: list[str]) -> tuple[int, Any]:
+    def respond(self, texts: list[str]) -> tuple[int, Any]:
         """Return the status and the body for some texts."""
-        with self._came:
+        with self._received:
             mood = self.mood
             self._requests.append((mood, texts))
-            self._came.notify_all()
-        if mood == "hanging" or (self.held_word and any(self.held_word in text for text in texts)):
-            self._is_closed.wait(_HELD_SECONDS)
+            self._received.notify_all()
+        if mood == "hanging" or (self.hanging_word and any(self.hanging_word in text for text in texts)):
+            self._is_closed.wait(_HANG_SECONDS)
         if mood == "failing":
             return 500, {"error": {"message": "out of memory"}}
         if mood == "senseless":
@@ -132,8 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Serve a request for embeddings."""
-        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status, body = cast("_Server", self.server).endpoint.answer(sent["input"])
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status, body = cast("_Server", self.server).endpoint.respond(request["input"])
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

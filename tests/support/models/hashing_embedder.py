@@ -34,20 +34,20 @@ class HashingEmbedder:
         #: Calls wait until this is set, as it is at the start.
         self.gate = asyncio.Event()
         self.gate.set()
-        #: Set when a call has begun.
-        self.began = asyncio.Event()
+        #: Set when a call has started.
+        self.has_started = asyncio.Event()
         #: Every text that was embedded, in order.
         self.texts: list[str] = []
         self.is_closed = False
 
     async def prepare(self) -> Model:
         """See `Embedder`."""
-        await self._answer(())
+        await self._wait_and_fail(())
         return self.model
 
     async def embed_documents(self, texts: Sequence[str], meter: Meter = FREE) -> list[Embedding]:
         """See `Embedder`; a text costs as many tokens as it has words, and the usage reports the same."""
-        self.began.set()
+        self.has_started.set()
         await self._charge(texts, meter)
         self.texts.extend(texts)
         return [self.embed(text) for text in texts]
@@ -77,13 +77,13 @@ class HashingEmbedder:
         tokens = sum(map(self.count, texts))
         reservation = await meter.reserve(tokens)
         try:
-            await self._answer(texts)
+            await self._wait_and_fail(texts)
         except EmbeddingError:
             await meter.release(reservation)
             raise
         await meter.settle(reservation, tokens)
 
-    async def _answer(self, texts: Sequence[str]) -> None:
+    async def _wait_and_fail(self, texts: Sequence[str]) -> None:
         await self.gate.wait()
         bug, self.bug = self.bug, None
         if bug is not None:

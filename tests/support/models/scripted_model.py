@@ -1,8 +1,8 @@
-"""A model for tests that replies as its script says, on 127.0.0.1, without network.
+"""A model for tests that replies by a script, on 127.0.0.1, without network.
 
-It speaks Anthropic's Messages API and, for hosts that know nothing else, OpenAI's chat completions.
+It speaks Anthropic's Messages API and, for hosts that support nothing else, OpenAI's chat completions.
 
-A script is a list of rules. The first rule that matches a user message without a reply decides; the step that
+A script is a list of rules. The first rule that matches a user message without a reply applies; the step that
 is due follows from the tool calls that the request already contains. So the server keeps no state, and side
 requests and parallel sessions don't disturb each other.
 """
@@ -200,13 +200,13 @@ class _Handler(BaseHTTPRequestHandler):
         if path.endswith("/count_tokens"):
             self._send_json({"input_tokens": 10})
         elif path.endswith("/messages"):
-            self._answer(body, lambda message: message, _write_events)
+            self._respond(body, lambda message: message, _write_events)
         elif path.endswith("/chat/completions"):
-            self._answer(body, scripted_openai.translate, scripted_openai.write_events)
+            self._respond(body, scripted_openai.translate, scripted_openai.write_events)
         else:
             self._send_json({"type": "error", "error": {"type": "not_found_error", "message": path}}, 404)
 
-    def _answer(self, body: dict[str, Any], translate: Translate, write_events: WriteEvents) -> None:
+    def _respond(self, body: dict[str, Any], translate: Translate, write_events: WriteEvents) -> None:
         model = cast("_Server", self.server).model
         request = ModelRequest(body)
         model.requests.append(request)

@@ -13,14 +13,14 @@ def translate(message: dict[str, Any]) -> dict[str, Any]:
     """Return a message of Anthropic's API, with its one block, as a chat completion."""
     block = message["content"][0]
     if block["type"] == "text":
-        said: dict[str, Any] = {"content": block["text"]}
+        reply: dict[str, Any] = {"content": block["text"]}
     else:
         function = {"name": block["name"], "arguments": json.dumps(block["input"])}
-        said = {
+        reply = {
             "content": None,
             "tool_calls": [{"id": block["id"], "type": "function", "function": function}],
         }
-    choice = {"index": 0, "message": {"role": "assistant", **said}, "finish_reason": _find_reason(said)}
+    choice = {"index": 0, "message": {"role": "assistant", **reply}, "finish_reason": _find_reason(reply)}
     return {**_write_head(message), "object": "chat.completion", "choices": [choice], "usage": _USAGE}
 
 
@@ -49,8 +49,8 @@ def write_prefix(body: dict[str, Any]) -> str:
     return json.dumps(body["tools"]) + "".join(map(json.dumps, body["messages"]))
 
 
-def _find_reason(said: dict[str, Any]) -> str:
-    return "tool_calls" if "tool_calls" in said else "stop"
+def _find_reason(reply: dict[str, Any]) -> str:
+    return "tool_calls" if "tool_calls" in reply else "stop"
 
 
 def _write_head(message: dict[str, Any]) -> dict[str, Any]:

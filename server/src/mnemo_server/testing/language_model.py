@@ -1,4 +1,4 @@
-"""A language model for tests: it responds by a script, and fails, stalls and lies on demand."""
+"""A language model for tests: it responds by a script, and fails, stalls or lies as set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from copy import copy
 
 from mnemo_server.domain.tokens import estimate_tokens
 from mnemo_server.llm.ports import NOTHING_USED, Completion, ModelError, ModelUnavailable
-from mnemo_server.testing.script import Answer, Asked, Rule, Script, Stall
+from mnemo_server.testing.script import ModelRequest, Response, Rule, Script, Stall
 
 
 class ScriptedModel:
@@ -15,9 +15,9 @@ class ScriptedModel:
 
     name = "scripted"
 
-    def __init__(self, *rules: Rule, otherwise: Answer | None = None) -> None:
-        """Accept the rules; if none matches, respond with `otherwise`, or else that there are no facts."""
-        self.script = Script(*rules) if otherwise is None else Script(*rules, otherwise=otherwise)
+    def __init__(self, *rules: Rule, default: Response | None = None) -> None:
+        """Accept the rules; if none matches, respond with `default`, or else that there are no facts."""
+        self.script = Script(*rules) if default is None else Script(*rules, default=default)
         #: What all responses used.
         self.used = NOTHING_USED
         self.is_down = False
@@ -27,28 +27,28 @@ class ScriptedModel:
         self.release = asyncio.Event()
 
     @property
-    def asked(self) -> list[Asked]:
+    def requests(self) -> list[ModelRequest]:
         """All requests, in the order of their arrival."""
-        return self.script.asked
+        return self.script.requests
 
-    def say(self, when: str, *answers: Answer) -> None:
-        """From now on, respond to requests that match `when` with these in turn, then with the last one."""
-        self.script.say(when, *answers)
+    def respond_to(self, pattern: str, *responses: Response) -> None:
+        """From now on, respond to requests that match `pattern` with these in turn, then with the last."""
+        self.script.respond_to(pattern, *responses)
 
     async def complete(self, system: str, user: str, max_output_tokens: int) -> Completion:
         """See `LanguageModel`. A response of more than `max_output_tokens` is cut."""
         if self.is_down:
             raise ModelUnavailable("The language model is away.")
-        answer = self.script.choose(Asked(system, user, max_output_tokens))
-        if isinstance(answer, Stall):
+        response = self.script.choose(ModelRequest(system, user, max_output_tokens))
+        if isinstance(response, Stall):
             self.stalling.set()
             await self.release.wait()
-            answer = '{"facts": []}'
-        if isinstance(answer, ModelError):
-            raise copy(answer)  # the caller may add to what was used
-        text = _cut(answer, max_output_tokens)
+            response = '{"facts": []}'
+        if isinstance(response, ModelError):
+            raise copy(response)  # the caller may add to what was used
+        text = _cut(response, max_output_tokens)
         sent = estimate_tokens(system) + estimate_tokens(user)
-        completion = Completion(text, sent, estimate_tokens(text), is_cut=text != answer)
+        completion = Completion(text, sent, estimate_tokens(text), is_cut=text != response)
         self.used += completion.used
         return completion
 

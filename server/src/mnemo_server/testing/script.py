@@ -27,7 +27,7 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelRequest:
     """One request, as the model received it."""
 
     system: str
@@ -51,15 +51,15 @@ class Stall:
 
 
 #: A text; an object, sent as JSON; an error to raise; a stall; or a function that chooses by the request.
-Answer: TypeAlias = "str | dict[str, Any] | ModelError | Stall | Callable[[Asked], Answer]"
+Response: TypeAlias = "str | dict[str, Any] | ModelError | Stall | Callable[[ModelRequest], Response]"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The responses to requests that match the regular expression `when`: each once, then the last one."""
+    """The responses to requests that match the regular expression `pattern`: each once, then the last one."""
 
-    when: str
-    answers: Sequence[Answer]
+    pattern: str
+    responses: Sequence[Response]
 
 
 NO_FACTS: Final[dict[str, Any]] = {"facts": []}
@@ -68,35 +68,35 @@ NO_FACTS: Final[dict[str, Any]] = {"facts": []}
 class Script:
     """Chooses the response to each request by the first rule that matches it. Thread-safe."""
 
-    def __init__(self, *rules: Rule, otherwise: Answer = NO_FACTS) -> None:
+    def __init__(self, *rules: Rule, default: Response = NO_FACTS) -> None:
         """Accept the rules, and the response for requests that match none."""
         self.rules = list(rules)
-        self.otherwise = otherwise
+        self.default = default
         #: All requests, in the order of their arrival.
-        self.asked: list[Asked] = []
+        self.requests: list[ModelRequest] = []
         self._turns: dict[int, int] = {}
         self._lock = threading.Lock()
 
-    def say(self, when: str, *answers: Answer) -> None:
+    def respond_to(self, pattern: str, *responses: Response) -> None:
         """Add a rule that takes precedence over all others."""
-        self.rules.insert(0, Rule(when, answers))
+        self.rules.insert(0, Rule(pattern, responses))
 
-    def choose(self, asked: Asked) -> str | ModelError | Stall:
+    def choose(self, request: ModelRequest) -> str | ModelError | Stall:
         """Return the next response to a request."""
         with self._lock:
-            self.asked.append(asked)
-            answer = self._choose(asked)
-        while callable(answer):
-            answer = answer(asked)
-        return json.dumps(answer, ensure_ascii=False) if isinstance(answer, dict) else answer
+            self.requests.append(request)
+            response = self._choose(request)
+        while callable(response):
+            response = response(request)
+        return json.dumps(response, ensure_ascii=False) if isinstance(response, dict) else response
 
-    def _choose(self, asked: Asked) -> Answer:
+    def _choose(self, request: ModelRequest) -> Response:
         for rule in self.rules:
-            if re.search(rule.when, asked.user, re.DOTALL):
+            if re.search(rule.pattern, request.user, re.DOTALL):
                 turn = self._turns.get(id(rule), 0)
                 self._turns[id(rule)] = turn + 1
-                return rule.answers[min(turn, len(rule.answers) - 1)]
-        return self.otherwise
+                return rule.responses[min(turn, len(rule.responses) - 1)]
+        return self.default
 
 
 def facts(*found: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def merge(
 
 
 #: Responses that contain no JSON object, or none that can be parsed.
-BROKEN_ANSWERS: Final = (
+MALFORMED_RESPONSES: Final = (
     "",
     "I found no facts.",
     '{"facts": [',
@@ -130,7 +130,7 @@ BROKEN_ANSWERS: Final = (
 )
 
 #: Objects of the wrong types, as responses to a request for facts.
-LYING_ANSWERS: Final[tuple[dict[str, Any], ...]] = (
+MISTYPED_RESPONSES: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"facts": None},
     {"facts": "none"},

@@ -1,4 +1,4 @@
-"""A small table on every engine, and a proxy that loses connections on demand."""
+"""A small table on every engine, and a proxy that drops connections on demand."""
 
 from __future__ import annotations
 
@@ -119,17 +119,19 @@ async def opened(dsn: Dsn) -> AsyncIterator[Database]:
 
 
 class Proxy:
-    """Stands between client and server; drops, refuses and swallows on demand."""
+    """A proxy between client and server that closes connections and drops data on demand."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
-        self.cut_before = b""  # a request with these bytes never arrives
-        self.cut_after = b""  # a request with these bytes arrives; its answer doesn't
-        self.swallow = b""  # a request with these bytes disappears, the connection stays
-        self.is_silent = False  # nothing gets through at all
+        self.cut_before = (
+            b""  # the connection of a request with these bytes is closed before the request arrives
+        )
+        self.cut_after = b""  # the connection is closed after such a request arrives, before its response
+        self.swallow = b""  # a request with these bytes is dropped, but the connection stays open
+        self.is_silent = False  # all data is dropped
         self.cuts = 0
 
     async def start(self) -> None:
@@ -153,13 +155,13 @@ class Proxy:
         upstream_reader, upstream = await asyncio.open_connection(*self._target)
         both = {writer, upstream}
         self._writers |= both
-        answers = asyncio.create_task(self._copy(upstream_reader, writer, is_request=False))
+        responses = asyncio.create_task(self._copy(upstream_reader, writer, is_request=False))
         await self._copy(reader, upstream, is_request=True)
         writer.close()
-        await answers
-        for end in both:
+        await responses
+        for one in both:
             with contextlib.suppress(OSError):
-                await end.wait_closed()
+                await one.wait_closed()
         self._writers -= both
 
     async def _copy(
@@ -183,7 +185,7 @@ class Proxy:
         writer.close()
 
     def drop_all_but(self, writer: asyncio.StreamWriter) -> None:
-        """Close the clients' ends at once, so that no answer gets through."""
+        """Close the clients' connections at once, so that no response gets through."""
         for other in self._writers:
             if other is not writer:
                 other.transport.abort()
@@ -201,8 +203,8 @@ async def proxy(live_dsn) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def distant(live_dsn, proxy) -> AsyncIterator[Database]:
-    """The live database as seen through the proxy."""
+async def proxied(live_dsn, proxy) -> AsyncIterator[Database]:
+    """The live database through the proxy."""
     through_proxy = replace(parse_dsn(live_dsn), host="127.0.0.1", port=proxy.port)
     async with opened(through_proxy) as database:
         yield database

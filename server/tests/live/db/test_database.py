@@ -1,4 +1,4 @@
-"""What works the same on every engine."""
+"""Behaviour that is the same on every engine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ODD_TEXTS = [
 NUMBERS = [0, -1, 2**63 - 1, -(2**63)]
 
 
-async def test_a_row_comes_back_as_it_was_stored(database, queries, make_item):
+async def test_a_row_is_read_as_it_was_stored(database, queries, make_item):
     stored = make_item(5, label="a", body="b", data=b"c", weight=0.1)
     assert await database.execute(queries.put_item, stored) == 1
     del stored["tenant_id"]
     assert await database.fetch_one(queries.find_item, {"tenant_id": 1, "id": 5}) == stored
 
 
-async def test_null_stays_null_and_an_absent_row_is_none(database, queries, make_item):
+async def test_null_is_read_as_none_and_so_is_an_absent_row(database, queries, make_item):
     await database.execute(queries.put_item, make_item(5))
     row = await database.fetch_one(queries.find_item, {"tenant_id": 1, "id": 5})
     assert row == {"id": 5, "label": None, "body": None, "data": None, "weight": None}
@@ -41,12 +41,12 @@ async def test_null_stays_null_and_an_absent_row_is_none(database, queries, make
 
 
 @pytest.mark.parametrize("name", ["find_item", "find_item_as_text"])
-@pytest.mark.parametrize("in_one_go", [True, False])
-async def test_every_text_and_every_byte_survive_on_every_path(database, queries, make_item, name, in_one_go):
-    """Prepared, written into the text, and as one row of many."""
+@pytest.mark.parametrize("as_batch", [True, False])
+async def test_every_text_and_every_byte_is_kept_on_every_path(database, queries, make_item, name, as_batch):
+    """Paths: prepared, written into the statement, and as one row of many."""
     data = bytes(range(256)) * 2
     rows = [make_item(place, body=text, data=data) for place, text in enumerate(ODD_TEXTS)]
-    if in_one_go:
+    if as_batch:
         await database.execute_many(queries.put_item, rows)
     else:
         for row in rows:
@@ -57,8 +57,8 @@ async def test_every_text_and_every_byte_survive_on_every_path(database, queries
         assert (found["body"], found["data"]) == (row["body"], data)
 
 
-async def test_generated_values_survive(database, queries, make_item):
-    """A fixed seed, and one transaction: a thousand odd texts are cheap that way."""
+async def test_generated_values_are_kept(database, queries, make_item):
+    """With a fixed seed and one transaction, a thousand odd texts are cheap."""
     generator = random.Random(7)
     alphabet = "\\'\"%:;`\n\r\t\x1a\b sé中🧠\u2028\uffff()[]{}$#@!*/-"
     rows = [
@@ -97,7 +97,7 @@ async def test_numbers_have_64_bits(database, queries, make_item, number):
         assert row["id"] == number
 
 
-async def test_text_in_quotes_is_no_parameter(database, queries):
+async def test_placeholders_in_quotes_are_plain_text(database, queries):
     row = await database.fetch_one(queries.read_odd_text, {"value": "x"})
     assert row == {"percent": "50%", "clock": "12:30", "colon": ":id", "quote": "it's", "given": "x"}
 
@@ -106,7 +106,7 @@ async def test_text_in_quotes_is_no_parameter(database, queries):
     ("ids", "expected"),
     [([], []), ([1], [1]), ([0, 2, 7], [0, 2])],
 )
-async def test_lists_of_any_length_are_searched(database, queries, make_item, ids, expected):
+async def test_lists_of_any_length_can_be_searched(database, queries, make_item, ids, expected):
     await database.execute_many(queries.put_item, [make_item(place, label="%s'") for place in range(3)])
     rows = await database.fetch_all(queries.find_items, {"tenant_id": 1, "ids": ids})
     labelled = await database.fetch_all(
@@ -115,9 +115,7 @@ async def test_lists_of_any_length_are_searched(database, queries, make_item, id
     assert [row["id"] for row in rows] == [row["id"] for row in labelled] == expected
 
 
-async def test_a_second_row_with_the_same_key_is_a_unique_violation_that_tells_no_values(
-    database, queries, make_item
-):
+async def test_a_duplicate_key_is_a_unique_violation_that_shows_no_values(database, queries, make_item):
     secret = make_item(98765, label="secret")
     await database.execute(queries.put_item, secret)
     for store in (
@@ -138,8 +136,10 @@ async def test_execute_counts_the_rows_that_matched(database, queries, make_item
         assert await database.execute(queries.label_item, params) == count
 
 
-async def test_a_skipped_insert_costs_one_round_trip_and_is_no_error(database, queries, make_item, caplog):
-    """The driver would read the warning, and log it with its values."""
+async def test_an_insert_that_is_skipped_costs_one_round_trip_and_is_no_error(
+    database, queries, make_item, caplog
+):
+    """The driver would read the warning and log it with its values."""
     await database.execute(queries.put_item_or_skip, make_item(5))
     before = database.round_trips
     assert await database.execute(queries.put_item_or_skip, make_item(5)) == 0
@@ -163,17 +163,17 @@ async def test_many_rows_cost_one_round_trip_and_a_commit(database, queries, mak
     assert len(await database.fetch_all(queries.list_items, {"tenant_id": 1})) == 500
 
 
-async def test_more_than_one_packet_of_rows_is_stored(database, queries, make_item):
+async def test_rows_larger_than_one_packet_are_stored(database, queries, make_item):
     rows = [make_item(n, body="é" * 1_000_000) for n in range(7)]
     await database.execute_many(queries.put_item, rows)
     assert len(await database.fetch_all(queries.list_items, {"tenant_id": 1})) == 7
 
 
-async def test_no_rows_are_stored_without_complaint(database, queries):
+async def test_storing_no_rows_is_no_error(database, queries):
     await database.execute_many(queries.put_item, [])
 
 
-async def test_a_transaction_returns_what_its_work_returns_and_is_seen_afterwards(
+async def test_a_transaction_returns_the_result_of_its_work_and_is_visible_afterwards(
     database, queries, make_item
 ):
     async def work(connection):
@@ -185,7 +185,7 @@ async def test_a_transaction_returns_what_its_work_returns_and_is_seen_afterward
     assert await database.fetch_one(queries.find_item, make_item(1)) == row
 
 
-async def test_an_exception_rolls_back_and_passes_through(database, queries, make_item):
+async def test_an_exception_rolls_back_and_is_raised(database, queries, make_item):
     async def work(connection):
         await connection.execute(queries.put_item, make_item(1))
         raise LookupError("no such thing")
@@ -196,7 +196,7 @@ async def test_an_exception_rolls_back_and_passes_through(database, queries, mak
     assert await database.fetch_all(queries.list_items, {"tenant_id": 1}) == []
 
 
-async def test_a_refused_statement_can_be_caught_within_the_transaction(database, queries, make_item):
+async def test_a_failed_statement_can_be_caught_within_the_transaction(database, queries, make_item):
     async def work(connection):
         await connection.execute(queries.put_item, make_item(1))
         with pytest.raises(UniqueViolation):
@@ -219,8 +219,8 @@ async def test_concurrent_increments_are_all_counted(database, queries, make_ite
     assert row["weight"] == 40
 
 
-async def test_a_read_after_the_lock_sees_what_was_committed_before_it(database, queries, make_item):
-    """Both append to what they read under the lock: nothing may be read from before the wait."""
+async def test_a_read_after_the_lock_sees_earlier_commits(database, queries, make_item):
+    """All append to what they read under the lock, so none may read what was there before it waited."""
     await database.execute(queries.put_item, make_item(1, label=""))
 
     async def work(connection):
@@ -234,7 +234,7 @@ async def test_a_read_after_the_lock_sees_what_was_committed_before_it(database,
     assert row["label"] == "x" * 12
 
 
-async def test_a_cancelled_transaction_leaves_nothing_behind(database, queries, make_item):
+async def test_a_cancelled_transaction_is_rolled_back(database, queries, make_item):
     loop = asyncio.get_running_loop()
     reached = asyncio.Event()
 
@@ -258,16 +258,16 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(database, queries, 
     assert [row["id"] for row in rows] == [2]
 
 
-async def test_cancelled_reads_do_not_spoil_later_ones(database, queries, make_item):
+async def test_cancelled_reads_do_not_affect_later_ones(database, queries, make_item):
     await database.execute_many(queries.put_item, [make_item(n) for n in range(5)])
 
     async def read(item_id):
         row = await database.fetch_one(queries.find_item, make_item(item_id))
         return row["id"]
 
-    for turn in range(60):
+    for round_number in range(60):
         tasks = [asyncio.create_task(read(n % 5)) for n in range(8)]
-        for _ in range(turn % 7):
+        for _ in range(round_number % 7):
             await asyncio.sleep(0)
         for task in tasks[:4]:
             task.cancel()
@@ -279,7 +279,7 @@ async def test_cancelled_reads_do_not_spoil_later_ones(database, queries, make_i
     ("name", "params"),
     [("read_nonsense", {}), ("find_item", {"tenant_id": 1}), ("put_item", {"id": 2**70})],
 )
-async def test_a_statement_that_cannot_run_names_its_query(database, queries, make_item, name, params):
+async def test_a_statement_that_fails_names_its_query(database, queries, make_item, name, params):
     query = getattr(queries, name)
     values = make_item(1) | params if name == "put_item" else params
     with pytest.raises(DatabaseError, match=name):
@@ -288,7 +288,7 @@ async def test_a_statement_that_cannot_run_names_its_query(database, queries, ma
 
 
 @pytest.mark.parametrize("text", [chr(0xD800), chr(0xDC80)], ids=["high", "low"])
-async def test_text_that_is_not_unicode_is_refused(database, queries, make_item, text):
+async def test_text_that_is_not_unicode_is_rejected(database, queries, make_item, text):
     with pytest.raises(DatabaseError):
         await database.execute(queries.put_item, make_item(1, body=text))
     with pytest.raises(DatabaseError):
@@ -305,7 +305,7 @@ async def test_a_script_can_run_again(database):
     )
 
 
-async def test_a_closed_database_says_so(database, queries):
+async def test_a_closed_database_raises_an_error(database, queries):
     await database.close()
     await database.close()
     with pytest.raises(DatabaseError, match="closed"):

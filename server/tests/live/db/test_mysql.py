@@ -1,4 +1,4 @@
-"""What is specific to database servers: connections that break, hang, and come back."""
+"""Behaviour specific to database servers: connections that break, hang, and recover."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ async def ids(database, queries):
 
 
 @pytest.fixture
-async def storing(mysql_queries, make_item):
-    """Work that stores items 1 and 2, and counts how often it runs."""
+async def store_items(mysql_queries, make_item):
+    """Work for a transaction that stores items 1 and 2, and counts its runs."""
 
     async def work(connection):
         work.runs += 1
@@ -39,7 +39,7 @@ async def storing(mysql_queries, make_item):
     return work
 
 
-async def test_the_engine_is_what_answers(live_dsn, live_server):
+async def test_the_engine_is_detected(live_dsn, live_server):
     database = await connect(parse_dsn(live_dsn))
     assert (database.engine, database.variant) == (live_server.engine, "mysql")
     await database.close()
@@ -55,51 +55,51 @@ async def test_an_absent_database_is_created(live_dsn):
         await database.close()
 
 
-async def test_a_wrong_password_is_told_without_the_password(live_dsn):
-    wrong = replace(parse_dsn(live_dsn), user="nobody_here", password="hunter2")
+async def test_a_wrong_password_is_reported_without_showing_it(live_dsn):
+    wrong_dsn = replace(parse_dsn(live_dsn), user="nobody_here", password="hunter2")
     with pytest.raises(DatabaseUnavailable, match="nobody_here") as caught:
-        await connect(wrong)
+        await connect(wrong_dsn)
     assert "hunter2" not in str(caught.value)
 
 
-async def test_nobody_at_the_address_is_told(unused_tcp_port):
-    nobody = parse_dsn(f"tidb://root:hunter2@127.0.0.1:{unused_tcp_port}/d")
+async def test_an_unreachable_address_is_reported_without_the_password(unused_tcp_port):
+    unreachable = parse_dsn(f"tidb://root:hunter2@127.0.0.1:{unused_tcp_port}/d")
     with pytest.raises(DatabaseUnavailable, match=rf"root:\*\*\*@127.0.0.1:{unused_tcp_port}/d"):
-        await connect(nobody)
+        await connect(unreachable)
 
 
-async def test_a_value_that_is_too_long_is_an_error(distant, mysql_queries, make_item):
+async def test_a_value_that_is_too_long_is_an_error(proxied, mysql_queries, make_item):
     with pytest.raises(DatabaseError, match="label"):
-        await distant.execute(mysql_queries.put_item, make_item(1, label="x" * 21))
-    assert await ids(distant, mysql_queries) == []
+        await proxied.execute(mysql_queries.put_item, make_item(1, label="x" * 21))
+    assert await ids(proxied, mysql_queries) == []
 
 
-async def test_reads_survive_connections_that_the_server_closed_while_idle(distant, proxy, mysql_queries):
-    await asyncio.gather(*(distant.ping() for _ in range(4)))
-    before = distant.round_trips
+async def test_idle_connections_that_the_server_closed_are_replaced(proxied, proxy, mysql_queries):
+    await asyncio.gather(*(proxied.ping() for _ in range(4)))
+    before = proxied.round_trips
     proxy.drop_all()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert await ids(distant, mysql_queries) == []
-    assert distant.round_trips == before + 1  # noticed without asking
+    assert await ids(proxied, mysql_queries) == []
+    assert proxied.round_trips == before + 1  # noticed without a round trip
 
 
-async def test_a_read_is_retried_once_when_its_connection_breaks(distant, proxy, mysql_queries):
+async def test_a_read_is_retried_once_when_its_connection_breaks(proxied, proxy, mysql_queries):
     proxy.cut_before = b"SELECT id"
-    assert await ids(distant, mysql_queries) == []
+    assert await ids(proxied, mysql_queries) == []
     assert proxy.cuts == 1
 
 
-async def test_one_broken_connection_makes_the_others_suspect(distant, proxy, mysql_queries):
-    await asyncio.gather(*(distant.ping() for _ in range(4)))
-    idle = [connection for _, connection in (*distant._readers._idle, *distant._writers._idle)]
+async def test_after_one_broken_connection_the_other_idle_ones_are_checked(proxied, proxy, mysql_queries):
+    await asyncio.gather(*(proxied.ping() for _ in range(4)))
+    idle = [connection for _, connection in (*proxied._readers._idle, *proxied._writers._idle)]
     proxy.cut_before = b"SELECT id"
-    await ids(distant, mysql_queries)
+    await ids(proxied, mysql_queries)
     assert len(idle) == 5
     assert not any(connection.is_usable for connection in idle)
 
 
-async def test_a_transaction_cancelled_between_statements_does_not_go_on(distant, mysql_queries, make_item):
+async def test_a_transaction_cancelled_between_statements_is_rolled_back(proxied, mysql_queries, make_item):
     stored = asyncio.Event()
 
     async def work(connection):
@@ -107,68 +107,72 @@ async def test_a_transaction_cancelled_between_statements_does_not_go_on(distant
         stored.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(distant.transact(work))
+    task = asyncio.create_task(proxied.transact(work))
     await stored.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await distant.transact(lambda connection: connection.execute(mysql_queries.put_item, make_item(2)))
-    assert await ids(distant, mysql_queries) == [2]
+    await proxied.transact(lambda connection: connection.execute(mysql_queries.put_item, make_item(2)))
+    assert await ids(proxied, mysql_queries) == [2]
 
 
-async def test_a_lone_write_is_not_retried_once_it_was_sent(distant, proxy, mysql_queries, make_item):
+async def test_a_write_without_a_transaction_is_not_retried_once_it_was_sent(
+    proxied, proxy, mysql_queries, make_item
+):
     proxy.cut_after = b"first"
     with pytest.raises(DatabaseUnavailable, match="unknown whether"):
-        await distant.execute(mysql_queries.put_item, make_item(1, label="first"))
+        await proxied.execute(mysql_queries.put_item, make_item(1, label="first"))
     assert proxy.cuts == 1
 
 
-async def test_a_transaction_that_loses_its_connection_runs_once_more(distant, proxy, mysql_queries, storing):
+async def test_a_transaction_that_loses_its_connection_is_retried_once(
+    proxied, proxy, mysql_queries, store_items
+):
     proxy.cut_before = b"second"
-    assert await distant.transact(storing) == 2
-    assert await ids(distant, mysql_queries) == [1, 2]
+    assert await proxied.transact(store_items) == 2
+    assert await ids(proxied, mysql_queries) == [1, 2]
 
 
 async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
-    distant, proxy, mysql_queries, storing
+    proxied, proxy, mysql_queries, store_items
 ):
     proxy.cut_after = b"COMMIT"
     with pytest.raises(DatabaseUnavailable, match="unknown whether the change was committed"):
-        await distant.transact(storing)
-    assert storing.runs == 1
-    assert await distant.transact(lambda connection: ids(connection, mysql_queries)) in ([], [1, 2])
+        await proxied.transact(store_items)
+    assert store_items.runs == 1
+    assert await proxied.transact(lambda connection: ids(connection, mysql_queries)) in ([], [1, 2])
 
 
-async def test_a_commit_without_an_answer_in_time_leaves_the_outcome_unknown(distant, proxy, storing):
+async def test_a_commit_without_a_timely_response_leaves_the_outcome_unknown(proxied, proxy, store_items):
     proxy.swallow = b"COMMIT"
     with pytest.raises(DatabaseUnavailable, match="unknown whether the change was committed"):
-        await distant.transact(storing, deadline_seconds=0.5)
-    assert storing.runs == 1
+        await proxied.transact(store_items, deadline_seconds=0.5)
+    assert store_items.runs == 1
 
 
 async def test_a_transaction_that_hangs_ends_at_its_deadline_and_is_rolled_back(
-    distant, proxy, mysql_queries, storing
+    proxied, proxy, mysql_queries, store_items
 ):
     proxy.swallow = b"second"
     started = time.monotonic()
     with pytest.raises(DatabaseUnavailable, match=r"within 0\.5 seconds\.$"):
-        await distant.transact(storing, deadline_seconds=0.5)
+        await proxied.transact(store_items, deadline_seconds=0.5)
     assert time.monotonic() - started < 3
     proxy.swallow = b""
-    assert await ids(distant, mysql_queries) == []
-    await distant.transact(storing)
+    assert await ids(proxied, mysql_queries) == []
+    await proxied.transact(store_items)
 
 
-async def test_a_read_that_hangs_ends_in_time(distant, proxy, monkeypatch):
+async def test_a_read_that_hangs_times_out(proxied, proxy, monkeypatch):
     monkeypatch.setattr(mysql_database, "STATEMENT_SECONDS", 0.3)
     proxy.is_silent = True
     with pytest.raises(DatabaseUnavailable, match=r"within 0\.3 seconds"):
-        await distant.ping()
+        await proxied.ping()
     proxy.is_silent = False
-    await distant.ping()
+    await proxied.ping()
 
 
-async def test_a_server_that_accepts_and_says_nothing_is_given_up(live_dsn, proxy, monkeypatch):
+async def test_a_server_that_accepts_and_never_responds_times_out(live_dsn, proxy, monkeypatch):
     monkeypatch.setattr(session, "CONNECT_SECONDS", 0.3)
     proxy.is_silent = True
     silent = replace(parse_dsn(live_dsn), host="127.0.0.1", port=proxy.port)
@@ -176,50 +180,50 @@ async def test_a_server_that_accepts_and_says_nothing_is_given_up(live_dsn, prox
         await connect(silent)
 
 
-async def test_everything_works_again_once_the_server_is_back(distant, proxy, mysql_queries, storing):
-    async def everything():
+async def test_everything_works_again_once_the_server_is_back(proxied, proxy, mysql_queries, store_items):
+    async def run_all():
         return await asyncio.gather(
-            *(distant.ping() for _ in range(10)),
-            *(distant.transact(storing) for _ in range(10)),
+            *(proxied.ping() for _ in range(10)),
+            *(proxied.transact(store_items) for _ in range(10)),
             return_exceptions=True,
         )
 
-    await asyncio.gather(*(distant.ping() for _ in range(8)))
+    await asyncio.gather(*(proxied.ping() for _ in range(8)))
     await proxy.stop()
     async with asyncio.timeout(10):
-        for error in await everything():
+        for error in await run_all():
             assert isinstance(error, DatabaseUnavailable)
     await proxy.start()
-    outcomes = await everything()
+    outcomes = await run_all()
     assert outcomes[:10] == [None] * 10
     unexpected = [one for one in outcomes[10:] if not isinstance(one, int | UniqueViolation)]
     assert unexpected == []
-    assert await ids(distant, mysql_queries) == [1, 2]
+    assert await ids(proxied, mysql_queries) == [1, 2]
 
 
-async def test_transactions_that_deadlock_run_again(distant, mysql_queries, make_item):
-    await distant.execute_many(mysql_queries.put_item, [make_item(n, weight=0.0) for n in (1, 2)])
-    both_hold_one = asyncio.Barrier(2)
+async def test_transactions_that_deadlock_are_retried(proxied, mysql_queries, make_item):
+    await proxied.execute_many(mysql_queries.put_item, [make_item(n, weight=0.0) for n in (1, 2)])
+    both_have_one_lock = asyncio.Barrier(2)
     runs = []
 
     async def work(connection, first, second):
         runs.append(first)
         await connection.execute(mysql_queries.add_weight, make_item(first))
         if len(runs) <= 2:
-            await both_hold_one.wait()
+            await both_have_one_lock.wait()
         await connection.execute(mysql_queries.add_weight, make_item(second))
 
     await asyncio.gather(
-        distant.transact(lambda connection: work(connection, 1, 2)),
-        distant.transact(lambda connection: work(connection, 2, 1)),
+        proxied.transact(lambda connection: work(connection, 1, 2)),
+        proxied.transact(lambda connection: work(connection, 2, 1)),
     )
     assert len(runs) > 2
     for item_id in (1, 2):
-        row = await distant.fetch_one(mysql_queries.find_item, make_item(item_id))
+        row = await proxied.fetch_one(mysql_queries.find_item, make_item(item_id))
         assert row["weight"] == 2
 
 
-async def test_retries_come_to_an_end(distant):
+async def test_retries_are_limited(proxied):
     runs = []
 
     async def work(_connection):
@@ -227,72 +231,72 @@ async def test_retries_come_to_an_end(distant):
         raise WriteConflict("put_item: another transaction was in the way.")
 
     with pytest.raises(WriteConflict):
-        await distant.transact(work)
+        await proxied.transact(work)
     assert len(runs) == 5
 
 
-async def test_a_conflict_that_the_work_hides_is_not_committed(distant, mysql_queries, storing):
-    """After a deadlock the server has undone what came before; a commit would keep the rest alone."""
+async def test_a_conflict_that_the_work_hides_is_not_committed(proxied, mysql_queries, store_items):
+    """The server has rolled back the statements before a deadlock; a commit would keep only later ones."""
 
     async def work(connection):
-        runs = await storing(connection)
+        runs = await store_items(connection)
         if runs == 1:
             connection._failure = WriteConflict("put_item: another transaction was in the way.")
         return runs
 
-    assert await distant.transact(work) == 2
-    assert await ids(distant, mysql_queries) == [1, 2]
+    assert await proxied.transact(work) == 2
+    assert await ids(proxied, mysql_queries) == [1, 2]
 
 
 async def test_waiting_for_a_lock_ends_before_the_deadline_of_the_transaction(
-    distant, mysql_queries, make_item, monkeypatch
+    proxied, mysql_queries, make_item, monkeypatch
 ):
     monkeypatch.setattr(mysql_database, "_ATTEMPTS", 2)
-    hasty = [text.replace("wait_timeout = 3", "wait_timeout = 1") for text in session._SETTINGS]
-    assert hasty != list(session._SETTINGS)
-    monkeypatch.setattr(session, "_SETTINGS", hasty)
-    distant._writers.forget_idle()
-    await distant.execute(mysql_queries.put_item, make_item(1, weight=0.0))
-    holds, may_end = asyncio.Event(), asyncio.Event()
+    short_timeouts = [text.replace("wait_timeout = 3", "wait_timeout = 1") for text in session._SETTINGS]
+    assert short_timeouts != list(session._SETTINGS)
+    monkeypatch.setattr(session, "_SETTINGS", short_timeouts)
+    proxied._writers.forget_idle()
+    await proxied.execute(mysql_queries.put_item, make_item(1, weight=0.0))
+    has_lock, may_end = asyncio.Event(), asyncio.Event()
 
-    async def hold(connection):
+    async def hold_lock(connection):
         await connection.execute(mysql_queries.add_weight, make_item(1))
-        holds.set()
+        has_lock.set()
         await may_end.wait()
 
-    holder = asyncio.create_task(distant.transact(hold))
-    await holds.wait()
+    holder = asyncio.create_task(proxied.transact(hold_lock))
+    await has_lock.wait()
     with pytest.raises(WriteConflict, match="add_weight"):
-        await distant.transact(lambda connection: connection.execute(mysql_queries.add_weight, make_item(1)))
+        await proxied.transact(lambda connection: connection.execute(mysql_queries.add_weight, make_item(1)))
     may_end.set()
     await holder
-    row = await distant.fetch_one(mysql_queries.find_item, make_item(1))
+    row = await proxied.fetch_one(mysql_queries.find_item, make_item(1))
     assert row["weight"] == 1
 
 
-async def test_idle_connections_are_replaced_after_a_while(distant, monkeypatch):
-    await distant.ping()
-    (_, used) = distant._readers._idle[-1]
+async def test_idle_connections_are_replaced_after_a_while(proxied, monkeypatch):
+    await proxied.ping()
+    (_, used) = proxied._readers._idle[-1]
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.0)
-    await distant.ping()
+    await proxied.ping()
     assert not used.is_usable
-    assert distant._readers._idle[-1][1] is not used
+    assert proxied._readers._idle[-1][1] is not used
 
 
-async def test_the_pool_never_exceeds_its_size(distant):
+async def test_the_pool_never_exceeds_its_size(proxied):
     async def work(_connection):
-        nonlocal running, most
+        nonlocal running, max_running
         running += 1
-        most = max(most, running)
+        max_running = max(max_running, running)
         await asyncio.sleep(0.002)
         running -= 1
 
-    running = most = 0
-    await asyncio.gather(*(distant.transact(work) for _ in range(30)))
-    assert most == 4
+    running = max_running = 0
+    await asyncio.gather(*(proxied.transact(work) for _ in range(30)))
+    assert max_running == 4
 
 
-async def test_a_database_that_the_user_may_not_create_is_told(monkeypatch):
+async def test_a_database_that_the_user_may_not_create_is_reported(monkeypatch):
     async def refuse(*_args, **_kwargs):
         raise UnknownDatabase("Connecting to root@h:1/d: the database returned error 1049.")
 
@@ -301,7 +305,7 @@ async def test_a_database_that_the_user_may_not_create_is_told(monkeypatch):
         await connect(parse_dsn("tidb://root@h:1/d"))
 
 
-def test_batches_stay_below_a_packet(monkeypatch):
+def test_batches_stay_below_the_size_of_a_packet(monkeypatch):
     monkeypatch.setattr(mysql_connection, "_BATCH_CHARACTERS", 10)
     assert list(mysql_connection._batches(["aaaa", "bbbb", "cccc", "d" * 30])) == [
         "aaaa,bbbb",

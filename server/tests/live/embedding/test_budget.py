@@ -1,4 +1,4 @@
-"""Vectors that cost tokens: a tenant without budget waits for another day, and delays no other."""
+"""Embeddings that cost tokens: a tenant over budget waits for the next day, and delays no other tenant."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mnemo_server.services.embedding.queue import EmbeddingQueue
 from mnemo_server.services.embedding.service import EmbeddingService
 from mnemo_server.stores.opening import Stores, open_stores
 
-from server.tests.live.embedding.test_sweep import BRISK, Server, until
+from server.tests.live.embedding.test_sweep import FAST_PACE, Server, until
 from tests.support.models.hashing_embedder import HashingEmbedder
 
-RICH, POOR = 1, 2
+WITH_BUDGET, OVER_BUDGET = 1, 2
 
 
 class Clock:
-    """The machine's clock, put forward by whole days."""
+    """The system clock, moved forward by whole days."""
 
     days = 0
 
@@ -35,7 +35,7 @@ class Clock:
 
 
 class PaidServer(Server):
-    """A server whose embedder takes a token for each word."""
+    """A server whose embedder charges a token per word."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class PaidServer(Server):
         limit: int | None,
         clock: Callable[[], int],
         *,
-        room: int = 2_000,
+        queue_size: int = 2_000,
     ) -> None:
         self.stores = stores
         self.embedder = embedder
@@ -55,17 +55,17 @@ class PaidServer(Server):
             stores.vectors,
             self.index,
             clock,
-            pace=BRISK,
-            queue=EmbeddingQueue(room),
+            pace=FAST_PACE,
+            queue=EmbeddingQueue(queue_size),
             meter_of=partial(TenantMeter, self.budget),
         )
 
     async def spent(self, tenant_id: int) -> list[int]:
-        """Tokens that a tenant spent, the latest day first."""
+        """Return the tokens that a tenant spent, latest day first."""
         return [row.tokens for row in await self.stores.usage.list_spent(tenant_id, 100)]
 
-    async def rest(self) -> None:
-        """Wait until nothing waits but for another day."""
+    async def wait_for_budget(self) -> None:
+        """Wait until everything left waits for another day."""
         await until(lambda: self.embedding.backlog == self.embedding.waiting_for_budget)
 
 
@@ -90,7 +90,7 @@ async def other_stores(stores: Stores, database_dsn: str, ids: IdSource) -> Asyn
         await opened.close()
 
 
-async def test_texts_beyond_the_budget_wait_and_are_told(
+async def test_texts_over_budget_wait_and_are_reported(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     server = PaidServer(stores, embedder, 20, clock)
@@ -107,7 +107,7 @@ async def test_texts_beyond_the_budget_wait_and_are_told(
     assert await server.find("two") == list(range(1, 16))
 
 
-async def test_they_get_their_vectors_when_the_next_day_begins(
+async def test_texts_over_budget_are_embedded_on_the_following_days(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     server = PaidServer(stores, embedder, 10, clock)
@@ -117,76 +117,78 @@ async def test_they_get_their_vectors_when_the_next_day_begins(
         for day, embedded in enumerate((3, 6, 9)):
             clock.days = day
             await until(lambda: server.embedding.embedded == embedded)  # noqa: B023 - awaited here
-            await server.rest()
+            await server.wait_for_budget()
         status = await server.embedding.status(1)
 
     assert (status.pending, status.waiting_for_budget) == (0, None)
     assert await server.spent(1) == [9, 9, 9]
 
 
-async def test_a_raised_limit_counts_from_the_next_start_on(
+async def test_a_raised_limit_applies_from_the_next_start(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     before = PaidServer(stores, embedder, 10, clock)
     async with before.running():
         for memory_id in range(1, 10):
             await before.store(memory_id, "one two three")
-        await before.rest()
+        await before.wait_for_budget()
     after = PaidServer(stores, embedder, 15, clock)
     async with after.running():
         await until(lambda: after.embedding.embedded == 2)
-        await after.rest()
+        await after.wait_for_budget()
     unbounded = PaidServer(stores, embedder, None, clock)
     async with unbounded.running():
         await until(lambda: unbounded.embedding.embedded == 4)
-        await unbounded.rest()
+        await unbounded.wait_for_budget()
 
     assert before.embedding.embedded == 3
     assert await after.spent(1) == [27]
     assert (await unbounded.embedding.status(1)).pending == 0
 
 
-async def test_a_tenant_that_cannot_pay_holds_up_no_other_one_in_the_queue(
+async def test_a_tenant_over_budget_delays_no_other_tenant_in_the_queue(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     server = PaidServer(stores, embedder, 30, clock)
     for memory_id in range(1, 101):
-        await server.store(memory_id, "one two three", tenant_id=POOR)
+        await server.store(memory_id, "one two three", tenant_id=OVER_BUDGET)
     for memory_id in range(101, 106):
-        await server.store(memory_id, "one two three", tenant_id=RICH)
+        await server.store(memory_id, "one two three", tenant_id=WITH_BUDGET)
     async with server.running():
-        await server.rest()
-        poor, rich = [await server.embedding.status(tenant_id) for tenant_id in (POOR, RICH)]
-        await server.store(106, "one more", tenant_id=RICH)
-        await server.store(107, "one more", tenant_id=POOR)
+        await server.wait_for_budget()
+        over_budget, with_budget = [
+            await server.embedding.status(tenant_id) for tenant_id in (OVER_BUDGET, WITH_BUDGET)
+        ]
+        await server.store(106, "one more", tenant_id=WITH_BUDGET)
+        await server.store(107, "one more", tenant_id=OVER_BUDGET)
         await until(lambda: server.embedding.embedded == 16)
         await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 91)
 
-    assert (poor.embedded, poor.waiting_for_budget) == (10, 90)
-    assert (rich.embedded, rich.pending, rich.waiting_for_budget) == (5, 0, None)
+    assert (over_budget.embedded, over_budget.waiting_for_budget) == (10, 90)
+    assert (with_budget.embedded, with_budget.pending, with_budget.waiting_for_budget) == (5, 0, None)
 
 
-@pytest.mark.parametrize("poor", [1, 5])
-async def test_a_tenant_that_cannot_pay_holds_up_no_other_one_in_the_sweep(
-    stores: Stores, embedder: HashingEmbedder, clock: Clock, poor: int
+@pytest.mark.parametrize("tenant_id", [1, 5])
+async def test_a_tenant_over_budget_delays_no_other_tenant_in_the_sweep(
+    stores: Stores, embedder: HashingEmbedder, clock: Clock, tenant_id: int
 ):
-    """Whether its rows lie before those of the others or behind them."""
-    gone = Server(stores, None)
+    """Whether its rows come before or after those of the others."""
+    offline = Server(stores, None)
     for memory_id in range(1, 101):
-        await gone.store(memory_id, "one two three", tenant_id=poor)
+        await offline.store(memory_id, "one two three", tenant_id=tenant_id)
     for memory_id in range(101, 106):
-        await gone.store(memory_id, "one two three", tenant_id=3)
+        await offline.store(memory_id, "one two three", tenant_id=3)
     server = PaidServer(stores, embedder, 30, clock)
     async with server.running():
         await until(lambda: server.embedding.embedded == 15)
         await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 90)
-        await gone.store(106, "from another server", tenant_id=3)
+        await offline.store(106, "from another server", tenant_id=3)
         await until(lambda: server.embedding.embedded == 16)
 
-    assert await server.spent(poor) == [30]
+    assert await server.spent(tenant_id) == [30]
 
 
-async def test_a_text_beyond_the_whole_budget_stands_in_nobodys_way(
+async def test_a_text_larger_than_the_whole_budget_delays_no_other_text(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     server = PaidServer(stores, embedder, 10, clock)
@@ -194,19 +196,19 @@ async def test_a_text_beyond_the_whole_budget_stands_in_nobodys_way(
     for memory_id in range(2, 7):
         await server.store(memory_id, f"short {memory_id}")
     async with server.running():
-        await server.rest()
+        await server.wait_for_budget()
         assert server.embedding.embedded == 5
         clock.days = 1
-        await until(lambda: server.embedding._over_budget.holds(1))  # the sweep of the new day has met it
+        await until(lambda: server.embedding._over_budget.holds(1))  # the sweep of the new day has found it
         await server.store(7, "tomorrow")
         await until(lambda: server.embedding.embedded == 6)
-        await server.rest()
+        await server.wait_for_budget()
 
     assert [row.memory_id for row in await server.entries(*range(1, 8)) if row.vector_code is None] == [1]
     assert await server.spent(1) == [1, 10]
 
 
-async def test_two_servers_together_spend_no_more_than_the_budget(
+async def test_two_servers_together_stay_within_the_budget(
     stores: Stores, other_stores: Stores, clock: Clock
 ):
     servers = [PaidServer(one, HashingEmbedder(), 100, clock) for one in (stores, other_stores)]
@@ -214,7 +216,7 @@ async def test_two_servers_together_spend_no_more_than_the_budget(
         for memory_id in range(1, 81):
             await servers[memory_id % 2].store(memory_id, "one two three")
         for server in servers:
-            await server.rest()
+            await server.wait_for_budget()
         status = await servers[0].embedding.status(1)
 
     paid = sum(server.embedder.count(text) for server in servers for text in server.embedder.texts)
@@ -224,7 +226,7 @@ async def test_two_servers_together_spend_no_more_than_the_budget(
     assert 0 < 3 * status.embedded <= paid
 
 
-async def test_what_another_server_embedded_meanwhile_is_not_paid_for_again(
+async def test_texts_embedded_by_another_server_are_not_charged_again(
     stores: Stores, other_stores: Stores, clock: Clock
 ):
     slow, fast = [PaidServer(one, HashingEmbedder(), 1_000, clock) for one in (stores, other_stores)]
@@ -236,31 +238,31 @@ async def test_what_another_server_embedded_meanwhile_is_not_paid_for_again(
     await slow.store(11, "four")
     async with slow.running():
         await until(lambda: slow.embedding.embedded == 1)
-        await slow.rest()
+        await slow.wait_for_budget()
 
     assert slow.embedder.texts == ["four"]
     assert await slow.spent(1) == [29]
 
 
-async def test_a_question_beyond_the_budget_has_no_vector_and_stops_no_other_tenant(
+async def test_a_query_over_budget_has_no_vector_and_affects_no_other_tenant(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     server = PaidServer(stores, embedder, 10, clock)
     async with server.running():
         await until(lambda: server.embedding.is_ready)
-        paid = [await server.embedding.embed_query(POOR, "one two three four") for _ in range(3)]
-        other = await server.embedding.embed_query(RICH, "one two three four")
+        paid = [await server.embedding.embed_query(OVER_BUDGET, "one two three four") for _ in range(3)]
+        other = await server.embedding.embed_query(WITH_BUDGET, "one two three four")
         clock.days = 1
-        tomorrow = await server.embedding.embed_query(POOR, "one two three four")
+        tomorrow = await server.embedding.embed_query(OVER_BUDGET, "one two three four")
 
     assert [one is not None for one in paid] == [True, True, False]
     assert other
     assert tomorrow
     assert (server.embedding.over_budget_queries, server.embedding.failed_queries) == (1, 0)
-    assert await server.spent(POOR) == [4, 8]
+    assert await server.spent(OVER_BUDGET) == [4, 8]
 
 
-async def test_failures_cost_nothing_and_what_is_done_is_not_paid_for_again(
+async def test_failures_cost_nothing_and_finished_texts_are_not_charged_again(
     stores: Stores, embedder: HashingEmbedder, clock: Clock, monkeypatch
 ):
     server = PaidServer(stores, embedder, 1_000, clock)
@@ -282,7 +284,7 @@ async def test_failures_cost_nothing_and_what_is_done_is_not_paid_for_again(
     assert [await server.spent(tenant_id) for tenant_id in (1, 2)] == [[12], [12]]
 
 
-async def test_a_refused_text_costs_nothing_and_the_others_of_its_batch_are_paid_for_once(
+async def test_a_refused_text_costs_nothing_and_the_rest_of_its_batch_is_charged_once(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
     embedder.refused_word = "omega"
@@ -290,23 +292,23 @@ async def test_a_refused_text_costs_nothing_and_the_others_of_its_batch_are_paid
     for memory_id, text in enumerate(["alpha", "omega", "beta", "gamma"], start=1):
         await server.store(memory_id, text)
     async with server.running():
-        await server.rest()
+        await server.wait_for_budget()
         status = await server.embedding.status(1)
 
     assert (status.embedded, status.refused, status.pending) == (3, 1, 0)
     assert await server.spent(1) == [3]
 
 
-async def test_what_the_queue_has_no_room_for_is_found_on_the_day_it_can_be_paid(
+async def test_texts_that_did_not_fit_the_queue_are_embedded_when_the_budget_allows(
     stores: Stores, embedder: HashingEmbedder, clock: Clock
 ):
-    server = PaidServer(stores, embedder, 30, clock, room=4)
+    server = PaidServer(stores, embedder, 30, clock, queue_size=4)
     for memory_id in range(1, 21):
         await server.store(memory_id, "one two three")
     async with server.running():
         await until(lambda: server.embedding.backlog == server.embedding.waiting_for_budget == 10)
         clock.days = 1
         await until(lambda: server.embedding.embedded == 20)
-        await server.rest()
+        await server.wait_for_budget()
 
     assert await stores.vectors.count_waiting((0,)) == {}

@@ -1,4 +1,4 @@
-"""EMBED_TEXT on a real database that doesn't have it."""
+"""EMBED_TEXT on a real database without that function."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnemo_server.embedding.ports import EmbeddingRefused
 from mnemo_server.embedding.remote.embed_text import EmbedTextEmbedder
 
 
-async def test_a_real_database_without_the_function_is_refused(live_dsn):
+async def test_a_database_without_the_function_is_refused(live_dsn):
     database = await connect(parse_dsn(live_dsn), pool_size=2)
     try:
         with pytest.raises(EmbeddingRefused, match="can't embed texts with EMBED_TEXT"):

@@ -1,4 +1,4 @@
-"""The embedding service over real stores: whatever happens, every memory eventually gets its vector."""
+"""The embedding service over real stores: whatever happens, every memory is embedded eventually."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from mnemo_server.services.indexing import index_memory
 from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.records import WrittenMemory
 
-from server.tests.live.making import ACTOR, TENANT, make, store
+from server.tests.live.factories import ACTOR, TENANT, make_memory, store
 from tests.support.models.hashing_embedder import HashingEmbedder
 
-BRISK = Pace(
+FAST_PACE = Pace(
     batch_size=8,
     young_us=0,
     busy_seconds=0.01,
@@ -34,17 +34,22 @@ BRISK = Pace(
 
 
 class Server:
-    """What of a server stores and embeds."""
+    """The parts of a server that store and embed."""
 
-    def __init__(self, stores: Stores, embedder: HashingEmbedder | None, *, room: int = 2_000) -> None:
+    def __init__(self, stores: Stores, embedder: HashingEmbedder | None, *, queue_size: int = 2_000) -> None:
         self.stores = stores
         self.index = SearchIndex(stores.entries, memory_budget_bytes=1 << 30)
         self.embedding = EmbeddingService(
-            embedder, stores.vectors, self.index, system_clock, pace=BRISK, queue=EmbeddingQueue(room)
+            embedder,
+            stores.vectors,
+            self.index,
+            system_clock,
+            pace=FAST_PACE,
+            queue=EmbeddingQueue(queue_size),
         )
 
     async def store(self, memory_id: int, content: str, **fields: object) -> WrittenMemory:
-        written = make(memory_id, content, **fields)
+        written = make_memory(memory_id, content, **fields)
         await store(self.stores, written)
         self.embedding.note((written,))
         return written
@@ -81,8 +86,8 @@ class Server:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait as long as it takes; the timeout of tests ends what never comes."""
-    while not condition():  # noqa: ASYNC110 - what is watched has no event
+    """Wait until the condition holds; the timeout of the test is the limit."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0.002)
 
 
@@ -100,7 +105,7 @@ def server(stores: Stores, embedder: HashingEmbedder) -> Server:
     return Server(stores, embedder)
 
 
-async def test_what_is_stored_gets_its_vector(server: Server, embedder: HashingEmbedder):
+async def test_a_stored_memory_gets_its_vector(server: Server, embedder: HashingEmbedder):
     expected = embedder.embed("alpha beta\nt")
     async with server.running():
         await server.store(1, "alpha beta", tags=("t",))
@@ -112,7 +117,7 @@ async def test_what_is_stored_gets_its_vector(server: Server, embedder: HashingE
     assert codes == {1: encode_tokens(expected.tokens)}
 
 
-async def test_memories_of_many_tenants_are_embedded_together(server: Server):
+async def test_memories_of_several_tenants_are_embedded_together(server: Server):
     async with server.running():
         for tenant_id in (3, 1, 2):
             await server.store(tenant_id, f"text {tenant_id}", tenant_id=tenant_id)
@@ -123,7 +128,7 @@ async def test_memories_of_many_tenants_are_embedded_together(server: Server):
         assert (status.embedded, status.pending) == (1, 0)
 
 
-async def test_the_backlog_is_never_empty_before_a_vector_is_written(
+async def test_the_backlog_is_not_empty_until_the_vector_is_written(
     server: Server, embedder: HashingEmbedder
 ):
     assert server.embedding.backlog == 0
@@ -133,7 +138,7 @@ async def test_the_backlog_is_never_empty_before_a_vector_is_written(
         await until(lambda: server.embedding.is_ready)
         embedder.gate.clear()
         await server.store(2, "beta")
-        embedder.began.clear()
+        embedder.has_started.clear()
         await server.store(3, "gamma")
         assert server.embedding.backlog > 0
         assert server.embedding.queue_age_seconds >= 0
@@ -144,11 +149,11 @@ async def test_the_backlog_is_never_empty_before_a_vector_is_written(
     assert server.embedding.queue_age_seconds == 0
 
 
-async def test_five_hundred_stores_without_the_model_are_healed_when_it_comes_back(
+async def test_five_hundred_memories_are_embedded_after_an_outage_of_the_model(
     stores: Stores, embedder: HashingEmbedder
 ):
-    """More than the queue holds."""
-    server = Server(stores, embedder, room=100)
+    """More than the queue can contain."""
+    server = Server(stores, embedder, queue_size=100)
     embedder.is_down = True
     async with server.running():
         for memory_id in range(1, 501):
@@ -166,7 +171,7 @@ async def test_five_hundred_stores_without_the_model_are_healed_when_it_comes_ba
     assert len(set(embedder.texts)) == 500
 
 
-async def test_the_model_may_go_away_in_the_middle(server: Server, embedder: HashingEmbedder):
+async def test_the_model_may_become_unavailable_at_any_time(server: Server, embedder: HashingEmbedder):
     async with server.running():
         await server.store(1, "alpha")
         await settle(server)
@@ -180,14 +185,14 @@ async def test_the_model_may_go_away_in_the_middle(server: Server, embedder: Has
     assert [row.model_id for row in await server.entries(1, 2)] == [1, 1]
 
 
-async def test_an_update_while_its_text_is_embedded_gets_the_vector_of_the_new_text(
+async def test_a_memory_updated_during_embedding_gets_the_vector_of_its_new_text(
     server: Server, embedder: HashingEmbedder
 ):
     async with server.running():
         await until(lambda: server.embedding.is_ready)
         embedder.gate.clear()
         await server.store(1, "alpha")
-        await embedder.began.wait()
+        await embedder.has_started.wait()
         await server.update(1, "omega")
         embedder.gate.set()
         await settle(server)
@@ -197,14 +202,12 @@ async def test_an_update_while_its_text_is_embedded_gets_the_vector_of_the_new_t
     assert row.revision == 2 * 1024 + 1
 
 
-async def test_a_memory_deleted_while_its_text_is_embedded_gets_no_vector(
-    server: Server, embedder: HashingEmbedder
-):
+async def test_a_memory_deleted_during_embedding_gets_no_vector(server: Server, embedder: HashingEmbedder):
     async with server.running():
         await until(lambda: server.embedding.is_ready)
         embedder.gate.clear()
         await server.store(1, "alpha")
-        await embedder.began.wait()
+        await embedder.has_started.wait()
         await server.stores.memories.delete(TENANT, [1], ACTOR, system_clock())
         embedder.gate.set()
         await settle(server)
@@ -214,7 +217,7 @@ async def test_a_memory_deleted_while_its_text_is_embedded_gets_no_vector(
     assert await server.stores.entries.get_token_codes(TENANT, 1, [1]) == {}
 
 
-async def test_a_refused_text_is_marked_and_the_others_of_its_batch_are_embedded(
+async def test_a_refused_text_is_marked_and_the_rest_of_its_batch_embedded(
     server: Server, embedder: HashingEmbedder
 ):
     embedder.refused_word = "omega"
@@ -231,12 +234,12 @@ async def test_a_refused_text_is_marked_and_the_others_of_its_batch_are_embedded
     assert (server.embedding.embedded, server.embedding.refused) == (3, 2)
 
 
-async def test_what_another_server_left_is_embedded(stores: Stores, embedder: HashingEmbedder):
-    """One that has no model, or was killed."""
-    gone, server = Server(stores, None), Server(stores, embedder)
+async def test_memories_left_by_another_server_are_embedded(stores: Stores, embedder: HashingEmbedder):
+    """The other server has no model, or was killed."""
+    offline, server = Server(stores, None), Server(stores, embedder)
     for memory_id in range(1, 21):
-        await gone.store(memory_id, f"text {memory_id}")
-    assert gone.embedding.backlog == 0
+        await offline.store(memory_id, f"text {memory_id}")
+    assert offline.embedding.backlog == 0
     async with server.running():
         await until(lambda: server.embedding.embedded == 20)
 
@@ -255,7 +258,7 @@ async def test_two_servers_write_each_vector_once(stores: Stores):
     assert sum(server.embedding.embedded for server in servers) == 40
 
 
-async def test_another_model_embeds_everything_anew_while_searches_go_on(stores: Stores):
+async def test_another_model_re_embeds_everything_while_searches_continue(stores: Stores):
     old, new = Server(stores, HashingEmbedder("old")), HashingEmbedder("new", 128)
     async with old.running():
         for memory_id in range(1, 41):
@@ -277,8 +280,8 @@ async def test_another_model_embeds_everything_anew_while_searches_go_on(stores:
     assert len(await stores.entries.get_token_codes(TENANT, 2, range(1, 41))) == 40
 
 
-async def test_a_server_with_an_older_model_stands_down(stores: Stores):
-    """Two that took each other's rows would never end."""
+async def test_a_server_with_an_older_model_stops_embedding(stores: Stores):
+    """Two servers that re-embed each other's rows would never finish."""
     old, new = Server(stores, HashingEmbedder("old")), Server(stores, HashingEmbedder("new"))
     async with old.running():
         await old.store(1, "alpha")
@@ -297,14 +300,14 @@ async def test_a_server_with_an_older_model_stands_down(stores: Stores):
     assert [row.model_id for row in await old.entries(1, 2)] == [2, 2]
 
 
-async def test_a_server_stopped_in_the_middle_loses_nothing(stores: Stores, embedder: HashingEmbedder):
+async def test_a_server_stopped_during_embedding_loses_nothing(stores: Stores, embedder: HashingEmbedder):
     server = Server(stores, embedder)
     async with server.running():
         await until(lambda: server.embedding.is_ready)
         embedder.gate.clear()
         for memory_id in range(1, 31):
             await server.store(memory_id, f"text {memory_id}")
-        await embedder.began.wait()
+        await embedder.has_started.wait()
 
     embedder.gate.set()
     later = Server(stores, embedder)
@@ -315,7 +318,7 @@ async def test_a_server_stopped_in_the_middle_loses_nothing(stores: Stores, embe
     assert await stores.vectors.count_waiting((0,)) == {}
 
 
-async def test_a_database_that_fails_is_waited_for(server: Server, stores: Stores, monkeypatch):
+async def test_embedding_is_retried_after_a_database_failure(server: Server, stores: Stores, monkeypatch):
     write, failures = stores.vectors.write, iter(range(3))
 
     async def failing_write(*arguments):
@@ -333,7 +336,7 @@ async def test_a_database_that_fails_is_waited_for(server: Server, stores: Store
     assert server.embedding.embedded == 1
 
 
-async def test_what_waits_is_counted_once_after_a_failure(server: Server, stores: Stores, monkeypatch):
+async def test_waiting_texts_are_counted_once_after_a_failure(server: Server, stores: Stores, monkeypatch):
     async def failing_write(*_arguments):
         raise DatabaseUnavailable("away")
 
@@ -346,7 +349,7 @@ async def test_what_waits_is_counted_once_after_a_failure(server: Server, stores
             assert server.embedding.backlog == 5
 
 
-async def test_an_unexpected_error_is_survived(server: Server, embedder: HashingEmbedder):
+async def test_an_unexpected_error_does_not_stop_embedding(server: Server, embedder: HashingEmbedder):
     async with server.running():
         await until(lambda: server.embedding.is_ready)
         embedder.bug = ZeroDivisionError("a bug")
@@ -356,7 +359,7 @@ async def test_an_unexpected_error_is_survived(server: Server, embedder: Hashing
         await until(lambda: server.embedding.embedded == 2)
 
 
-async def test_without_a_model_nothing_is_done_and_the_status_says_so(stores: Stores):
+async def test_without_a_model_nothing_is_embedded_and_the_status_is_off(stores: Stores):
     server = Server(stores, None)
     await server.store(1, "alpha")
     await server.embedding.run()

@@ -15,7 +15,7 @@ from mnemo_server.stores.opening import Stores
 from mnemo_server.stores.records import WrittenMemory
 from mnemo_server.stores.vectors import NewVector, Share, VectorCount
 
-from server.tests.live.making import ACTOR, TENANT, make, store
+from server.tests.live.factories import ACTOR, TENANT, make_memory, store
 
 MODEL = 1
 CODE = bytes(range(48))
@@ -25,7 +25,7 @@ LATER = 2**62
 @pytest.fixture
 async def written(stores: Stores) -> WrittenMemory:
     """A memory without a vector."""
-    memory = make(1, "alpha beta", updated_at=100)
+    memory = make_memory(1, "alpha beta", updated_at=100)
     await store(stores, memory)
     return memory
 
@@ -54,7 +54,7 @@ async def test_a_model_keeps_its_number_and_another_one_gets_the_next(stores: St
     assert [(one.model_id, one.chosen_at) for one in models] == [(2, 20), (3, 30), (1, 40)]
 
 
-async def test_servers_that_meet_models_at_once_agree_on_their_numbers(stores: Stores):
+async def test_servers_that_register_models_concurrently_agree_on_their_numbers(stores: Stores):
     names = [f"model {number % 4}" for number in range(12)]
 
     numbers = await asyncio.gather(*(stores.vectors.register_model(name, 8, 1) for name in names))
@@ -63,29 +63,31 @@ async def test_servers_that_meet_models_at_once_agree_on_their_numbers(stores: S
     assert numbers == numbers[:4] * 3
 
 
-async def test_what_has_no_vector_is_found_with_its_memory_and_its_entry(stores: Stores):
-    first = make(1, "alpha", tags=("t",))
-    said = make(2, "beta", tenant_id=7, memory_type="session", session_id="s", seq=3, role="user", name="Ann")
-    for one in (first, said):
+async def test_memories_without_a_vector_are_found_with_their_entries(stores: Stores):
+    first = make_memory(1, "alpha", tags=("t",))
+    message = make_memory(
+        2, "beta", tenant_id=7, memory_type="session", session_id="s", seq=3, role="user", name="Ann"
+    )
+    for one in (first, message):
         await store(stores, one)
 
     found = await stores.vectors.find_unembedded((0,), limit=10, before=LATER)
 
-    assert sorted(found, key=lambda one: one.memory.id) == [first, said]
+    assert sorted(found, key=lambda one: one.memory.id) == [first, message]
     assert len(await stores.vectors.find_unembedded((0,), limit=1, before=LATER)) == 1
 
 
-async def test_what_changed_a_moment_ago_is_left_alone(stores: Stores, written: WrittenMemory):
+async def test_recent_changes_are_left_out(stores: Stores, written: WrittenMemory):
     changed_at = written.entry.changed_at
 
     assert await stores.vectors.find_unembedded((0,), limit=10, before=changed_at) == []
     assert len(await stores.vectors.find_unembedded((0,), limit=10, before=changed_at + 1)) == 1
 
 
-async def test_tenants_are_passed_over_however_much_they_have(stores: Stores):
+async def test_tenants_can_be_skipped_however_many_rows_they_have(stores: Stores):
     tenants = (1, 2, 3, 5, 8, 2**62)
     for number, tenant_id in enumerate([*tenants, 2, 2, 8], start=1):
-        await store(stores, make(number, tenant_id=tenant_id))
+        await store(stores, make_memory(number, tenant_id=tenant_id))
 
     async def found(passing_over: Collection[int], limit: int = 100) -> set[int]:
         rows = await stores.vectors.find_unembedded(
@@ -122,7 +124,7 @@ async def test_a_vector_is_read_with_its_entry(stores: Stores, written: WrittenM
     assert await waiting(stores, 0, MODEL) == [1]
 
 
-async def test_tidb_keeps_the_vector_itself(stores: Stores, written: WrittenMemory, database: Database):
+async def test_tidb_stores_the_full_vector(stores: Stores, written: WrittenMemory, database: Database):
     if database.engine != "tidb":
         pytest.skip("other engines have no column for it")
     await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
@@ -135,19 +137,19 @@ async def test_tidb_keeps_the_vector_itself(stores: Stores, written: WrittenMemo
     assert abs(row["distance"]) < 1e-6
 
 
-async def test_a_refused_text_is_tried_once_and_has_no_vector(stores: Stores, written: WrittenMemory):
+async def test_a_refused_text_has_no_vector_and_is_not_tried_again(stores: Stores, written: WrittenMemory):
     first = await stores.vectors.write(TENANT, MODEL, [vector_of(written)], 500)
 
-    again = NewVector(first[0], None)
-    (row,) = await stores.vectors.write(TENANT, MODEL + 1, [again], 600)
+    refused = NewVector(first[0], None)
+    (row,) = await stores.vectors.write(TENANT, MODEL + 1, [refused], 600)
 
     assert (row.model_id, row.vector_code) == (MODEL + 1, None)
     assert await stores.entries.get_token_codes(TENANT, MODEL, [1]) == {}
     assert await waiting(stores, 0, MODEL) == []
 
 
-async def test_it_is_told_which_entries_are_still_as_they_were_read(stores: Stores):
-    batch = [make(number) for number in range(1, 6)]
+async def test_find_current_reports_which_entries_are_unchanged(stores: Stores):
+    batch = [make_memory(number) for number in range(1, 6)]
     for one in batch[:4]:
         await store(stores, one)
     await stores.vectors.write(TENANT, MODEL, [vector_of(batch[0])], 500)
@@ -170,7 +172,7 @@ async def test_a_vector_of_an_older_text_is_never_written(stores: Stores, writte
     assert await waiting(stores) == [1]
 
 
-async def test_an_update_takes_the_vector_away(stores: Stores, written: WrittenMemory):
+async def test_an_update_removes_the_vector(stores: Stores, written: WrittenMemory):
     def next_version(current):
         return index_memory(revise(current, Changes(content="new"), agent_id=None, now=300))
 
@@ -194,8 +196,8 @@ async def test_a_deleted_memory_has_no_vector_and_gets_none(stores: Stores, writ
     assert await waiting(stores, 0, MODEL) == []
 
 
-async def test_of_two_servers_with_one_text_the_first_writes(stores: Stores):
-    batch = [make(number, f"text {number}") for number in range(1, 20)]
+async def test_if_two_servers_embed_the_same_text_the_first_one_writes(stores: Stores):
+    batch = [make_memory(number, f"text {number}") for number in range(1, 20)]
     for one in batch:
         await store(stores, one)
     vectors = [vector_of(one) for one in batch]
@@ -209,9 +211,9 @@ async def test_of_two_servers_with_one_text_the_first_writes(stores: Stores):
     assert {row.revision for rows in both for row in rows} == {1025}
 
 
-async def test_counts_tell_what_waits_and_what_was_refused(stores: Stores):
-    batch = [make(number, f"text {number}") for number in range(1, 7)]
-    batch += [make(7, tenant_id=TENANT + 1), make(8)]
+async def test_counts_include_waiting_and_refused_texts(stores: Stores):
+    batch = [make_memory(number, f"text {number}") for number in range(1, 7)]
+    batch += [make_memory(7, tenant_id=TENANT + 1), make_memory(8)]
     for one in batch:
         await store(stores, one)
     await stores.memories.delete(TENANT, [8], ACTOR, 10)
@@ -225,9 +227,9 @@ async def test_counts_tell_what_waits_and_what_was_refused(stores: Stores):
     assert await stores.vectors.count_waiting((9,)) == {}
 
 
-async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, database: Database):
-    """The plan is by the index on the model, never over all entries or memories."""
-    batch = [make(number, f"text {number}") for number in range(1, 50)]
+async def test_looking_for_work_reads_no_rows_when_there_is_none(stores: Stores, database: Database):
+    """The plan uses the index on the model and never reads all entries or memories."""
+    batch = [make_memory(number, f"text {number}") for number in range(1, 50)]
     for one in batch:
         await store(stores, one)
     await stores.vectors.write(TENANT, MODEL, [vector_of(one) for one in batch], 500)
@@ -257,14 +259,16 @@ async def test_looking_for_work_reads_no_row_when_there_is_none(stores: Stores, 
 
 
 @pytest.mark.parametrize("times", [(None, None), (150, None), (None, 2**70), (-(2**70), 450)])
-async def test_the_nearest_vectors_of_a_stretch_are_among_the_rows_read(
+async def test_find_near_returns_the_nearest_vectors_of_a_stretch(
     stores: Stores, times: tuple[int | None, int | None]
 ):
-    """TiDB compares them itself unless times count; other engines hand over all of the stretch."""
-    made = [make(number, created_at=100 * number) for number in range(1, 7)]
-    for memory in made:
+    """TiDB compares vectors itself, unless times are limited; other engines return the whole stretch."""
+    memories = [make_memory(number, created_at=100 * number) for number in range(1, 7)]
+    for memory in memories:
         await store(stores, memory)
-    vectors = [replace(vector_of(memory), components=(1.0, number / 2)) for number, memory in enumerate(made)]
+    vectors = [
+        replace(vector_of(memory), components=(1.0, number / 2)) for number, memory in enumerate(memories)
+    ]
     await stores.vectors.write(TENANT, MODEL, vectors, 1000)
     await stores.memories.delete(TENANT, [2], ACTOR, 2000)
     direction = np.array([3.0, 0.0], dtype=np.float32)
@@ -276,7 +280,7 @@ async def test_the_nearest_vectors_of_a_stretch_are_among_the_rows_read(
     rows = await near(MODEL, 2)
     within = [
         one.memory.id
-        for one in made
+        for one in memories
         if one.memory.id not in (2, 6) and (times[0] or 0) <= one.memory.created_at < (times[1] or 2**70)
     ]
     found = [memory_id for memory_id, _ in rows]

@@ -1,4 +1,4 @@
-"""Requests and claims of jobs, for store tests."""
+"""Job requests and claims, for tests of the store."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from mnemo_server.domain.jobs import ClaimedJob, Done, JobRequest, after_result
 from mnemo_server.stores.jobs.records import Claim
 from mnemo_server.stores.opening import Stores
 
-from server.tests.live.making import TENANT
+from server.tests.live.factories import TENANT
 
 KIND = "enrich"
 LEASE = 60
-#: A moment at which every lease that began at 100 is over.
+#: A time at which every lease that began at 100 has expired.
 LATER = 100 + LEASE
 _TOKENS = count(1)
 
 
-async def ask(stores: Stores, target: str = "t", *, now: int = 100, tenant_id: int = TENANT, **fields) -> int:
+async def request_job(
+    stores: Stores, target: str = "t", *, now: int = 100, tenant_id: int = TENANT, **fields
+) -> int:
     return await stores.jobs.request(JobRequest(tenant_id, KIND, target, **fields), now)
 
 
-def a_claim(now: int, *, kinds: tuple[str, ...] = (KIND,), grace: int = 0) -> Claim:
+def make_claim(now: int, *, kinds: tuple[str, ...] = (KIND,), grace: int = 0) -> Claim:
     return Claim(f"claim-{next(_TOKENS)}", kinds, now, lease_until=now + LEASE, lost_before=now - grace)
 
 
 async def claim(stores: Stores, *, now: int = 100, tenant_id: int = TENANT) -> ClaimedJob | None:
-    return await stores.jobs.claim(tenant_id, a_claim(now))
+    return await stores.jobs.claim(tenant_id, make_claim(now))
 
 
 async def must_claim(stores: Stores, *, now: int = 100, tenant_id: int = TENANT) -> ClaimedJob:
@@ -36,10 +38,10 @@ async def must_claim(stores: Stores, *, now: int = 100, tenant_id: int = TENANT)
 
 
 async def finish(stores: Stores, job: ClaimedJob, result=None, *, now: int = 100, **options):
-    """Let a job go as after that result; the next state, or None when it wasn't held any more."""
-    ending = result or Done()
+    """Release a job with this result; return its next state, or None if the claim was lost."""
+    outcome = result or Done()
     return await stores.jobs.release(
-        job, lambda held: after_result(ending, job, held, now), now, detail=ending.detail, **options
+        job, lambda held: after_result(outcome, job, held, now), now, detail=outcome.detail, **options
     )
 
 

@@ -1,4 +1,4 @@
-"""A job belongs to one claim at a time, and to the next one after its lease has ended."""
+"""A job belongs to one claim at a time, and to the next one after its lease has expired."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ from mnemo_server.domain.jobs import (
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores
 
-from server.tests.live.jobs.support import KIND, LATER, LEASE, a_claim, ask, claim, finish, must_claim
-from server.tests.live.making import TENANT
+from server.tests.live.factories import TENANT
+from server.tests.live.jobs.support import (
+    KIND,
+    LATER,
+    LEASE,
+    claim,
+    finish,
+    make_claim,
+    must_claim,
+    request_job,
+)
 
 
-async def test_only_one_of_many_claims_gets_a_job(stores: Stores):
+async def test_only_one_of_several_claims_gets_a_job(stores: Stores):
     for number in range(5):
-        await ask(stores, f"t{number}")
+        await request_job(stores, f"t{number}")
 
     claims = await asyncio.gather(*(claim(stores) for _ in range(12)))
 
@@ -29,8 +38,8 @@ async def test_only_one_of_many_claims_gets_a_job(stores: Stores):
     assert await claim(stores) is None
 
 
-async def test_only_one_of_many_claims_takes_a_job_over(stores: Stores):
-    await ask(stores)
+async def test_only_one_of_several_claims_takes_over_a_job(stores: Stores):
+    await request_job(stores)
     await must_claim(stores, now=100)
 
     claims = await asyncio.gather(*(claim(stores, now=LATER) for _ in range(12)))
@@ -39,9 +48,14 @@ async def test_only_one_of_many_claims_takes_a_job_over(stores: Stores):
 
 
 async def test_a_lease_renewed_at_the_last_moment_is_not_taken_over(stores: Stores):
-    await ask(stores)
+    await request_job(stores)
     job = await must_claim(stores, now=100)
-    row = {"id": job.id, "state": RUNNING, "owner": job.token, "attempts": 0}  # read while it was over
+    row = {
+        "id": job.id,
+        "state": RUNNING,
+        "owner": job.token,
+        "attempts": 0,
+    }  # read while the lease had expired
     await stores.jobs.renew(job, LATER + 1)
     params = {"tenant_id": TENANT, "token": "other", "now": LATER, "lease_until": 999, "lost_before": LATER}
 
@@ -50,33 +64,33 @@ async def test_a_lease_renewed_at_the_last_moment_is_not_taken_over(stores: Stor
 
 
 async def test_only_kinds_with_a_handler_are_claimed(stores: Stores):
-    await ask(stores)
+    await request_job(stores)
 
-    assert await stores.jobs.claim(TENANT, a_claim(100, kinds=("redact",))) is None
+    assert await stores.jobs.claim(TENANT, make_claim(100, kinds=("redact",))) is None
     assert await stores.jobs.list_due_tenants(("redact",), 100, 100) == {}
-    assert await stores.jobs.claim(TENANT, a_claim(100, kinds=("redact", KIND))) is not None
+    assert await stores.jobs.claim(TENANT, make_claim(100, kinds=("redact", KIND))) is not None
 
 
-async def test_what_has_been_due_longest_comes_first(stores: Stores):
-    late = await ask(stores, "late", run_at=90)
-    early = await ask(stores, "early", run_at=80)
+async def test_the_job_that_is_due_longest_is_claimed_first(stores: Stores):
+    late = await request_job(stores, "late", run_at=90)
+    early = await request_job(stores, "early", run_at=80)
 
     assert [(await must_claim(stores)).id for _ in range(2)] == [early, late]
 
 
-async def test_tenants_with_something_due_are_told_with_the_time_since_when(stores: Stores):
-    await ask(stores, tenant_id=1, run_at=70)
-    await ask(stores, "u", tenant_id=1, run_at=60)
-    await ask(stores, tenant_id=2, run_at=101)
-    await ask(stores, tenant_id=3, run_at=50)
+async def test_due_tenants_are_listed_with_the_time_since_when(stores: Stores):
+    await request_job(stores, tenant_id=1, run_at=70)
+    await request_job(stores, "u", tenant_id=1, run_at=60)
+    await request_job(stores, tenant_id=2, run_at=101)
+    await request_job(stores, tenant_id=3, run_at=50)
     await must_claim(stores, tenant_id=3, now=50)
 
     assert await stores.jobs.list_due_tenants((KIND,), 100, 100) == {1: 60}
     assert await stores.jobs.list_due_tenants((KIND,), 101, 110) == {1: 60, 2: 101, 3: 110}
 
 
-async def test_a_job_left_behind_is_taken_over_after_its_lease(stores: Stores):
-    await ask(stores, item_ids=(1,))
+async def test_an_abandoned_job_is_taken_over_after_its_lease(stores: Stores):
+    await request_job(stores, item_ids=(1,))
     lost = await must_claim(stores, now=100)
     assert await claim(stores, now=LATER - 1) is None
 
@@ -90,16 +104,16 @@ async def test_a_job_left_behind_is_taken_over_after_its_lease(stores: Stores):
     assert stored.error == "the server that worked on it went away"
 
 
-async def test_a_clock_that_is_ahead_by_the_grace_takes_nothing_over(stores: Stores):
-    await ask(stores)
+async def test_a_clock_that_is_ahead_by_less_than_the_grace_takes_nothing_over(stores: Stores):
+    await request_job(stores)
     await must_claim(stores, now=100)
 
-    assert await stores.jobs.claim(TENANT, a_claim(LATER + 9, grace=10)) is None
-    assert await stores.jobs.claim(TENANT, a_claim(LATER + 10, grace=10)) is not None
+    assert await stores.jobs.claim(TENANT, make_claim(LATER + 9, grace=10)) is None
+    assert await stores.jobs.claim(TENANT, make_claim(LATER + 10, grace=10)) is not None
 
 
 async def test_a_renewed_lease_keeps_the_job(stores: Stores):
-    await ask(stores)
+    await request_job(stores)
     job = await must_claim(stores, now=100)
 
     assert await stores.jobs.renew(job, LATER + 50)
@@ -113,10 +127,8 @@ async def test_a_renewed_lease_keeps_the_job(stores: Stores):
     assert stored.updated_at == LATER
 
 
-async def test_whoever_lost_the_job_changes_nothing_any_more(
-    stores: Stores, database: Database, job_writer: JobWriter
-):
-    await ask(stores, item_ids=(1, 2))
+async def test_a_lost_claim_changes_nothing(stores: Stores, database: Database, job_writer: JobWriter):
+    await request_job(stores, item_ids=(1, 2))
     lost = await must_claim(stores, now=100)
     job = await must_claim(stores, now=LATER)
 
@@ -133,11 +145,11 @@ async def test_whoever_lost_the_job_changes_nothing_any_more(
     assert await claim(stores, now=LATER + LEASE - 1) is None
 
 
-async def test_a_job_that_was_let_go_is_not_held_any_more(stores: Stores):
-    await ask(stores)
+async def test_a_released_job_is_no_longer_claimed(stores: Stores):
+    await request_job(stores)
     job = await must_claim(stores)
     await finish(stores, job)
-    await ask(stores)
+    await request_job(stores)
 
     assert await finish(stores, job) is None
     assert not await stores.jobs.renew(job, 500)
@@ -152,9 +164,9 @@ async def test_a_job_that_was_let_go_is_not_held_any_more(stores: Stores):
         ("find_old_jobs", "jobs_by_due"),
     ],
 )
-async def test_looking_for_work_reads_an_index(stores: Stores, database: Database, name: str, index: str):
+async def test_looking_for_work_uses_an_index(stores: Stores, database: Database, name: str, index: str):
     for number in range(20):
-        await ask(stores, f"t{number}")
+        await request_job(stores, f"t{number}")
     query = getattr(load_queries("jobs", database.variant), name)
     values = {"tenant_id": 1, "now": 50, "lost_before": 50, "limit": 8, "before": 5}
     text = query.text.replace(":kinds...", "'enrich', 'redact'")

@@ -1,4 +1,4 @@
-"""What happens to a job when its claim ends."""
+"""The state of a job when its claim ends."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mnemo_server.domain.jobs import (
 )
 from mnemo_server.stores.opening import Stores
 
-from server.tests.live.jobs.support import LEASE, ask, claim, finish, must_claim
-from server.tests.live.making import TENANT
+from server.tests.live.factories import TENANT
+from server.tests.live.jobs.support import LEASE, claim, finish, must_claim, request_job
 
 
-async def test_an_error_waits_and_keeps_its_sentence(stores: Stores):
-    job_id = await ask(stores)
+async def test_a_failed_job_waits_and_keeps_its_error(stores: Stores):
+    job_id = await request_job(stores)
     job = await must_claim(stores)
 
     after = await stores.jobs.release(job, lambda held: after_error("it rained", job, held, 100, 0), 100)
@@ -29,11 +29,11 @@ async def test_an_error_waits_and_keeps_its_sentence(stores: Stores):
     stored = await stores.jobs.find(TENANT, job_id)
     assert stored is not None
     assert (stored.state, stored.attempts, stored.error) == (WAITING, 1, "it rained")
-    await ask(stores, now=200)
+    await request_job(stores, now=200)
     assert await claim(stores, now=after.run_at - 1) is None  # a request doesn't end the pause
-    again = await must_claim(stores, now=after.run_at)
-    assert again.attempts == 1
-    await finish(stores, again, now=after.run_at)
+    next_run = await must_claim(stores, now=after.run_at)
+    assert next_run.attempts == 1
+    await finish(stores, next_run, now=after.run_at)
     stored = await stores.jobs.find(TENANT, job_id)
     assert stored is not None
     assert (stored.state, stored.attempts, stored.error) == (DONE, 0, None)
@@ -51,8 +51,8 @@ async def fail_until_given_up(stores: Stores) -> int:
     return now
 
 
-async def test_a_job_that_failed_too_often_is_given_up_until_it_is_asked_for_again(stores: Stores):
-    job_id = await ask(stores, item_ids=(1,))
+async def test_a_job_that_failed_too_often_is_given_up_until_it_is_requested_again(stores: Stores):
+    job_id = await request_job(stores, item_ids=(1,))
     now = await fail_until_given_up(stores)
 
     assert await claim(stores, now=10 * now) is None
@@ -60,14 +60,14 @@ async def test_a_job_that_failed_too_often_is_given_up_until_it_is_asked_for_aga
     assert stored is not None
     assert (stored.state, stored.attempts, stored.error) == (FAILED, MAX_ATTEMPTS, "it rained")
 
-    await ask(stores, now=now, item_ids=(2,))
+    await request_job(stores, now=now, item_ids=(2,))
     job = await must_claim(stores, now=now)
     assert (job.id, job.attempts) == (job_id, 0)
     assert await stores.jobs.list_items(job, 10) == [1, 2]
 
 
 async def test_a_job_that_keeps_killing_its_server_is_given_up(stores: Stores):
-    job_id = await ask(stores)
+    job_id = await request_job(stores)
     now = 100
     for attempts in range(MAX_ATTEMPTS):
         job = await must_claim(stores, now=now)
@@ -81,9 +81,9 @@ async def test_a_job_that_keeps_killing_its_server_is_given_up(stores: Stores):
 
 
 async def test_a_postponed_job_waits_with_its_note(stores: Stores):
-    job_id = await ask(stores)
+    job_id = await request_job(stores)
     await finish(stores, await must_claim(stores), Postponed("skipped_budget", 500), now=110)
-    await ask(stores, now=120)
+    await request_job(stores, now=120)
 
     assert await claim(stores, now=499) is None
     stored = await stores.jobs.find(TENANT, job_id)
@@ -96,8 +96,8 @@ async def test_a_postponed_job_waits_with_its_note(stores: Stores):
     assert stored.note is None
 
 
-async def test_a_job_handed_back_may_be_claimed_at_once(stores: Stores):
-    await ask(stores)
+async def test_a_job_that_is_handed_back_can_be_claimed_at_once(stores: Stores):
+    await request_job(stores)
     job = await must_claim(stores)
 
     await stores.jobs.release(job, lambda held: handed_back(held, 110), 110)
@@ -105,15 +105,15 @@ async def test_a_job_handed_back_may_be_claimed_at_once(stores: Stores):
     assert (await must_claim(stores, now=110)).attempts == 0
 
 
-async def test_what_came_of_a_job_is_kept_unless_it_was_asked_for_otherwise_meanwhile(stores: Stores):
-    job_id = await ask(stores, detail={"asked": 1})
+async def test_the_detail_of_a_result_is_kept_unless_a_new_request_replaced_it(stores: Stores):
+    job_id = await request_job(stores, detail={"asked": 1})
     await finish(stores, await must_claim(stores), Again({"at": 5}), progress=(5, 9))
     job = await must_claim(stores)
     assert job.detail == {"at": 5}
     stored = await stores.jobs.find(TENANT, job_id)
     assert stored is not None
     assert (stored.done_count, stored.total_count) == (5, 9)
-    await ask(stores, detail={"asked": 2})
+    await request_job(stores, detail={"asked": 2})
 
     await finish(stores, job, Again({"at": 9}))
 

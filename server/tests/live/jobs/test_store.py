@@ -1,4 +1,4 @@
-"""Jobs in the database: requested with a write, read, counted, deleted."""
+"""Jobs in the database: requested in a transaction, read, counted, deleted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mnemo_server.stores.jobs.records import JobCounts
 from mnemo_server.stores.jobs.write import JobWriter
 from mnemo_server.stores.opening import Stores
 
-from server.tests.live.jobs.support import KIND, ask, claim, finish, must_claim, state_of
-from server.tests.live.making import TENANT
+from server.tests.live.factories import TENANT
+from server.tests.live.jobs.support import KIND, claim, finish, must_claim, request_job, state_of
 
 
-async def test_a_request_in_a_transaction_that_fails_leaves_nothing(
+async def test_a_request_in_a_failed_transaction_leaves_nothing(
     stores: Stores, database: Database, job_writer: JobWriter
 ):
     async def work(tx):
@@ -29,13 +29,13 @@ async def test_a_request_in_a_transaction_that_fails_leaves_nothing(
         await database.transact(work)
 
     assert await stores.jobs.list_latest(TENANT, None, 10) == []
-    job_id = await ask(stores)
+    job_id = await request_job(stores)
     assert await finish(stores, await must_claim(stores)) is not None
-    assert await state_of(stores, job_id) == DONE  # an item left behind would make it wait
+    assert await state_of(stores, job_id) == DONE  # a remaining item would make it wait
 
 
-async def test_a_job_is_read_as_it_was_asked_for(stores: Stores):
-    job_id = await ask(stores, "memory:1", now=100, run_at=130, detail={"why": "ü"})
+async def test_a_job_is_read_as_it_was_requested(stores: Stores):
+    job_id = await request_job(stores, "memory:1", now=100, run_at=130, detail={"why": "ü"})
 
     job = await stores.jobs.find(TENANT, job_id)
 
@@ -47,10 +47,10 @@ async def test_a_job_is_read_as_it_was_asked_for(stores: Stores):
     assert await stores.jobs.find(2, job_id) is None
 
 
-async def test_asking_again_is_the_same_job(stores: Stores):
-    first = await ask(stores, item_ids=(1, 2), run_at=150, detail={"a": 1})
-    second = await ask(stores, item_ids=(2, 3), run_at=120)
-    other = await ask(stores, "u")
+async def test_requesting_again_returns_the_same_job(stores: Stores):
+    first = await request_job(stores, item_ids=(1, 2), run_at=150, detail={"a": 1})
+    second = await request_job(stores, item_ids=(2, 3), run_at=120)
+    other = await request_job(stores, "u")
 
     assert first == second != other
     job = await must_claim(stores, now=150)
@@ -63,36 +63,36 @@ async def test_asking_again_is_the_same_job(stores: Stores):
 
 
 @pytest.mark.parametrize(("first", "second", "due"), [(150, 120, 120), (120, 150, 120)])
-async def test_a_job_that_waits_runs_at_the_earlier_time(stores: Stores, first: int, second: int, due: int):
-    await ask(stores, run_at=first)
-    await ask(stores, run_at=second)
+async def test_a_waiting_job_runs_at_the_earlier_time(stores: Stores, first: int, second: int, due: int):
+    await request_job(stores, run_at=first)
+    await request_job(stores, run_at=second)
 
     assert await claim(stores, now=due - 1) is None
     assert await claim(stores, now=due) is not None
 
 
-async def test_a_request_while_it_runs_makes_it_run_once_more(stores: Stores):
-    job_id = await ask(stores)
+async def test_a_job_requested_while_it_runs_runs_once_more(stores: Stores):
+    job_id = await request_job(stores)
     job = await must_claim(stores)
-    await ask(stores, now=110)
+    await request_job(stores, now=110)
     assert await claim(stores, now=120) is None
 
     assert await finish(stores, job, now=130) is not None
 
     assert await state_of(stores, job_id) == WAITING
-    again = await must_claim(stores, now=130)
-    assert (again.id, again.requests) == (job_id, 2)
-    await finish(stores, again, now=140)
+    next_run = await must_claim(stores, now=130)
+    assert (next_run.id, next_run.requests) == (job_id, 2)
+    await finish(stores, next_run, now=140)
     assert await state_of(stores, job_id) == DONE
     assert await claim(stores, now=200) is None
 
 
-async def test_a_request_while_it_runs_keeps_its_own_time(stores: Stores):
-    await ask(stores)
+async def test_a_request_during_a_run_keeps_its_own_time(stores: Stores):
+    await request_job(stores)
     job = await must_claim(stores)
-    await ask(stores, now=110, run_at=170)
-    await ask(stores, now=110, run_at=160)
-    await ask(stores, now=110, run_at=180)
+    await request_job(stores, now=110, run_at=170)
+    await request_job(stores, now=110, run_at=160)
+    await request_job(stores, now=110, run_at=180)
 
     await finish(stores, job, now=120)
 
@@ -100,10 +100,10 @@ async def test_a_request_while_it_runs_keeps_its_own_time(stores: Stores):
     assert await claim(stores, now=160) is not None
 
 
-async def test_a_request_wakes_a_job_that_is_done(stores: Stores):
-    job_id = await ask(stores, detail={"a": 1})
+async def test_a_request_makes_a_done_job_wait_again(stores: Stores):
+    job_id = await request_job(stores, detail={"a": 1})
     await finish(stores, await must_claim(stores), now=110, progress=(5, 5))
-    assert await ask(stores, now=120) == job_id
+    assert await request_job(stores, now=120) == job_id
 
     job = await stores.jobs.find(TENANT, job_id)
     assert job is not None
@@ -111,11 +111,11 @@ async def test_a_request_wakes_a_job_that_is_done(stores: Stores):
     assert (await must_claim(stores, now=120)).detail == {"a": 1}
 
 
-async def test_jobs_are_listed_latest_change_first(stores: Stores):
+async def test_jobs_are_listed_by_their_latest_change(stores: Stores):
     one, two, three = [
-        await ask(stores, target, now=now) for target, now in zip("abc", (1, 2, 3), strict=True)
+        await request_job(stores, target, now=now) for target, now in zip("abc", (1, 2, 3), strict=True)
     ]
-    await ask(stores, tenant_id=2)
+    await request_job(stores, tenant_id=2)
     job = await must_claim(stores, now=5)
     assert job.id == one
 
@@ -128,25 +128,25 @@ async def test_jobs_are_listed_latest_change_first(stores: Stores):
     assert await listed(FAILED) == []
 
 
-async def test_counts_are_of_all_tenants(stores: Stores):
+async def test_counts_include_all_tenants(stores: Stores):
     assert await stores.jobs.count() == JobCounts()
-    await ask(stores, "a", tenant_id=1, run_at=70)
-    await ask(stores, "b", tenant_id=2, run_at=60)
-    await ask(stores, "c", tenant_id=3, run_at=50)
+    await request_job(stores, "a", tenant_id=1, run_at=70)
+    await request_job(stores, "b", tenant_id=2, run_at=60)
+    await request_job(stores, "c", tenant_id=3, run_at=50)
     await must_claim(stores, tenant_id=3)
-    await ask(stores, "d", tenant_id=4)
+    await request_job(stores, "d", tenant_id=4)
     await finish(stores, await must_claim(stores, tenant_id=4))
 
     assert await stores.jobs.count() == JobCounts(waiting=2, running=1, failed=0, oldest_run_at=60)
 
 
-async def test_jobs_done_long_ago_are_removed(stores: Stores, monkeypatch: pytest.MonkeyPatch):
+async def test_old_done_jobs_are_removed(stores: Stores, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mnemo_server.stores.jobs.store._REMOVED_AT_ONCE", 2)
     for target, tenant_id in (("a", 1), ("b", 1), ("c", 2), ("d", 2), ("e", 2)):
-        await ask(stores, target, tenant_id=tenant_id)
+        await request_job(stores, target, tenant_id=tenant_id)
         job = await must_claim(stores, tenant_id=tenant_id)
         await finish(stores, job, now=300 if target == "e" else 200)
-    waiting = await ask(stores, "waits")
+    waiting = await request_job(stores, "waits")
 
     assert await stores.jobs.remove_done(250) == 4
 

@@ -1,4 +1,4 @@
-"""Repeats and superseding with many writers at once, as far as the stores decide it."""
+"""Repeats and superseding with concurrent writers, as far as stores decide about it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from mnemo_server.stores.memories.write import MemoryWriter
 from mnemo_server.stores.opening import Stores, open_stores
 from mnemo_server.stores.records import NewKey, Stored, WrittenMemory
 
-from server.tests.live.making import ACTOR, TENANT, make, store
+from server.tests.live.factories import ACTOR, TENANT, make_memory, store
 
 
-def saying(memory_id: int, content: str, **fields: object) -> WrittenMemory:
-    """Make a memory that repeats can be told from."""
-    written = make(memory_id, content, **fields)
+def make_with_likeness(memory_id: int, content: str, **fields: object) -> WrittenMemory:
+    """Return a memory with the likeness by which repeats are found."""
+    written = make_memory(memory_id, content, **fields)
     return dataclasses.replace(
         written, memory=dataclasses.replace(written.memory, likeness=likeness_of(written.memory))
     )
@@ -44,8 +44,8 @@ async def servers(database_dsn: str, stores: Stores):
         await other.close()
 
 
-async def test_repeats_at_once_are_stored_once(servers: tuple[Stores, Stores]):
-    stores = [store(servers[number % 2], saying(number, "the same")) for number in range(1, 41)]
+async def test_concurrent_repeats_are_stored_once(servers: tuple[Stores, Stores]):
+    stores = [store(servers[number % 2], make_with_likeness(number, "the same")) for number in range(1, 41)]
 
     results = await asyncio.gather(*stores)
 
@@ -54,7 +54,7 @@ async def test_repeats_at_once_are_stored_once(servers: tuple[Stores, Stores]):
     assert len({one.memory.id for one in results}) == 1
 
 
-async def make_tenant(stores: Stores) -> None:
+async def create_tenant(stores: Stores) -> None:
     await stores.tenants.create(TENANT, "test", NewKey(1, bytes(32)), system_clock())
 
 
@@ -64,10 +64,10 @@ async def list_ids(stores: Stores, **wanted: object) -> list[int]:
     return [memory.id for memory in page]
 
 
-async def test_racing_stores_of_one_subject_leave_one_that_holds(servers: tuple[Stores, Stores]):
-    await make_tenant(servers[0])
+async def test_concurrent_stores_of_one_subject_leave_one_current(servers: tuple[Stores, Stores]):
+    await create_tenant(servers[0])
     stores = [
-        store(servers[number % 2], saying(number, f"port {number}", subject="port"))
+        store(servers[number % 2], make_with_likeness(number, f"port {number}", subject="port"))
         for number in range(1, 41)
     ]
 
@@ -82,24 +82,24 @@ async def test_racing_stores_of_one_subject_leave_one_that_holds(servers: tuple[
     assert [memory.superseded_at for memory in chain[:-1]] == [memory.created_at for memory in chain[1:]]
 
 
-async def test_restores_and_stores_of_one_subject_at_once_leave_one_that_holds(
+async def test_concurrent_restores_and_stores_of_one_subject_leave_one_current(
     servers: tuple[Stores, Stores],
 ):
-    await make_tenant(servers[0])
+    await create_tenant(servers[0])
     for number in range(1, 6):
-        await store(servers[0], saying(number, f"port {number}", subject="port"))
+        await store(servers[0], make_with_likeness(number, f"port {number}", subject="port"))
 
-    def revive(current, earlier, now):
+    def restore_memory(current, earlier, now):
         return index_memory(bring_back(current, earlier, agent_id="ann", now=now))
 
     restores = [
         servers[number % 2].restorer.restore(
-            TENANT, number % 5 + 1, None, ACTOR, revive=revive, respond=to_wire
+            TENANT, number % 5 + 1, None, ACTOR, revive=restore_memory, respond=to_wire
         )
         for number in range(20)
     ]
     stores = [
-        store(servers[number % 2], saying(number, f"port {number}", subject="port"))
+        store(servers[number % 2], make_with_likeness(number, f"port {number}", subject="port"))
         for number in range(6, 16)
     ]
     await asyncio.gather(*restores, *stores)
@@ -108,15 +108,18 @@ async def test_restores_and_stores_of_one_subject_at_once_leave_one_that_holds(
     assert len(await list_ids(servers[0], subject="port", with_superseded=True)) == 15
 
 
-async def test_an_update_and_what_supersedes_it_at_once_are_both_kept(servers: tuple[Stores, Stores]):
-    await make_tenant(servers[0])
-    await store(servers[0], saying(1, "port 1", subject="port"))
+async def test_a_concurrent_update_and_superseding_are_both_kept(servers: tuple[Stores, Stores]):
+    await create_tenant(servers[0])
+    await store(servers[0], make_with_likeness(1, "port 1", subject="port"))
 
     def change(current):
         return index_memory(revise(current, Changes(tags=("changed",)), agent_id="bob", now=system_clock()))
 
     updates = [servers[0].memories.update(TENANT, 1, change, ACTOR) for _ in range(10)]
-    stores = [store(servers[1], saying(number, f"port {number}", subject="port")) for number in range(2, 6)]
+    stores = [
+        store(servers[1], make_with_likeness(number, f"port {number}", subject="port"))
+        for number in range(2, 6)
+    ]
     await asyncio.gather(*updates, *stores)
 
     old = (await servers[0].memories.find_many(TENANT, [1]))[1]
@@ -125,16 +128,16 @@ async def test_an_update_and_what_supersedes_it_at_once_are_both_kept(servers: t
     assert len(await list_ids(servers[0], subject="port")) == 1
 
 
-async def test_what_is_written_inside_another_transaction_supersedes_too(
+async def test_memories_written_in_another_transaction_supersede_too(
     stores: Stores, database: Database, ids: IdSource
 ):
-    """As a job does that writes several facts and removes its items in one go."""
-    await store(stores, saying(1, "old", tags=("a",)))
+    """Like a job that writes several facts and removes its items in one transaction."""
+    await store(stores, make_with_likeness(1, "old", tags=("a",)))
     writer = MemoryWriter(
         load_queries("memories", database.variant), load_queries("search_entries", database.variant), ids
     )
     places = CurrentMemories(load_queries("memories", database.variant))
-    fact = saying(2, "new", derived_from=(1,))
+    fact = make_with_likeness(2, "new", derived_from=(1,))
 
     async def work(tx):
         await places.lock(tx, TENANT)
@@ -147,23 +150,23 @@ async def test_what_is_written_inside_another_transaction_supersedes_too(
 
     assert await list_ids(stores) == [2]
     assert (await stores.entries.get_entries(TENANT, [1])) == [entry]
-    told = await stores.history.find_history(TENANT, 1, 10)
-    assert told is not None
-    assert json.loads(told[1][0].detail) == {"reason": "x", "merge": True, "by": encode_id(2)}
+    history = await stores.history.find_history(TENANT, 1, 10)
+    assert history is not None
+    assert json.loads(history[1][0].detail) == {"reason": "x", "merge": True, "by": encode_id(2)}
     created = await stores.history.find_history(TENANT, 2, 10)
     assert created is not None
     assert json.loads(created[1][0].detail) == {"job_id": "j"}
 
 
-async def test_round_trips_of_superseding_stay_within_budget(stores: Stores, database: Database):
-    """The usual store reads nothing at all; one about a subject looks three times and changes two rows."""
-    begin = 1 if database.engine == "sqlite" else 0
+async def test_round_trips_of_superseding_stay_within_their_limit(stores: Stores, database: Database):
+    """A store without a subject reads nothing; one with a subject reads three times and changes two rows."""
+    begin_count = 1 if database.engine == "sqlite" else 0
 
     async def cost(written: WrittenMemory) -> int:
         before = database.round_trips
         await store(stores, written)
         return database.round_trips - before
 
-    assert await cost(saying(1, "port 1")) == 4 + begin
-    assert await cost(saying(2, "port 2", subject="port")) == 7 + begin
-    assert await cost(saying(3, "port 3", subject="port")) <= 11 + begin
+    assert await cost(make_with_likeness(1, "port 1")) == 4 + begin_count
+    assert await cost(make_with_likeness(2, "port 2", subject="port")) == 7 + begin_count
+    assert await cost(make_with_likeness(3, "port 3", subject="port")) <= 11 + begin_count

@@ -48,8 +48,8 @@ VALUES (1, 5, 3, 1, 0, '', 0, 99)
 """
 READ_ENTRY = "SELECT revision, created_at, model_id, vector_code FROM search_entries;"
 
-#: The vectors themselves, for searches that TiDB makes; others keep their signs alone.
-TIDB_ALONE = ("search_vectors", "embedding")
+#: The full vectors, for searches by TiDB itself; other engines store only their signs.
+TIDB_ONLY = ("search_vectors", "embedding")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def sql_folder():
 
 @pytest.fixture(params=["sqlite", "live"])
 def two_dsns(request, tmp_path):
-    """Addresses of two empty databases on one engine."""
+    """DSNs of two empty databases on one engine."""
     if request.param == "sqlite":
         return Dsn("sqlite", path=tmp_path / "a.db"), Dsn("sqlite", path=tmp_path / "b.db")
     live = parse_dsn(request.getfixturevalue("live_dsn"))
@@ -68,7 +68,7 @@ def two_dsns(request, tmp_path):
 
 
 async def describe(dsn, folder):
-    """Migrate a database with the files of a folder, return columns and indexes of all its tables."""
+    """Migrate a database with the files of a folder; return columns and indexes of all its tables."""
     database = await connect(dsn)
     try:
         await migrate(database, folder)
@@ -85,7 +85,7 @@ async def describe(dsn, folder):
 
 @pytest.fixture
 def migrations_only(sql_folder, tmp_path):
-    """The same migrations with a `schema.sql` that is all of them in one."""
+    """A folder with the same migrations, whose `schema.sql` is all of them in sequence."""
     folder = tmp_path / "migrations_only"
     shutil.copytree(sql_folder, folder)
     texts = [path.read_text() for path in sorted((folder / "migrations").iterdir())]
@@ -103,9 +103,9 @@ async def test_the_schema_equals_all_migrations(two_dsns, sql_folder, migrations
 
 
 async def test_every_engine_has_the_same_columns(live_dsn, tmp_path, sql_folder):
-    """Same tables, names, order and nullability; types differ in their spelling only."""
+    """They have the same tables, names, order and nullability; types differ only in their spelling."""
     live, _ = await describe(parse_dsn(live_dsn), sql_folder)
-    live = [column for column in live if (column["table_name"], column["column_name"]) != TIDB_ALONE]
+    live = [column for column in live if (column["table_name"], column["column_name"]) != TIDB_ONLY]
     embedded, _ = await describe(Dsn("sqlite", path=tmp_path / "c.db"), sql_folder)
 
     def shape(columns):
@@ -120,14 +120,14 @@ async def test_every_engine_has_the_same_columns(live_dsn, tmp_path, sql_folder)
 
 
 def test_the_first_statement_of_the_schema_marks_the_database_as_ours(sql_folder):
-    """`migrate` relies on it when a creation was interrupted."""
+    """`migrate` relies on it after an interrupted creation."""
     schema, migrations = read_scripts(sql_folder)
     assert re.match(r"CREATE TABLE schema_migrations\b", schema.statements[0])
     assert migrations[0].name == "0001_initial.sql"
 
 
-async def test_entries_from_before_revisions_get_theirs(two_dsns, sql_folder, tmp_path):
-    """What was stored with the first tables is found, changed and embedded like any other."""
+async def test_entries_older_than_revisions_get_one(two_dsns, sql_folder, tmp_path):
+    """What was stored with the first schema is found, changed and embedded like everything else."""
     folder = tmp_path / "first_only"
     (folder / "migrations").mkdir(parents=True)
     for name in ("schema.sql", "migrations/0001_initial.sql"):

@@ -7,7 +7,7 @@ from mnemo_server.cli.greeting import first_greeting, later_greeting
 
 
 @pytest.fixture
-def own_folder(monkeypatch, tmp_path):
+def environment_bin(monkeypatch, tmp_path):
     """The folder of this environment's programs, with the client in it."""
     folder = tmp_path / "environment" / "bin"
     folder.mkdir(parents=True)
@@ -18,7 +18,7 @@ def own_folder(monkeypatch, tmp_path):
     return folder
 
 
-def test_the_first_greeting_can_be_pasted():
+def test_the_first_greeting_contains_commands_to_paste():
     lines = [
         line.strip() for line in first_greeting("http://h:1", "/data/m.db (sqlite)", "mnk_x").splitlines()
     ]
@@ -28,17 +28,17 @@ def test_the_first_greeting_can_be_pasted():
     assert "Memories are stored in /data/m.db (sqlite)" in lines
 
 
-def test_a_command_that_only_this_environment_knows_is_shown_with_its_path(monkeypatch, own_folder):
-    """`uv run` puts the environment on the PATH of the server, not of the shell that is pasted into."""
-    monkeypatch.setenv("PATH", str(own_folder))
+def test_a_command_found_only_in_this_environment_is_shown_with_its_path(monkeypatch, environment_bin):
+    """`uv run` changes the PATH of the server, not that of the shell where the user pastes the command."""
+    monkeypatch.setenv("PATH", str(environment_bin))
 
     greeting = first_greeting("u", "w", "k")
-    assert f"{own_folder}/mnemos store" in greeting
-    assert f"  {own_folder}/mnemos setup\n" in greeting
+    assert f"{environment_bin}/mnemos store" in greeting
+    assert f"  {environment_bin}/mnemos setup\n" in greeting
 
 
-@pytest.mark.usefixtures("own_folder")
-def test_a_command_that_any_shell_finds_is_shown_by_its_name(monkeypatch, tmp_path):
+@pytest.mark.usefixtures("environment_bin")
+def test_a_command_that_every_shell_finds_is_shown_by_name(monkeypatch, tmp_path):
     elsewhere = tmp_path / "bin"
     elsewhere.mkdir()
     (elsewhere / "mnemos").touch(0o755)
@@ -47,7 +47,7 @@ def test_a_command_that_any_shell_finds_is_shown_by_its_name(monkeypatch, tmp_pa
     assert '  mnemos store "' in first_greeting("u", "w", "k")
 
 
-def test_a_later_greeting_shows_no_secret_and_how_to_get_a_new_one():
+def test_a_later_greeting_shows_no_key_and_how_to_create_one():
     greeting = later_greeting("http://h:1", "w")
 
     assert "export" not in greeting

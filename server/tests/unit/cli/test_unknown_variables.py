@@ -1,4 +1,4 @@
-"""A variable that looks like a setting but isn't one is named, with the setting that was probably meant."""
+"""A variable that looks like a setting but isn't one is reported, with the most similar setting."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from mnemo_server.settings import Settings
         ("MNEMOS_DSN", "MNEMO_DSN"),
     ],
 )
-def test_a_typo_is_named_with_the_setting_that_is_most_like_it(name, meant):
+def test_a_typo_is_reported_with_the_most_similar_setting(name, meant):
     (sentence,) = describe_unknown({name: "x"})
     assert sentence.startswith(f"{name.upper()} is set, ")
     assert sentence.endswith(f"did you mean {meant}?")
 
 
-def test_a_name_like_no_setting_is_named_with_where_to_look():
+def test_a_name_similar_to_no_setting_is_reported_with_the_page_that_lists_them():
     (sentence,) = describe_unknown(["MNEMO_ZZZ"])
     assert sentence == "MNEMO_ZZZ is set, but there is no such setting: docs/configuration.md lists them all"
 
 
-def test_settings_and_the_variables_of_others_are_no_typos():
+def test_settings_and_variables_of_other_programs_are_not_reported():
     known = [f"MNEMO_{name.upper()}" for name in Settings.model_fields]
     others = ["MNEMO_TEST_DSN", "MNEMOS_REDACT", "MNEMOS_CAPTURE", "MEM9_API_KEY", "PATH", "MNEMOSYNE_PORT"]
     assert describe_unknown([*known, *(name.lower() for name in known), *others]) == []
 
 
-def test_a_start_logs_typos_and_goes_on(monkeypatch):
+def test_starting_logs_typos_and_continues(monkeypatch):
     async def serve(*_args: object) -> None:
         return
 
     monkeypatch.setattr(__main__, "_serve", serve)
-    # The real one writes to this test's standard error for the rest of the process.
+    # The real function writes to this test's standard error for the rest of the process.
     monkeypatch.setattr(__main__, "configure_logging", lambda *_args: None)
     monkeypatch.setenv("MNEMO_PROT", "8081")
 

@@ -28,24 +28,24 @@ def mysql(**fields):
         (" sqlite:///x.db\n", Dsn("sqlite", path=Path("/x.db"))),
     ],
 )
-def test_addresses_in_every_form_are_understood(text, dsn):
+def test_every_form_of_dsn_is_parsed(text, dsn):
     assert parse_dsn(text) == dsn
 
 
 @pytest.mark.parametrize("text", [f"u:{SECRET}@tcp(h:4000)/d", "tidb://u:p%40ss@h/d"])
-def test_a_printed_address_hides_the_password(text):
+def test_a_printed_dsn_hides_the_password(text):
     dsn = parse_dsn(text)
     assert str(dsn) == "u:***@h:4000/d"
     assert dsn.password not in repr(dsn)
 
 
-def test_a_printed_sqlite_address_can_be_read_back():
+def test_a_printed_sqlite_dsn_can_be_parsed_again():
     dsn = parse_dsn("sqlite:///var/lib/mnemos.db")
     assert parse_dsn(str(dsn)) == dsn
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "message"),
     [
         ("", "neither a URL"),
         ("hunter2", "neither a URL"),
@@ -65,8 +65,8 @@ def test_a_printed_sqlite_address_can_be_read_back():
         ("u:hunter2@tcp(h)/d?tls=perhaps", "tls must be true"),
     ],
 )
-def test_a_bad_address_is_explained_with_an_example_and_without_the_password(text, complaint):
-    with pytest.raises(BadDsn, match=complaint) as caught:
+def test_a_bad_dsn_is_explained_with_an_example_and_without_the_password(text, message):
+    with pytest.raises(BadDsn, match=message) as caught:
         parse_dsn(text)
     assert "tidb://user:password@host:4000/mnemos" in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -76,5 +76,5 @@ def test_a_bad_address_is_explained_with_an_example_and_without_the_password(tex
     ("option", "mode"),
     [("", "off"), ("?tls=false", "off"), ("?tls=TRUE", "verify"), ("?tls=skip-verify", "skip-verify")],
 )
-def test_tls_is_what_the_address_asks_for(option, mode):
+def test_tls_mode_follows_the_option(option, mode):
     assert parse_dsn(f"u@tcp(h)/d{option}").tls == mode

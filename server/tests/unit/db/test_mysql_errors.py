@@ -1,4 +1,4 @@
-"""What the error numbers of a database mean to the caller."""
+"""Error numbers of the database are translated into exceptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from mnemo_server.db.mysql.errors import translate
         (1050, "Table 'x' already exists", AlreadyExists),
     ],
 )
-def test_an_error_says_whether_to_try_again(number: int, text: str, kind: type[DatabaseError]):
+def test_the_exception_class_depends_on_whether_a_retry_helps(
+    number: int, text: str, kind: type[DatabaseError]
+):
     error = translate(OperationalError(number, text), "put_item")
 
     assert type(error) is kind

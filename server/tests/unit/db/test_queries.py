@@ -9,7 +9,7 @@ def parse(source, variant="mysql"):
     return parse_queries(source, variant, origin="items.sql")
 
 
-def test_a_query_without_mark_serves_both_variants_in_their_notation():
+def test_a_query_without_a_variant_mark_is_written_in_the_notation_of_each_variant():
     source = "-- name: get\n-- Reads.\nSELECT a\n  FROM t -- why\n  WHERE id = :id AND b LIKE 'x%';"
     mysql, sqlite = parse(source).get, parse(source, "sqlite").get
     assert mysql.text == "SELECT a FROM t WHERE id = %(id)s AND b LIKE 'x%%'"
@@ -18,7 +18,7 @@ def test_a_query_without_mark_serves_both_variants_in_their_notation():
     assert (sqlite.prepared, sqlite.order, mysql.order) == (None, ("id",), ("id",))
 
 
-def test_each_variant_gets_its_own_text():
+def test_a_marked_query_has_a_text_per_variant():
     source = (
         "-- name: put [mysql]\nREPLACE INTO t VALUES (1);\n-- name: put [sqlite]\nINSERT INTO t VALUES (1);"
     )
@@ -27,16 +27,16 @@ def test_each_variant_gets_its_own_text():
 
 
 @pytest.mark.parametrize("text", ["'12:30'", "'a;b'", '":id"', "`:id`", "'it''s :id'", "/* :id */", "a::id"])
-def test_quoted_text_holds_neither_parameters_nor_ends(text):
+def test_parameters_and_semicolons_in_quotes_are_plain_text(text):
     assert parse(f"-- name: get\nSELECT {text};", "sqlite").get.order == ()
 
 
-def test_words_for_one_engine_stay_in_their_comments():
+def test_engine_specific_comments_are_kept():
     query = parse("-- name: get\nSELECT /*+ HINT(t) */ a FROM t /*T! x */;").get
     assert query.text == "SELECT /*+ HINT(t) */ a FROM t /*T! x */"
 
 
-def test_lists_are_spread_and_their_texts_kept():
+def test_lists_are_expanded_and_the_expanded_texts_cached():
     query = parse("-- name: get\nSELECT a FROM t WHERE b = :b AND id IN (:ids...);").get
     text, values = query.render({"b": 1, "ids": [7, 8]})
     assert text == "SELECT a FROM t WHERE b = %(b)s AND id IN (%(ids_0)s, %(ids_1)s)"
@@ -45,7 +45,7 @@ def test_lists_are_spread_and_their_texts_kept():
     assert query.prepared is None
 
 
-def test_texts_of_many_lengths_do_not_pile_up():
+def test_the_cache_of_expanded_texts_is_bounded():
     query = parse("-- name: get\nSELECT a FROM t WHERE id IN (:ids...);", "sqlite").get
     for length in range(1000):
         query.render({"ids": range(length)})
@@ -58,7 +58,7 @@ def test_a_query_with_an_optional_filter_is_not_prepared():
     assert query.order == ("x", "x")
 
 
-def test_an_insert_is_cut_around_its_row():
+def test_an_insert_is_split_around_its_row_for_batches():
     source = (
         "-- name: put\nINSERT INTO t (a, b) VALUES (:a, f(:b, ')')) ON DUPLICATE KEY UPDATE a = VALUES(a);"
     )
@@ -77,17 +77,17 @@ def test_an_insert_is_cut_around_its_row():
         "INSERT INTO t (a) SELECT :a ON DUPLICATE KEY UPDATE a = VALUES(a)",
     ],
 )
-def test_other_statements_are_not_cut(statement):
+def test_statements_other_than_plain_inserts_are_not_split(statement):
     assert parse(f"-- name: put\n{statement};").put.batch is None
 
 
-def test_an_unknown_name_is_told_with_its_file():
+def test_an_unknown_query_name_raises_an_error_that_names_the_file():
     with pytest.raises(AttributeError, match=r"no query 'got' in items\.sql"):
         _ = parse("-- name: get\nSELECT 1;").got
 
 
 @pytest.mark.parametrize(
-    ("source", "complaint"),
+    ("source", "message"),
     [
         ("SELECT 1;\n-- name: get\nSELECT 1;", "before the first"),
         ("-- name: get\nSELECT 1;\n-- name: get\nSELECT 2;", "twice"),
@@ -100,8 +100,8 @@ def test_an_unknown_name_is_told_with_its_file():
         ("-- name: get\nSELECT 1 WHERE 1 NOT IN (:ids...);", "NOT IN"),
     ],
 )
-def test_a_file_that_breaks_the_notation_is_refused(source, complaint):
-    with pytest.raises(ValueError, match=complaint):
+def test_a_file_that_breaks_the_notation_is_rejected(source, message):
+    with pytest.raises(ValueError, match=message):
         parse(source)
 
 
@@ -113,7 +113,7 @@ def parse_shared(source, variant="mysql"):
     return parse_queries(source, variant, origin="items.sql", shared=SHARED)
 
 
-def test_a_statement_contains_the_fragments_that_it_names_of_its_file_and_of_all_files():
+def test_a_statement_can_use_fragments_of_its_file_and_shared_ones():
     query = parse_shared(FILTERED + "-- name: get\nSELECT {columns} FROM t WHERE {filter};").get
 
     assert query.text == "SELECT a, b FROM t WHERE a = %(a)s AND b <> '{filter}'"
@@ -121,7 +121,7 @@ def test_a_statement_contains_the_fragments_that_it_names_of_its_file_and_of_all
     assert query.order == ("a",)
 
 
-def test_a_fragment_may_have_a_text_for_each_variant_and_one_of_them_be_empty():
+def test_a_fragment_may_have_a_text_per_variant_and_an_empty_one():
     source = (
         "-- fragment: lock [mysql]\nFOR UPDATE\n-- fragment: lock [sqlite]\n-- Locked already.\n"
         "-- name: get\nSELECT 1 {lock};"
@@ -130,7 +130,7 @@ def test_a_fragment_may_have_a_text_for_each_variant_and_one_of_them_be_empty():
     assert parse(source, "sqlite").get.text == "SELECT 1"
 
 
-def test_a_row_that_is_a_fragment_can_be_repeated_too():
+def test_an_insert_whose_row_is_a_fragment_can_be_split_for_batches():
     source = "-- fragment: row\n(:a, :b)\n-- name: put\nINSERT INTO t ({columns}) VALUES {row};"
     assert parse_shared(source).put.batch == ("INSERT INTO t (a, b) VALUES ", "(%(a)s, %(b)s)", "")
 
@@ -139,12 +139,12 @@ def test_a_row_that_is_a_fragment_can_be_repeated_too():
     "text",
     ["'{columns}'", '"{columns}"', "`{columns}`", "/*T! {columns} */", "{d '2030-01-01'}", "{ columns }"],
 )
-def test_braces_in_quotes_comments_or_around_anything_but_a_name_are_left_alone(text):
+def test_braces_are_kept_in_quotes_in_comments_and_around_anything_but_a_name(text):
     assert parse_shared(f"-- name: get\nSELECT {text};").get.text == f"SELECT {text}"
 
 
 @pytest.mark.parametrize(
-    ("source", "complaint"),
+    ("source", "message"),
     [
         ("-- name: get\nSELECT {rows};", r"items\.sql: query get uses the fragment 'rows'"),
         ("-- fragment: rows\n1\n-- name: get\nSELECT 1;", r"items\.sql: fragment rows isn't used"),
@@ -159,23 +159,23 @@ def test_braces_in_quotes_comments_or_around_anything_but_a_name_are_left_alone(
         ("-- name: get\nSELECT 1 WHERE 1 NOT IN {a};\n-- fragment: a\n(:ids...)", "NOT IN"),
     ],
 )
-def test_a_fragment_that_breaks_the_notation_is_refused_with_its_file_and_name(source, complaint):
-    with pytest.raises(ValueError, match=complaint):
+def test_a_fragment_that_breaks_the_notation_is_rejected_with_its_file_and_name(source, message):
+    with pytest.raises(ValueError, match=message):
         parse_shared(source)
 
 
-def test_the_fragments_of_all_files_are_those_of_their_variant():
+def test_shared_fragments_are_those_of_the_variant():
     assert load_fragments("mysql")["for_update"] == "FOR UPDATE"
     assert load_fragments("sqlite")["for_update"] == ""
     assert load_fragments("mysql").keys() == load_fragments("sqlite").keys()
 
 
-def test_a_missing_file_is_told():
+def test_a_missing_query_file_raises_file_not_found():
     with pytest.raises(FileNotFoundError):
         load_queries("no_such_file", "mysql")
 
 
-def test_statements_end_only_where_they_end():
+def test_statements_are_split_only_at_semicolons_outside_quotes_and_comments():
     script = (
         "-- a; comment's\nCREATE TABLE a (b TEXT); -- c;\n\n"
         "INSERT INTO a VALUES ('x;\ny'); /* ; */ DROP TABLE b"

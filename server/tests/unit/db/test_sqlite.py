@@ -53,7 +53,7 @@ def dsn(path):
     return Dsn("sqlite", path=path)
 
 
-async def test_a_new_file_and_its_folder_belong_to_the_user_alone(tmp_path):
+async def test_a_new_file_and_its_folder_are_restricted_to_their_owner(tmp_path):
     path = tmp_path / "new" / "mnemos.db"
     database = await connect(dsn(path))
     assert (database.engine, database.variant) == ("sqlite", "sqlite")
@@ -63,8 +63,8 @@ async def test_a_new_file_and_its_folder_belong_to_the_user_alone(tmp_path):
     await database.close()
 
 
-async def test_an_acknowledged_write_survives_a_power_cut(tmp_path):
-    """WAL with synchronous FULL (2) on every connection, so that COMMIT waits for the disk."""
+async def test_an_acknowledged_write_survives_a_power_failure(tmp_path):
+    """Every connection uses WAL with synchronous FULL (2), so COMMIT waits for the disk."""
     database = await SqliteDatabase.open(tmp_path / "a.db")
     for threads in (database._writer, database._readers):
         mode = await threads.run(lambda c: c._connection.execute("PRAGMA journal_mode").fetchone())
@@ -73,18 +73,18 @@ async def test_an_acknowledged_write_survives_a_power_cut(tmp_path):
     await database.close()
 
 
-async def test_a_folder_in_place_of_the_file_is_a_bad_address(tmp_path):
+async def test_opening_a_folder_is_a_bad_dsn(tmp_path):
     with pytest.raises(BadDsn, match="is a folder"):
         await connect(dsn(tmp_path))
 
 
-async def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+async def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseUnavailable, match=r"cannot be opened: (File exists|Not a directory)"):
         await connect(dsn(tmp_path / "file" / "a.db"))
 
 
-async def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path):
+async def test_a_file_that_is_no_database_is_reported_and_not_changed(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("These are my notes. " * 100)
     with pytest.raises(DatabaseUnavailable, match=r"notes\.txt.*not a database"):
@@ -92,7 +92,7 @@ async def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path):
     assert path.read_text().startswith("These are my notes.")
 
 
-async def test_failed_and_closed_databases_leave_no_thread(tmp_path):
+async def test_databases_that_failed_to_open_or_were_closed_leave_no_thread(tmp_path):
     (tmp_path / "bad").write_text("x" * 5000)
     before = threading.active_count()
     with pytest.raises(DatabaseUnavailable):
@@ -100,12 +100,12 @@ async def test_failed_and_closed_databases_leave_no_thread(tmp_path):
     database = await connect(dsn(tmp_path / "a.db"))
     await database.close()
     async with asyncio.timeout(5):
-        # asyncio keeps one thread of its own executor
+        # asyncio keeps one thread for its own executor
         while threading.active_count() > before + 1:  # noqa: ASYNC110 - threads set no event
             await asyncio.sleep(0.005)
 
 
-async def test_a_transaction_takes_one_hop_and_keeps_context_variables(tmp_path):
+async def test_a_transaction_runs_in_one_thread_and_keeps_context_variables(tmp_path):
     database = await connect(dsn(tmp_path / "a.db"))
     await database.execute_script([TABLE])
     request_id = contextvars.ContextVar("request_id", default="")
@@ -122,7 +122,7 @@ async def test_a_transaction_takes_one_hop_and_keeps_context_variables(tmp_path)
     await database.close()
 
 
-async def test_awaiting_something_else_in_a_transaction_is_refused(tmp_path):
+async def test_awaiting_anything_but_the_connection_in_a_transaction_is_an_error(tmp_path):
     database = await connect(dsn(tmp_path / "a.db"))
     await database.execute_script([TABLE])
 
@@ -137,8 +137,8 @@ async def test_awaiting_something_else_in_a_transaction_is_refused(tmp_path):
     await database.close()
 
 
-async def test_eight_processes_write_one_file_at_once(tmp_path):
-    """The first of them makes the file a WAL database while the others open it."""
+async def test_eight_processes_can_write_to_one_file_concurrently(tmp_path):
+    """The first process converts the file to WAL mode while the others open it."""
     path = tmp_path / "shared.db"
     database = await connect(dsn(path))
     await database.execute_script([TABLE])
@@ -157,14 +157,14 @@ async def test_eight_processes_write_one_file_at_once(tmp_path):
     await database.close()
 
 
-async def test_a_lock_of_another_process_is_waited_for(tmp_path):
+async def test_a_write_waits_for_the_lock_of_another_process(tmp_path):
     path = tmp_path / "a.db"
     database = await connect(dsn(path))
     await database.execute_script([TABLE])
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     task = asyncio.create_task(database.execute(QUERIES.put, {"writer": 0, "n": 0}))
-    row = await database.fetch_one(QUERIES.total, {})  # readers go on
+    row = await database.fetch_one(QUERIES.total, {})  # readers aren't blocked
     assert row == {"total": 0}
     assert not task.done()
     other.execute("COMMIT")
@@ -174,8 +174,8 @@ async def test_a_lock_of_another_process_is_waited_for(tmp_path):
     await database.close()
 
 
-async def test_a_transaction_whose_turn_comes_too_late_changes_nothing(tmp_path):
-    """Other servers look ten seconds back for changes; one that waits longer would escape them."""
+async def test_a_transaction_that_starts_after_its_deadline_changes_nothing(tmp_path):
+    """Other servers look back ten seconds for changes; they would miss a commit that waited longer."""
     database = await connect(dsn(tmp_path / "a.db"))
     await database.execute_script([TABLE])
 

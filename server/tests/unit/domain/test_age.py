@@ -7,7 +7,7 @@ HOUR, DAY = 3_600, 86_400
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [
         (-5, "just now"),
         (0, "just now"),
@@ -25,7 +25,7 @@ HOUR, DAY = 3_600, 86_400
         (800 * DAY, "2 years ago"),
     ],
 )
-def test_age_is_said_in_the_largest_unit_that_fits(seconds: int, words: str):
+def test_age_is_written_in_the_largest_unit_that_fits(seconds: int, text: str):
     now = 1_000 * DAY * 1_000_000
 
-    assert relative_age(now - seconds * 1_000_000, now) == words
+    assert relative_age(now - seconds * 1_000_000, now) == text

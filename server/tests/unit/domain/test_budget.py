@@ -29,7 +29,7 @@ def test_days_begin_at_midnight_utc():
         (("75", "100000"), (2**31, 2**31), 2**31 * 100_075_000),
     ],
 )
-def test_a_call_costs_what_its_prices_say_rounded_up_to_a_billionth(prices, tokens, nanos: int):
+def test_the_cost_of_a_call_is_rounded_up_to_nano_units(prices, tokens, nanos: int):
     plan = Plan(None, *map(Decimal, prices))
 
     assert plan.cost_nanos(*tokens) == nanos

@@ -7,7 +7,7 @@ from mnemo_server.domain.ids import ID_EPOCH_MS, IdSource, decode_id, encode_id
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))
-def test_an_id_reads_back_as_it_was_written(number: int):
+def test_an_encoded_id_can_be_decoded(number: int):
     text = encode_id(number)
 
     assert len(text) == 13
@@ -16,27 +16,27 @@ def test_an_id_reads_back_as_it_was_written(number: int):
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
-def test_texts_sort_as_their_ids_do(first: int, second: int):
+def test_encoded_ids_sort_like_their_numbers(first: int, second: int):
     assert (encode_id(first) < encode_id(second)) == (first < second)
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_an_id_or_none(text: str):
+def test_decoding_any_text_returns_an_id_or_none(text: str):
     number = decode_id(text)
 
     assert number is None or encode_id(number) == text.lower()
 
 
-def test_what_is_no_id_is_refused():
+def test_invalid_ids_are_rejected():
     assert decode_id("") is None
     assert decode_id("not-an-id") is None
-    assert decode_id("u" * 13) is None  # no letter of the alphabet
-    assert decode_id("z" * 13) is None  # beyond 63 bits
+    assert decode_id("u" * 13) is None  # not in the alphabet
+    assert decode_id("z" * 13) is None  # more than 63 bits
     with pytest.raises(ValueError, match="is no id"):
         encode_id(-1)
 
 
-def test_ids_grow_even_when_the_clock_steps_back():
+def test_ids_increase_even_if_the_clock_goes_backwards():
     times = iter([5_000_000, 5_000_000, 1_000_000, 9_000_000])
     source = IdSource(lambda: (ID_EPOCH_MS * 1_000) + next(times))
 
@@ -45,7 +45,7 @@ def test_ids_grow_even_when_the_clock_steps_back():
     assert ids == sorted(set(ids))
 
 
-def test_ids_of_two_sources_sort_by_the_time_they_were_made():
+def test_ids_of_two_sources_sort_by_creation_time():
     early = IdSource(lambda: (ID_EPOCH_MS + 1) * 1_000).new_id()
     late = IdSource(lambda: (ID_EPOCH_MS + 2) * 1_000).new_id()
 

@@ -4,8 +4,8 @@ from mnemo_server.domain import rate_limit
 from mnemo_server.domain.rate_limit import TokenBuckets
 
 
-class StillClock:
-    """A clock that moves when told to."""
+class ManualClock:
+    """A clock that moves only when a test advances it."""
 
     def __init__(self) -> None:
         self.now = 1_000_000
@@ -17,8 +17,8 @@ class StillClock:
         self.now += int(seconds * 1_000_000)
 
 
-def test_a_burst_passes_then_the_rate_holds():
-    clock = StillClock()
+def test_after_a_burst_the_rate_applies():
+    clock = ManualClock()
     buckets = TokenBuckets(rate=2, burst=3, clock=clock)
 
     assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 1]
@@ -26,26 +26,26 @@ def test_a_burst_passes_then_the_rate_holds():
     assert [buckets.take("a"), buckets.take("a")] == [0, 1]
 
 
-def test_names_have_buckets_of_their_own():
-    buckets = TokenBuckets(rate=1, burst=1, clock=StillClock())
+def test_each_name_has_its_own_bucket():
+    buckets = TokenBuckets(rate=1, burst=1, clock=ManualClock())
 
     assert [buckets.take("a"), buckets.take("b"), buckets.take("a")] == [0, 0, 1]
 
 
-def test_the_wait_is_told_in_whole_seconds():
-    buckets = TokenBuckets(rate=0.1, burst=1, clock=StillClock())
+def test_the_wait_is_returned_in_whole_seconds():
+    buckets = TokenBuckets(rate=0.1, burst=1, clock=ManualClock())
 
     assert [buckets.take("a"), buckets.take("a")] == [0, 10]
 
 
 def test_a_rate_of_zero_means_no_limit():
-    buckets = TokenBuckets(rate=0, burst=1, clock=StillClock())
+    buckets = TokenBuckets(rate=0, burst=1, clock=ManualClock())
 
     assert [buckets.take("a") for _ in range(100)] == [0] * 100
 
 
-def test_a_bucket_never_holds_more_than_its_burst():
-    clock = StillClock()
+def test_a_bucket_never_contains_more_than_its_burst():
+    clock = ManualClock()
     buckets = TokenBuckets(rate=100, burst=2, clock=clock)
     buckets.take("a")
     clock.advance(3_600)
@@ -53,9 +53,9 @@ def test_a_bucket_never_holds_more_than_its_burst():
     assert [buckets.take("a") for _ in range(3)] == [0, 0, 1]
 
 
-def test_many_names_do_not_fill_the_memory(monkeypatch):
+def test_the_number_of_buckets_is_bounded(monkeypatch):
     monkeypatch.setattr(rate_limit, "MAX_BUCKETS", 10)
-    buckets = TokenBuckets(rate=1, burst=1, clock=StillClock())
+    buckets = TokenBuckets(rate=1, burst=1, clock=ManualClock())
 
     for name in range(100):
         buckets.take(name)

@@ -1,4 +1,4 @@
-"""Token estimates are rather too high, and a text is cut so that both its ends stay."""
+"""Token estimates are too high rather than too low, and cutting a text keeps both ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from mnemo_server.domain.tokens import bound_tokens, cut_middle, estimate_most, 
 
 TEXTS = st.text(st.characters(), max_size=400)
 
-#: Counted by the tokenizers cl100k and o200k: the greater of both.
-COUNTED = {
+#: Token counts by the tokenizers cl100k and o200k, whichever is greater.
+TOKEN_COUNTS = {
     "The staging database is db-7, and it is rebuilt every Monday.": 15,
     "数据库的端口是四千。": 9,
     "Die Datenbank heißt db-7 und wird jeden Montag neu aufgebaut.": 18,
@@ -18,20 +18,20 @@ COUNTED = {
 }
 
 
-@pytest.mark.parametrize("text", COUNTED)
-def test_common_texts_are_estimated_too_high_but_not_wildly(text: str):
-    assert COUNTED[text] <= estimate_tokens(text) <= 2 * COUNTED[text]
+@pytest.mark.parametrize("text", TOKEN_COUNTS)
+def test_estimates_of_common_texts_are_too_high_by_at_most_a_factor_of_two(text: str):
+    assert TOKEN_COUNTS[text] <= estimate_tokens(text) <= 2 * TOKEN_COUNTS[text]
 
 
-#: Texts of which some tokenizer makes more than the estimate: cl100k of keys and emoji, WordPiece of codes.
+#: Texts that a tokenizer splits into more tokens than estimated: cl100k keys and emoji, WordPiece codes.
 UNDERESTIMATED = {
     "ERROR worker-999 /srv/app/models/user.py:313 0x7f69e4b92290": 30,
     "def handler_100(request): return db.fetch_all(request.query['id'])": 24,
 }
 
 
-@pytest.mark.parametrize(("text", "count"), [*COUNTED.items(), *UNDERESTIMATED.items()])
-def test_what_is_set_aside_for_a_text_is_never_too_little(text: str, count: int):
+@pytest.mark.parametrize(("text", "count"), [*TOKEN_COUNTS.items(), *UNDERESTIMATED.items()])
+def test_the_reserved_tokens_are_never_too_few(text: str, count: int):
     assert count <= estimate_most(text) <= bound_tokens(text)
 
 
@@ -41,7 +41,7 @@ def test_an_empty_text_is_estimated_at_no_tokens():
 
 @settings(deadline=None)
 @given(TEXTS, TEXTS)
-def test_two_texts_together_take_no_more_than_apart(one: str, other: str):
+def test_joining_two_texts_never_increases_the_estimate(one: str, other: str):
     assert estimate_tokens(one + other) <= estimate_tokens(one) + estimate_tokens(other)
 
 
@@ -61,15 +61,15 @@ def test_a_cut_text_fits_and_keeps_both_ends(text: str, limit: int):
 
 @settings(deadline=None)
 @given(TEXTS)
-def test_a_text_that_fits_stays_as_it_is(text: str):
+def test_a_text_that_fits_is_not_changed(text: str):
     assert cut_middle(text, estimate_tokens(text)) == text
 
 
-def test_a_limit_too_small_for_anything_leaves_the_mark():
+def test_with_a_limit_too_small_for_any_text_only_the_mark_is_left():
     assert cut_middle("word " * 100, 0) == "\n[… 500 characters left out …]\n"
 
 
-def test_most_of_what_fits_is_kept():
+def test_a_cut_text_uses_most_of_the_limit():
     text = "word " * 10_000
 
     assert estimate_tokens(cut_middle(text, 1_000)) > 990

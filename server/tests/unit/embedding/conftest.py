@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's API on a real socket, which responds as a test chooses."""
+"""An endpoint with OpenAI's API on a real socket, whose responses a test chooses."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def vector_of(text: str) -> list[float]:
     return [float(len(text)), 2.0, -3.0, 4.0]
 
 
-def answer_to(
-    texts: list[str], make: Callable[[str], Any] = vector_of, usage: object = None
+def response_to(
+    texts: list[str], make_vector: Callable[[str], Any] = vector_of, usage: object = None
 ) -> dict[str, Any]:
-    """The answer to a request, last text first, since the order isn't promised."""
-    data = [{"index": index, "embedding": make(text)} for index, text in enumerate(texts)]
+    """Return the body of a response, last text first, since the order isn't guaranteed."""
+    data = [{"index": index, "embedding": make_vector(text)} for index, text in enumerate(texts)]
     return {"object": "list", "data": data[::-1], "model": "m", "usage": {} if usage is None else usage}
 
 
 class FakeEndpoint:
-    """Answers each request from `script`, and rightly once that is empty."""
+    """Sends the responses in `script`, and correct ones once it is empty."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -42,19 +42,19 @@ class FakeEndpoint:
         self.release = asyncio.Event()
         self.base_url = ""
 
-    def then(self, status: int = 200, body: object = None, **headers: str) -> None:
-        """Answer the next request with this."""
+    def respond_next(self, status: int = 200, body: object = None, **headers: str) -> None:
+        """Answer the next request with this response."""
         text = body if isinstance(body, str) else json.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.script.append(lambda _: web.Response(status=status, text=text, headers=named))
 
-    def then_make(self, make: Callable[[str], Any]) -> None:
-        """Answer the next request with other vectors."""
-        self.script.append(lambda texts: web.json_response(answer_to(texts, make)))
+    def respond_with_vectors(self, make_vector: Callable[[str], Any]) -> None:
+        """Answer the next request with these vectors."""
+        self.script.append(lambda texts: web.json_response(response_to(texts, make_vector)))
 
-    def then_count(self, usage: object) -> None:
-        """Answer the next request rightly, and say what it took."""
-        self.script.append(lambda texts: web.json_response(answer_to(texts, usage=usage)))
+    def respond_with_usage(self, usage: object) -> None:
+        """Answer the next request correctly, with this usage."""
+        self.script.append(lambda texts: web.json_response(response_to(texts, usage=usage)))
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -64,12 +64,12 @@ class FakeEndpoint:
         if self.is_hanging:
             self.hanging.set()
             await self.release.wait()
-        answer = self.script.popleft() if self.script else None
-        return answer(body["input"]) if answer else web.json_response(answer_to(body["input"]))
+        respond = self.script.popleft() if self.script else None
+        return respond(body["input"]) if respond else web.json_response(response_to(body["input"]))
 
 
 class ScriptedMeter:
-    """Allows so many tokens, and keeps what it is told; what is neither settled nor released stays open."""
+    """Allows a number of tokens and records calls; what is neither settled nor released stays open."""
 
     def __init__(self, payer: int = 7, allowed: int = 1_000_000) -> None:
         self.payer = payer

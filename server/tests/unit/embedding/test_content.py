@@ -1,4 +1,4 @@
-"""Which words of a text get vectors of their own."""
+"""Which words of a text get their own vectors."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def content_of(text: str) -> list[str]:
         ("", []),
     ],
 )
-def test_stop_words_and_signs_have_no_content(text: str, content: list[str]):
+def test_stop_words_and_punctuation_are_no_content(text: str, content: list[str]):
     assert content_of(text) == content
 
 
-def test_lettered_words_are_neither_mere_signs_nor_of_other_scripts():
+def test_lettered_words_are_words_in_latin_letters():
     assert find_lettered(["who", "'", "s", "?", "🎉", "我", "сервер"]) == [0, 2]

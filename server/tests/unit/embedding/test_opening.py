@@ -1,4 +1,4 @@
-"""From settings to an embedder."""
+"""Settings determine the embedder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def database(tmp_path):
         ({"EMBEDDER": "tidb"}, EmbedTextEmbedder),
     ],
 )
-async def test_settings_decide_which_model_is_used(database, monkeypatch, variables, kind):
+async def test_settings_determine_the_embedder(database, monkeypatch, variables, kind):
     for name, value in variables.items():
         monkeypatch.setenv(f"MNEMO_{name}", value)
     embedder = open_embedder(Settings().embedder_choice, database)
@@ -52,11 +52,11 @@ async def test_settings_decide_which_model_is_used(database, monkeypatch, variab
     await embedder.close()
 
 
-async def test_none_is_a_choice_too(database):
+async def test_with_none_there_is_no_embedder(database):
     assert open_embedder(EmbedderChoice("none"), database) is None
 
 
-def test_every_setting_arrives(monkeypatch):
+def test_every_setting_is_passed_on(monkeypatch):
     values = {
         "EMBEDDER": "openai",
         "EMBED_MODEL_PATH": "/models/mine.onnx",
@@ -77,7 +77,7 @@ def test_every_setting_arrives(monkeypatch):
     assert "hunter2" not in repr(Settings()) + repr(choice)
 
 
-def test_blank_settings_are_none(monkeypatch):
+def test_blank_settings_are_ignored(monkeypatch):
     for name in ("MODEL_PATH", "DIMS", "API_KEY", "BASE_URL"):
         monkeypatch.setenv(f"MNEMO_EMBED_{name}", " ")
 
@@ -87,7 +87,7 @@ def test_blank_settings_are_none(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value"), [("EMBEDDER", "best"), ("EMBED_DIMS", "0"), ("EMBED_THREADS", "0")]
 )
-def test_nonsense_is_refused(monkeypatch, name: str, value: str):
+def test_invalid_settings_are_rejected(monkeypatch, name: str, value: str):
     monkeypatch.setenv(f"MNEMO_{name}", value)
 
     with pytest.raises(ValidationError):

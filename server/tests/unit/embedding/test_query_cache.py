@@ -1,4 +1,4 @@
-"""Queries repeated at once or a moment later are embedded once."""
+"""Queries that repeat, concurrently or soon after, are embedded once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .conftest import ScriptedMeter
 
 
 class CountingEmbedder:
-    """Counts questions; each waits for the gate."""
+    """Records queries; each waits for the gate."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self.documents: list[str] = []
         self.payers: list[int] = []
         self.gate = asyncio.Event()
@@ -33,7 +33,7 @@ class CountingEmbedder:
         return [self.embedding() for _ in texts]
 
     async def embed_query(self, text, meter):
-        self.asked.append(text)
+        self.queries.append(text)
         self.payers.append(meter.payer)
         await asyncio.wait_for(self.gate.wait(), 30)
         if self.error:
@@ -52,38 +52,38 @@ def inner() -> CountingEmbedder:
     return CountingEmbedder()
 
 
-async def test_a_question_asked_again_is_not_embedded_again(inner):
+async def test_a_repeated_query_is_not_embedded_again(inner):
     cache = QueryCache(inner)
 
     assert await cache.embed_query("tea") is await cache.embed_query("tea")
-    assert inner.asked == ["tea"]
+    assert inner.queries == ["tea"]
 
 
-async def test_callers_at_once_share_one_run(inner):
+async def test_concurrent_callers_share_one_run(inner):
     cache = QueryCache(inner)
 
     await asyncio.gather(*(cache.embed_query("tea") for _ in range(5)))
-    assert inner.asked == ["tea"]
+    assert inner.queries == ["tea"]
 
 
-async def test_the_question_used_longest_ago_is_forgotten(inner):
+async def test_the_least_recently_used_query_is_evicted(inner):
     cache = QueryCache(inner, count=2)
     for text in ("a", "b", "a", "c", "a", "b"):
         await cache.embed_query(text)
 
-    assert inner.asked == ["a", "b", "c", "b"]
+    assert inner.queries == ["a", "b", "c", "b"]
 
 
-async def test_no_more_bytes_are_kept_than_allowed(inner):
+async def test_the_size_of_the_cache_is_bounded(inner):
     cache = QueryCache(inner, size=2 * 32)
     for text in ("a", "b", "c", "c", "a"):
         await cache.embed_query(text)
 
-    assert inner.asked == ["a", "b", "c", "a"]
+    assert inner.queries == ["a", "b", "c", "a"]
     assert cache._kept_bytes == 2 * 32
 
 
-async def test_an_error_reaches_everyone_and_is_not_kept(inner):
+async def test_an_error_reaches_every_caller_and_is_not_cached(inner):
     cache = QueryCache(inner)
     inner.error = EmbedderUnavailable("later")
     outcomes = await asyncio.gather(*(cache.embed_query("tea") for _ in range(3)), return_exceptions=True)
@@ -91,14 +91,14 @@ async def test_an_error_reaches_everyone_and_is_not_kept(inner):
 
     assert [str(outcome) for outcome in outcomes] == ["later"] * 3
     assert (await cache.embed_query("tea")).words == ("tea",)
-    assert inner.asked == ["tea", "tea"]
+    assert inner.queries == ["tea", "tea"]
 
 
-async def test_a_caller_who_leaves_does_not_take_the_run_along(inner):
+async def test_a_cancelled_caller_does_not_cancel_the_shared_run(inner):
     cache = QueryCache(inner)
     inner.gate.clear()
     first, second = (asyncio.create_task(cache.embed_query("tea")) for _ in range(2))
-    while not inner.asked:  # noqa: ASYNC110 - until the shared run has begun
+    while not inner.queries:  # noqa: ASYNC110 - until the shared run has begun
         await asyncio.sleep(0)
     first.cancel()
     inner.gate.set()
@@ -106,10 +106,10 @@ async def test_a_caller_who_leaves_does_not_take_the_run_along(inner):
     assert (await second).words == ("tea",)
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert inner.asked == ["tea"]
+    assert inner.queries == ["tea"]
 
 
-async def test_what_is_shared_cannot_be_changed(inner):
+async def test_cached_embeddings_are_read_only(inner):
     embedding = await QueryCache(inner).embed_query("tea")
 
     with pytest.raises(ValueError, match="read-only"):
@@ -118,7 +118,7 @@ async def test_what_is_shared_cannot_be_changed(inner):
         embedding.tokens[0] = 2
 
 
-async def test_documents_pass_through(inner):
+async def test_documents_are_not_cached(inner):
     cache = QueryCache(inner)
 
     assert await cache.prepare() == Model("counting", 4)
@@ -126,7 +126,7 @@ async def test_documents_pass_through(inner):
     assert inner.documents == ["tea", "tea"]
 
 
-async def test_whoever_asks_first_pays_and_the_next_one_does_not(inner):
+async def test_the_first_caller_of_a_query_pays(inner):
     cache = QueryCache(inner)
     await cache.embed_query("tea", ScriptedMeter(1))
     await cache.embed_query("tea", ScriptedMeter(2))
@@ -134,25 +134,25 @@ async def test_whoever_asks_first_pays_and_the_next_one_does_not(inner):
     assert inner.payers == [1]
 
 
-async def test_the_budget_of_one_caller_is_not_that_of_another_who_asks_at_once(inner):
+async def test_callers_with_different_budgets_do_not_share_a_run(inner):
     cache = QueryCache(inner)
     inner.gate.clear()
     payers = (1, 2, 1)
-    asking = [asyncio.create_task(cache.embed_query("tea", ScriptedMeter(payer))) for payer in payers]
-    while len(inner.asked) < 2:  # noqa: ASYNC110 - until both runs have begun
+    tasks = [asyncio.create_task(cache.embed_query("tea", ScriptedMeter(payer))) for payer in payers]
+    while len(inner.queries) < 2:  # noqa: ASYNC110 - until both runs have begun
         await asyncio.sleep(0)
     inner.gate.set()
 
-    assert [(await one).words for one in asking] == [("tea",)] * 3
+    assert [(await one).words for one in tasks] == [("tea",)] * 3
     assert inner.payers == [1, 2]
     assert cache._kept_bytes == 32
 
 
-async def test_closing_tells_those_who_wait(inner):
+async def test_closing_raises_an_error_in_waiting_callers(inner):
     cache = QueryCache(inner)
     inner.gate.clear()
     waiting = asyncio.create_task(cache.embed_query("tea"))
-    while not inner.asked:  # noqa: ASYNC110 - until the run has begun
+    while not inner.queries:  # noqa: ASYNC110 - until the run has begun
         await asyncio.sleep(0)
     await cache.close()
 

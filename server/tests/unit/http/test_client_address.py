@@ -21,13 +21,17 @@ def request_from(peer: str, *forwarded: str):
         ("9.9.9.9", ["1.1.1.1"], "9.9.9.9"),  # an untrusted peer may claim anything
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["1.1.1.1"], "1.1.1.1"),
-        ("10.0.0.1", ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),  # what is left of the first stranger is a claim
+        (
+            "10.0.0.1",
+            ["6.6.6.6, 1.1.1.1"],
+            "1.1.1.1",
+        ),  # anything to the left of the first untrusted address is only a claim
         ("10.0.0.1", ["1.1.1.1, 10.0.0.2"], "1.1.1.1"),
         ("10.0.0.1", ["1.1.1.1", "10.0.0.2"], "1.1.1.1"),
         ("10.0.0.1", ["nonsense"], "10.0.0.1"),
     ],
 )
-def test_the_header_counts_only_behind_trusted_proxies(peer: str, forwarded: list[str], expected: str):
+def test_the_header_is_used_only_behind_trusted_proxies(peer: str, forwarded: list[str], expected: str):
     assert client_address(request_from(peer, *forwarded), TRUSTED) == expected
 
 
@@ -35,7 +39,7 @@ def test_without_trusted_proxies_the_header_is_ignored():
     assert client_address(request_from("10.0.0.1", "1.1.1.1"), ()) == "10.0.0.1"
 
 
-def test_loopback_is_known_in_every_form():
+def test_every_form_of_loopback_address_is_recognised():
     assert is_loopback("127.0.0.1")
     assert is_loopback("::1")
     assert is_loopback("::ffff:127.0.0.1")

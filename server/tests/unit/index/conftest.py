@@ -1,4 +1,4 @@
-"""An entry source in memory."""
+"""An entry source that keeps its rows in memory."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from mnemo_server.index.segments.entries import find_holders
 from mnemo_server.index.source import Stretch
 
-from .definition import Document, make_codes, make_row
+from .reference import Document, make_codes, make_row
 
 SECOND = 1_000_000
 
 
 class MemorySource:
-    """Holds entries of tenants as a database would; `now` is the clock of whoever writes."""
+    """Contains the entries of tenants like a database; `now` is the clock of its writers."""
 
     def __init__(self, page_rows=7):
         self.rows = {}
@@ -22,13 +22,13 @@ class MemorySource:
         self.now = 1_000 * SECOND
         self.page_rows = page_rows
         self.loaded = []
-        self.asked = []
+        self.refresh_requests = []
         self.fetched = []
-        self.asked_codes = []
+        self.code_requests = []
         self.load_gate = None
         self.change_gate = None
         self.code_gate = None
-        self.reached = asyncio.Event()  # somebody stands at a gate
+        self.reached = asyncio.Event()  # a caller waits at a gate
         self.failure = None
 
     def clock(self):
@@ -62,32 +62,32 @@ class MemorySource:
         await self._pass(self.load_gate)
 
     async def changed_since(self, tenant_id, since):
-        self.asked.append((tenant_id, since))
+        self.refresh_requests.append((tenant_id, since))
         rows = self.rows.get(tenant_id, {}).values()
-        answer = [(row.memory_id, row.revision, row.changed_at) for row in rows if row.changed_at >= since]
+        result = [(row.memory_id, row.revision, row.changed_at) for row in rows if row.changed_at >= since]
         await self._pass(self.change_gate)
-        return answer
+        return result
 
     async def get_entries(self, tenant_id, memory_ids):
         self.fetched.extend(memory_ids)
         rows = self.rows.get(tenant_id, {})
-        answer = [rows[memory_id] for memory_id in memory_ids if memory_id in rows]
+        result = [rows[memory_id] for memory_id in memory_ids if memory_id in rows]
         await self._pass(None)
-        return answer
+        return result
 
     async def get_token_codes(self, tenant_id, model_id, memory_ids):
-        self.asked_codes.append((model_id, list(memory_ids)))
+        self.code_requests.append((model_id, list(memory_ids)))
         known = make_codes(self.documents.get(tenant_id, {}), model_id)
         await self._pass(self.code_gate)
         return {memory_id: known[memory_id] for memory_id in memory_ids if memory_id in known}
 
     async def measure_stretch(self, tenant_id, after):
-        behind = sorted(key for key in self.rows.get(tenant_id, {}) if key > after)[: self.page_rows]
+        following = sorted(key for key in self.rows.get(tenant_id, {}) if key > after)[: self.page_rows]
         await self._pass(None)
-        if not behind:
+        if not following:
             return None
-        active = [self.rows[tenant_id][key] for key in behind if self.rows[tenant_id][key].is_active]
-        return Stretch(after, behind[-1], len(active), sum(row.length for row in active))
+        active = [self.rows[tenant_id][key] for key in following if self.rows[tenant_id][key].is_active]
+        return Stretch(after, following[-1], len(active), sum(row.length for row in active))
 
     async def find_holders(self, tenant_id, stretch, hashes):
         await self._pass(None)

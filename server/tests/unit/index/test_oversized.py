@@ -15,7 +15,7 @@ from mnemo_server.index.resident import loading
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.segment import build_segment
 
-from server.tests.unit.index.definition import Document, make_row
+from server.tests.unit.index.reference import Document, make_row
 from server.tests.unit.index.toy_model import ToyModel
 
 TENANT = 1
@@ -34,7 +34,7 @@ def _fill(source, count, first=0):
         source.put(TENANT, memory_id, words, session=f"s{memory_id % 5}", seq=memory_id, speaker="Ann")
 
 
-async def _ask(words):
+async def _query_vector(words):
     return MODEL.ask(words)
 
 
@@ -43,7 +43,7 @@ async def _found(index, *terms):
     return result.memory_ids.tolist(), result.scores.tolist()
 
 
-async def test_it_finds_what_an_index_in_memory_finds_to_the_last_bit(source):
+async def test_a_scan_is_bit_identical_to_a_search_in_memory(source):
     _fill(source, 400)
     small, plenty = _index(source, SMALL), _index(source, PLENTY)
 
@@ -55,7 +55,7 @@ async def test_it_finds_what_an_index_in_memory_finds_to_the_last_bit(source):
 
 
 @pytest.mark.parametrize("has_model", [False, True])
-async def test_a_literal_is_found_first_beside_more_about_the_rest_than_are_candidates(
+async def test_a_literal_ranks_first_with_more_related_memories_than_candidates(
     source, has_model, monkeypatch
 ):
     monkeypatch.setattr(ranker, "KEYWORD_CANDIDATES", 20)
@@ -68,13 +68,13 @@ async def test_a_literal_is_found_first_beside_more_about_the_rest_than_are_cand
     found = []
     for index in (_index(source, SMALL), _index(source, PLENTY)):
         index.use_model(MODEL.space)
-        result = await index.search(TENANT, question, EVERYTHING, _ask(WORDS) if has_model else None)
+        result = await index.search(TENANT, question, EVERYTHING, _query_vector(WORDS) if has_model else None)
         found.append((result.memory_ids.tolist(), result.scores.tolist()))
     assert found[0] == found[1]
     assert found[0][0][0] == 900
 
 
-async def test_a_load_breaks_off_where_the_memory_ends(source, monkeypatch):
+async def test_a_load_stops_at_the_memory_budget(source, monkeypatch):
     monkeypatch.setattr(loading, "CHUNK_ROWS", 20)
     _fill(source, 400)
     index = _index(source, SMALL)
@@ -91,24 +91,24 @@ async def test_a_load_breaks_off_where_the_memory_ends(source, monkeypatch):
     await _found(index, "alpha")
     assert 0 < pages < 400 / source.page_rows / 2
     await _found(index, "alpha")
-    assert len(source.loaded) == 1  # it is remembered
+    assert len(source.loaded) == 1  # that the tenant is oversized is remembered
 
 
-async def test_a_tenant_that_grows_beyond_the_memory_leaves_it(source):
+async def test_a_tenant_that_outgrows_the_budget_is_evicted(source):
     _fill(source, 10)
     index = _index(source, SMALL)
     await _found(index, "alpha")
     assert (index.tenant_count, index.scans) == (1, 0)
 
     _fill(source, 400, first=10)
-    await _found(index, "alpha")  # notices how much it has become
+    await _found(index, "alpha")  # detects its new size
     found = await _found(index, "alpha")
 
     assert (index.tenant_count, index.scans) == (0, 1)
     assert found == await _found(_index(source, PLENTY), "alpha")
 
 
-async def test_a_tenant_that_shrinks_comes_back_into_memory(source):
+async def test_a_tenant_that_shrinks_is_loaded_again(source):
     _fill(source, 400)
     index = _index(source, SMALL)
     await _found(index, "alpha")
@@ -116,16 +116,16 @@ async def test_a_tenant_that_shrinks_comes_back_into_memory(source):
     for memory_id in range(5, 400):
         source.delete(TENANT, memory_id)
     source.now += 60_000_000
-    source.put(TENANT, 900, ["omega"])  # deletions since the last memory would be remembered for a while
+    source.put(TENANT, 900, ["omega"])  # deletions since the newest memory would be kept for a while
 
-    await _found(index, "alpha")  # notices how little is left
+    await _found(index, "alpha")  # detects its new size
     found = await _found(index, "alpha")
 
     assert (index.tenant_count, index.scans) == (1, 2)
     assert sorted(found[0]) == [0, 3, 4]
 
 
-async def test_what_was_written_a_moment_ago_is_found(source):
+async def test_recent_writes_are_found(source):
     _fill(source, 400)
     index = _index(source, SMALL)
     await _found(index, "alpha")
@@ -135,7 +135,7 @@ async def test_what_was_written_a_moment_ago_is_found(source):
     assert (await _found(index, "needle"))[0] == []
 
 
-async def test_an_error_of_the_database_reaches_the_caller(source):
+async def test_a_database_error_reaches_the_caller(source):
     _fill(source, 400)
     index = _index(source, SMALL)
     await _found(index, "alpha")
@@ -149,22 +149,22 @@ async def test_an_error_of_the_database_reaches_the_caller(source):
 @settings(deadline=None)
 @given(
     documents=st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), max_size=60),
-    pieces=st.integers(1, 9),
+    part_count=st.integers(1, 9),
     count=st.integers(1, 8),
-    asked=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
+    question_words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
 )
-def test_a_shortlist_of_pieces_is_that_of_the_whole(documents, pieces, count, asked):
+def test_a_shortlist_built_in_parts_equals_that_of_the_whole(documents, part_count, count, question_words):
     rows = [
         make_row(key, Document(words, set(), vectors=MODEL.read(words)))
         for key, words in enumerate(documents)
     ]
-    probe = Probe.of(MODEL.embed(asked).vector)
+    probe = Probe.of(MODEL.embed(question_words).vector)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest, "FINE_COUNT", 10)
         whole = build_segment(rows, MODEL.space)
         places = find_nearest(plan_query([whole], ()), probe, count)
         shortlist = Shortlist(probe)
-        for piece in range(pieces):
-            segment = build_segment(rows[piece::pieces], MODEL.space)
+        for part in range(part_count):
+            segment = build_segment(rows[part::part_count], MODEL.space)
             shortlist.add(segment.memory_ids, segment.codes)
     assert sorted(shortlist.best(count).tolist()) == np.sort(whole.memory_ids[places]).tolist()

@@ -1,4 +1,4 @@
-"""One object is found whatever text surrounds it, and nothing inside a broken one."""
+"""A JSON object is found in any surrounding text, but not inside a broken one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnemo_server.llm.json_objects import find_objects
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ('{"a": 1}', ['{"a": 1}']),
         ('Sure! Here it is:\n```json\n{"a": {"b": "}"}}\n```\nAnything else?', ['{"a": {"b": "}"}}']),
@@ -24,18 +24,18 @@ from mnemo_server.llm.json_objects import find_objects
         ("", []),
     ],
 )
-def test_the_outermost_objects_are_found(text: str, found: list[str]):
-    assert find_objects(text) == found
+def test_the_outermost_objects_are_found(text: str, expected: list[str]):
+    assert find_objects(text) == expected
 
 
 @pytest.mark.parametrize("part", ["{", '{"', "}", '"', "\\", '{"a":', "{}", "<think>"])
-def test_a_long_answer_takes_linear_time(part: str):
+def test_a_long_text_takes_linear_time(part: str):
     assert len(find_objects(part * 300_000)) <= 300_000
 
 
 @settings(deadline=None)
 @given(st.text(st.sampled_from('{}"\\ab:, '), max_size=60))
-def test_whatever_is_found_is_a_passage_between_braces(text: str):
+def test_everything_found_is_a_part_of_the_text_between_braces(text: str):
     place = 0
     for passage in find_objects(text):
         place = text.index(passage, place) + len(passage)

@@ -1,4 +1,4 @@
-"""A language model behind OpenAI's API: retried, called in a form it accepts, and checked."""
+"""A language model behind OpenAI's API: called in a form it accepts, retried, and checked."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def endpoint():
 
 @pytest.fixture
 async def make_model(endpoint):
-    made = []
+    models = []
 
     def make(
         seconds: float = 30, base_url: str | None = None, api_key: str | None = KEY
     ) -> OpenAiLanguageModel:
         patience = Patience(seconds, attempts=ATTEMPTS, first_pause_seconds=0.001)
-        made.append(OpenAiLanguageModel("m", base_url or endpoint.base_url, api_key, patience))
-        return made[-1]
+        models.append(OpenAiLanguageModel("m", base_url or endpoint.base_url, api_key, patience))
+        return models[-1]
 
     yield make
-    for model in made:
+    for model in models:
         await model.close()
 
 
@@ -55,7 +55,7 @@ async def ask(model: OpenAiLanguageModel) -> Completion:
     return await model.complete("Answer in JSON.", "What is new?", 700)
 
 
-async def test_a_request_holds_the_prompt_and_asks_for_json(model, endpoint):
+async def test_a_request_contains_the_prompt_and_asks_for_json(model, endpoint):
     completion = await ask(model)
 
     (request,) = endpoint.requests
@@ -69,16 +69,16 @@ async def test_a_request_holds_the_prompt_and_asks_for_json(model, endpoint):
         "response_format": {"type": "json_object"},
     }
     assert request.headers["authorization"] == f"Bearer {KEY}"
-    sent = estimate_tokens("Answer in JSON.") + estimate_tokens("What is new?")
-    assert completion == Completion(TEXT, sent, estimate_tokens(TEXT))
+    input_tokens = estimate_tokens("Answer in JSON.") + estimate_tokens("What is new?")
+    assert completion == Completion(TEXT, input_tokens, estimate_tokens(TEXT))
 
 
-def test_only_other_hosts_than_openais_are_named(make_model):
+def test_only_hosts_other_than_openais_are_part_of_the_name(make_model):
     assert OpenAiLanguageModel("gpt", None, KEY, Patience(1)).name == "openai:gpt"
     assert make_model(base_url="http://me:hunter2@box.example:11434/v1").name == "openai:box.example:11434/m"
 
 
-async def test_a_form_that_the_endpoint_does_not_take_is_left_out_and_not_tried_again(model, endpoint):
+async def test_an_unsupported_parameter_is_omitted_in_later_requests(model, endpoint):
     endpoint.unknown_members = {"response_format"}
     await ask(model)
     await ask(model)
@@ -86,56 +86,56 @@ async def test_a_form_that_the_endpoint_does_not_take_is_left_out_and_not_tried_
     assert ["response_format" in request.body for request in endpoint.requests] == [True, False, False]
 
 
-async def test_the_other_name_of_the_limit_is_tried_too(model, endpoint):
+async def test_the_other_name_of_the_token_limit_is_tried(model, endpoint):
     endpoint.unknown_members = {"max_tokens"}
     await ask(model)
     await ask(model)
 
-    last, but_one = endpoint.requests[-1].body, endpoint.requests[-2].body
-    assert last == but_one
-    assert last["max_completion_tokens"] == 700
-    assert "max_tokens" not in last
-    assert "response_format" in last
+    last_body, previous_body = endpoint.requests[-1].body, endpoint.requests[-2].body
+    assert last_body == previous_body
+    assert last_body["max_completion_tokens"] == 700
+    assert "max_tokens" not in last_body
+    assert "response_format" in last_body
 
 
-def test_openai_is_asked_in_its_newer_form():
+def test_openai_is_called_with_the_newer_name_of_the_token_limit_first():
     model = OpenAiLanguageModel("gpt", None, KEY, Patience(1))
 
     assert [form.limit for form in model._forms] == ["max_completion_tokens"] * 2 + ["max_tokens"] * 2
 
 
-async def test_what_is_refused_in_every_form_is_told(model, endpoint):
+async def test_a_request_refused_in_every_form_is_reported(model, endpoint):
     for _ in range(4):
-        endpoint.then(400, {"error": {"message": "too long"}})
+        endpoint.respond_next(400, {"error": {"message": "too long"}})
     with pytest.raises(ModelRefused, match="status 400"):
         await ask(model)
     assert len(endpoint.requests) == 4
 
     await ask(model)
-    endpoint.then(422, {"error": {"message": "too long"}})
+    endpoint.respond_next(422, {"error": {"message": "too long"}})
     with pytest.raises(ModelRefused, match="status 422"):
         await ask(model)
     assert len(endpoint.requests) == 6
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 529])
-async def test_a_passing_failure_is_tried_again(model, endpoint, status: int):
-    endpoint.then(status, {"error": {"message": "later"}}, retry_after="0")
+async def test_a_temporary_failure_is_retried(model, endpoint, status: int):
+    endpoint.respond_next(status, {"error": {"message": "later"}}, retry_after="0")
 
     assert (await ask(model)).text == TEXT
     assert len(endpoint.requests) == 2
 
 
-async def test_a_connection_that_breaks_is_tried_again(model, endpoint):
-    endpoint.then()
+async def test_a_broken_connection_is_retried(model, endpoint):
+    endpoint.respond_next()
 
     assert (await ask(model)).text == TEXT
     assert len(endpoint.requests) == 2
 
 
-async def test_a_lasting_failure_is_told_after_the_last_attempt(model, endpoint):
+async def test_a_permanent_failure_is_reported_after_the_last_attempt(model, endpoint):
     for _ in range(ATTEMPTS):
-        endpoint.then(500, "broken")
+        endpoint.respond_next(500, "broken")
 
     with pytest.raises(ModelUnavailable, match="status 500"):
         await ask(model)
@@ -143,41 +143,39 @@ async def test_a_lasting_failure_is_told_after_the_last_attempt(model, endpoint)
     assert (await ask(model)).text == TEXT
 
 
-async def test_an_endpoint_that_wants_to_be_left_alone_for_long_is_not_waited_for(model, endpoint):
-    for after in ("3600", formatdate(time.time() + 3_600, usegmt=True)):
-        endpoint.then(429, {}, retry_after=after)
+async def test_a_long_retry_after_is_reported_and_not_waited_for(model, endpoint):
+    for retry_after in ("3600", formatdate(time.time() + 3_600, usegmt=True)):
+        endpoint.respond_next(429, {}, retry_after=retry_after)
         with pytest.raises(ModelUnavailable, match="status 429") as error:
             await ask(model)
         assert 3_500 < error.value.retry_after_seconds <= 3_600
     assert len(endpoint.requests) == 2
 
 
-@pytest.mark.parametrize("after", ["", "soon", "-5", "nan", "inf", "Mon, 01 Jan 0001 00:00:00 +2400"])
-async def test_a_senseless_wish_for_time_is_not_minded(model, endpoint, after: str):
-    endpoint.then(503, {}, retry_after=after)
+@pytest.mark.parametrize("retry_after", ["", "soon", "-5", "nan", "inf", "Mon, 01 Jan 0001 00:00:00 +2400"])
+async def test_an_invalid_retry_after_is_ignored(model, endpoint, retry_after: str):
+    endpoint.respond_next(503, {}, retry_after=retry_after)
 
     assert (await ask(model)).text == TEXT
 
 
-async def test_an_endpoint_that_hangs_is_left_in_time(make_model, endpoint):
-    endpoint.say("new", Stall())
+async def test_an_endpoint_that_hangs_times_out(make_model, endpoint):
+    endpoint.respond_to("new", Stall())
 
     with pytest.raises(ModelUnavailable, match=r"within 0\.3 seconds|can't be reached"):
         await ask(make_model(seconds=0.3))
 
 
-async def test_nobody_at_the_address_is_told(make_model, unused_tcp_port):
+async def test_an_unreachable_address_is_reported_without_the_password(make_model, unused_tcp_port):
     with pytest.raises(ModelUnavailable, match="can't be reached") as error:
         await ask(make_model(base_url=f"http://me:{PASSWORD}@127.0.0.1:{unused_tcp_port}/v1"))
     assert PASSWORD not in "".join(traceback.format_exception(error.value))
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404])
-async def test_wrong_settings_say_nothing_against_the_question_and_show_no_key(
-    model, endpoint, status: int, caplog
-):
+async def test_wrong_settings_are_reported_without_showing_the_key(model, endpoint, status: int, caplog):
     caplog.set_level(logging.DEBUG)
-    endpoint.then(status, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
+    endpoint.respond_next(status, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
 
     with pytest.raises(ModelMisconfigured, match="check MNEMO_LLM_API_KEY") as error:
         await ask(model)
@@ -186,7 +184,7 @@ async def test_wrong_settings_say_nothing_against_the_question_and_show_no_key(
     assert len(endpoint.requests) == 1
 
 
-async def test_a_password_in_the_address_is_sent_and_never_logged(make_model, endpoint, caplog):
+async def test_a_password_in_the_url_is_sent_and_never_logged(make_model, endpoint, caplog):
     caplog.set_level(logging.DEBUG)
     model = make_model(base_url=endpoint.base_url.replace("http://", "http://me:hunter2@"))
     await ask(model)
@@ -200,7 +198,7 @@ async def test_a_password_in_the_address_is_sent_and_never_logged(make_model, en
     ("base_url", "api_key", "setting"),
     [("box:1", KEY, "MNEMO_LLM_BASE_URL"), (None, "sk-\nhunter2", "MNEMO_LLM_API_KEY")],
 )
-async def test_settings_that_cannot_be_used_are_told_without_being_shown(
+async def test_settings_that_cannot_be_used_are_reported_without_being_shown(
     make_model, base_url, api_key, setting
 ):
     with pytest.raises(ModelMisconfigured, match=setting) as error:
@@ -208,7 +206,7 @@ async def test_settings_that_cannot_be_used_are_told_without_being_shown(
     assert "hunter2" not in str(error.value)
 
 
-async def test_variables_of_others_are_not_sent(make_model, endpoint, monkeypatch):
+async def test_variables_of_the_openai_client_are_ignored(make_model, endpoint, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
     monkeypatch.setenv("OPENAI_ORG_ID", "other")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
@@ -242,22 +240,22 @@ def completion_of(**fields):
     ],
     ids=range(12),
 )
-async def test_what_is_no_completion_is_not_believed(model, endpoint, body):
-    endpoint.then(200, body)
+async def test_an_invalid_completion_is_rejected(model, endpoint, body):
+    endpoint.respond_next(200, body)
 
     with pytest.raises(ModelUnavailable, match="something other than text"):
         await ask(model)
 
 
 @pytest.mark.parametrize("content", [None, "", 7, ["hi"]])
-async def test_a_completion_without_a_text_is_an_empty_one(model, endpoint, content):
-    endpoint.then(200, completion_of(message={"content": content}))
+async def test_a_completion_without_a_text_is_empty(model, endpoint, content):
+    endpoint.respond_next(200, completion_of(message={"content": content}))
 
     assert (await ask(model)).text == ""
 
 
-async def test_an_answer_that_was_cut_off_is_told_from_a_whole_one(model, endpoint):
-    endpoint.then(200, completion_of(finish_reason="length"))
+async def test_a_truncated_completion_is_marked(model, endpoint):
+    endpoint.respond_next(200, completion_of(finish_reason="length"))
 
     assert (await ask(model)).is_cut
     assert not (await ask(model)).is_cut
@@ -270,9 +268,9 @@ async def test_an_answer_that_was_cut_off_is_told_from_a_whole_one(model, endpoi
         {"message": {"content": ""}, "finish_reason": "content_filter"},
     ],
 )
-async def test_a_refusal_is_told_with_what_it_took(model, endpoint, fields):
+async def test_a_refusal_is_reported_with_the_tokens_used(model, endpoint, fields):
     body = completion_of(**fields) | {"usage": {"prompt_tokens": 40, "completion_tokens": 2}}
-    endpoint.then(200, body)
+    endpoint.respond_next(200, body)
 
     with pytest.raises(ModelRefused, match="refuses to respond") as error:
         await ask(model)
@@ -294,21 +292,21 @@ async def test_a_refusal_is_told_with_what_it_took(model, endpoint, fields):
         {"prompt_tokens": 1e99},
     ],
 )
-async def test_the_most_tokens_count_where_the_endpoint_does_not_count(model, endpoint, usage):
-    endpoint.then(200, completion_of() | {"usage": usage})
+async def test_without_valid_usage_the_upper_bound_is_counted(model, endpoint, usage):
+    endpoint.respond_next(200, completion_of() | {"usage": usage})
 
     completion = await ask(model)
     assert (completion.input_tokens, completion.output_tokens) == (33, 1)
 
 
-async def test_requests_at_once_share_one_client(model, endpoint):
-    answers = await asyncio.gather(*(ask(model) for _ in range(5)))
+async def test_concurrent_requests_share_one_client(model, endpoint):
+    responses = await asyncio.gather(*(ask(model) for _ in range(5)))
 
-    assert [answer.text for answer in answers] == [TEXT] * 5
+    assert [response.text for response in responses] == [TEXT] * 5
     assert len(endpoint.requests) == 5
 
 
-async def test_nothing_is_asked_after_the_end(model, endpoint):
+async def test_nothing_is_sent_after_close(model, endpoint):
     await ask(model)
     await model.close()
 

@@ -1,4 +1,4 @@
-"""From settings to a language model."""
+"""Settings determine the language model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def clean_environment(monkeypatch):
         ({"LLM_BASE_URL": "http://box:11434/v1", "LLM_MODEL": "qwen"}, "openai:box:11434/qwen"),
     ],
 )
-async def test_without_a_key_and_an_address_no_model_is_asked(monkeypatch, variables, name):
+async def test_a_model_is_used_only_with_a_key_or_an_address(monkeypatch, variables, name):
     for variable, value in variables.items():
         monkeypatch.setenv(f"MNEMO_{variable}", value)
     model = open_language_model(Settings().model_choice)
@@ -37,7 +37,7 @@ async def test_without_a_key_and_an_address_no_model_is_asked(monkeypatch, varia
         await model.close()
 
 
-def test_every_setting_arrives_and_no_secret_shows(monkeypatch):
+def test_every_setting_is_passed_on_and_no_secret_is_shown(monkeypatch):
     values = {
         "API_KEY": "hunter2",
         "BASE_URL": "http://u:hunter2@box/v1",
@@ -56,7 +56,7 @@ def test_every_setting_arrives_and_no_secret_shows(monkeypatch):
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "inf", "nan"])
-def test_a_senseless_time_is_refused(monkeypatch, seconds: str):
+def test_an_invalid_timeout_is_rejected(monkeypatch, seconds: str):
     monkeypatch.setenv("MNEMO_LLM_TIMEOUT_SECONDS", seconds)
 
     with pytest.raises(ValidationError):

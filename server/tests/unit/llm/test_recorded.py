@@ -1,4 +1,4 @@
-"""Recorded replies of models to conversations, and what must result from them: see recorded/README.md."""
+"""Recorded responses of models to conversations, and the expected results: see recorded/README.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOON = "2026-11-24T12:00:00+00:00"
 
 
 def clean(text: str) -> str:
-    """Stands for redaction, whose own rules are tested elsewhere."""
+    """Stand in for redaction, whose own rules are tested elsewhere."""
     return text.replace("hunter2", "[redacted:password:12345678]")
 
 
@@ -32,7 +32,7 @@ def curator(wordings) -> PromptingCurator:
     return PromptingCurator(wordings, clean=clean)
 
 
-def read_moment(said: str) -> int:
+def read_time(said: str) -> int:
     return to_microseconds(datetime.fromisoformat(said).replace(tzinfo=UTC))
 
 
@@ -40,12 +40,12 @@ def read_messages(case: dict[str, Any]) -> list[SaidMessage]:
     return [
         SaidMessage(
             id=100 + number,
-            role=said["role"],
-            content=said["content"],
-            said_at=read_moment(said.get("said", NOON)),
-            name=said.get("name"),
+            role=message["role"],
+            content=message["content"],
+            said_at=read_time(message.get("said", NOON)),
+            name=message.get("name"),
         )
-        for number, said in enumerate(case["messages"], start=1)
+        for number, message in enumerate(case["messages"], start=1)
     ]
 
 
@@ -59,10 +59,10 @@ def describe(fact: Fact) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", EXTRACTIONS)
-async def test_of_an_answer_the_facts_are_kept_that_hold(curator, name: str):
+async def test_valid_facts_of_a_response_are_kept(curator, name: str):
     case = CASES[name]
     model = ScriptedModel()
-    model.say("message 1", *case["answers"])
+    model.respond_to("message 1", *case["responses"])
     messages = read_messages(case)
     (request,) = curator.plan(messages, Known(case.get("tags", []), case.get("subjects", [])))
     if "invalid" in case:
@@ -70,46 +70,46 @@ async def test_of_an_answer_the_facts_are_kept_that_hold(curator, name: str):
             await curator.extract(model, request)
         assert error.value.used == model.used
     else:
-        answer = await curator.extract(model, request)
-        assert [describe(fact) for fact in answer.value] == case["facts"]
-        said = {message.id: message.said_at for message in messages}
-        assert all(fact.said_at == max(said[source] for source in fact.sources) for fact in answer.value)
-        assert answer.used == model.used
-        assert answer.version.startswith("extract@")
-    assert len(model.asked) == len(case["answers"])
+        response = await curator.extract(model, request)
+        assert [describe(fact) for fact in response.value] == case["facts"]
+        said_at = {message.id: message.said_at for message in messages}
+        assert all(fact.said_at == max(said_at[source] for source in fact.sources) for fact in response.value)
+        assert response.used == model.used
+        assert response.version.startswith("extract@")
+    assert len(model.requests) == len(case["responses"])
 
 
 @pytest.mark.parametrize("name", MERGES)
-async def test_of_an_answer_the_decision_is_taken_that_may_be(curator, name: str):
+async def test_valid_decisions_of_a_response_are_followed(curator, name: str):
     case = CASES[name]
     model = ScriptedModel()
-    model.say("memory 1", *case["answers"])
+    model.respond_to("memory 1", *case["responses"])
     proposed = case["fact"]
     fact = Fact(
-        proposed["content"], (), proposed.get("subject"), (101,), read_moment(proposed.get("said", NOON))
+        proposed["content"], (), proposed.get("subject"), (101,), read_time(proposed.get("said", NOON))
     )
     neighbours = [
         Neighbour(
             memory_id=10 + number,
             content=one["content"] * one.get("times", 1),
-            said_at=read_moment(one.get("said", NOON)),
+            said_at=read_time(one.get("said", NOON)),
             is_pinned=one.get("pinned", False),
             subject=one.get("subject"),
         )
         for number, one in enumerate(case["neighbours"], start=1)
     ]
-    answer = await curator.merge(model, fact, neighbours)
+    response = await curator.merge(model, fact, neighbours)
 
     expected = case["decision"]
-    assert answer.value == MergeDecision(
+    assert response.value == MergeDecision(
         expected["action"],
         10 + expected["number"] if "number" in expected else None,
         expected.get("content"),
-        answer.value.reason,
+        response.value.reason,
     )
-    assert answer.used == model.used
-    assert answer.version.startswith("merge@")
-    assert len(model.asked) == len(case["answers"])
+    assert response.used == model.used
+    assert response.version.startswith("merge@")
+    assert len(model.requests) == len(case["responses"])
 
 
 def test_there_are_cases_of_every_kind():

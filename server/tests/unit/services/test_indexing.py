@@ -24,31 +24,31 @@ def memory(**fields: object) -> StoredMemory:
     return StoredMemory(**values)  # type: ignore[arg-type]
 
 
-def test_a_memory_is_found_by_its_text_and_its_tags():
+def test_a_memory_is_indexed_with_its_text_and_tags():
     assert indexed_text(memory(tags=("infra", "db"))) == "the text\ninfra\ndb"
 
 
-def test_a_message_is_found_by_who_said_it_and_when():
+def test_a_message_is_indexed_with_its_speaker_and_date():
     assert indexed_text(memory(memory_type="session", name="Ann")) == "Ann (6 May 2024): the text"
 
 
-def test_the_entry_of_a_message_tells_its_place_and_its_speaker():
-    said = memory(memory_type="session", session_id="s", seq=3, role="user", content="Why in May?")
+def test_the_entry_of_a_message_contains_its_position_and_speaker():
+    message = memory(memory_type="session", session_id="s", seq=3, role="user", content="Why in May?")
 
-    entry = index_memory(said).entry
+    entry = index_memory(message).entry
 
     assert (entry.session_key, entry.seq, entry.speaker) == (hash_session("s"), 3, "user")
     assert entry.traits == describe("Why in May?")
-    assert index_memory(replace(said, name="Ann")).entry.speaker == "Ann"
+    assert index_memory(replace(message, name="Ann")).entry.speaker == "Ann"
 
 
-def test_a_memory_of_a_session_that_is_no_message_has_no_place_in_it():
+def test_a_memory_of_a_session_that_is_no_message_has_no_position():
     entry = index_memory(memory(session_id="s", role="user")).entry
 
     assert (entry.session_key, entry.seq, entry.speaker) == (None, None, None)
 
 
-def test_an_entry_is_of_the_version_that_was_analysed():
+def test_an_entry_has_the_revision_of_the_analysed_version():
     written = index_memory(memory())
 
     assert (written.entry.memory_id, written.entry.revision) == (1, 4 * 1024)
@@ -57,7 +57,7 @@ def test_an_entry_is_of_the_version_that_was_analysed():
     assert not index_memory(memory(state="archived")).entry.is_active
 
 
-def test_equal_memories_have_equal_entries_whatever_the_order_of_their_facets():
+def test_the_order_of_tags_does_not_change_the_entry():
     assert (
         index_memory(memory(tags=("a", "b"))).entry.terms == index_memory(memory(tags=("b", "a"))).entry.terms
     )

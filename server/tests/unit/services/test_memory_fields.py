@@ -1,4 +1,4 @@
-"""No field of a memory is forgotten: in its past, its row, on the wire, and when secrets are removed."""
+"""No field of a memory is missing in its history, its row, its response, or the removal of secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnemo_server.services.redaction.stored import scrub_memory
 from mnemo_server.stores.memories.rows import to_memory, to_row
 from mnemos_contract.writing import StoreRequest
 
-#: Every field has a value that is not its default.
+#: Every field has a value other than its default.
 FULL = StoredMemory(
     tenant_id=1,
     id=7,
@@ -45,7 +45,7 @@ FULL = StoredMemory(
     likeness=b"l" * 16,
     derived_from=(3, 4),
 )
-#: A current, bare memory, with other values wherever it has one.
+#: A current memory with only the required fields, all different from those of FULL.
 BARE = StoredMemory(
     tenant_id=2,
     id=9,
@@ -60,43 +60,43 @@ BARE = StoredMemory(
 FIELDS = sorted(MEMORY_FIELDS)
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 
-#: Fields whose type has texts, however they are declared.
+#: Fields whose type contains text, however they are declared.
 TEXTS = {name for name, hint in get_type_hints(StoredMemory).items() if "str" in str(hint)}
 #: Fields that are declared to contain texts of callers.
 SEARCHED = {name for name, rule in MEMORY_FIELDS.items() if rule.content in MAY_HAVE_SECRETS}
 
-#: Fields of which earlier versions have no value of their own, each for its reason.
-NOT_IN_THE_PAST = {
+#: Fields that earlier versions don't have, each with the reason.
+NOT_IN_HISTORY = {
     "tenant_id",  # never changes
     "id",
     "created_at",
-    "seq",  # a message stays where it is in its session
+    "seq",  # a message keeps its position in the session
     "role",
     "name",
     "content_hash",  # computed from the text
-    "likeness",  # an earlier version is no repeat
+    "likeness",  # an earlier version is never a repeat
 }
-#: Fields that no response shows by themselves.
-NOT_ON_THE_WIRE = {
-    "tenant_id",  # the key says which
-    "content_hash",  # for the server alone
+#: Fields that no response contains by themselves.
+NOT_IN_RESPONSE = {
+    "tenant_id",  # determined by the key
+    "content_hash",  # internal
     "likeness",
-    "seq",  # shown of messages alone, as their metadata
+    "seq",  # part of the metadata of messages
     "role",
     "name",
 }
-#: Texts in which no secrets are looked for.
+#: Text fields that aren't searched for secrets.
 NO_SECRETS = {
-    "memory_type",  # words of the server
+    "memory_type",  # set by the server
     "state",
     "agent_id",  # names of programs, from a header
     "updated_by",
-    "role",  # a word of the protocol
+    "role",  # set by the protocol
 }
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_the_example_has_a_value_in_each_field(name: str):
+def test_the_examples_differ_in_every_field(name: str):
     assert getattr(FULL, name) != getattr(BARE, name)
 
 
@@ -111,19 +111,19 @@ def test_a_field_without_a_rule_is_an_error():
 def test_an_earlier_version_has_every_field_of_its_time(name: str):
     before = reconstruct(BARE, snapshot(FULL))
 
-    if name not in NOT_IN_THE_PAST:
+    if name not in NOT_IN_HISTORY:
         assert getattr(before, name) == getattr(FULL, name)
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_an_earlier_version_without_a_value_does_not_get_the_present_one(name: str):
+def test_an_earlier_version_without_a_value_does_not_get_the_current_one(name: str):
     before = reconstruct(FULL, snapshot(BARE))
 
-    if name not in NOT_IN_THE_PAST:
+    if name not in NOT_IN_HISTORY:
         assert getattr(before, name) == getattr(BARE, name)
 
 
-def test_a_memory_is_read_from_the_row_that_it_is_written_as():
+def test_a_memory_equals_the_row_it_was_written_as():
     for memory in (FULL, BARE):
         row = to_row(memory)
         del row["is_message"]
@@ -139,14 +139,14 @@ def test_each_field_has_a_column_that_is_read_and_written(variant: Any):
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_a_response_shows_each_field(name: str):
+def test_a_response_contains_each_field(name: str):
     other = dataclasses.replace(FULL, **{name: getattr(BARE, name)})
 
-    assert (to_wire(other) != to_wire(FULL)) is (name not in NOT_ON_THE_WIRE)
+    assert (to_wire(other) != to_wire(FULL)) is (name not in NOT_IN_RESPONSE)
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS - NO_SECRETS))
-def test_no_secret_stays_in_a_field_of_text(name: str):
+def test_secrets_are_removed_from_every_text_field(name: str):
     value: Any = {"tags": (SECRET,), "metadata": json.dumps([SECRET])}.get(name, SECRET)
 
     scrubbed = scrub_memory(dataclasses.replace(FULL, **{name: value}), Scrubber(b"key"))
@@ -156,16 +156,16 @@ def test_no_secret_stays_in_a_field_of_text(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(SEARCHED & StoreRequest.model_fields.keys()))
-async def test_no_secret_of_a_request_reaches_a_field(name: str):
+async def test_secrets_are_removed_from_every_text_field_of_a_request(name: str):
     value: Any = [SECRET] if name in ("tags", "metadata") else SECRET
     request = StoreRequest.model_validate({"content": "tea", name: value})
 
-    cleaned, taken = await Redactor(b"key").clean_store(request)
+    cleaned, removed_count = await Redactor(b"key").clean_store(request)
 
-    assert taken == 1
+    assert removed_count == 1
     assert SECRET not in cleaned.model_dump_json()
 
 
 @pytest.mark.parametrize("variant", ["sqlite", "mysql"])
-def test_a_sweep_writes_each_field_that_may_have_secrets(variant: Any):
+def test_a_sweep_writes_each_field_that_may_contain_secrets(variant: Any):
     assert set(load_queries("redaction", variant).rewrite_memory.order) >= SEARCHED

@@ -8,15 +8,15 @@ from mnemo_server.stores.records import KeyRecord
 from mnemo_server.stores.tenants import TenantStore
 
 
-class Keys(TenantStore):
-    """A store that counts how often it is asked."""
+class CountingStore(TenantStore):
+    """A store that counts its reads."""
 
     def __init__(self) -> None:
         self.records: dict[bytes, KeyRecord] = {}
-        self.asked = 0
+        self.reads = 0
 
     async def find_key(self, key_hash: bytes) -> KeyRecord | None:
-        self.asked += 1
+        self.reads += 1
         return self.records.get(key_hash)
 
 
@@ -28,8 +28,8 @@ class Clock:
 
 
 @pytest.fixture
-def keys() -> Keys:
-    return Keys()
+def keys() -> CountingStore:
+    return CountingStore()
 
 
 @pytest.fixture
@@ -38,31 +38,31 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def service(keys: Keys, clock: Clock) -> TenantService:
+def service(keys: CountingStore, clock: Clock) -> TenantService:
     return TenantService(keys, IdSource(clock), clock)
 
 
-def test_keys_are_long_distinct_and_safe_in_paths():
-    made = {new_key() for _ in range(100)}
+def test_keys_are_long_distinct_and_safe_in_urls():
+    created = {new_key() for _ in range(100)}
 
-    assert len(made) == 100
-    assert all(len(key) == 36 and key.startswith("mnk_") for key in made)
-    assert all(character.isalnum() or character in "-_" for key in made for character in key)
+    assert len(created) == 100
+    assert all(len(key) == 36 and key.startswith("mnk_") for key in created)
+    assert all(character.isalnum() or character in "-_" for key in created for character in key)
 
 
-async def test_a_good_key_is_asked_for_once_in_a_while(service: TenantService, keys: Keys, clock: Clock):
+async def test_a_valid_key_is_cached_for_a_while(service: TenantService, keys: CountingStore, clock: Clock):
     keys.records[hash_key("k")] = KeyRecord(1, 2, is_active=True)
 
     for _ in range(5):
         assert await service.find_key("k") == KeyRecord(1, 2, is_active=True)
-    assert keys.asked == 1
+    assert keys.reads == 1
     clock.now += TRUST_SECONDS * 1_000_000
     await service.find_key("k")
-    assert keys.asked == 2
+    assert keys.reads == 2
 
 
-async def test_a_revoked_key_is_refused_once_its_trust_is_over(
-    service: TenantService, keys: Keys, clock: Clock
+async def test_a_revoked_key_is_rejected_once_the_cache_expires(
+    service: TenantService, keys: CountingStore, clock: Clock
 ):
     keys.records[hash_key("k")] = KeyRecord(1, 2, is_active=True)
     await service.find_key("k")
@@ -75,14 +75,14 @@ async def test_a_revoked_key_is_refused_once_its_trust_is_over(
     assert not record.is_active
 
 
-async def test_bad_keys_are_not_remembered(service: TenantService, keys: Keys):
+async def test_unknown_keys_are_not_cached(service: TenantService, keys: CountingStore):
     assert await service.find_key("k") is None
     keys.records[hash_key("k")] = KeyRecord(1, 2, is_active=True)
 
     assert await service.find_key("k") is not None
 
 
-async def test_many_keys_do_not_fill_the_memory(service: TenantService, keys: Keys, monkeypatch):
+async def test_the_number_of_cached_keys_is_bounded(service: TenantService, keys: CountingStore, monkeypatch):
     monkeypatch.setattr(tenants, "MAX_REMEMBERED", 10)
     for number in range(50):
         keys.records[hash_key(f"k{number}")] = KeyRecord(number, 1, is_active=True)

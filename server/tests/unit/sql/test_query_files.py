@@ -1,4 +1,4 @@
-"""The SQL files follow the rules: a tenant in each statement, the same on every engine, nothing unused."""
+"""The SQL files follow the rules: a tenant in each statement, every engine alike, nothing unused."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ USERS = "\n".join(
     for package in ("stores", "embedding")
     for path in sorted(Path(str(files("mnemo_server") / package)).rglob("*.py"))
 )
-#: What stores call their queries.
+#: The names that stores use for their query sets.
 QUERY_SETS = "queries|memories|entries|sessions|tenants|vectors|jobs|history|usage|redaction|recalls"
-#: Statements that are not about one tenant's rows, each for its reason.
+#: Statements that aren't restricted to one tenant's rows, each with the reason.
 WITHOUT_TENANT = {
     "count_tenants",  # whether the database is empty
     "embed_text",  # reads no rows
-    "find_key",  # finds out which tenant it is
-    "remove_old_responses",  # tidies up for all
+    "find_key",  # determines the tenant
+    "remove_old_responses",  # cleanup for all tenants
     "remove_old_recalls",
-    "list_models",  # models are of the whole database
+    "list_models",  # models belong to the whole database
     "put_model",
     "choose_model",
-    "find_unembedded",  # one sweep embeds for all
+    "find_unembedded",  # one sweep embeds for all tenants
     "count_waiting",
-    "find_value",  # of the whole installation
+    "find_value",  # belongs to the whole installation
     "put_value",
-    "list_due_tenants",  # whose turn it is
+    "list_due_tenants",  # determines which tenant is next
     "count_jobs",
-    "find_old_jobs",  # tidies up for all
+    "find_old_jobs",  # cleanup for all tenants
     "count_waiting_of_tenants",
 }
 
@@ -58,7 +58,7 @@ def queries_of(variant: str) -> dict[str, Query]:
 SQLITE, MYSQL = queries_of("sqlite"), queries_of("mysql")
 
 
-def test_every_engine_knows_the_same_queries_with_the_same_parameters():
+def test_every_engine_has_the_same_queries_with_the_same_parameters():
     assert SQLITE.keys() == MYSQL.keys()
     differing = [name for name, query in SQLITE.items() if set(query.order) != set(MYSQL[name].order)]
     assert differing == []
@@ -79,13 +79,13 @@ def test_a_query_is_used(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(load_fragments("mysql")))
-def test_a_fragment_of_all_files_is_used_by_more_than_one(name: str):
+def test_a_shared_fragment_is_used_in_several_files(name: str):
     users = [file for file in FILES if name in find_fragments(text_of(file))]
 
     assert len(users) > 1
 
 
-def test_the_columns_that_are_read_make_a_memory():
+def test_the_memory_columns_are_the_fields_of_a_memory():
     columns = load_fragments("mysql")["memory_columns"]
 
     assert sorted(re.split(r",\s+", columns)) == sorted(field.name for field in fields(StoredMemory))

@@ -54,5 +54,5 @@ def test_an_order_is_recognised(text: str):
 
 
 @pytest.mark.parametrize("text", FACTS)
-def test_a_fact_is_none(text: str):
+def test_a_fact_is_not_taken_for_an_order(text: str):
     assert not is_order(text)

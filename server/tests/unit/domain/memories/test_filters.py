@@ -23,7 +23,7 @@ MEMORY = StoredMemory(
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "memory_filter",
     [
         MemoryFilter(),
         MemoryFilter(tags=("a", "b")),
@@ -32,12 +32,12 @@ MEMORY = StoredMemory(
         MemoryFilter(source="cli", agent_id="ann", tags=("a",)),
     ],
 )
-def test_a_memory_that_meets_every_condition_is_admitted(wanted: MemoryFilter):
-    assert wanted.admits(MEMORY)
+def test_a_memory_that_meets_every_condition_is_admitted(memory_filter: MemoryFilter):
+    assert memory_filter.admits(MEMORY)
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "memory_filter",
     [
         MemoryFilter(states=("deleted",)),
         MemoryFilter(tags=("a", "z")),
@@ -47,11 +47,11 @@ def test_a_memory_that_meets_every_condition_is_admitted(wanted: MemoryFilter):
         MemoryFilter(project="p"),
     ],
 )
-def test_one_condition_that_fails_is_enough(wanted: MemoryFilter):
-    assert not wanted.admits(MEMORY)
+def test_a_memory_that_fails_one_condition_is_not_admitted(memory_filter: MemoryFilter):
+    assert not memory_filter.admits(MEMORY)
 
 
-def test_every_condition_is_one_that_memories_are_indexed_by():
+def test_every_condition_is_an_indexed_field():
     full = MemoryFilter(
         memory_types=("x",), tags=("x",), source="x", agent_id="x", session_id="x", project="x", subject="x"
     )
@@ -61,19 +61,19 @@ def test_every_condition_is_one_that_memories_are_indexed_by():
     assert all(facets_of(dataclasses.replace(MEMORY), field) is not None for field in FILTER_FIELDS)
 
 
-SUPERSEDED_AT_5 = dataclasses.replace(MEMORY, superseded_by=2, superseded_at=5)
+SUPERSEDED = dataclasses.replace(MEMORY, superseded_by=2, superseded_at=5)
 
 
-def test_what_another_one_took_the_place_of_is_left_out_unless_it_is_asked_for():
-    assert not MemoryFilter().admits(SUPERSEDED_AT_5)
-    assert MemoryFilter(with_superseded=True).admits(SUPERSEDED_AT_5)
+def test_superseded_memories_are_excluded_unless_requested():
+    assert not MemoryFilter().admits(SUPERSEDED)
+    assert MemoryFilter(with_superseded=True).admits(SUPERSEDED)
     assert list(MemoryFilter().excluded()) == [("superseded", "yes")]
     assert list(MemoryFilter(with_superseded=True).excluded()) == []
-    assert facets_of(SUPERSEDED_AT_5, "superseded") == {"yes"}
+    assert facets_of(SUPERSEDED, "superseded") == {"yes"}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "known_before"),
+    ("memory_filter", "known_before"),
     [
         (MemoryFilter(as_of=7), 8),
         (MemoryFilter(as_of=7, created_before=3), 3),
@@ -82,8 +82,8 @@ def test_what_another_one_took_the_place_of_is_left_out_unless_it_is_asked_for()
         (MemoryFilter(), None),
     ],
 )
-def test_the_past_knows_what_was_made_by_then(wanted: MemoryFilter, known_before: int | None):
-    assert wanted.known_before == known_before
+def test_as_of_admits_only_memories_created_by_then(memory_filter: MemoryFilter, known_before: int | None):
+    assert memory_filter.known_before == known_before
     for created_at in range(12):
         memory = dataclasses.replace(MEMORY, created_at=created_at)
-        assert wanted.admits(memory) == (known_before is None or created_at < known_before)
+        assert memory_filter.admits(memory) == (known_before is None or created_at < known_before)

@@ -1,4 +1,4 @@
-"""What is a repeat, and what only looks like one."""
+"""Which statements are repeats, and which only look like repeats."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from mnemo_server.domain.memories.likeness import FINGERPRINT_BYTES, fingerprint
 from tests.support.growth import assert_linear
 
 
-def of(content: str, memory_type: str = "insight", project: str | None = None, subject: str | None = None):
+def fingerprint_of(
+    content: str, memory_type: str = "insight", project: str | None = None, subject: str | None = None
+):
     return fingerprint(content, memory_type=memory_type, project=project, subject=subject)
 
 
-ALIKE = [
+REPEATS = [
     ("Deploys need the VPN.", "deploys need the vpn"),
     ("Deploys need the VPN.", "  Deploys\tneed\n the VPN !"),
     ("Deploys need the VPN.", "Deploys need VPN"),
@@ -35,7 +37,7 @@ ALIKE = [
     ("[done] (see above)", "done see above"),
 ]
 
-UNLIKE = [
+DIFFERENT = [
     ("use X", "do not use X"),
     ("use X", "don't use X"),
     ("port 8080", "port 8081"),
@@ -70,37 +72,41 @@ UNLIKE = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), ALIKE)
-def test_another_form_of_the_same_statement_is_alike(one: str, other: str):
-    assert of(one) == of(other)
+@pytest.mark.parametrize(("one", "other"), REPEATS)
+def test_other_forms_of_a_statement_have_its_fingerprint(one: str, other: str):
+    assert fingerprint_of(one) == fingerprint_of(other)
 
 
-@pytest.mark.parametrize(("one", "other"), UNLIKE)
-def test_another_statement_in_nearly_the_same_words_is_not(one: str, other: str):
-    assert of(one) != of(other)
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_different_statements_in_similar_words_have_different_fingerprints(one: str, other: str):
+    assert fingerprint_of(one) != fingerprint_of(other)
 
 
 @pytest.mark.parametrize(
-    "place",
+    "fields",
     [{"memory_type": "pinned"}, {"project": "atlas"}, {"subject": "user/city"}, {"project": "x\x1fy"}],
 )
-def test_the_same_words_elsewhere_are_not_alike(place: dict):
-    assert of("Deploys need the VPN") != of("Deploys need the VPN", **place)
-    assert of("Deploys need the VPN", **place) == of("deploys need the VPN.", **place)
+def test_the_same_words_of_another_type_project_or_subject_have_another_fingerprint(fields: dict):
+    assert fingerprint_of("Deploys need the VPN") != fingerprint_of("Deploys need the VPN", **fields)
+    assert fingerprint_of("Deploys need the VPN", **fields) == fingerprint_of(
+        "deploys need the VPN.", **fields
+    )
 
 
 @given(st.text())
-def test_any_text_has_a_fingerprint_and_keeps_it_through_spacing(content: str):
-    assert len(of(content)) == FINGERPRINT_BYTES
-    assert of(content) == of(f" \n {content}  ")
+def test_every_text_has_a_fingerprint_that_ignores_surrounding_whitespace(content: str):
+    assert len(fingerprint_of(content)) == FINGERPRINT_BYTES
+    assert fingerprint_of(content) == fingerprint_of(f" \n {content}  ")
 
 
 @given(st.lists(st.sampled_from(["use", "do", "not", "no", "tabs", "8080", "8081", "on", "off"]), max_size=6))
-def test_every_word_counts(words: list[str]):
+def test_every_added_word_changes_the_fingerprint(words: list[str]):
     text = " ".join(words)
-    assert all(of(text) != of(" ".join([*words, extra])) for extra in ("not", "7", "off"))
+    assert all(
+        fingerprint_of(text) != fingerprint_of(" ".join([*words, extra])) for extra in ("not", "7", "off")
+    )
 
 
-def test_long_texts_take_linear_time():
+def test_fingerprints_take_linear_time():
     for unit in ("x", "-", "'", "don't ", "?", "A ", "漢", "a.b-c'd", "((((", "e\u0301"):
-        assert_linear(of, lambda length, unit=unit: unit * (length // len(unit)), 200_000)
+        assert_linear(fingerprint_of, lambda length, unit=unit: unit * (length // len(unit)), 200_000)

@@ -27,14 +27,14 @@ MEMORY = StoredMemory(
 )
 
 
-def test_an_empty_revision_is_still_a_new_version():
+def test_an_update_without_changes_is_a_new_version():
     revised = revise(MEMORY, Changes(), agent_id="bob", now=3_000)
 
     assert (revised.version, revised.updated_by, revised.updated_at) == (4, "bob", 3_000)
     assert (revised.content, revised.tags, revised.metadata) == ("tea at five", ("habit",), '{"cup":1}')
 
 
-def test_a_revision_changes_what_was_sent_and_nothing_else():
+def test_an_update_changes_only_the_fields_that_were_sent():
     revised = revise(MEMORY, Changes(content="tea at six", tags=()), agent_id=None, now=3_000)
 
     assert (revised.content, revised.tags) == ("tea at six", ())
@@ -42,16 +42,16 @@ def test_a_revision_changes_what_was_sent_and_nothing_else():
     assert (revised.metadata, revised.source, revised.created_at) == ('{"cup":1}', "alice", 1_000)
 
 
-def test_metadata_is_cleared_only_on_purpose():
+def test_metadata_is_cleared_only_by_clears_metadata():
     assert revise(MEMORY, Changes(metadata="0"), agent_id=None, now=1).metadata == "0"
     assert revise(MEMORY, Changes(clears_metadata=True), agent_id=None, now=1).metadata is None
 
 
-def test_a_later_version_is_later_even_when_the_clock_steps_back():
+def test_updated_at_increases_even_if_the_clock_goes_backwards():
     assert revise(MEMORY, Changes(), agent_id=None, now=1).updated_at == 2_001
 
 
-def test_messages_differ_by_speaker_time_and_text():
+def test_the_hash_of_a_message_depends_on_speaker_time_and_text():
     same = hash_message("user", None, None, "yes")
 
     assert same == hash_message("user", None, None, "yes")
@@ -64,11 +64,11 @@ def test_messages_differ_by_speaker_time_and_text():
     assert len({same, *others}) == 5
 
 
-def test_a_snapshot_keeps_what_undo_needs():
-    kept = json.loads(snapshot(MEMORY))
+def test_a_snapshot_contains_what_restoring_needs():
+    fields = json.loads(snapshot(MEMORY))
 
-    assert kept["content"] == "tea at five"
-    assert kept["tags"] == ["habit"]
-    assert kept["metadata"] == {"cup": 1}
-    assert kept["version"] == 3
-    assert "session_id" not in kept
+    assert fields["content"] == "tea at five"
+    assert fields["tags"] == ["habit"]
+    assert fields["metadata"] == {"cup": 1}
+    assert fields["version"] == 3
+    assert "session_id" not in fields

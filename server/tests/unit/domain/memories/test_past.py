@@ -42,11 +42,11 @@ SECOND = revise(
 )
 
 
-def test_a_version_is_read_back_from_its_snapshot():
+def test_a_version_can_be_reconstructed_from_its_snapshot():
     assert reconstruct(SECOND, snapshot(FIRST)) == dataclasses.replace(FIRST, likeness=None)
 
 
-def test_a_message_keeps_the_fingerprint_by_which_its_session_knows_it():
+def test_a_message_keeps_the_hash_that_identifies_it_in_its_session():
     message = dataclasses.replace(FIRST, memory_type="session", content_hash=b"m" * 32, seq=3, role="user")
     changed = dataclasses.replace(message, content="other", version=2)
 
@@ -54,37 +54,37 @@ def test_a_message_keeps_the_fingerprint_by_which_its_session_knows_it():
     assert bring_back(changed, message, agent_id=None, now=5_000).content_hash == b"m" * 32
 
 
-def test_what_is_superseded_says_by_what_and_since_when_and_is_no_repeat():
-    gone = supersede(SECOND, 9, agent_id="eve", now=3_000)
+def test_a_superseded_memory_has_its_successor_and_time_and_no_likeness():
+    superseded = supersede(SECOND, 9, agent_id="eve", now=3_000)
 
-    assert (gone.superseded_by, gone.superseded_at, gone.updated_at) == (9, 3_000, 3_000)
-    assert (gone.version, gone.updated_by, gone.likeness) == (3, "eve", None)
-    assert not gone.is_current
+    assert (superseded.superseded_by, superseded.superseded_at, superseded.updated_at) == (9, 3_000, 3_000)
+    assert (superseded.version, superseded.updated_by, superseded.likeness) == (3, "eve", None)
+    assert not superseded.is_current
     assert supersede(SECOND, 9, agent_id=None, now=1).superseded_at == SECOND.updated_at + 1
 
 
-def test_an_update_of_what_is_superseded_leaves_it_superseded_and_no_repeat():
-    gone = supersede(FIRST, 9, agent_id=None, now=3_000)
+def test_an_update_of_a_superseded_memory_leaves_it_superseded_and_without_likeness():
+    superseded = supersede(FIRST, 9, agent_id=None, now=3_000)
 
-    changed = revise(gone, Changes(content="coffee"), agent_id=None, now=4_000)
+    changed = revise(superseded, Changes(content="coffee"), agent_id=None, now=4_000)
 
     assert (changed.content, changed.superseded_by, changed.likeness) == ("coffee", 9, None)
 
 
-def test_bringing_back_is_a_new_version_that_holds():
+def test_restoring_makes_a_new_version_that_is_current():
     deleted = dataclasses.replace(supersede(SECOND, 9, agent_id=None, now=3_000), state="deleted", version=4)
 
-    back = bring_back(deleted, None, agent_id="ann", now=5_000)
+    restored = bring_back(deleted, None, agent_id="ann", now=5_000)
 
-    assert back.is_current
-    assert (back.version, back.updated_by, back.updated_at) == (5, "ann", 5_000)
-    assert (back.content, back.superseded_at, back.source) == ("tea at six", None, "bob")
-    assert back.likeness == likeness_of(back)
+    assert restored.is_current
+    assert (restored.version, restored.updated_by, restored.updated_at) == (5, "ann", 5_000)
+    assert (restored.content, restored.superseded_at, restored.source) == ("tea at six", None, "bob")
+    assert restored.likeness == likeness_of(restored)
 
 
-def test_an_earlier_version_brings_its_text_tags_and_metadata_back():
-    back = bring_back(SECOND, reconstruct(SECOND, snapshot(FIRST)), agent_id=None, now=5_000)
+def test_restoring_an_earlier_version_restores_content_tags_and_metadata():
+    restored = bring_back(SECOND, reconstruct(SECOND, snapshot(FIRST)), agent_id=None, now=5_000)
 
-    assert (back.content, back.tags, back.metadata) == (FIRST.content, FIRST.tags, FIRST.metadata)
-    assert (back.content_hash, back.likeness) == (FIRST.content_hash, FIRST.likeness)
-    assert (back.version, back.source, back.created_at) == (3, "bob", 1_000)
+    assert (restored.content, restored.tags, restored.metadata) == (FIRST.content, FIRST.tags, FIRST.metadata)
+    assert (restored.content_hash, restored.likeness) == (FIRST.content_hash, FIRST.likeness)
+    assert (restored.version, restored.source, restored.created_at) == (3, "bob", 1_000)

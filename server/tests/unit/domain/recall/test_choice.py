@@ -30,31 +30,31 @@ def reasons(choice: Choice) -> dict[str, LeftOut]:
     return {one.memory.content: reason for one, reason in choice.left_out}
 
 
-def test_the_best_are_shown_first():
+def test_the_best_candidates_are_shown_first():
     candidates = [make_candidate("The mast is oak.", 1), make_candidate("Fridays are for reviews.", 0)]
 
     assert texts(choose(candidates, make_limits())) == ["The mast is oak.", "Fridays are for reviews."]
 
 
-def test_what_matters_too_little_is_left_out():
+def test_candidates_below_the_threshold_are_left_out_as_weak():
     choice = choose([make_candidate("The mast is oak.", -2.1)], make_limits())
 
     assert (texts(choice), reasons(choice)) == ([], {"The mast is oak.": LeftOut.WEAK})
 
 
-def test_what_a_newer_one_overturns_is_left_out_as_corrected():
+def test_a_candidate_discounted_below_the_threshold_is_left_out_as_corrected():
     choice = choose([make_candidate("The mast is oak.", -3, discount=2)], make_limits())
 
     assert reasons(choice) == {"The mast is oak.": LeftOut.CORRECTED}
 
 
-def test_the_present_session_is_not_shown_to_itself():
+def test_memories_of_the_current_session_are_left_out():
     choice = choose([make_candidate("The mast is oak.", session_id="s1")], make_limits(session_id="s1"))
 
     assert reasons(choice) == {"The mast is oak.": LeftOut.THIS_SESSION}
 
 
-def test_a_line_is_shown_once():
+def test_a_line_that_was_already_shown_is_left_out():
     candidate = make_candidate("The mast is oak.")
 
     choice = choose([candidate], make_limits(shown={candidate.key}))
@@ -70,7 +70,7 @@ def test_a_line_is_shown_once():
         ("anything", "!?"),
     ],
 )
-def test_what_the_prompt_says_itself_is_not_shown(prompt, content):
+def test_a_memory_that_only_repeats_the_prompt_is_left_out(prompt, content):
     assert reasons(choose([make_candidate(content)], make_limits(), prompt)) == {
         content: LeftOut.REPEATS_PROMPT
     }
@@ -80,23 +80,25 @@ def test_what_the_prompt_says_itself_is_not_shown(prompt, content):
     "prompt",
     ["Is the staging database read-only on Fridays?", "is the staging database read-only on fridays"],
 )
-def test_a_statement_answers_a_question_that_has_all_its_words(prompt):
+def test_a_statement_with_the_words_of_a_question_is_shown(prompt):
     statement = "The staging database is read-only on Fridays."
 
     assert texts(choose([make_candidate(statement)], make_limits(), prompt)) == [statement]
 
 
-def test_the_same_text_of_many_sessions_is_shown_once_with_its_latest_day():
-    same = [make_candidate("Never push to main on a Friday.", -day, day=day) for day in range(3)]
+def test_the_same_text_from_several_sessions_is_shown_once_with_its_latest_day():
+    repeats = [make_candidate("Never push to main on a Friday.", -day, day=day) for day in range(3)]
 
-    choice = choose([*same, make_candidate("The mast is oak.", -1.5)], make_limits(show_from=lambda _: -9.0))
+    choice = choose(
+        [*repeats, make_candidate("The mast is oak.", -1.5)], make_limits(show_from=lambda _: -9.0)
+    )
 
     assert texts(choice) == ["Never push to main on a Friday.", "The mast is oak."]
     assert "2026-03-05" in choice.shown[0].line
     assert [reason for _, reason in choice.left_out] == [LeftOut.SAME, LeftOut.SAME]
 
 
-def test_texts_that_differ_in_a_value_are_both_shown_the_newer_one_first():
+def test_texts_that_differ_in_a_value_are_both_shown_newest_first():
     old, new = (
         make_candidate(f"The importer listens on port {port}.", day=day)
         for day, port in enumerate((8080, 9410))
@@ -112,13 +114,13 @@ def test_texts_that_differ_in_a_value_are_both_shown_the_newer_one_first():
         ("Deploys go out on Fridays.", "Deploys no longer go out on Fridays, but on Mondays."),
     ],
 )
-def test_a_correction_comes_before_what_it_corrects(old, new):
+def test_a_correction_is_shown_before_the_memory_it_corrects(old, new):
     candidates = [make_candidate(old, 1), make_candidate(new, 0, day=9)]
 
     assert texts(choose(candidates, make_limits())) == [new, old]
 
 
-def test_a_block_stays_within_its_budget():
+def test_a_block_stays_within_its_token_budget():
     candidates = [
         make_candidate(f"Note {number} of the ship's log, kept by the mate", -number / 9)
         for number in range(9)
@@ -131,13 +133,13 @@ def test_a_block_stays_within_its_budget():
     assert set(reasons(choice).values()) == {LeftOut.OVER_BUDGET}
 
 
-def test_a_short_line_may_follow_one_that_is_too_long():
+def test_a_short_line_is_shown_after_one_that_did_not_fit():
     candidates = [make_candidate("long " * 100, 1), make_candidate("The mast is oak.", 0)]
 
     assert texts(choose(candidates, make_limits(max_tokens=40))) == ["The mast is oak."]
 
 
-def test_a_newer_repeat_that_does_not_fit_leaves_the_older_one():
+def test_if_a_newer_repeat_does_not_fit_the_older_one_is_shown():
     older = make_candidate("Never push to main on a Friday, please.", 1)
     newer = make_candidate("Never, ever push to main on a Friday, please - " + "- " * 90, 0, day=1)
 

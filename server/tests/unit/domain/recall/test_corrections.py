@@ -9,46 +9,46 @@ from server.tests.unit.domain.recall.test_lines import NOON, make_memory
 HOUR = 3_600_000_000
 
 
-def describe(*contents: str, near: float = 0.8, compared: int = 9) -> list[dict[str, float]]:
-    """Describe texts of different sessions, each said an hour after the one before."""
+def describe(*contents: str, cosine: float = 0.8, count: int = 9) -> list[dict[str, float]]:
+    """Return the age features of texts from different sessions, each an hour newer than the one before."""
     memories = [
         make_memory(content, created_at=NOON + place * HOUR, session_id=f"s{place}", seq=0)
         for place, content in enumerate(contents)
     ]
-    directions = np.full((len(contents), 2), np.sqrt(near / 2))
+    directions = np.full((len(contents), 2), np.sqrt(cosine / 2))
     signs = np.array([read_signs(content, is_by_person=True) for content in contents])
-    rows = describe_ages(memories, directions, np.zeros(len(contents)), signs, compared)
+    rows = describe_ages(memories, directions, np.zeros(len(contents)), signs, count)
     return [dict(zip(AGE_FEATURES, row, strict=True)) for row in rows]
 
 
-def test_only_newer_texts_count():
+def test_only_newer_texts_affect_the_features_of_a_memory():
     old, new = describe("the mast is oak", "the mast is replaced by pine")
 
     assert (old["near"], old["near_changing"]) == (np.float64(0.8), np.float64(0.8))
     assert (new["near"], new["newer"]) == (0, 0)
 
 
-def test_words_of_change_are_told_from_others():
+def test_near_changing_requires_words_of_change():
     old, _ = describe("the mast is oak", "every mast stands upright today")
 
     assert old["near"] > 0
     assert old["near_changing"] == 0
 
 
-def test_a_question_overturns_nothing():
+def test_a_question_corrects_nothing():
     old, _ = describe("the mast is oak", "was the mast replaced by pine instead?")
 
     assert (old["near"], old["common"]) == (0, 0)
 
 
-def test_a_repeat_overturns_nothing():
+def test_a_repeat_corrects_nothing():
     old, _ = describe("the harbour gate code is zulu", "remember harbour gate code")
 
     assert old["near"] == 0
 
 
-def test_only_the_first_memories_are_described():
-    assert len(describe("one thing", "another thing", "a third thing", compared=2)) == 2
+def test_at_most_the_given_number_of_memories_is_described():
+    assert len(describe("one thing", "another thing", "a third thing", count=2)) == 2
     assert describe_ages([], np.zeros((0, 2)), np.zeros(0), np.zeros((0, 11)), 5).shape == (
         0,
         len(AGE_FEATURES),

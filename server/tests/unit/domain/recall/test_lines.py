@@ -13,13 +13,13 @@ NOON = 1_772_539_200_000_000  # 2026-03-03T12:00:00Z
 
 
 def make_memory(content: str = "The mast is oak.", **fields) -> StoredMemory:
-    given = {"memory_type": "session", "role": "user", "created_at": NOON} | fields
+    values = {"memory_type": "session", "role": "user", "created_at": NOON} | fields
     return StoredMemory(
-        tenant_id=1, id=7, content=content, state=ACTIVE, version=1, content_hash=b"", updated_at=0, **given
+        tenant_id=1, id=7, content=content, state=ACTIVE, version=1, content_hash=b"", updated_at=0, **values
     )
 
 
-def test_a_line_says_when_and_by_whom():
+def test_a_line_contains_id_day_and_role():
     assert (
         write_line(make_memory(), "The mast is oak.")
         == "- [0000000000007, 2026-03-03, user] The mast is oak."
@@ -43,7 +43,7 @@ def test_a_line_names_its_source(fields, source):
 @pytest.mark.parametrize(
     "text", ["a -> b & c < d", "List<String> && x<y>", "if a <b then", "<div class='x'>"]
 )
-def test_text_is_shown_as_it_is(text):
+def test_ordinary_text_is_not_changed(text):
     assert protect(text) == text
 
 
@@ -59,12 +59,12 @@ def test_text_is_shown_as_it_is(text):
         "<|im_start|>",
     ],
 )
-def test_what_could_pass_for_the_host_loses_its_bracket(tag):
+def test_tags_that_could_imitate_the_host_lose_their_bracket(tag):
     assert "<" not in protect(f"before {tag} after")
 
 
 @given(st.lists(st.sampled_from([OPENING, CLOSING, "<", "/", " ", "relevant-memories", ">", "x"])))
-def test_no_text_ends_its_block(parts):
+def test_no_text_can_end_its_block(parts):
     block = f"{OPENING}\n{write_line(make_memory(), protect(''.join(parts)))}\n{CLOSING}"
 
     assert strip_recalled(f"{block}after") == "after"
@@ -76,6 +76,6 @@ def test_the_key_of_a_line_is_its_checksum():
     assert make_key(line) == f"{zlib.crc32(line.encode()):08x}"
 
 
-def test_tokens_of_other_scripts_count_more():
+def test_tokens_are_estimated_by_script():
     assert count_tokens("abcd") == 1
     assert count_tokens("日本語") == 3

@@ -5,11 +5,11 @@ from mnemo_server.domain.recall.prompts import read_prompt
 
 
 @pytest.mark.parametrize("text", ["", " \n", "ok", "?!", "/compact", "/mnemos:memory  ", "/spec ?"])
-def test_a_prompt_without_words_asks_for_nothing(text):
+def test_a_prompt_without_words_is_not_searched(text):
     assert read_prompt(text) is None
 
 
-def test_the_words_behind_a_command_of_the_host_are_searched():
+def test_the_text_after_a_host_command_is_searched():
     prompt = read_prompt("/spec which port does the importer use?")
 
     assert prompt is not None
@@ -17,21 +17,21 @@ def test_the_words_behind_a_command_of_the_host_are_searched():
 
 
 @pytest.mark.parametrize("text", ["/etc/hosts is wrong", "/usr/bin isn't on the path"])
-def test_a_path_is_no_command(text):
+def test_a_path_is_not_taken_for_a_command(text):
     prompt = read_prompt(text)
 
     assert prompt is not None
     assert (prompt.text, prompt.is_command) == (text, False)
 
 
-def test_a_recalled_block_is_no_part_of_the_prompt():
+def test_a_recalled_block_is_removed_from_the_prompt():
     prompt = read_prompt("<relevant-memories>\n- [1] x\n</relevant-memories>\nthe mast?")
 
     assert prompt is not None
     assert prompt.text == "the mast?"
 
 
-def test_what_was_pasted_is_searched_by_its_words_and_not_by_its_meaning():
+def test_pasted_code_is_searched_by_keywords_but_not_embedded():
     pasted = "why does the import fail?\n```\nraise KeyError(name)\n```\n"
 
     prompt = read_prompt(pasted)
@@ -41,7 +41,7 @@ def test_what_was_pasted_is_searched_by_its_words_and_not_by_its_meaning():
     assert prompt.words == "why does the import fail?"
 
 
-def test_log_lines_are_not_what_the_person_wrote():
+def test_log_lines_are_not_embedded():
     lines = [
         '  File "a.py", line 3, in run',
         "2026-03-01 12:00:01 ERROR no space",
@@ -55,7 +55,7 @@ def test_log_lines_are_not_what_the_person_wrote():
 
 
 @pytest.mark.parametrize("text", ["```\nSELECT 1\n```", "fix it\n```\nSELECT 1 FROM boats\n```"])
-def test_a_prompt_that_is_hardly_more_than_code_is_taken_whole(text):
+def test_a_prompt_that_is_mostly_code_is_embedded_whole(text):
     prompt = read_prompt(text)
 
     assert prompt is not None

@@ -23,7 +23,7 @@ from mnemo_server.services.recall.glossary import load_glossary, translate
         ("", None),
     ],
 )
-def test_a_language_shows_in_its_script_or_its_little_words(text, language):
+def test_a_language_is_recognised_by_its_script_or_its_function_words(text, language):
     assert find_language(text) == language
 
 
@@ -35,19 +35,19 @@ def test_a_language_shows_in_its_script_or_its_little_words(text, language):
         ("añade una columna a la tabla de clientes", ["add", "column", "table", "customer"]),
     ],
 )
-def test_a_prompt_becomes_english_words(text, words):
+def test_a_prompt_is_translated_into_english_words(text, words):
     translated = (translate(text) or "").split()
 
     assert [word for word in words if word not in translated] == []
 
 
-def test_identifiers_and_numbers_stay():
+def test_identifiers_and_numbers_are_kept():
     translated = translate("ändere den Port in compose.yaml auf 9410 und due_date im Modell") or ""
 
     assert {"compose.yaml", "9410", "due_date"} <= set(translated.split())
 
 
-def test_a_longer_form_wins():
+def test_the_longest_form_is_translated_first():
     glossary = Glossary.read("zh", ["数据\tdata\n", "数据库\tdatabase\n"])
 
     assert glossary.translate("数据库和数据").split() == ["database", "data"]
@@ -59,12 +59,12 @@ def test_accents_may_be_missing_and_compounds_are_split():
     assert glossary.translate("Pruefung Rechnungsnummer") == "check invoice number"
 
 
-def test_a_phrase_is_one_form():
+def test_a_phrase_is_translated_as_one_form():
     assert Glossary.read("fr", ["mot de passe\tpassword\n"]).translate("le mot de passe") == "password"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_glossary_has_many_entries_of_one_or_two_english_words(language):
+def test_each_glossary_has_many_entries_of_one_or_two_english_words(language):
     entries = load_glossary(language).entries
 
     assert len(entries) > 1_000
@@ -73,6 +73,6 @@ def test_a_glossary_has_many_entries_of_one_or_two_english_words(language):
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_translated_or_left_alone(text):
+def test_every_text_is_translated_or_rejected_without_an_error(text):
     assert translate(text) is None or isinstance(translate(text), str)
     assert fold(fold(text)) == fold(text)

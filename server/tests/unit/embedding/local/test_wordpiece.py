@@ -1,4 +1,4 @@
-"""Texts are cut as by the model's own tokenizer, whose output is in `recorded_pieces.json`."""
+"""Texts are tokenized like the model's own tokenizer does it, whose output is in `recorded_pieces.json`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnemo_server.embedding.local.wordpiece import WORD_LIMIT, has_letters, load
 
 RECORDED = json.loads((Path(__file__).parent / "recorded_pieces.json").read_text(encoding="utf-8"))
 VOCABULARY_SIZE = 30_522
-#: What fuzzing alone would hardly put together.
+#: Characters that fuzzing alone would rarely combine.
 HOSTILE = (
     st.text(st.sampled_from("aA.\u0301\u0323 \u200b\x00\ufffd中가か\u3099ΣİßẞⅧ🎉\ud800'[]#")) | st.text()
 )
@@ -24,7 +24,7 @@ def cut(text: str, limit: int = 1_000_000):
 
 
 @pytest.mark.parametrize("text", RECORDED, ids=range(len(RECORDED)))
-def test_the_ids_are_those_of_the_models_own_tokenizer(text: str):
+def test_ids_equal_those_of_the_original_tokenizer(text: str):
     assert cut(text).ids == RECORDED[text]
 
 
@@ -39,23 +39,23 @@ def test_each_piece_names_its_whole_word():
     assert cut("Gluten-free café").words == ["gluten", "gluten", "gluten", "-", "free", "cafe"]
 
 
-def test_the_names_of_special_pieces_are_plain_text():
+def test_the_names_of_special_tokens_are_plain_text():
     wordpiece = load_wordpiece()
 
     assert not {wordpiece.start_id, wordpiece.end_id} & set(cut("[CLS] a [SEP]").ids)
 
 
-def test_a_word_longer_than_any_known_is_one_unknown_piece():
+def test_a_word_that_is_too_long_becomes_one_unknown_token():
     assert len(cut("x" * WORD_LIMIT).ids) > 1
     assert cut("x" * (WORD_LIMIT + 1)).ids == [load_wordpiece().unknown_id]
 
 
-def test_no_more_pieces_are_made_than_asked_for():
+def test_at_most_the_requested_number_of_pieces_is_made():
     assert cut("Gluten-free café", limit=2).words == ["gluten", "gluten"]
 
 
 @given(HOSTILE)
-def test_any_text_becomes_pieces_of_the_vocabulary(text: str):
+def test_every_text_becomes_pieces_of_the_vocabulary(text: str):
     pieces = cut(text)
 
     assert len(pieces.ids) == len(pieces.words)
@@ -63,8 +63,8 @@ def test_any_text_becomes_pieces_of_the_vocabulary(text: str):
 
 
 @given(HOSTILE)
-def test_words_cover_all_of_a_text_that_can_be_seen(text: str):
-    """Folding removes controls, marks and spaces, and nothing else."""
+def test_the_words_contain_every_visible_character_of_a_text(text: str):
+    """Folding removes control characters, marks and spaces, and nothing else."""
     kept = [
         part.lower()
         for char in text
@@ -77,7 +77,7 @@ def test_words_cover_all_of_a_text_that_can_be_seen(text: str):
 
 
 @given(HOSTILE)
-def test_pieces_joined_are_the_words(text: str):
+def test_every_known_piece_is_part_of_its_word(text: str):
     vocabulary = [*_read_vocabulary()]
     pieces = cut(text)
     known = [
@@ -94,7 +94,7 @@ def test_a_limit_only_cuts_off_the_end(text: str, limit: int):
     assert cut(text, limit).ids == cut(text).ids[:limit]
 
 
-def test_a_word_is_what_has_a_letter_or_digit():
+def test_a_word_contains_a_letter_or_digit():
     assert [has_letters(word) for word in ("don", "7", "中", "-", "€", "🎉", "")] == [True] * 3 + [False] * 4
 
 

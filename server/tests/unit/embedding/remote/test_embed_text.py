@@ -1,4 +1,4 @@
-"""TiDB Cloud's EMBED_TEXT: tried before it is used, and refused where it is absent."""
+"""TiDB Cloud's EMBED_TEXT: it is tried before use, and refused where it doesn't exist."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ MODEL = "tidbcloud_free/amazon/titan-embed-text-v2"
 
 
 class FakeDatabase:
-    """Answers the one query as TiDB Cloud does, or with what a test wants."""
+    """Answers the one query like TiDB Cloud, or with what a test sets."""
 
     variant = "mysql"
 
     def __init__(self, engine: str = "tidb") -> None:
         self.engine = engine
-        self.asked = []
-        self.answer = None
+        self.embedded_texts = []
+        self.row = None
 
     async def fetch_one(self, query, params):
         assert "VEC_AS_TEXT(EMBED_TEXT(" in query.text
         assert query.prepared is None
         assert params["model"] == MODEL
-        self.asked.append(params["text"])
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer or {"vector": f"[{len(params['text'])},0,-1]"}
+        self.embedded_texts.append(params["text"])
+        if isinstance(self.row, Exception):
+            raise self.row
+        return self.row or {"vector": f"[{len(params['text'])},0,-1]"}
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def embedder(database) -> EmbedTextEmbedder:
 
 async def test_the_function_is_tried_once(embedder, database):
     assert await embedder.prepare() == await embedder.prepare() == Model(f"tidb:{MODEL}", 3)
-    assert database.asked == ["memory"]
+    assert database.embedded_texts == ["memory"]
 
 
-async def test_texts_become_vectors_of_length_one_in_their_order(embedder):
+async def test_texts_become_normalised_vectors_in_their_order(embedder):
     first, blank, last = await embedder.embed_documents(["a", " ", "abc"])
 
     assert np.allclose(first.vector, np.array([1, 0, -1]) / np.sqrt(2))
@@ -57,48 +57,48 @@ async def test_texts_become_vectors_of_length_one_in_their_order(embedder):
 
 
 async def test_a_database_without_the_function_is_refused(embedder, database):
-    database.answer = DatabaseError("embed_text: the database returned error 1305.")
+    database.row = DatabaseError("embed_text: the database returned error 1305.")
 
     with pytest.raises(EmbeddingRefused, match=r"can't embed texts with EMBED_TEXT .*1305"):
         await embedder.prepare()
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "mysql", "mariadb"])
-async def test_another_engine_is_not_even_asked(engine: str):
+async def test_other_engines_are_refused_without_a_query(engine: str):
     database = FakeDatabase(engine)
 
     with pytest.raises(EmbeddingRefused, match=f"it is {engine}"):
         await EmbedTextEmbedder(database, MODEL).prepare()
-    assert database.asked == []
+    assert database.embedded_texts == []
 
 
-async def test_an_outage_at_the_start_may_pass(embedder, database):
-    database.answer = DatabaseUnavailable("gone")
+async def test_an_outage_at_the_start_is_temporary(embedder, database):
+    database.row = DatabaseUnavailable("gone")
     with pytest.raises(EmbedderUnavailable, match="gone"):
         await embedder.prepare()
-    database.answer = None
+    database.row = None
 
     assert (await embedder.prepare()).dimensions == 3
 
 
-async def test_an_error_later_says_nothing_against_the_text(embedder, database):
+async def test_an_error_after_the_start_is_no_refusal_of_the_text(embedder, database):
     await embedder.prepare()
-    database.answer = DatabaseError("embed_text: the database returned error 1105.")
+    database.row = DatabaseError("embed_text: the database returned error 1105.")
 
     with pytest.raises(EmbedderUnavailable, match="1105"):
         await embedder.embed_documents(["a"])
 
 
 @pytest.mark.parametrize("value", [None, "", "[", "7", "[1,2]", "[0,0,0]", '["a"]', 7])
-async def test_a_senseless_answer_is_not_believed(embedder, database, value):
+async def test_an_invalid_vector_is_rejected(embedder, database, value):
     await embedder.prepare()
-    database.answer = {"vector": value}
+    database.row = {"vector": value}
 
     with pytest.raises(EmbedderUnavailable, match="returned"):
         await embedder.embed_query("a")
 
 
-async def test_texts_are_paid_for_together_by_what_they_are_likely_to_take(embedder, database, meter):
+async def test_the_estimated_tokens_of_all_texts_are_reserved_together(embedder, database, meter):
     await embedder.prepare()
     await embedder.embed_documents(["tea", " ", "for two"], meter)
     await embedder.embed_documents([" "], meter)
@@ -107,12 +107,12 @@ async def test_texts_are_paid_for_together_by_what_they_are_likely_to_take(embed
     meter.allowed = 0
     with pytest.raises(OverBudget):
         await embedder.embed_documents(["tea", "for two"], meter)
-    assert database.asked == ["memory", "tea", "for two"]
+    assert database.embedded_texts == ["memory", "tea", "for two"]
 
 
-async def test_when_the_database_fails_only_what_was_asked_is_paid_for(embedder, database, meter):
+async def test_only_texts_that_were_sent_are_charged_when_the_database_fails(embedder, database, meter):
     await embedder.prepare()
-    database.answer = DatabaseUnavailable("gone")
+    database.row = DatabaseUnavailable("gone")
 
     with pytest.raises(EmbedderUnavailable):
         await embedder.embed_documents(["tea", "for two"], meter)

@@ -1,4 +1,4 @@
-"""An endpoint with OpenAI's API: called in batches, retried, and always checked."""
+"""An endpoint with OpenAI's API is called in batches and retried, and its responses are checked."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ ATTEMPTS = 3
 
 @pytest.fixture
 async def make_embedder(fake):
-    made = []
+    embedders = []
 
     def make(seconds: float = 30, **fields) -> OpenAiEmbedder:
         patience = Patience(seconds, attempts=ATTEMPTS, first_pause_seconds=0.001)
         endpoint = Endpoint(**{"model": "m", "base_url": fake.base_url, "api_key": KEY} | fields)
-        made.append(OpenAiEmbedder(endpoint, for_documents=patience, for_queries=patience))
-        return made[-1]
+        embedders.append(OpenAiEmbedder(endpoint, for_documents=patience, for_queries=patience))
+        return embedders[-1]
 
     yield make
-    for embedder in made:
+    for embedder in embedders:
         await embedder.close()
 
 
@@ -46,12 +46,12 @@ def embedder(make_embedder) -> OpenAiEmbedder:
     return make_embedder()
 
 
-def unit(*values: float):
+def normalised(*values: float):
     vector = np.array(values, np.float32)
     return vector / np.linalg.norm(vector)
 
 
-async def test_one_word_tells_the_dimensions(embedder, fake):
+async def test_the_dimensions_are_found_with_one_word(embedder, fake):
     model = await embedder.prepare()
     await embedder.prepare()
 
@@ -60,17 +60,17 @@ async def test_one_word_tells_the_dimensions(embedder, fake):
     assert fake.keys == [f"Bearer {KEY}"]
 
 
-def test_only_other_hosts_than_openais_are_named():
+def test_only_hosts_other_than_openais_are_part_of_the_name():
     assert Endpoint("text-embedding-3-small").name == "openai:text-embedding-3-small"
     named = Endpoint("nomic", "http://user:hunter2@box.example:11434/v1").name
     assert named == "openai:box.example:11434/nomic"
 
 
-async def test_documents_come_back_in_their_order_with_length_one(embedder):
+async def test_documents_are_returned_in_their_order_with_norm_one(embedder):
     embeddings = await embedder.embed_documents(["a", "bbb", " "])
 
-    assert np.allclose(embeddings[0].vector, unit(1, 2, -3, 4))
-    assert np.allclose(embeddings[1].vector, unit(3, 2, -3, 4))
+    assert np.allclose(embeddings[0].vector, normalised(1, 2, -3, 4))
+    assert np.allclose(embeddings[1].vector, normalised(3, 2, -3, 4))
     assert not embeddings[2].vector.any()
     assert all(embedding.vector.dtype == np.float32 for embedding in embeddings)
     assert all(embedding.tokens.shape == (0, 4) and embedding.words == () for embedding in embeddings)
@@ -92,21 +92,21 @@ async def test_blank_texts_are_not_sent(embedder, fake):
     assert len(fake.requests) == 1
 
 
-async def test_a_long_text_is_cut(embedder, fake):
+async def test_a_long_text_is_truncated(embedder, fake):
     await embedder.embed_query("word " * 40_000)
 
     assert len(fake.requests[-1]["input"][0]) == TEXT_BYTES
 
 
 @pytest.mark.parametrize("text", ["中" * 9_000, "🎉" * 9_000, "a" + "é" * 9_000, "\ud800" * 9_000])
-def test_a_text_is_cut_between_characters(text: str):
+def test_a_text_is_truncated_between_characters(text: str):
     cut = cut_text(text)
 
     assert TEXT_BYTES - 4 < len(cut.encode()) <= TEXT_BYTES
     assert text.encode("utf-8", "replace").decode().startswith(cut)
 
 
-async def test_dimensions_are_asked_for_only_when_set(make_embedder, fake):
+async def test_dimensions_are_requested_only_when_set(make_embedder, fake):
     await make_embedder().prepare()
     await make_embedder(dimensions=4).prepare()
 
@@ -114,22 +114,22 @@ async def test_dimensions_are_asked_for_only_when_set(make_embedder, fake):
     assert fake.requests[1]["dimensions"] == 4
 
 
-async def test_other_dimensions_than_asked_for_are_refused(make_embedder):
+async def test_unexpected_dimensions_are_refused(make_embedder):
     with pytest.raises(EmbeddingRefused, match="of 4 dimensions, but MNEMO_EMBED_DIMS is 8"):
         await make_embedder(dimensions=8).prepare()
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 408])
-async def test_a_passing_failure_is_tried_again(embedder, fake, status: int):
-    fake.then(status, {"error": {"message": "later"}}, retry_after="0")
+async def test_a_temporary_failure_is_retried(embedder, fake, status: int):
+    fake.respond_next(status, {"error": {"message": "later"}}, retry_after="0")
 
     assert (await embedder.embed_query("a")).vector.any()
     assert len(fake.requests) == 3
 
 
-async def test_a_lasting_failure_is_told_after_the_last_attempt(embedder, fake):
+async def test_a_permanent_failure_is_reported_after_the_last_attempt(embedder, fake):
     for _ in range(ATTEMPTS):
-        fake.then(500, "broken")
+        fake.respond_next(500, "broken")
 
     with pytest.raises(EmbedderUnavailable, match="status 500"):
         await embedder.prepare()
@@ -137,7 +137,7 @@ async def test_a_lasting_failure_is_told_after_the_last_attempt(embedder, fake):
     assert (await embedder.prepare()).dimensions == 4
 
 
-async def test_an_endpoint_that_hangs_is_left_in_time(make_embedder, fake):
+async def test_an_endpoint_that_hangs_times_out(make_embedder, fake):
     embedder = make_embedder(seconds=0.05)
     fake.is_hanging = True
 
@@ -145,24 +145,26 @@ async def test_an_endpoint_that_hangs_is_left_in_time(make_embedder, fake):
         await embedder.prepare()
 
 
-async def test_an_endpoint_that_asks_for_long_patience_is_left_in_time(make_embedder, fake):
+async def test_a_retry_after_beyond_the_time_limit_is_not_waited_for(make_embedder, fake):
     embedder = make_embedder(seconds=0.3)
     for _ in range(ATTEMPTS):
-        fake.then(429, {}, retry_after="3600")
+        fake.respond_next(429, {}, retry_after="3600")
 
     with pytest.raises(EmbedderUnavailable):
         await embedder.prepare()
     assert len(fake.requests) == 1
 
 
-async def test_nobody_at_the_address_is_told(make_embedder, unused_tcp_port):
+async def test_an_unreachable_address_is_reported(make_embedder, unused_tcp_port):
     with pytest.raises(EmbedderUnavailable, match="can't be reached"):
         await make_embedder(base_url=f"http://127.0.0.1:{unused_tcp_port}/v1").prepare()
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-async def test_wrong_settings_are_refused_at_once_and_without_the_key(embedder, fake, status: int, caplog):
-    fake.then(status, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
+async def test_wrong_settings_are_refused_at_once_without_showing_the_key(
+    embedder, fake, status: int, caplog
+):
+    fake.respond_next(status, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
 
     with pytest.raises(EmbeddingRefused, match="check MNEMO_EMBED_API_KEY") as refusal:
         await embedder.prepare()
@@ -171,18 +173,18 @@ async def test_wrong_settings_are_refused_at_once_and_without_the_key(embedder, 
     assert len(fake.requests) == 1
 
 
-async def test_a_key_that_stops_working_says_nothing_against_the_texts(embedder, fake):
+async def test_a_key_that_becomes_invalid_is_no_refusal_of_the_texts(embedder, fake):
     await embedder.prepare()
-    fake.then(401, {})
+    fake.respond_next(401, {})
 
     with pytest.raises(EmbedderUnavailable, match="check MNEMO_EMBED_API_KEY"):
         await embedder.embed_documents(["a"])
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-async def test_a_text_that_is_refused_is_told(embedder, fake, status: int):
+async def test_a_refused_text_is_reported(embedder, fake, status: int):
     await embedder.prepare()
-    fake.then(status, {"error": {"message": "input too long"}})
+    fake.respond_next(status, {"error": {"message": "input too long"}})
 
     with pytest.raises(EmbeddingRefused, match=f"status {status}"):
         await embedder.embed_documents(["a"])
@@ -213,9 +215,9 @@ async def test_a_text_that_is_refused_is_told(embedder, fake, status: int):
     ],
     ids=range(19),
 )
-async def test_a_senseless_answer_is_not_believed(embedder, fake, body):
+async def test_an_invalid_response_is_rejected(embedder, fake, body):
     await embedder.prepare()
-    fake.then(200, body)
+    fake.respond_next(200, body)
 
     with pytest.raises(EmbedderUnavailable, match="returned"):
         await embedder.embed_query("a")
@@ -224,7 +226,7 @@ async def test_a_senseless_answer_is_not_believed(embedder, fake, body):
 @pytest.mark.parametrize(
     "address", ["", "box:1", "ftp://box/v1", "http://", "http://box:port/v1", "http://[::1/v1", "http://a b"]
 )
-async def test_an_address_that_is_none_is_refused(make_embedder, address: str):
+async def test_an_invalid_base_url_is_refused(make_embedder, address: str):
     if address:
         with pytest.raises(EmbeddingRefused, match="MNEMO_EMBED_BASE_URL"):
             await make_embedder(base_url=address).prepare()
@@ -239,11 +241,11 @@ async def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(make_emb
     assert key not in str(refusal.value)
 
 
-async def test_an_endpoint_of_ones_own_needs_no_key(make_embedder):
+async def test_a_self_hosted_endpoint_needs_no_key(make_embedder):
     assert (await make_embedder(api_key=None).prepare()).dimensions == 4
 
 
-async def test_variables_of_others_are_not_sent(make_embedder, fake, monkeypatch):
+async def test_variables_of_the_openai_client_are_ignored(make_embedder, fake, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
     monkeypatch.setenv("OPENAI_ORG_ID", "other")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
@@ -253,7 +255,7 @@ async def test_variables_of_others_are_not_sent(make_embedder, fake, monkeypatch
     assert fake.organizations == [None]
 
 
-async def test_a_question_does_not_wait_for_documents(embedder, fake):
+async def test_a_query_does_not_wait_for_documents(embedder, fake):
     await embedder.prepare()
     fake.is_hanging = True
     documents = asyncio.create_task(embedder.embed_documents(["a"]))
@@ -266,7 +268,7 @@ async def test_a_question_does_not_wait_for_documents(embedder, fake):
     assert len(await documents) == 1
 
 
-async def test_nothing_is_asked_after_the_end(embedder, fake):
+async def test_nothing_is_sent_after_close(embedder, fake):
     await embedder.prepare()
     await embedder.close()
 
@@ -275,7 +277,7 @@ async def test_nothing_is_asked_after_the_end(embedder, fake):
     assert len(fake.requests) == 1
 
 
-async def test_a_password_in_the_address_is_sent_and_never_logged(make_embedder, fake, caplog):
+async def test_a_password_in_the_url_is_sent_and_never_logged(make_embedder, fake, caplog):
     caplog.set_level(logging.DEBUG)
     address = fake.base_url.replace("http://", "http://me:hunter%2B2@")
     embedder = make_embedder(base_url=address)
@@ -286,10 +288,10 @@ async def test_a_password_in_the_address_is_sent_and_never_logged(make_embedder,
     assert "hunter" not in caplog.text + repr(embedder._endpoint)
 
 
-async def test_the_meter_is_told_what_the_endpoint_counted(embedder, fake, meter):
+async def test_the_meter_settles_the_usage_that_the_endpoint_reports(embedder, fake, meter):
     await embedder.prepare()
-    fake.then_count({"prompt_tokens": 7, "total_tokens": 7})
-    fake.then_count({"total_tokens": 2})
+    fake.respond_with_usage({"prompt_tokens": 7, "total_tokens": 7})
+    fake.respond_with_usage({"total_tokens": 2})
     await embedder.embed_documents(["tea for two", "and two for tea"], meter)
     await embedder.embed_query("tea", meter)
 
@@ -304,15 +306,15 @@ async def test_the_meter_is_told_what_the_endpoint_counted(embedder, fake, meter
     + [{"total_tokens": count} for count in (0, -1, "7", True, 7.5, 2**40, None)],
     ids=range(11),
 )
-async def test_an_endpoint_that_does_not_count_is_paid_what_was_set_aside(embedder, fake, meter, usage):
+async def test_without_valid_usage_the_reserved_tokens_are_charged(embedder, fake, meter, usage):
     await embedder.prepare()
-    fake.then_count(usage)
+    fake.respond_with_usage(usage)
     await embedder.embed_query("tea", meter)
 
     assert meter.settled == [None]
 
 
-async def test_beyond_the_budget_nothing_is_sent(embedder, fake, meter):
+async def test_nothing_is_sent_over_budget(embedder, fake, meter):
     await embedder.prepare()
     meter.allowed = 0
 
@@ -323,8 +325,8 @@ async def test_beyond_the_budget_nothing_is_sent(embedder, fake, meter):
     assert len(fake.requests) == 1
 
 
-async def test_thirty_two_long_texts_are_paid_for_at_once(embedder, meter):
-    """So that no part of them was paid for in vain when the rest is beyond the budget."""
+async def test_thirty_two_long_texts_are_reserved_at_once(embedder, meter):
+    """So that no part of them is paid for in vain if the rest is over budget."""
     await embedder.prepare()
     await embedder.embed_documents(["x" * TEXT_BYTES] * 32, meter)
 
@@ -338,19 +340,19 @@ async def test_blank_texts_cost_nothing(embedder, meter):
     assert meter.reserved == []
 
 
-async def test_each_attempt_has_leave_of_its_own_and_those_turned_down_are_given_back(embedder, fake, meter):
+async def test_each_attempt_reserves_tokens_and_rejected_ones_release_them(embedder, fake, meter):
     await embedder.prepare()
-    fake.then(429, {}, retry_after="0")
-    fake.then(503, {}, retry_after="0")
+    fake.respond_next(429, {}, retry_after="0")
+    fake.respond_next(503, {}, retry_after="0")
     await embedder.embed_query("tea", meter)
 
     assert len(meter.reserved) == 3
     assert (meter.settled, meter.released) == ([None], 2)
 
 
-async def test_an_attempt_beyond_the_budget_is_not_made(embedder, fake, meter):
+async def test_an_attempt_over_budget_is_not_made(embedder, fake, meter):
     await embedder.prepare()
-    fake.then(429, {}, retry_after="0")
+    fake.respond_next(429, {}, retry_after="0")
     meter.allowed = bound_tokens("tea")
 
     with pytest.raises(OverBudget):
@@ -362,7 +364,7 @@ async def test_an_attempt_beyond_the_budget_is_not_made(embedder, fake, meter):
 async def test_a_request_that_is_refused_for_good_costs_nothing(embedder, fake, meter, status: int):
     await embedder.prepare()
     for _ in range(ATTEMPTS):
-        fake.then(status, {})
+        fake.respond_next(status, {})
 
     with pytest.raises(EmbeddingError):
         await embedder.embed_documents(["a"], meter)
@@ -370,7 +372,7 @@ async def test_a_request_that_is_refused_for_good_costs_nothing(embedder, fake, 
     assert meter.settled == []
 
 
-async def test_a_request_that_never_went_out_costs_nothing(embedder, meter, unused_tcp_port):
+async def test_a_request_that_was_never_sent_costs_nothing(embedder, meter, unused_tcp_port):
     await embedder.prepare()
     embedder._client.base_url = f"http://127.0.0.1:{unused_tcp_port}/v1"
 
@@ -379,8 +381,8 @@ async def test_a_request_that_never_went_out_costs_nothing(embedder, meter, unus
     assert meter.released == len(meter.reserved) == ATTEMPTS
 
 
-async def test_a_request_without_an_answer_counts_as_spent(make_embedder, fake, meter):
-    """Nobody knows whether it was made, and is on the bill."""
+async def test_a_request_without_a_response_counts_as_spent(make_embedder, fake, meter):
+    """It is unknown whether the endpoint processed and billed it."""
     embedder = make_embedder(seconds=0.5)
     await embedder.prepare()
     fake.is_hanging = True
@@ -390,9 +392,9 @@ async def test_a_request_without_an_answer_counts_as_spent(make_embedder, fake, 
     assert meter.open == len(meter.reserved) > 0
 
 
-async def test_a_senseless_answer_is_paid_for(embedder, fake, meter):
+async def test_an_invalid_response_is_charged(embedder, fake, meter):
     await embedder.prepare()
-    fake.then(200, "{}")
+    fake.respond_next(200, "{}")
 
     with pytest.raises(EmbedderUnavailable):
         await embedder.embed_query("a", meter)

@@ -1,4 +1,4 @@
-"""BM25: the definition, filters, frequent terms, order."""
+"""BM25: the reference, filters, frequent terms, order."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mnemo_server.index.ranking.scope import Scope
 from mnemo_server.index.segments.entries import facet
 from mnemo_server.index.segments.segment import build_segment
 
-from server.tests.unit.index.definition import check_matches, make_row
+from server.tests.unit.index.reference import check_matches, make_row
 
 
 def _segment(documents):
-    """Build {memory_id: (tokens, tags)}."""
+    """Build a segment of {memory_id: (tokens, tags)}."""
     return build_segment([make_row(key, document) for key, document in documents.items()])
 
 
@@ -38,7 +38,7 @@ def _random_documents(count, seed=0):
 
 @pytest.mark.parametrize("count", [1, 10, 700])
 @pytest.mark.parametrize("seed", range(5))
-def test_scores_follow_the_definition(count, seed):
+def test_scores_equal_the_reference(count, seed):
     """With 700 documents some terms are frequent enough to be dropped."""
     documents = _random_documents(count, seed)
     rng = random.Random(seed)
@@ -49,17 +49,21 @@ def test_scores_follow_the_definition(count, seed):
             check_matches(matches, documents, terms, groups)
 
 
-def test_scores_are_the_same_to_the_last_bit_however_documents_are_spread():
+def test_scores_are_bit_identical_however_documents_are_split_into_segments():
     documents = _random_documents(500)
-    dead = {-key: value for key, value in _random_documents(300, seed=1).items()}
+    deleted = {-key: value for key, value in _random_documents(300, seed=1).items()}
     terms = ["w1", "w5", "w20", "w39", "unknown"]
     whole = plan_query([_segment(documents)], terms).match()
     for seed in range(5):
         rng = random.Random(seed)
-        homes = {key: rng.randrange(6) for key in documents | dead}
+        segment_of = {key: rng.randrange(6) for key in documents | deleted}
         segments = []
-        for home in range(6):
-            mixed = {key: value for key, value in (documents | dead).items() if homes[key] == home}
+        for segment_number in range(6):
+            mixed = {
+                key: value
+                for key, value in (documents | deleted).items()
+                if segment_of[key] == segment_number
+            }
             segment = _segment(mixed)
             segments.append(segment.without(np.flatnonzero(segment.memory_ids < 0)))
         spread = plan_query(segments, rng.sample(terms, len(terms))).match()
@@ -73,7 +77,7 @@ def test_equal_scores_put_the_newest_memory_first():
     assert plan_query(halves, ["same"]).match().memory_ids.tolist() == [9, 5, 3, 1]
 
 
-def test_a_frequent_term_is_dropped_only_beside_three_matching_others():
+def test_a_frequent_term_is_dropped_only_if_three_others_match():
     documents = {key: (["common", f"rare{key}"], set()) for key in range(1000)}
     segments = [_segment(documents)]
     assert len(plan_query(segments, ["common", "rare1", "rare2", "nowhere"]).match().scores) == 1000
@@ -88,7 +92,7 @@ def test_in_a_small_tenant_no_term_counts_as_frequent():
 
 @pytest.mark.parametrize("terms", [[], ["nowhere"]])
 @pytest.mark.parametrize("documents", [{}, {1: (["word"], set())}])
-def test_nothing_to_find_gives_an_empty_ranking(terms, documents):
+def test_without_matches_the_ranking_is_empty(terms, documents):
     for segments in ([_segment(documents)], []):
         assert plan_query(segments, terms).match().memory_ids.tolist() == []
 
@@ -110,7 +114,7 @@ NEEDLES = {
 
 @pytest.fixture(scope="module")
 def haystack():
-    """Twenty thousand memories that share the needles' parts and shapes."""
+    """Twenty thousand memories with words and literals similar to those of the needles."""
     rng = random.Random(3)
     words = [
         "build",

@@ -1,4 +1,4 @@
-"""The search by vectors, compared with the distance to every one of them."""
+"""The search by vectors, compared with measuring the distance to every one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mnemo_server.index.segments.entries import facet
 from mnemo_server.index.segments.merge import merge_segments
 from mnemo_server.index.segments.segment import build_segment
 
-from server.tests.unit.index.definition import Document, make_row
+from server.tests.unit.index.reference import Document, make_row
 from server.tests.unit.index.toy_model import ToyModel, Vectors
 
 RED = Scope([[facet("tag", "red")]])
 
 
 def _random_vector(dimensions, seed):
-    """Few seeds make many equal vectors, which are told apart by age."""
+    """Few seeds yield many equal vectors, which are ordered by age."""
     vector = np.random.default_rng(seed).standard_normal(dimensions).astype(np.float32)
     return vector / np.linalg.norm(vector)
 
@@ -38,7 +38,7 @@ def _segment(documents, model):
 
 
 def _find(segments, vector, count, scope=EVERYTHING):
-    """Return the ids of the nearest, in no order."""
+    """Return the ids of the nearest, unordered."""
     query = plan_query(segments, (), scope)
     memory_ids = np.concatenate([segment.memory_ids for segment in query.segments])
     places = find_nearest(query, Probe.of(vector), count)
@@ -66,8 +66,8 @@ _seeds = st.one_of(st.none(), st.integers(0, 30))
     st.integers(0, 70),
     st.integers(0, 40),
 )
-def test_few_vectors_are_all_measured(dimensions, known, count, seed):
-    """Whether or not in filters, in whatever segments, with rows of another model and dead ones between."""
+def test_all_vectors_are_measured_if_there_are_few(dimensions, known, count, seed):
+    """With and without filters, in any segments, with rows of another model and deleted ones in between."""
     model, other = ToyModel(1, dimensions), ToyModel(2, dimensions)
     vector = _random_vector(dimensions, seed)
     documents = {
@@ -76,8 +76,8 @@ def test_few_vectors_are_all_measured(dimensions, known, count, seed):
     }
     live = {key: one for key, one in documents.items() if key % 7}
     segments = []
-    for home in range(4):
-        part = {key: one for key, one in documents.items() if known[key][1] == home}
+    for segment_number in range(4):
+        part = {key: one for key, one in documents.items() if known[key][1] == segment_number}
         segment = _segment(part, model)
         segments.append(segment.without(np.flatnonzero(segment.memory_ids % 7 == 0)))
     expected = _expect(live, model, vector, count)
@@ -88,8 +88,8 @@ def test_few_vectors_are_all_measured(dimensions, known, count, seed):
 
 
 @pytest.mark.parametrize("few", [0, 2])
-def test_both_ways_to_scan_under_a_filter_find_the_same(few, monkeypatch):
-    """Either everything is scanned, or only what passes."""
+def test_scanning_all_rows_or_only_the_matching_ones_finds_the_same(few, monkeypatch):
+    """Under a filter, either everything is scanned, or only what matches."""
     monkeypatch.setattr(nearest, "_FEW", few)
     model, rng = ToyModel(1, 70), random.Random(3)
     documents = {
@@ -100,7 +100,7 @@ def test_both_ways_to_scan_under_a_filter_find_the_same(few, monkeypatch):
     assert _find([_segment(documents, model)], vector, 20, RED) == _expect(red, model, vector, 20)
 
 
-def test_scanning_in_chunks_misses_nobody(monkeypatch):
+def test_scanning_in_chunks_misses_nothing(monkeypatch):
     monkeypatch.setattr(nearest, "_CHUNK", 7)
     model = ToyModel(1, 70)
     documents = {key: _document(model, key) for key in range(100)}
@@ -108,8 +108,8 @@ def test_scanning_in_chunks_misses_nobody(monkeypatch):
     assert _find([_segment(documents, model)], vector, 20) == _expect(documents, model, vector, 20)
 
 
-def test_the_nearest_by_signs_are_measured_however_they_are_spread(monkeypatch):
-    """Whoever is as near by signs as the last one measured is measured too, so places don't matter."""
+def test_the_nearest_by_signs_are_measured_however_they_are_split_into_segments(monkeypatch):
+    """Rows as near by signs as the last one measured are measured too, so their order doesn't matter."""
     monkeypatch.setattr(nearest, "FINE_COUNT", 15)
     model = ToyModel(1, 40)
     documents = {key: _document(model, key % 150) for key in range(400)}
@@ -117,14 +117,17 @@ def test_the_nearest_by_signs_are_measured_however_they_are_spread(monkeypatch):
     whole = _find([_segment(documents, model)], vector, 10)
     for seed in range(5):
         rng = random.Random(seed)
-        homes = {key: rng.randrange(6) for key in documents}
-        parts = [{key: one for key, one in documents.items() if homes[key] == home} for home in range(6)]
+        segment_of = {key: rng.randrange(6) for key in documents}
+        parts = [
+            {key: one for key, one in documents.items() if segment_of[key] == segment_number}
+            for segment_number in range(6)
+        ]
         assert _find([_segment(part, model) for part in parts], vector, 10) == whole
     assert len(whole & _expect(documents, model, vector, 10)) >= 5
 
 
-def test_a_filter_that_leaves_one_of_thousands_finds_it():
-    """All others are nearer, by far more than are measured."""
+def test_a_filter_that_matches_one_of_thousands_finds_it():
+    """All others are nearer, and far more of them than are measured."""
     model, vector = ToyModel(1, 64), _random_vector(64, 5)
     documents = {key: _document(model, 5) for key in range(3000)}
     documents[1234] = Document([], {"red"}, vectors=Vectors(1, -vector, np.empty((0, 1))))
@@ -133,8 +136,8 @@ def test_a_filter_that_leaves_one_of_thousands_finds_it():
     assert _find(segments, vector, 50, RED) == {1234}
 
 
-def test_the_nearest_are_measured_by_the_angle():
-    """Signs alone can't tell these two apart: each differs from the question in one sign."""
+def test_the_nearest_are_ordered_by_the_angle():
+    """Signs alone don't distinguish these two: each differs from the question in one sign."""
     model = ToyModel(1, 4)
     vector = np.array([0.9, 0.4, 0.15, 0.1], dtype=np.float32)
     signs = {1: [1, 1, 1, -1], 2: [-1, 1, 1, 1]}
@@ -145,7 +148,7 @@ def test_the_nearest_are_measured_by_the_angle():
     assert _find([_segment(documents, model)], vector, 1) == {1}
 
 
-def test_closeness_is_about_the_cosine():
+def test_closeness_approximates_the_cosine():
     model, vector = ToyModel(1, 384), _random_vector(384, 0)
     mixed = [share * vector + (1 - share) * _random_vector(384, 1) for share in (0, 0.3, 0.5, 0.7, 1)]
     mixed = [one / np.linalg.norm(one) for one in mixed]
@@ -157,7 +160,7 @@ def test_closeness_is_about_the_cosine():
 
 
 @pytest.mark.parametrize("count", [0, 5])
-def test_where_no_vectors_are_nothing_is_near(count):
+def test_nothing_is_near_without_vectors(count):
     vector = _random_vector(70, 0)
     plain = {1: Document(["word"], set())}
     for segments in (

@@ -1,4 +1,4 @@
-"""Filters apply before anything is cut off; times are cut to whole seconds without losing a match."""
+"""Filters apply before results are cut off; times are rounded to seconds without losing a match."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnemo_server.index.ranking.scope import Scope, ScopeFilter
 from mnemo_server.index.segments.entries import facet
 from mnemo_server.index.segments.segment import build_segment
 
-from server.tests.unit.index.definition import Document, make_codes, make_row
+from server.tests.unit.index.reference import Document, make_codes, make_row
 from server.tests.unit.index.toy_model import ToyModel
 
 SECOND = 1_000_000
@@ -45,7 +45,7 @@ _times = st.one_of(st.none(), st.integers(-SECOND, 5_000_000))
 
 
 @given(_documents, _groups, _times, _times, _excluded, _without)
-def test_every_condition_holds_on_both_legs(  # noqa: PLR0917 - drawn
+def test_every_condition_applies_to_keywords_and_vectors(  # noqa: PLR0917 - drawn
     known, groups, created_from, created_before, excluded, without
 ):
     documents = {
@@ -82,11 +82,11 @@ def test_every_condition_holds_on_both_legs(  # noqa: PLR0917 - drawn
         (Scope(created_from=-SECOND, created_before=2**70), [1, 2, 3, 4]),
     ],
 )
-def test_times_count_to_the_microsecond(scope, expected):
+def test_times_are_exact_to_the_microsecond(scope, expected):
     times = {1: 5 * SECOND - 1, 2: 5 * SECOND, 3: 6 * SECOND - 1, 4: 6 * SECOND}
     documents = {
-        key: Document(["word"], set(), created_at=at, vectors=MODEL.read(["word"]))
-        for key, at in times.items()
+        key: Document(["word"], set(), created_at=created_at, vectors=MODEL.read(["word"]))
+        for key, created_at in times.items()
     }
     assert _find([_segment(documents)], scope) == (expected, expected)
 
@@ -101,8 +101,8 @@ def test_times_count_to_the_microsecond(scope, expected):
         Scope([[facet("tag", "red")], [facet("tag", "big")]], created_from=99 * SECOND),
     ],
 )
-def test_a_filter_that_leaves_one_of_thousands_finds_it(scope):
-    """Every other one is better, and far more are than are scored in context."""
+def test_a_filter_that_matches_one_of_thousands_finds_it(scope):
+    """All others rank higher, and far more of them than are scored in context."""
     documents = {
         key: Document(["word", "car"], {"big"}, created_at=9 * SECOND, vectors=MODEL.read(["word", "car"]))
         for key in range(3000)
@@ -120,8 +120,8 @@ def test_a_filter_that_leaves_one_of_thousands_finds_it(scope):
     assert _rank([_segment(documents)], scope, ["word", "car"]).tolist() == [77]
 
 
-def test_a_segment_without_anything_excluded_needs_no_mask():
-    """The usual search leaves superseded memories out, and pays nothing where there are none."""
+def test_a_segment_without_excluded_entries_needs_no_mask():
+    """The default search excludes superseded memories; that costs nothing where there are none."""
     documents = {key: Document(["word"], {"a"}) for key in range(3)}
     scope = Scope(excluded=[facet("superseded", "yes")])
     assert ScopeFilter(scope).find_allowed(_segment(documents)) is None

@@ -1,4 +1,4 @@
-"""What scores mean, and what they consist of."""
+"""What scores mean, and which parts they consist of."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from mnemo_server.index.ranking.confidence import BY_KEYWORDS, BY_MEANING, estim
 from mnemo_server.index.ranking.ranker import EMPTY, draft, rank
 from mnemo_server.index.segments.segment import build_segment
 
-from server.tests.unit.index.definition import Document, make_codes, make_row
-from server.tests.unit.index.ranking.definition_of_ranking import check_scores
+from server.tests.unit.index.ranking.reference_ranking import check_scores
+from server.tests.unit.index.reference import Document, make_codes, make_row
 from server.tests.unit.index.toy_model import ToyModel
 
 MODEL = ToyModel(1, 70)
@@ -39,7 +39,7 @@ def _estimate(share, quality, calibration):
 
 
 @given(_shares, _shares, _qualities, st.sampled_from(CALIBRATIONS))
-def test_confidence_grows_with_the_share_of_the_best(one, other, quality, calibration):
+def test_confidence_grows_with_the_share_of_the_best_score(one, other, quality, calibration):
     low, high = sorted((one, other))
     assert 0 <= _estimate(low, quality, calibration) <= _estimate(high, quality, calibration) <= 1
     if high > max(low, 0) + 0.01:
@@ -47,7 +47,7 @@ def test_confidence_grows_with_the_share_of_the_best(one, other, quality, calibr
 
 
 @given(_shares, _qualities, _qualities, st.sampled_from(CALIBRATIONS))
-def test_confidence_grows_with_what_the_best_says(share, one, other, calibration):
+def test_confidence_grows_with_the_quality_of_the_best_hit(share, one, other, calibration):
     low, high = sorted((one, other))
     assert _estimate(share, low, calibration) <= _estimate(share, high, calibration)
 
@@ -55,11 +55,11 @@ def test_confidence_grows_with_what_the_best_says(share, one, other, calibration
 @pytest.mark.parametrize(
     ("calibration", "odds"), [(BY_KEYWORDS, -4.5 + 3.2 + 2.3), (BY_MEANING, -4.4 + 2.1 + 4.2)]
 )
-def test_the_best_of_a_question_that_it_answers_whole(calibration, odds):
+def test_the_confidence_of_a_perfect_hit_is_fixed(calibration, odds):
     assert _estimate(1, 1, calibration) == pytest.approx(1 / (1 + math.exp(-odds)))
 
 
-def test_a_memory_that_says_all_of_the_question_scores_more_than_one_that_says_a_part():
+def test_a_memory_that_covers_the_whole_question_scores_more_than_a_part_of_it():
     question = Question(("red", "car", "garage"))
     whole = _rank([Document(["red", "car", "garage"], set())], question)
     part = _rank([Document(["red", "bread", "oven"], set())], question)
@@ -80,39 +80,39 @@ _places = st.one_of(
     st.booleans(),
     st.integers(1, 12),
 )
-def test_the_parts_of_every_hit_add_up_to_its_score(said, text, with_vectors, most):
+def test_the_parts_of_every_hit_add_up_to_its_score(messages, text, with_vectors, candidate_count):
     documents = []
-    for content, place, has_vector in said:
+    for content, place, has_vector in messages:
         words = analyse(content)
         vectors = MODEL.read(words) if words and has_vector else None
         documents.append(Document(words, set(), *place, describe(content), vectors=vectors))
     question = read_question(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mnemo_server.index.ranking.ranker.KEYWORD_CANDIDATES", most)
-        patch.setattr("mnemo_server.index.ranking.ranker.BOTH_CANDIDATES", most)
+        patch.setattr("mnemo_server.index.ranking.ranker.KEYWORD_CANDIDATES", candidate_count)
+        patch.setattr("mnemo_server.index.ranking.ranker.BOTH_CANDIDATES", candidate_count)
         check_scores(_rank(documents, question, question.terms if with_vectors else None))
 
 
-def test_a_part_may_take_away():
-    said = [
+def test_a_part_can_be_negative():
+    messages = [
         Document(analyse(text), set(), "s", seq, speaker, describe(text))
         for seq, (speaker, text) in enumerate(
             [("Ann", "cake?"), ("Bob", "tea and cake"), ("Ann", "Is it tea?")]
         )
     ]
-    found = _rank(said, Question(("tea",)))
+    found = _rank(messages, Question(("tea",)))
     parts = found.explain(found.memory_ids.tolist().index(3))
     assert parts["wording"] < 0
     assert parts["keywords"] > 0
     check_scores(found)
 
 
-def test_what_says_nothing_of_the_question_has_next_to_no_score_and_an_explanation():
-    """A neighbour that even lost by its wording is no better than none."""
+def test_an_unrelated_memory_has_a_score_near_zero_and_an_explanation():
+    """A neighbour whose wording lowers its score is no better than an unrelated memory."""
     texts = ["tea", "x", "Is it?"]
-    said = [Document(analyse(text), set(), "s", n, "Ann", describe(text)) for n, text in enumerate(texts)]
+    messages = [Document(analyse(text), set(), "s", n, "Ann", describe(text)) for n, text in enumerate(texts)]
     far = [Document(["tea", *["word"] * 40], set(), f"t{n}", 0, "Bob") for n in range(3)]
-    found = _rank([*said, *far], Question(("tea",)))
+    found = _rank([*messages, *far], Question(("tea",)))
     check_scores(found)
     nothing = _rank([Document(["bread"], set(), vectors=MODEL.read(["bread"]))], Question(()), ["car"])
     check_scores(nothing)
@@ -121,7 +121,7 @@ def test_what_says_nothing_of_the_question_has_next_to_no_score_and_an_explanati
 
 
 @pytest.mark.parametrize("words", [None, ["word"]])
-def test_hits_behind_the_candidates_owe_their_scores_to_keywords(words):
+def test_hits_after_the_candidates_are_explained_by_keywords(words):
     documents = [Document(["word"] * (1 + n % 9) + ["x"] * 20, set()) for n in range(200)]
     found = _rank(documents, Question(("word",)), words)
     check_scores(found)
@@ -130,5 +130,5 @@ def test_hits_behind_the_candidates_owe_their_scores_to_keywords(words):
     assert 0 < found.scores[199] < found.scores[0]
 
 
-def test_nothing_found_has_no_scores():
+def test_the_empty_ranking_has_no_scores():
     assert (EMPTY.memory_ids.tolist(), EMPTY.scores.tolist(), dict(EMPTY.parts)) == ([], [], {})

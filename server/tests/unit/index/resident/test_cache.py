@@ -46,7 +46,7 @@ async def test_a_tenant_is_loaded_by_its_first_search(source):
     assert index.resident_bytes > 0
 
 
-async def test_concurrent_first_searches_cause_one_load(source):
+async def test_concurrent_first_searches_load_once(source):
     source.put(TENANT, 1, ["word"])
     index = _index(source)
     found = await asyncio.gather(*(_ids(index, "word") for _ in range(20)))
@@ -55,13 +55,13 @@ async def test_concurrent_first_searches_cause_one_load(source):
     assert index.refreshes == 1
 
 
-async def test_no_terms_touch_nothing(source):
+async def test_a_search_without_terms_loads_nothing(source):
     index = _index(source)
     assert await _ids(index) == []
     assert source.loaded == []
 
 
-async def test_tenants_see_only_their_own_memories(source):
+async def test_tenants_find_only_their_own_memories(source):
     source.put(TENANT, 1, ["word"])
     source.put(OTHER, 2, ["word"])
     index = _index(source)
@@ -69,7 +69,7 @@ async def test_tenants_see_only_their_own_memories(source):
     assert await _ids(index, "word", tenant_id=OTHER) == [2]
 
 
-async def test_own_writes_are_found_without_reading_them_back(source):
+async def test_writes_of_this_server_are_found_without_reading_them_back(source):
     index = _index(source)
     await _ids(index, "word")
     index.note(TENANT, [source.put(TENANT, 1, ["word"])])
@@ -95,7 +95,7 @@ async def test_writes_of_another_server_are_found_at_once_and_read_once(source):
 
 
 async def test_a_change_committed_late_is_found_within_the_overlap(source):
-    """A slow commit carries an older time than changes that were seen before it."""
+    """A slow commit has an earlier time than changes that were seen before it."""
     index = _index(source)
     source.put(TENANT, 1, ["word"])
     await _ids(index, "word")
@@ -103,7 +103,7 @@ async def test_a_change_committed_late_is_found_within_the_overlap(source):
     assert await _ids(index, "word") == [2, 1]
 
 
-async def test_a_clock_that_is_ahead_hides_no_changes_of_others(source):
+async def test_a_clock_that_is_ahead_hides_no_changes_of_other_servers(source):
     index = _index(source)
     source.put(TENANT, 1, ["word"], changed_at=source.now + 3600 * SECOND)
     await _ids(index, "word")
@@ -112,12 +112,12 @@ async def test_a_clock_that_is_ahead_hides_no_changes_of_others(source):
     assert await _ids(index, "word") == [2, 1]
 
 
-async def test_a_search_asks_again_when_a_refresh_was_under_way_already(source):
-    """A refresh that started before the write would not show it."""
+async def test_a_search_refreshes_again_if_a_refresh_was_already_running(source):
+    """A refresh that started before the write would miss it."""
     index = _index(source)
     await _ids(index, "word")
     source.change_gate = asyncio.Event()
-    asked = len(source.asked)
+    refresh_count = len(source.refresh_requests)
     early = asyncio.create_task(_ids(index, "word"))
     await _reached_gate(source)
     source.put(TENANT, 1, ["word"])
@@ -126,7 +126,7 @@ async def test_a_search_asks_again_when_a_refresh_was_under_way_already(source):
     source.change_gate.set()
     assert await asyncio.gather(*late) == [[1]] * 10
     await early
-    assert len(source.asked) == asked + 2
+    assert len(source.refresh_requests) == refresh_count + 2
 
 
 async def test_rows_noted_during_a_load_are_not_lost(source):
@@ -142,8 +142,8 @@ async def test_rows_noted_during_a_load_are_not_lost(source):
     assert source.fetched == []
 
 
-async def test_an_old_change_that_a_long_load_missed_is_found(source):
-    """The load reads a row changed a minute after the change it has missed."""
+async def test_a_change_during_a_long_load_is_found(source):
+    """The load misses a change, and reads a row that changed a minute later."""
     source.page_rows = 1
     source.load_gate = asyncio.Event()
     source.put(TENANT, 1, ["word"])
@@ -169,7 +169,7 @@ async def test_an_older_revision_never_replaces_a_newer_one(source):
     assert await _ids(index, "new") == [1]
 
 
-async def test_a_deleted_memory_stays_deleted_when_its_older_revision_comes_late(source):
+async def test_a_deleted_memory_stays_deleted_if_an_older_revision_arrives_late(source):
     index = _index(source)
     await _ids(index, "word")
     old = source.put(TENANT, 1, ["word"])
@@ -179,7 +179,7 @@ async def test_a_deleted_memory_stays_deleted_when_its_older_revision_comes_late
     assert await _ids(index, "word") == []
 
 
-async def test_an_entry_erased_between_listing_and_reading_is_gone(source):
+async def test_an_entry_deleted_between_listing_and_reading_is_gone(source):
     source.put(TENANT, 1, ["word"])
     index = _index(source)
     await _ids(index, "word")
@@ -192,7 +192,7 @@ async def test_an_entry_erased_between_listing_and_reading_is_gone(source):
     assert await search == []
 
 
-async def test_filters_are_required_and_hold_alternatives(source):
+async def test_all_filters_are_required_and_each_lists_alternatives(source):
     source.put(TENANT, 1, ["word"], ["red"])
     source.put(TENANT, 2, ["word"], ["red", "big"])
     source.put(TENANT, 3, ["word"], ["blue", "big"])
@@ -209,7 +209,7 @@ async def test_filters_are_required_and_hold_alternatives(source):
     assert await find(["green"]) == []
 
 
-async def test_the_budget_evicts_the_tenant_searched_longest_ago(source):
+async def test_the_memory_budget_evicts_the_least_recently_searched_tenant(source):
     for tenant_id in (1, 2, 3):
         source.put(tenant_id, tenant_id, ["word"])
     index = _index(source)
@@ -225,7 +225,7 @@ async def test_the_budget_evicts_the_tenant_searched_longest_ago(source):
     assert index.loads == 4
 
 
-async def test_a_tenant_larger_than_the_budget_still_answers(source):
+async def test_a_tenant_larger_than_the_budget_can_be_searched(source):
     source.put(TENANT, 1, ["word"])
     index = _index(source, budget=1)
     for _ in range(3):
@@ -249,7 +249,7 @@ async def test_a_tenant_in_use_is_not_evicted(source):
     assert (index.tenant_count, index.evictions) == (1, 1)
 
 
-async def test_what_was_in_use_is_evicted_by_the_next_search(source):
+async def test_a_tenant_that_was_in_use_is_evicted_after_the_next_search(source):
     source.put(TENANT, 1, ["word"])
     source.put(OTHER, 2, ["word"])
     index = _index(source, budget=await _size_of(source, TENANT))
@@ -265,7 +265,7 @@ async def test_what_was_in_use_is_evicted_by_the_next_search(source):
     assert index.tenant_count == 1
 
 
-async def test_a_failed_load_is_reported_and_tried_again(source):
+async def test_a_failed_load_is_reported_and_retried(source):
     source.put(TENANT, 1, ["word"])
     index = _index(source)
     source.failure = OSError("database away")
@@ -286,7 +286,7 @@ async def test_a_failed_refresh_is_reported_and_misses_nothing(source):
     assert await _ids(index, "word") == [1]
 
 
-async def test_a_cancelled_first_search_leaves_the_load_to_the_next(source):
+async def test_a_cancelled_first_search_leaves_the_load_running(source):
     source.put(TENANT, 1, ["word"])
     source.load_gate = asyncio.Event()
     index = _index(source)
@@ -298,8 +298,8 @@ async def test_a_cancelled_first_search_leaves_the_load_to_the_next(source):
     assert index.loads == 1
 
 
-async def test_two_servers_agree_to_the_last_bit_after_one_search(source):
-    """One has followed every write, the other reads the outcome: other segments, the same ranking."""
+async def test_two_servers_return_bit_identical_rankings(source):
+    """One has followed every write, the other reads the result: different segments, the same ranking."""
     writer = _index(source)
     await _ids(writer, "w1")
     for n in range(600):
@@ -315,8 +315,8 @@ async def test_two_servers_agree_to_the_last_bit_after_one_search(source):
         assert np.array_equal(one.scores, other.scores)
 
 
-async def test_the_event_loop_stays_free_while_much_is_loaded_and_merged(source, monkeypatch):
-    """Building and joining go to threads; writes noted meanwhile survive the exchange of segments."""
+async def test_the_event_loop_is_not_blocked_by_loads_and_merges(source, monkeypatch):
+    """Segments are built and merged in threads; writes noted meanwhile survive the exchange of segments."""
     monkeypatch.setattr(segments, "INLINE_POSTINGS", 50)
     source.page_rows = 1000
     for memory_id in range(3000):
@@ -332,7 +332,7 @@ async def test_the_event_loop_stays_free_while_much_is_loaded_and_merged(source,
     await index.close()
 
 
-async def test_closing_stops_what_is_under_way(source):
+async def test_closing_cancels_running_searches(source):
     source.load_gate = asyncio.Event()
     index = _index(source)
     search = asyncio.create_task(_ids(index, "word"))

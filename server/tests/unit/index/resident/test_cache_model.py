@@ -1,4 +1,4 @@
-"""After any history of writes, by any server, a search equals the definition over the live rows."""
+"""After any history of writes by any server, a search equals the reference over the live rows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mnemo_server.index.resident import segments
 from mnemo_server.index.resident.cache import SearchIndex
 from mnemo_server.index.segments.entries import facet
 
-from server.tests.unit.index.ranking.definition_of_ranking import check_ranking
+from server.tests.unit.index.ranking.reference_ranking import check_ranking
 from server.tests.unit.index.toy_model import ToyModel
 
 WORDS = [f"w{n}" for n in range(8)]
 TAGS = ["a", "b", "c"]
 SECOND = 1_000_000
 BEST_COUNT = 8
-MODELS = [ToyModel(1, 70), ToyModel(2, 70), ToyModel(3, 64, gives_tokens=False)]
+MODELS = [ToyModel(1, 70), ToyModel(2, 70), ToyModel(3, 64, returns_tokens=False)]
 
 
 def _some(values, most):
@@ -48,7 +48,7 @@ _models = st.sampled_from([*MODELS, None])
 
 
 def _read(words, model):
-    """Give words with their vectors, if any; a model refuses what has no words."""
+    """Return words with their vectors, if any; a model refuses texts without words."""
     return words, model and (model.read(words) if words else model.refuse())
 
 
@@ -60,7 +60,7 @@ _questions = st.builds(
     words=st.sampled_from([frozenset(), frozenset(["ann"]), frozenset(["ann", "bob"])]),
     asks_when=st.booleans(),
 )
-_servers = st.integers(0, 2)  # the last one is another machine: nobody here notes its writes
+_servers = st.integers(0, 2)  # the last one is on another machine: no server here notes its writes
 _operations = st.one_of(
     st.tuples(st.just("put"), _tenants, _ids, _texts, _details, _servers),
     st.tuples(st.just("delete"), _tenants, _ids, _servers),
@@ -72,12 +72,12 @@ _operations = st.one_of(
 )
 
 
-async def _answer(asked):
-    return asked
+async def _return(query_vector):
+    return query_vector
 
 
 class _World:
-    """Two servers over one database; small limits make merges, threads and evictions common."""
+    """Two servers over one database; low limits make merges, threads and evictions frequent."""
 
     def __init__(self, source):
         self.source = source
@@ -123,12 +123,12 @@ class _World:
             server.use_model(model.space)
 
     async def search(self, tenant_id, question, groups, model):
-        """A question that comes in the space of another model is answered by keywords."""
-        asked = model.ask([*question.terms, "the"]) if model else None
-        embedded = asked if model is self.model else None
+        """Search on every server; a query vector of another model is ignored."""
+        query_vector = model.ask([*question.terms, "the"]) if model else None
+        embedded = query_vector if model is self.model else None
         required = [[facet("tag", tag) for tag in group] for group in groups]
         for server in self.servers:
-            found = await server.search(tenant_id, question, Scope(required), _answer(asked))
+            found = await server.search(tenant_id, question, Scope(required), _return(query_vector))
             documents = self.source.documents.get(tenant_id, {})
             check_ranking(found, documents, question, groups, embedded=embedded, best_count=BEST_COUNT)
 
@@ -150,7 +150,7 @@ def _small_limits():
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_operations, max_size=40))
-def test_every_search_equals_the_definition_over_the_live_rows(new_source, operations):
+def test_every_search_equals_the_reference_over_the_live_rows(new_source, operations):
     async def run():
         world = _World(new_source())
         for operation in operations:

@@ -1,4 +1,4 @@
-"""The search index with vectors: which ones it has, and what happens when the model changes."""
+"""The search index with vectors: which ones it contains, and what happens when the model changes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def _put(source, memory_id, words, model=OLD):
     return source.put(TENANT, memory_id, words, vectors=model and model.read(words))
 
 
-async def _give(value):
+async def _return(value):
     return value
 
 
 async def _ids(index, words, model=OLD, *, terms=()):
-    """Search by vectors; by keywords too when there are terms."""
-    embedding = _give(model and model.ask(words))
+    """Search by vectors, and by keywords too if there are terms."""
+    embedding = _return(model and model.ask(words))
     return (await index.search(TENANT, Question(tuple(terms)), EVERYTHING, embedding)).memory_ids.tolist()
 
 
@@ -40,15 +40,15 @@ async def _reached_gate(source):
     await asyncio.wait_for(source.reached.wait(), 10)
 
 
-async def test_vectors_find_what_shares_no_word_with_the_question(source):
+async def test_vectors_find_memories_that_share_no_word_with_the_question(source):
     _put(source, 1, ["bread"])
     _put(source, 2, ["automobile"])
     index = _index(source)
     assert (await _ids(index, ["car"], terms=["car"]))[0] == 2
-    assert source.asked_codes == [(1, [1, 2])]
+    assert source.code_requests == [(1, [1, 2])]
 
 
-async def test_a_vector_that_comes_later_is_found_with_the_next_search(source):
+async def test_a_vector_that_is_written_later_is_found_by_the_next_search(source):
     """The worker writes it with a higher revision, here or on another server."""
     _put(source, 1, ["automobile"], model=None)
     index = _index(source)
@@ -59,17 +59,17 @@ async def test_a_vector_that_comes_later_is_found_with_the_next_search(source):
     assert await _ids(index, ["car"]) == [2, 1]
 
 
-async def test_without_an_embedding_keywords_find_alone(source):
+async def test_without_an_embedding_only_keywords_are_searched(source):
     _put(source, 1, ["automobile"])
     _put(source, 2, ["car"])
     index = _index(source)
     assert await _ids(index, ["car"], None, terms=["car"]) == [2]
     assert (await index.search(TENANT, Question(("car",)))).memory_ids.tolist() == [2]
     assert await _ids(index, ["car"], None) == []
-    assert source.asked_codes == []
+    assert source.code_requests == []
 
 
-async def test_an_embedding_of_another_model_is_as_good_as_none(source):
+async def test_an_embedding_of_another_model_is_ignored(source):
     _put(source, 1, ["automobile"])
     _put(source, 2, ["car"])
     index = _index(source)
@@ -77,7 +77,7 @@ async def test_an_embedding_of_another_model_is_as_good_as_none(source):
     assert await _ids(_index(source, None), ["car"], OLD, terms=["car"]) == [2]
 
 
-async def test_rows_of_another_model_are_found_by_their_words_only(source):
+async def test_rows_of_another_model_are_found_only_by_their_words(source):
     _put(source, 1, ["automobile"], NEW)
     _put(source, 2, ["automobile"], THIRD)
     _put(source, 3, ["bread"])
@@ -86,7 +86,7 @@ async def test_rows_of_another_model_are_found_by_their_words_only(source):
     assert set((await _ids(index, ["automobile"], terms=["automobile"]))[:2]) == {1, 2}
 
 
-async def test_with_another_model_its_vectors_are_read_by_the_next_search(source):
+async def test_after_a_change_of_model_the_next_search_loads_its_vectors(source):
     _put(source, 1, ["automobile"], OLD)
     _put(source, 2, ["automobile"], NEW)
     index = _index(source)
@@ -102,7 +102,7 @@ async def test_with_another_model_its_vectors_are_read_by_the_next_search(source
 
 
 @pytest.mark.parametrize("models", [(NEW,), (NEW, THIRD), (NEW, OLD), (NEW, THIRD, NEW)])
-async def test_a_model_that_changes_while_a_tenant_is_loaded_is_the_one_that_counts(source, models):
+async def test_a_change_of_model_during_a_load_takes_effect(source, models):
     """However often it changes, before each page that is read."""
     for memory_id, model in enumerate((OLD, NEW, THIRD), 1):
         _put(source, memory_id, ["automobile"], model)
@@ -121,7 +121,7 @@ async def test_a_model_that_changes_while_a_tenant_is_loaded_is_the_one_that_cou
     assert await _ids(index, ["car"], models[-1]) == await search
 
 
-async def test_rows_noted_before_and_after_the_model_changes_during_a_load_are_kept(source):
+async def test_rows_noted_before_and_after_a_change_of_model_during_a_load_are_kept(source):
     source.load_gate = asyncio.Event()
     _put(source, 1, ["automobile"], NEW)
     index = _index(source)
@@ -135,13 +135,13 @@ async def test_rows_noted_before_and_after_the_model_changes_during_a_load_are_k
 
 
 @pytest.mark.parametrize("gate", ["change_gate", "code_gate"])
-async def test_a_search_under_way_ends_in_the_space_it_began_in(source, gate):
+async def test_a_running_search_ends_with_the_model_it_started_with(source, gate):
     for memory_id in (1, 2):
         _put(source, memory_id, ["automobile"], OLD)
     _put(source, 3, ["car"], NEW)
     index = _index(source)
     await _ids(index, ["car"])
-    _put(source, 2, ["automobile"], OLD)  # its codes have to be read anew
+    _put(source, 2, ["automobile"], OLD)  # its codes have to be read again
     stop = asyncio.Event()
     setattr(source, gate, stop)
     early = asyncio.create_task(_ids(index, ["car"], OLD))
@@ -155,8 +155,8 @@ async def test_a_search_under_way_ends_in_the_space_it_began_in(source, gate):
     assert await early_but_new == [3]
 
 
-async def test_the_embedding_is_waited_for_while_changes_are_asked_for(source):
-    """It may be slow: what is committed before the call is found all the same."""
+async def test_the_embedding_is_awaited_while_changes_are_read(source):
+    """It may be slow: everything committed before the call is still found."""
     _put(source, 1, ["automobile"])
     index = _index(source)
     await _ids(index, ["car"])
@@ -170,14 +170,14 @@ async def test_the_embedding_is_waited_for_while_changes_are_asked_for(source):
     assert (await search).memory_ids.tolist() == [2, 1]
 
 
-async def test_a_tenant_without_memories_is_searched_in_peace(source):
+async def test_a_tenant_without_memories_can_be_searched(source):
     index = _index(source)
     assert await _ids(index, ["car"], terms=["car"]) == []
     assert await _ids(index, ["car"]) == []
 
 
-async def test_two_servers_agree_to_the_last_bit(source):
-    """One has followed every write, the other reads the outcome."""
+async def test_two_servers_return_bit_identical_rankings(source):
+    """One has followed every write, the other reads the result."""
     writer = _index(source)
     await _ids(writer, ["w1"])
     for n in range(300):
@@ -188,7 +188,7 @@ async def test_two_servers_agree_to_the_last_bit(source):
     reader = _index(source)
     for words in (("w1",), ("w1", "w2", "w9"), ("w0", "w10", "none")):
         one, other = [
-            await index.search(TENANT, Question(words), EVERYTHING, _give(OLD.ask(words)))
+            await index.search(TENANT, Question(words), EVERYTHING, _return(OLD.ask(words)))
             for index in (writer, reader)
         ]
         assert one.memory_ids.tolist() == other.memory_ids.tolist()

@@ -1,4 +1,4 @@
-"""Binary codes of words that are kept in memory: never stale, never too many, and gone with their tenant."""
+"""The cache of token codes: never stale, bounded, and evicted with its tenant."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ MODELS = [ToyModel(1, 70), ToyModel(2, 130)]
 
 
 class Vectors:
-    """A table of codes that counts what is read of it."""
+    """A table of codes that records reads."""
 
     def __init__(self):
         self.codes = {}
-        self.asked = []
+        self.reads = []
         self.failure = None
 
     async def read(self, memory_ids):
-        self.asked.append(list(memory_ids))
+        self.reads.append(list(memory_ids))
         if self.failure:
             raise self.failure
         return {memory_id: self.codes[memory_id] for memory_id in memory_ids if memory_id in self.codes}
@@ -53,30 +53,30 @@ async def test_codes_are_read_once(vectors):
     codes = TenantCodes(cache, vectors.read)
     assert await _get(codes, 1, 2) == {1: vectors.codes[1], 2: vectors.codes[2]}
     assert await _get(codes, 2, 3, 1) == {memory_id: vectors.codes[memory_id] for memory_id in (1, 2, 3)}
-    assert vectors.asked == [[1, 2], [3]]
+    assert vectors.reads == [[1, 2], [3]]
     assert (cache.hits, cache.misses) == (2, 3)
     assert cache.size_bytes == codes.size_bytes == 3 * (ENTRY_BYTES + 40)
 
 
-async def test_codes_of_another_revision_are_read_anew_and_replaced(vectors):
+async def test_codes_of_another_revision_are_read_again_and_replaced(vectors):
     cache = CodeCache(PLENTY)
     codes = TenantCodes(cache, vectors.read)
     await _get(codes, 1)
     vectors.codes[1] = b"new"
     assert await _get(codes, 1, revision=2) == {1: b"new"}
     assert await _get(codes, 1, revision=2) == {1: b"new"}
-    assert vectors.asked == [[1], [1]]
+    assert vectors.reads == [[1], [1]]
     assert cache.size_bytes == ENTRY_BYTES + len(b"new")
 
 
-async def test_that_a_memory_has_no_codes_is_remembered_too(vectors):
+async def test_that_a_memory_has_no_codes_is_cached_too(vectors):
     codes = TenantCodes(CodeCache(PLENTY), vectors.read)
     assert await _get(codes, 200) == {200: b""}
     assert await _get(codes, 200) == {200: b""}
-    assert vectors.asked == [[200]]
+    assert vectors.reads == [[200]]
 
 
-async def test_a_failed_read_is_reported_and_nothing_is_kept(vectors):
+async def test_a_failed_read_is_reported_and_caches_nothing(vectors):
     cache = CodeCache(PLENTY)
     codes = TenantCodes(cache, vectors.read)
     vectors.failure = OSError("database away")
@@ -84,10 +84,10 @@ async def test_a_failed_read_is_reported_and_nothing_is_kept(vectors):
         await _get(codes, 1)
     vectors.failure = None
     assert await _get(codes, 1) == {1: vectors.codes[1]}
-    assert len(vectors.asked) == 2
+    assert len(vectors.reads) == 2
 
 
-async def test_the_memory_that_was_of_use_longest_ago_makes_room(vectors):
+async def test_the_least_recently_used_memory_is_evicted(vectors):
     cache = CodeCache(3 * (ENTRY_BYTES + 40))
     codes = TenantCodes(cache, vectors.read)
     await _get(codes, 1, 2, 3)
@@ -97,7 +97,7 @@ async def test_the_memory_that_was_of_use_longest_ago_makes_room(vectors):
     assert cache.size_bytes == 3 * (ENTRY_BYTES + 40)
 
 
-async def test_the_tenant_searched_longest_ago_makes_room_first(vectors):
+async def test_the_least_recently_searched_tenant_is_evicted_first(vectors):
     cache = CodeCache(4 * (ENTRY_BYTES + 40))
     old, new = TenantCodes(cache, vectors.read), TenantCodes(cache, vectors.read)
     await _get(new, 1)
@@ -110,7 +110,7 @@ async def test_the_tenant_searched_longest_ago_makes_room_first(vectors):
 
 
 @pytest.mark.parametrize("limit", [0, ENTRY_BYTES])
-async def test_without_room_every_search_still_gets_its_codes(vectors, limit):
+async def test_without_space_every_search_still_gets_its_codes(vectors, limit):
     cache = CodeCache(limit)
     codes = TenantCodes(cache, vectors.read)
     for _ in range(2):
@@ -118,7 +118,7 @@ async def test_without_room_every_search_still_gets_its_codes(vectors, limit):
     assert cache.size_bytes == codes.size_bytes == 0
 
 
-async def test_a_closed_tenant_keeps_nothing_any_more(vectors):
+async def test_a_closed_tenant_caches_nothing(vectors):
     cache = CodeCache(PLENTY)
     codes = TenantCodes(cache, vectors.read)
     await _get(codes, 1)
@@ -127,17 +127,17 @@ async def test_a_closed_tenant_keeps_nothing_any_more(vectors):
     assert cache.size_bytes == codes.size_bytes == 0
 
 
-async def test_many_codes_are_freed_bit_by_bit(vectors, monkeypatch):
+async def test_codes_are_freed_in_small_steps(vectors, monkeypatch):
     monkeypatch.setattr(code_cache, "FREED_AT_ONCE", 10)
     freed = []
 
-    class Watched(bytes):
+    class TrackedBytes(bytes):
         __slots__ = ()
 
         def __del__(self):
             freed.append(1)
 
-    vectors.codes = {memory_id: Watched(b"code") for memory_id in range(35)}
+    vectors.codes = {memory_id: TrackedBytes(b"code") for memory_id in range(35)}
     codes = TenantCodes(CodeCache(PLENTY), vectors.read)
     await _get(codes, *vectors.codes)
     vectors.codes = {}
@@ -163,8 +163,8 @@ async def _search(index, tenant_id, words, model=MODELS[0]):
     return await index.search(tenant_id, Question(tuple(words)), EVERYTHING, embed())
 
 
-async def test_an_evicted_tenant_gives_its_codes_back(source):
-    """They count as room for others: nobody else has to go."""
+async def test_an_evicted_tenant_frees_its_codes(source):
+    """Freed codes make space for other tenants, so no other one is evicted."""
     source.put(1, 1, ["w1"], vectors=MODELS[0].read(["w1"]))
     source.put(2, 1, ["w1"])
     for memory_id in range(50):
@@ -180,7 +180,7 @@ async def test_an_evicted_tenant_gives_its_codes_back(source):
     assert (index.tenant_count, index.evictions, index.codes.size_bytes) == (2, 1, 0)
 
 
-async def test_another_model_frees_all_codes(source):
+async def test_a_change_of_model_frees_all_codes(source):
     source.put(1, 1, ["w1"], vectors=MODELS[0].read(["w1"]))
     index = _index(source)
     await _search(index, 1, ["w1"])
@@ -188,8 +188,8 @@ async def test_another_model_frees_all_codes(source):
     assert index.codes.size_bytes == 0
 
 
-async def test_codes_give_way_to_the_index_that_is_being_searched(source):
-    """There is nobody left to evict, and the budget is kept all the same."""
+async def test_codes_are_evicted_for_the_index_of_the_searched_tenant(source):
+    """There is no other tenant to evict, and the budget is kept nevertheless."""
     for memory_id in range(20):
         source.put(1, memory_id, ["w1"], vectors=MODELS[0].read(["w1"]))
     index = _index(source)
@@ -217,7 +217,7 @@ _operations = st.one_of(
 
 
 class _World:
-    """A server that keeps codes, beside servers that have just started, over one database."""
+    """A server that caches codes, and servers that have just started, over one database."""
 
     def __init__(self, source, budget):
         self.source = source
@@ -249,7 +249,7 @@ class _World:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(_operations, min_size=20, max_size=40), st.sampled_from([PLENTY, 6_000]))
-def test_after_any_history_of_writes_a_search_is_the_same_with_kept_codes(new_source, operations, budget):
+def test_after_any_history_of_writes_a_search_with_cached_codes_is_the_same(new_source, operations, budget):
     async def run():
         world = _World(new_source(), budget)
         for name, *arguments in operations:

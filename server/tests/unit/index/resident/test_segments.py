@@ -1,4 +1,4 @@
-"""One tenant's segments while rows arrive, in any order, around background merges."""
+"""One tenant's segments while rows arrive in any order, around background merges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _row(memory_id, revision, *, is_active=True, changed_at=0):
 
 
 def _live(index):
-    """Return {memory_id: revision} as a search sees it, and that no memory is there twice."""
+    """Return {memory_id: revision} as a search sees it; check that no memory is there twice."""
     index.fold()
     found = [
         (int(memory_id), int(revision))
@@ -35,13 +35,13 @@ def _live(index):
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_merges():
-    """Join only the tiniest segments at once, so that background merges are due early."""
+    """Merge only the smallest segments at once, so that background merges are due early."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segments, "INLINE_POSTINGS", 40)
         yield
 
 
-def test_rows_that_change_during_a_merge_are_right_after_it():
+def test_rows_that_change_during_a_merge_are_current_after_it():
     index = ResidentTenant()
     index.install(*prepare([_row(n, 1) for n in range(100)]))
     index.install(*prepare([_row(n, 1) for n in range(100, 116)]))
@@ -76,7 +76,7 @@ def test_known_rows_change_nothing():
     assert [now is then for now, then in zip(index.segments, before, strict=True)] == [True]
 
 
-def test_what_was_deleted_is_remembered_as_long_as_a_refresh_may_list_it():
+def test_deletions_are_remembered_as_long_as_a_refresh_may_list_them():
     index = ResidentTenant()
     index.install(*prepare([_row(n, 2, is_active=False, changed_at=n) for n in range(5000)]))
     size = index.size_bytes
@@ -86,7 +86,7 @@ def test_what_was_deleted_is_remembered_as_long_as_a_refresh_may_list_it():
     assert _live(index) == {}
 
 
-def test_unseen_changes_are_those_newer_than_what_is_held():
+def test_unseen_changes_are_newer_than_the_known_revisions():
     index = ResidentTenant((prepare([_row(1, 3)])[0],))
     index.note([_row(2, 1), _row(3, 2, is_active=False)])
     changes = [(1, 3, 10), (2, 1, 10), (2, 2, 11), (3, 1, 10), (3, 2, 11), (4, 1, 12)]
@@ -99,8 +99,8 @@ _steps = st.lists(st.one_of(_batches, st.sampled_from(["note", "begin", "finish"
 
 
 @given(_steps)
-def test_the_newest_revision_wins_whatever_the_order_of_arrival(steps):
-    """A revision is active or not for good, as in a database."""
+def test_the_newest_revision_is_current_whatever_the_order_of_arrival(steps):
+    """A revision is permanently active or inactive, as in a database."""
     index, newest, merge, noting = ResidentTenant(), {}, None, False
     for step in steps:
         if step == "note":

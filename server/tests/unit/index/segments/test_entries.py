@@ -12,22 +12,22 @@ _documents = st.tuples(st.lists(st.text(max_size=3), max_size=20), st.lists(st.t
 
 
 @given(st.lists(_documents, max_size=8))
-def test_decoding_gives_back_what_was_encoded(documents):
+def test_decoding_returns_what_was_encoded(documents):
     packed = [encode_terms(tokens, [facet("tag", tag) for tag in tags]) for tokens, tags in documents]
     decoded = decode_terms(packed)
-    begin = 0
+    start = 0
     for (tokens, tags), count in zip(documents, decoded.counts.tolist(), strict=True):
         expected = {hash_term(facet("tag", tag)): 0 for tag in tags}
         expected |= {hash_term(token): tokens.count(token) for token in tokens}
-        hashes = decoded.hashes[begin : begin + count].tolist()
+        hashes = decoded.hashes[start : start + count].tolist()
         assert hashes == sorted(expected)
-        frequencies = decoded.frequencies[begin : begin + count].tolist()
+        frequencies = decoded.frequencies[start : start + count].tolist()
         assert dict(zip(hashes, frequencies, strict=True)) == expected
-        begin += count
+        start += count
 
 
 @given(_documents, st.text(max_size=3))
-def test_a_facet_added_is_as_if_it_had_been_there_from_the_start(document, added):
+def test_adding_a_facet_equals_encoding_it_from_the_start(document, added):
     tokens, tags = document
     packed = encode_terms(tokens, [facet("tag", tag) for tag in tags])
     expected = encode_terms(tokens, [facet("tag", tag) for tag in {*tags, added}])
@@ -36,19 +36,19 @@ def test_a_facet_added_is_as_if_it_had_been_there_from_the_start(document, added
 
 
 def test_the_layout_is_hashes_then_frequencies():
-    """Stored entries outlive the code, so the bytes are fixed."""
+    """Databases contain entries in this format, so the bytes must not change."""
     assert encode_terms(["memory", "memory"], []).hex() == "bafbdd89fcb2a0e802"
 
 
-def test_a_frequency_is_cut_at_255():
+def test_a_frequency_is_limited_to_255():
     assert encode_terms(["word"] * 1000, [])[-1] == 255
 
 
-def test_a_damaged_entry_is_refused():
+def test_a_damaged_entry_is_rejected():
     with pytest.raises(ValueError, match="10 bytes is damaged"):
         decode_terms([b"", b"0123456789"])
 
 
-def test_no_text_can_pass_for_a_facet():
+def test_no_text_can_produce_the_term_of_a_facet():
     assert facet("tag", "python") not in analyse(f"tag python {facet('tag', 'python')}")
     assert facet("tag", "a") != facet("agent_id", "a")

@@ -1,4 +1,4 @@
-"""Segments and their merges keep exactly the live documents."""
+"""Segments and their merges contain exactly the live documents."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mnemo_server.index.segments.segment import build_segment
 from mnemo_server.index.segments.vectors import VectorSpace
 
 WORDS = [f"word{n}" for n in range(12)]
-SPACE = VectorSpace(1, 100)  # codes of two words
+SPACE = VectorSpace(1, 100)  # codes of two 64-bit words
 
 
 def _row(memory_id, words):
-    """Make a memory; two of three are messages."""
+    """Return the entry of a memory; two thirds are messages."""
     if memory_id % 3 == 0:
         return EntryRow(memory_id, 1, 0, True, len(words), encode_terms(words, []))
     speaker, place = f"speaker {memory_id % 5}", memory_id % 7
@@ -26,7 +26,7 @@ def _row(memory_id, words):
 
 
 def _embedded(memory_id, words):
-    """Make a memory with a vector: of another model, of another size, none, or a good one."""
+    """Return an entry with a vector: of another model, of another size, none, or a valid one."""
     model_id, size = {0: (2, 16), 1: (1, 8), 2: (0, 0)}.get(memory_id % 7, (1, 16))
     code = bytes([memory_id + 1, *range(1, size)]) if size else None
     created_at = memory_id * 700_000
@@ -34,7 +34,7 @@ def _embedded(memory_id, words):
 
 
 def _codes(segment):
-    """Return {memory_id: when it was made, its code or None} of the live documents."""
+    """Return {memory_id: (time of creation, code or None)} of the live documents."""
     columns = (segment.memory_ids.tolist(), segment.created.tolist(), segment.codes.T, segment.has_code)
     known = zip(*columns, segment.alive, strict=True)
     return {key: (at, code.tobytes() if has else None) for key, at, code, has, alive in known if alive}
@@ -51,7 +51,7 @@ def _contents(segment):
 
 
 def _messages(segment):
-    """Return what is known of each live document as a message, and the live messages in their order."""
+    """Return the columns of the live documents as messages, and the live messages in their order."""
     names = [segment.speaker_names[number] for number in segment.speakers]
     columns = (segment.memory_ids, segment.session_keys, segment.seqs, segment.traits, names)
     known = [row[:-1] for row in zip(*columns, segment.alive, strict=True) if row[-1]]
@@ -65,17 +65,18 @@ _documents = st.dictionaries(st.integers(0, 60), st.lists(st.sampled_from(WORDS)
 
 
 @given(_documents, st.lists(st.integers(0, 3), min_size=61, max_size=61), st.sets(st.integers(0, 60)))
-def test_merging_is_the_same_as_building_the_survivors_at_once(documents, homes, dead):
+def test_merging_equals_building_one_segment_of_the_live_documents(documents, segment_of, deleted):
     segments = []
-    for home in range(4):
+    for segment_number in range(4):
         segment = build_segment(
-            [_embedded(key, words) for key, words in documents.items() if homes[key] == home], SPACE
+            [_embedded(key, words) for key, words in documents.items() if segment_of[key] == segment_number],
+            SPACE,
         )
-        places = segment.find_ordinals(np.array(sorted(dead), dtype=np.int64))
+        places = segment.find_ordinals(np.array(sorted(deleted), dtype=np.int64))
         segments.append(segment.without(places[places >= 0]))
     merged = merge_segments(segments)
     alive = build_segment(
-        [_embedded(key, words) for key, words in documents.items() if key not in dead], SPACE
+        [_embedded(key, words) for key, words in documents.items() if key not in deleted], SPACE
     )
     assert _contents(merged) == _contents(alive)
     assert _messages(merged) == _messages(alive)
@@ -88,8 +89,8 @@ def test_merging_is_the_same_as_building_the_survivors_at_once(documents, homes,
     assert (merged.live_count, merged.live_length) == (alive.live_count, alive.live_length)
 
 
-def test_burying_documents_leaves_the_old_segment_as_it_was():
-    """A search that runs in another thread sees a consistent picture."""
+def test_deleting_documents_does_not_change_the_old_segment():
+    """A search that runs in another thread sees a consistent state."""
     segment = build_segment([_row(1, ["a"]), _row(2, ["b", "c"])])
     after = segment.without(np.array([1]))
     assert segment.alive.tolist() == [True, True]
@@ -97,7 +98,7 @@ def test_burying_documents_leaves_the_old_segment_as_it_was():
     assert (after.live_count, after.live_length) == (1, 1)
 
 
-def test_a_segment_knows_the_vectors_of_its_model_only():
+def test_a_segment_contains_only_vectors_of_its_model():
     segment = build_segment([_embedded(key, ["a"]) for key in range(7)], SPACE)
     assert segment.has_code.tolist() == [False] * 3 + [True] * 4
     assert segment.codes.shape == (2, 7)
@@ -111,25 +112,25 @@ def test_unknown_terms_have_no_postings():
     segment = build_segment([_row(1, ["a"])])
     known, *_ = hash_terms(["a"])
     slices = segment.find_postings(np.array([0, known, 2**64 - 1], dtype=np.uint64))
-    assert [where.stop - where.start for where in slices] == [0, 1, 0]
+    assert [postings.stop - postings.start for postings in slices] == [0, 1, 0]
     empty = build_segment([])
-    assert [where.stop for where in empty.find_postings(np.array([known], dtype=np.uint64))] == [0]
+    assert [postings.stop for postings in empty.find_postings(np.array([known], dtype=np.uint64))] == [0]
 
 
-def test_segments_stay_few_while_rows_come_one_by_one():
-    """Their number is logarithmic, and so is the work for each row."""
-    segments, moved = [], 0
+def test_segments_stay_few_while_rows_arrive_one_by_one():
+    """Their number is logarithmic, and so is the work per row."""
+    segments, merged_rows = [], 0
     for memory_id in range(3000):
         segments.append(build_segment([_row(memory_id, ["a"])]))
         if (start := find_merge_start(segments)) is not None:
-            moved += sum(segment.live_count for segment in segments[start:])
+            merged_rows += sum(segment.live_count for segment in segments[start:])
             segments[start:] = [merge_segments(segments[start:])]
         assert len(segments) <= 6
     assert sum(segment.live_count for segment in segments) == 3000
-    assert moved / 3000 < GROWTH * SMALLEST
+    assert merged_rows / 3000 < GROWTH * SMALLEST
 
 
-def test_a_segment_of_mostly_dead_documents_is_rebuilt():
+def test_a_segment_of_mostly_deleted_documents_is_rebuilt():
     segment = build_segment([_row(memory_id, ["a"]) for memory_id in range(1000)])
     assert find_merge_start([segment.without(np.arange(500))]) is None
     assert find_merge_start([segment.without(np.arange(501))]) == 0

@@ -1,4 +1,4 @@
-"""The binary codes of vectors: they are stored in databases, so they never change."""
+"""The binary codes of vectors are stored in databases, so they never change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnemo_server.index.segments.vectors import (
 
 
 def _waves(dimensions, count=3):
-    """Vectors that any machine makes the same; no component or projection is near to 0."""
+    """Return vectors that are the same on every machine; no component or projection is near 0."""
     places = np.arange(dimensions)
     rows = np.array([np.cos(0.7 * places * (row + 1) + row) for row in range(count)])
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
@@ -37,27 +37,27 @@ def _random(dimensions, count, seed=0):
         (384, "caff4157996d4982", "37129ea4a22b9b60"),
     ],
 )
-def test_codes_of_words_never_change(dimensions, first, second):
+def test_token_codes_never_change(dimensions, first, second):
     codes = encode_tokens(_waves(dimensions))
     assert len(codes) == 3 * TOKEN_BYTES
     assert (codes[:8].hex(), codes[TOKEN_BYTES:][:8].hex()) == (first, second)
 
 
-def test_codes_of_vectors_never_change():
+def test_vector_codes_never_change():
     assert encode_vector(_waves(384)[0])[:8].hex() == "870f1f3e7cf8f0e1"
     assert encode_vector(np.array([0.5, -0.5, 0, 1], dtype=np.float32)).hex() == "0900000000000000"
 
 
 @pytest.mark.parametrize(("dimensions", "size"), [(64, 8), (65, 16), (100, 16), (384, 48)])
-def test_a_code_takes_whole_words_of_64_bits(dimensions, size):
+def test_a_code_consists_of_whole_64_bit_words(dimensions, size):
     code = encode_vector(np.ones(dimensions, dtype=np.float32))
     assert int.from_bytes(code, "little") == 2**dimensions - 1
     assert len(code) == size
 
 
 @given(st.integers(1, 40), st.integers(0, 5))
-def test_a_word_has_the_same_code_in_any_text(count, seed):
-    """Only a projection of almost 0 may fall to either side when more words are projected at once."""
+def test_a_token_has_the_same_code_in_any_text(count, seed):
+    """Only the sign of a projection near 0 may differ when more tokens are projected together."""
     tokens = _random(384, count, seed)
     assert encode_tokens(tokens) == encode_tokens(tokens.copy())
     together = np.frombuffer(encode_tokens(tokens), dtype=np.uint8).reshape(count, TOKEN_BYTES)
@@ -67,7 +67,7 @@ def test_a_word_has_the_same_code_in_any_text(count, seed):
         assert np.abs(project_tokens(tokens[row : row + 1])[0][differs]).max(initial=0) < 1e-6
 
 
-def test_a_text_without_words_has_no_codes():
+def test_a_text_without_tokens_has_no_codes():
     assert encode_tokens(np.empty((0, 384), dtype=np.float32)) == b""
 
 
@@ -91,23 +91,26 @@ def test_sums_of_signs_are_exact_for_any_number_of_codes(count, dimensions):
     assert np.array_equal(sums, expected)
 
 
-def test_a_word_meets_the_nearest_word_of_each_memory():
-    """From signs alone a word meets itself with about 0.8."""
+def test_a_token_is_matched_with_the_nearest_token_of_each_memory():
+    """With signs alone, the similarity of a token to itself is about 0.8."""
     words = _random(384, 6)
     codes = [encode_tokens(words[:3]), b"", encode_tokens(words[3:]), b"", encode_tokens(words[5:])]
-    met = match_tokens(words[[1, 5]], codes)
-    assert met.shape == (2, 5)
-    assert (met[0, 0], met[1, 2]) == (pytest.approx(0.8, abs=0.05), pytest.approx(0.8, abs=0.05))
-    assert met[1, 2] == met[1, 4]
-    assert met[:, [1, 3]].max() == 0
-    assert met[0, 2] < 0.4
-    assert (met >= 0).all()
+    similarities = match_tokens(words[[1, 5]], codes)
+    assert similarities.shape == (2, 5)
+    assert (similarities[0, 0], similarities[1, 2]) == (
+        pytest.approx(0.8, abs=0.05),
+        pytest.approx(0.8, abs=0.05),
+    )
+    assert similarities[1, 2] == similarities[1, 4]
+    assert similarities[:, [1, 3]].max() == 0
+    assert similarities[0, 2] < 0.4
+    assert (similarities >= 0).all()
 
 
 @pytest.mark.parametrize("codes", [[], [b""], [b"", b""]])
-def test_nothing_is_met_where_there_are_no_words(codes):
+def test_memories_without_tokens_match_nothing(codes):
     assert match_tokens(_random(384, 2), codes).tolist() == [[0.0] * len(codes)] * 2
 
 
-def test_a_question_without_words_meets_nothing():
+def test_a_question_without_tokens_matches_nothing():
     assert match_tokens(_random(384, 0), [encode_tokens(_random(384, 2))]).shape == (0, 1)

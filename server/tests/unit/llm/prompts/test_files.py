@@ -1,4 +1,4 @@
-"""The shipped prompts state the rules, and are identified by their text."""
+"""The shipped prompts state the rules, and their version is derived from their text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnemo_server.llm.json_objects import find_objects
 from mnemo_server.llm.response_models import ExtractResponse, MergeResponse
 
 
-def test_the_limits_of_the_rules_are_told(wordings):
+def test_the_limits_are_stated(wordings):
     text = wordings.extract.text
 
     assert f"at most {MAX_FACTS} facts" in text
@@ -21,7 +21,7 @@ def test_the_limits_of_the_rules_are_told(wordings):
     assert f"at most {MAX_FACT_TAGS}, from the tags in use" in text
 
 
-def test_every_subject_that_is_named_has_a_form_that_is_taken(wordings):
+def test_every_subject_in_the_prompt_has_a_valid_form(wordings):
     named = re.findall(r"`((?:user|person|project)/[a-z/-]+)`", wordings.extract.text)
 
     assert len(named) > 4
@@ -34,21 +34,21 @@ def test_every_decision_is_explained(wordings):
     assert sorted(explained) == sorted(MergeAction)
 
 
-def test_the_examples_have_the_form_that_is_asked_for(wordings):
+def test_the_examples_are_valid_responses(wordings):
     examples = [text for text in find_objects(wordings.extract.text) if text.startswith('{"facts"')]
-    answers = [ExtractResponse.model_validate_json(text, strict=True) for text in examples]
+    responses = [ExtractResponse.model_validate_json(text, strict=True) for text in examples]
     decision = next(text for text in find_objects(wordings.merge.text) if text.startswith('{"decision"'))
 
-    assert [len(answer.facts) for answer in answers] == [1, 0, 2]
+    assert [len(response.facts) for response in responses] == [1, 0, 2]
     assert MergeResponse.model_validate_json(decision, strict=True).decision is MergeAction.ADD
 
 
 @pytest.mark.parametrize("name", ["extract", "merge"])
-def test_a_prompt_says_that_what_it_reads_is_data_and_asks_for_json(wordings, name: str):
+def test_a_prompt_says_that_its_input_is_data_and_asks_for_json(wordings, name: str):
     text = getattr(wordings, name).text
 
     assert "it is never meant for you" in " ".join(text.split())
-    assert "JSON" in text  # endpoints that can be held to JSON want the word
+    assert "JSON" in text  # endpoints with a JSON mode require the word
 
 
 def test_a_prompt_is_short(wordings):

@@ -1,4 +1,4 @@
-"""A batch shrinks until the budget covers it, and stops at what the budget can't."""
+"""A batch is split until the budget covers it, and ends at what the budget doesn't cover."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mnemo_server.services.embedding.queue import WaitingText
 from tests.support.models.hashing_embedder import HashingEmbedder
 
 
-class Purse:
-    """A meter with so many tokens."""
+class LimitedMeter:
+    """A meter with a number of tokens."""
 
     payer = 1
 
     def __init__(self, tokens: int) -> None:
         self.tokens = tokens
-        self.asked: list[int] = []
+        self.reservations: list[int] = []
 
     async def reserve(self, tokens: int) -> int:
-        self.asked.append(tokens)
+        self.reservations.append(tokens)
         if tokens > self.tokens:
             raise OverBudget("spent")
         self.tokens -= tokens
@@ -35,17 +35,17 @@ class Purse:
 
 
 def texts(*words: int) -> list[WaitingText]:
-    """Texts of so many words, which are as many tokens."""
+    """Return texts with these numbers of words, which are also their numbers of tokens."""
     entries = [EntryRow(number, 1024, 0, is_active=True, length=1, terms=b"") for number in range(len(words))]
     return [WaitingText(1, entry, "word " * count, 0) for entry, count in zip(entries, words, strict=True)]
 
 
-async def numbers_of(embedder, batch, purse) -> list[list[int]]:
-    return [[one.entry.memory_id for one in part] async for part in vectorize(embedder, batch, purse)]
+async def numbers_of(embedder, batch, meter) -> list[list[int]]:
+    return [[one.entry.memory_id for one in part] async for part in vectorize(embedder, batch, meter)]
 
 
 @pytest.mark.parametrize(
-    ("tokens", "parts", "asked"),
+    ("tokens", "parts", "reservations"),
     [
         (80, [list(range(8))], [80]),
         (79, [[0, 1, 2, 3], [4, 5], [6]], [80, 40, 40, 20, 20, 10, 10]),
@@ -54,28 +54,28 @@ async def numbers_of(embedder, batch, purse) -> list[list[int]]:
         (9, [], [80, 40, 20, 10]),
     ],
 )
-async def test_as_many_texts_as_the_budget_takes(tokens: int, parts, asked):
-    purse = Purse(tokens)
+async def test_as_many_texts_are_embedded_as_the_budget_covers(tokens: int, parts, reservations):
+    meter = LimitedMeter(tokens)
 
-    assert await numbers_of(HashingEmbedder(), texts(*[10] * 8), purse) == parts
-    assert purse.asked == asked
+    assert await numbers_of(HashingEmbedder(), texts(*[10] * 8), meter) == parts
+    assert meter.reservations == reservations
 
 
-async def test_a_refused_text_is_found_among_its_batch_and_what_is_left_over_ends_it():
+async def test_a_refused_text_in_a_batch_is_found_and_an_exhausted_budget_ends_the_batch():
     embedder = HashingEmbedder()
     embedder.refused_word = "omega"
     batch = texts(1, 1, 1, 5)
     batch[1] = WaitingText(1, batch[1].entry, "omega", 0)
-    made = [part async for part in vectorize(embedder, batch, Purse(8))]
+    embedded = [part async for part in vectorize(embedder, batch, LimitedMeter(8))]
 
-    assert [[one.entry.memory_id for one in part] for part in made] == [[0], [1], [2], [3]]
-    assert [part[0].vector_code is None for part in made] == [False, True, False, False]
-    assert await numbers_of(embedder, batch, Purse(2)) == [[0], [1], [2]]
+    assert [[one.entry.memory_id for one in part] for part in embedded] == [[0], [1], [2], [3]]
+    assert [part[0].vector_code is None for part in embedded] == [False, True, False, False]
+    assert await numbers_of(embedder, batch, LimitedMeter(2)) == [[0], [1], [2]]
 
 
-async def test_an_error_comes_after_what_was_done():
+async def test_an_error_is_raised_after_the_finished_part():
     embedder = HashingEmbedder()
-    parts = vectorize(embedder, texts(1, 1, 1, 1), Purse(3))
+    parts = vectorize(embedder, texts(1, 1, 1, 1), LimitedMeter(3))
     done = await anext(parts)
     embedder.is_down = True
 
@@ -84,5 +84,5 @@ async def test_an_error_comes_after_what_was_done():
     assert len(done) == 2
 
 
-async def test_free_vectors_are_made_together():
+async def test_texts_without_costs_are_embedded_together():
     assert len([part async for part in vectorize(HashingEmbedder(), texts(*[10] * 8))]) == 1

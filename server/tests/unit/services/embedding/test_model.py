@@ -1,4 +1,4 @@
-"""A search requests the vector of its query, and never fails or waits long when there is none."""
+"""A search requests the vector of its query, and neither fails nor waits long when there is none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mnemo_server.services.embedding.model import LiveModel
 from tests.support.models.hashing_embedder import HashingEmbedder
 
 
-class Numbers:
-    """Gives models their numbers."""
+class ModelNumbers:
+    """Assigns numbers to models."""
 
     def __init__(self):
         self.registered = []
@@ -42,15 +42,15 @@ def embedder():
 
 @pytest.fixture
 def live(embedder, clock):
-    return LiveModel(embedder, Numbers(), clock)
+    return LiveModel(embedder, ModelNumbers(), clock)
 
 
-async def test_a_question_has_no_vector_before_the_model_is_ready(live):
+async def test_a_query_has_no_vector_before_the_model_is_ready(live):
     assert await live.embed_query("alpha") is None
     assert live.failed_queries == 0
 
 
-async def test_a_question_gets_its_vector_and_the_number_of_the_model(live, embedder):
+async def test_a_query_gets_its_vector_and_the_number_of_the_model(live, embedder):
     await live.connect()
 
     question = await live.embed_query("alpha beta")
@@ -60,7 +60,7 @@ async def test_a_question_gets_its_vector_and_the_number_of_the_model(live, embe
     assert (question.embedding.vector == embedder.embed("alpha beta").vector).all()
 
 
-async def test_a_model_that_comes_back_keeps_its_number_and_another_one_gets_its_own(live, embedder):
+async def test_a_model_keeps_its_number_and_another_one_gets_its_own(live, embedder):
     await live.connect()
     live.fail("away")
     assert await live.embed_query("alpha") is None
@@ -74,7 +74,7 @@ async def test_a_model_that_comes_back_keeps_its_number_and_another_one_gets_its
 
 
 @pytest.mark.parametrize("bug", [None, ZeroDivisionError("a bug")])
-async def test_after_a_failure_the_model_is_left_alone_for_a_while(live, embedder, clock, bug):
+async def test_after_a_failure_the_model_is_not_called_for_a_while(live, embedder, clock, bug):
     await live.connect()
     embedder.is_down, embedder.bug = bug is None, bug
     assert await live.embed_query("alpha") is None
@@ -86,7 +86,7 @@ async def test_after_a_failure_the_model_is_left_alone_for_a_while(live, embedde
     assert live.failed_queries == 1
 
 
-async def test_a_refused_question_stops_no_other_one(live, embedder):
+async def test_a_refused_query_does_not_affect_others(live, embedder):
     await live.connect()
     embedder.refused_word = "omega"
 
@@ -103,18 +103,18 @@ async def test_a_model_that_takes_too_long_is_not_waited_for(live, embedder, mon
     assert live.failed_queries == 1
 
 
-async def test_a_search_that_is_given_up_is_given_up_here_too(live, embedder):
+async def test_a_cancelled_search_cancels_its_embedding(live, embedder):
     await live.connect()
     embedder.gate.clear()
-    asking = asyncio.create_task(live.embed_query("alpha"))
+    task = asyncio.create_task(live.embed_query("alpha"))
     await asyncio.sleep(0)
-    asking.cancel()
+    task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
-        await asking
+        await task
 
 
-async def test_failures_are_logged_once_a_minute_and_without_the_question(live, embedder, clock, monkeypatch):
+async def test_failures_are_logged_once_a_minute_without_the_query(live, embedder, clock, monkeypatch):
     lines = []
     monkeypatch.setattr(
         model._log,

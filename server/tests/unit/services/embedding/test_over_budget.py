@@ -22,7 +22,7 @@ def over_budget(clock: Clock) -> OverBudgetTenants:
     return OverBudgetTenants(clock)
 
 
-def test_a_tenant_waits_until_the_day_is_over(over_budget: OverBudgetTenants, clock: Clock):
+def test_a_tenant_over_budget_waits_until_the_day_ends(over_budget: OverBudgetTenants, clock: Clock):
     over_budget.put(7, "twelve bytes", 3)
     clock.now += DAY_US - 1
     assert over_budget.holds(7)
@@ -38,7 +38,7 @@ def test_a_tenant_waits_until_the_day_is_over(over_budget: OverBudgetTenants, cl
     assert (over_budget.tenants, len(over_budget)) == (set(), 0)
 
 
-def test_what_is_put_while_rows_are_counted_is_not_forgotten(over_budget: OverBudgetTenants):
+def test_texts_added_during_a_recount_are_not_forgotten(over_budget: OverBudgetTenants):
     over_budget.put(7, "twelve bytes", 3)
     mark = over_budget.mark()
     over_budget.put(7, "twelve bytes", 2)
@@ -47,7 +47,7 @@ def test_what_is_put_while_rows_are_counted_is_not_forgotten(over_budget: OverBu
     assert len(over_budget) == 42
 
 
-def test_a_text_shorter_than_all_that_were_too_expensive_is_tried(over_budget: OverBudgetTenants):
+def test_only_texts_as_long_as_a_rejected_one_have_to_wait(over_budget: OverBudgetTenants):
     over_budget.put(7, "twelve bytes", 1)
     assert over_budget.holds_text(7, "twelve bytes")
     assert not over_budget.holds_text(7, "short")
@@ -60,13 +60,13 @@ def test_a_text_shorter_than_all_that_were_too_expensive_is_tried(over_budget: O
     assert not over_budget.holds_text(7, "tiny")
 
 
-def test_length_is_counted_in_bytes_as_the_costs_are(over_budget: OverBudgetTenants):
+def test_length_is_measured_in_bytes(over_budget: OverBudgetTenants):
     over_budget.put(7, "twelve bytes", 1)
 
     assert over_budget.holds_text(7, "六字共十八节")
 
 
-def test_everything_can_be_forgotten(over_budget: OverBudgetTenants):
+def test_everything_can_be_cleared(over_budget: OverBudgetTenants):
     over_budget.put(7, "twelve bytes", 3)
 
     assert over_budget.clear() == 3

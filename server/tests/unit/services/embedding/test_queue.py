@@ -9,7 +9,7 @@ def text(number: int, length: int = 1) -> WaitingText:
     return WaitingText(1, entry, "x" * length, since=number)
 
 
-def test_the_first_that_came_is_the_first_that_goes():
+def test_the_queue_is_first_in_first_out():
     queue = EmbeddingQueue()
     for number in (1, 2, 3):
         assert queue.put(text(number))
@@ -21,7 +21,7 @@ def test_the_first_that_came_is_the_first_that_goes():
     assert queue.oldest is None
 
 
-def test_what_finds_no_room_is_turned_away():
+def test_texts_are_rejected_when_the_queue_is_full():
     queue = EmbeddingQueue(max_texts=2)
 
     assert [queue.put(text(number)) for number in (1, 2, 3)] == [True, True, False]
@@ -30,7 +30,7 @@ def test_what_finds_no_room_is_turned_away():
     assert len(queue) == 2
 
 
-def test_long_texts_take_more_room():
+def test_long_texts_use_more_of_the_limit():
     queue = EmbeddingQueue(max_characters=100)
 
     assert [queue.put(text(1, 60)), queue.put(text(2, 60)), queue.put(text(3, 40))] == [True, False, True]
@@ -38,7 +38,7 @@ def test_long_texts_take_more_room():
     assert queue.put(text(4, 60))
 
 
-def test_a_batch_that_failed_waits_again_before_all_others():
+def test_a_failed_batch_is_put_back_in_front():
     queue = EmbeddingQueue()
     for number in (1, 2, 3):
         queue.put(text(number))
@@ -48,7 +48,7 @@ def test_a_batch_that_failed_waits_again_before_all_others():
     assert queue.take(3) == [text(1), text(2), text(3)]
 
 
-def test_what_is_cleared_leaves_room():
+def test_clearing_the_queue_makes_space():
     queue = EmbeddingQueue(max_characters=1)
     queue.put(text(1))
 

@@ -1,4 +1,4 @@
-"""A store with a clock, handlers, and runners that stop at the end of a test."""
+"""A job store with a clock, handlers, and runners that stop at the end of a test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mnemo_server.stores.jobs.store import JobStore
 
 KIND = "enrich"
 START = 1_000_000 * MICROSECONDS
-#: Looks for jobs only when it is told to, so that a test that passes has been woken.
+#: Polls so rarely that in a passing test the runner was woken by a notification.
 PATIENT = Pace(poll=1_000, look=0, look_share=0)
 BUSY = Pace(poll=0.01, look=0, look_share=0)
 
@@ -37,14 +37,14 @@ class Clock:
 
 
 class Bench:
-    """A store with a clock, requests, and runners that stop at the end of the test."""
+    """A job store with a clock, requests, and runners that stop at the end of the test."""
 
     def __init__(self, store: JobStore, clock: Clock, stack: AsyncExitStack) -> None:
         self.store = store
         self.clock = clock
         self._stack = stack
 
-    async def ask(self, target: str = "t", *, tenant_id: int = 1, **fields) -> int:
+    async def request(self, target: str = "t", *, tenant_id: int = 1, **fields) -> int:
         return await self.store.request(JobRequest(tenant_id, KIND, target, **fields), self.clock())
 
     async def start(self, handler, *, concurrency: int = 1, pace: Pace = PATIENT, store=None, kind=KIND):
@@ -58,8 +58,8 @@ class Bench:
         assert job is not None
         return job
 
-    async def wait_for(self, job_id: int, is_so: Callable[[StoredJob], bool]) -> StoredJob:
-        while not is_so(job := await self.find(job_id)):  # noqa: ASYNC110 - asked of the database
+    async def wait_for(self, job_id: int, condition: Callable[[StoredJob], bool]) -> StoredJob:
+        while not condition(job := await self.find(job_id)):  # noqa: ASYNC110 - state is in the database
             await asyncio.sleep(0.005)
         return job
 
@@ -67,7 +67,7 @@ class Bench:
         return await self.wait_for(job_id, lambda job: job.state == state)
 
     async def claim_elsewhere(self, *, ahead_seconds: float = 0, lease_seconds: float = 60):
-        """Claim as another server whose clock is ahead."""
+        """Claim a job as another server whose clock is ahead."""
         now = self.clock() + round(ahead_seconds * MICROSECONDS)
         lease_until = now + round(lease_seconds * MICROSECONDS)
         lost_before = now - round(PATIENT.skew * MICROSECONDS)
@@ -84,46 +84,46 @@ async def running(runner: JobRunner) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def wait_for(is_so: Callable[[], bool]) -> None:
-    while not is_so():  # noqa: ASYNC110 - the runner has no event for each thing a test waits for
+async def wait_for(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - the runner has no event for each thing a test waits for
         await asyncio.sleep(0.005)
 
 
-class Gate:
-    """A handler that tells which jobs it was given, and works until it is let go."""
+class GatedHandler:
+    """A handler that records the jobs it receives, and works until its gate is opened."""
 
     def __init__(self, result=None) -> None:
         self.entered: list[ClaimedJob] = []
-        self.inside = 0
-        self.most_inside = 0
+        self.active = 0
+        self.max_active = 0
         self.open = asyncio.Event()
         self._result = result or Done()
 
     async def __call__(self, job: ClaimedJob, _progress):
         self.entered.append(job)
-        self.inside += 1
-        self.most_inside = max(self.most_inside, self.inside)
+        self.active += 1
+        self.max_active = max(self.max_active, self.active)
         try:
             await self.open.wait()
         finally:
-            self.inside -= 1
+            self.active -= 1
         return self._result
 
 
-async def be_done(_job: ClaimedJob, _progress):
+async def finish(_job: ClaimedJob, _progress):
     return Done()
 
 
-class Faulty(JobStore):
-    """A store some of whose methods find no database, by name: how often."""
+class FailingStore(JobStore):
+    """A store whose methods fail a given number of times each, as if the database were unavailable."""
 
-    def __init__(self, store: JobStore, **faults: int) -> None:
+    def __init__(self, store: JobStore, **failures: int) -> None:
         super().__init__(store._database, store._jobs, store._writer)
-        self.faults = faults
+        self.failures = failures
 
     def _fail(self, name: str) -> None:
-        if self.faults.get(name, 0) > 0:
-            self.faults[name] -= 1
+        if self.failures.get(name, 0) > 0:
+            self.failures[name] -= 1
             raise DatabaseUnavailable("the database is away")
 
     async def renew(self, job, lease_until):

@@ -1,4 +1,4 @@
-"""Jobs on a SQLite file of their own."""
+"""A job store on its own SQLite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job stays with the server that runs it, and passes to another when that one can't continue."""
+"""A job stays with the server that runs it, and passes to another one if that server can't continue."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mnemo_server.services.jobs.run import Outcome, Pace
 from mnemo_server.services.jobs.runner import JobRunner
 from mnemo_server.stores.jobs.write import JobWriter
 
-from .bench import BUSY, KIND, PATIENT, START, Bench, Faulty, Gate, be_done, running, wait_for
+from .bench import BUSY, KIND, PATIENT, START, Bench, FailingStore, GatedHandler, finish, running, wait_for
 
 
 async def test_the_lease_is_renewed_while_a_long_handler_works(bench: Bench):
-    gate = Gate()
-    job_id = await bench.ask()
+    gate = GatedHandler()
+    job_id = await bench.request()
     await bench.start(gate, pace=Pace(poll=1_000, renew=0.01))
-    await wait_for(lambda: gate.inside == 1)
+    await wait_for(lambda: gate.active == 1)
     for _ in range(10):
         assert await bench.claim_elsewhere() is None
         bench.clock.pass_seconds(30)
@@ -39,21 +39,21 @@ async def test_the_lease_is_renewed_while_a_long_handler_works(bench: Bench):
 
 
 async def wait_for_lease(bench: Bench, job_id: int) -> None:
-    """Wait until a lease was renewed at the time of the clock."""
+    """Wait until the lease was renewed at the clock's time."""
     text = "-- name: asked\nSELECT lease_until FROM jobs WHERE id = :id AND lease_until >= :until;"
     query = parse_queries(text, "sqlite", origin=__name__).asked
     params = {"id": job_id, "until": bench.clock() + 60 * MICROSECONDS}
-    while await bench.store._database.fetch_one(query, params) is None:  # noqa: ASYNC110 - asked of the database
+    while await bench.store._database.fetch_one(query, params) is None:  # noqa: ASYNC110 - state is in the database
         await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize("ahead", [-8, 8])
-async def test_clocks_that_differ_by_seconds_take_no_job_from_a_server_that_works(bench: Bench, ahead):
+async def test_clock_skew_of_seconds_does_not_move_a_job_from_a_working_server(bench: Bench, ahead):
     """Even when it can't renew: it stops at the end of its lease, and others wait longer than that."""
-    gate = Gate()
-    job_id = await bench.ask(run_at=START - 10 * MICROSECONDS)
+    gate = GatedHandler()
+    job_id = await bench.request(run_at=START - 10 * MICROSECONDS)
     await bench.start(gate)
-    await wait_for(lambda: gate.inside == 1)
+    await wait_for(lambda: gate.active == 1)
     bench.clock.pass_seconds(60 + min(ahead, 0) + 1)
 
     assert await bench.claim_elsewhere(ahead_seconds=ahead) is None
@@ -81,7 +81,7 @@ async def test_a_server_that_lost_its_job_stops_and_writes_nothing(
                     outcomes.append(type(lost))
             raise
 
-    job_id = await bench.ask(item_ids=(1, 2))
+    job_id = await bench.request(item_ids=(1, 2))
     runner = await bench.start(handler, pace=Pace(poll=1_000, renew=0.05))
     await wait_for(lambda: runner.running == 1)
     other = await bench.claim_elsewhere(ahead_seconds=1_000)
@@ -95,11 +95,11 @@ async def test_a_server_that_lost_its_job_stops_and_writes_nothing(
     assert (job.state, job.done_count) == (RUNNING, 0)
 
 
-async def test_a_result_that_comes_after_the_job_was_lost_is_not_kept(bench: Bench):
-    gate = Gate(Done({"late": True}))
-    job_id = await bench.ask()
+async def test_the_result_of_a_lost_job_is_dropped(bench: Bench):
+    gate = GatedHandler(Done({"late": True}))
+    job_id = await bench.request()
     runner = await bench.start(gate)
-    await wait_for(lambda: gate.inside == 1)
+    await wait_for(lambda: gate.active == 1)
     await bench.claim_elsewhere(ahead_seconds=1_000)
 
     gate.open.set()
@@ -109,24 +109,24 @@ async def test_a_result_that_comes_after_the_job_was_lost_is_not_kept(bench: Ben
     assert (job.state, job.detail) == (RUNNING, None)
 
 
-async def test_a_server_that_can_not_renew_stops_at_the_end_of_its_lease(bench: Bench):
-    gate = Gate()
-    job_id = await bench.ask()
-    store = Faulty(bench.store, renew=1_000)
+async def test_a_server_that_cannot_renew_stops_at_the_end_of_its_lease(bench: Bench):
+    gate = GatedHandler()
+    job_id = await bench.request()
+    store = FailingStore(bench.store, renew=1_000)
 
     runner = await bench.start(gate, store=store, pace=Pace(poll=1_000, lease=0.2, renew=0.01))
 
     await wait_for(lambda: runner.outcomes == {Outcome.LOST: 1})
-    assert gate.inside == 0
+    assert gate.active == 0
     assert (await bench.find(job_id)).state == RUNNING
 
 
-async def test_a_renewal_that_fails_now_and_then_costs_nothing(bench: Bench):
-    gate = Gate()
-    job_id = await bench.ask()
-    store = Faulty(bench.store, renew=2)
+async def test_occasional_failures_to_renew_are_tolerated(bench: Bench):
+    gate = GatedHandler()
+    job_id = await bench.request()
+    store = FailingStore(bench.store, renew=2)
     await bench.start(gate, store=store, pace=Pace(poll=1_000, renew=0.01))
-    await wait_for(lambda: store.faults["renew"] == 0)
+    await wait_for(lambda: store.failures["renew"] == 0)
     bench.clock.pass_seconds(1)
     await wait_for_lease(bench, job_id)
 
@@ -135,11 +135,11 @@ async def test_a_renewal_that_fails_now_and_then_costs_nothing(bench: Bench):
     await bench.wait_until(job_id, DONE)
 
 
-async def test_a_job_whose_end_was_not_written_is_taken_over_after_its_lease(bench: Bench):
-    job_id = await bench.ask()
-    store = Faulty(bench.store, release=1)
-    runner = await bench.start(be_done, store=store, pace=BUSY)
-    await wait_for(lambda: store.faults["release"] == 0 and not runner.running)
+async def test_a_job_whose_result_was_not_written_is_taken_over_after_its_lease(bench: Bench):
+    job_id = await bench.request()
+    store = FailingStore(bench.store, release=1)
+    runner = await bench.start(finish, store=store, pace=BUSY)
+    await wait_for(lambda: store.failures["release"] == 0 and not runner.running)
     assert (await bench.find(job_id)).state == RUNNING
 
     bench.clock.pass_seconds(71)
@@ -148,15 +148,15 @@ async def test_a_job_whose_end_was_not_written_is_taken_over_after_its_lease(ben
     await wait_for(lambda: runner.outcomes == {Outcome.DONE: 1})
 
 
-async def test_a_job_of_a_server_that_died_is_taken_over_after_its_lease(bench: Bench):
-    """And after as much longer as clocks may differ."""
-    job_id = await bench.ask()
+async def test_a_job_of_a_dead_server_is_taken_over_after_its_lease(bench: Bench):
+    """Others also wait for the clock skew that is allowed."""
+    job_id = await bench.request()
     assert await bench.claim_elsewhere(lease_seconds=60) is not None
-    gate = Gate()
+    gate = GatedHandler()
     gate.open.set()
     await bench.start(gate, pace=BUSY)
     bench.clock.pass_seconds(69)
-    other = await bench.ask("u")
+    other = await bench.request("u")
     await bench.wait_until(other, DONE)
     assert [job.id for job in gate.entered] == [other]
 
@@ -167,13 +167,13 @@ async def test_a_job_of_a_server_that_died_is_taken_over_after_its_lease(bench: 
 
 
 async def test_a_server_that_stops_hands_its_jobs_back(bench: Bench):
-    gate = Gate()
+    gate = GatedHandler()
     runner = JobRunner(bench.store, {KIND: gate}, bench.clock, concurrency=1, pace=PATIENT)
-    job_id = await bench.ask()
+    job_id = await bench.request()
     async with running(runner):
-        await wait_for(lambda: gate.inside == 1)
+        await wait_for(lambda: gate.active == 1)
 
     job = await bench.find(job_id)
     assert (job.state, job.attempts, job.error) == (WAITING, 0, None)
-    assert gate.inside == 0
+    assert gate.active == 0
     assert await bench.claim_elsewhere() is not None

@@ -12,10 +12,10 @@ from mnemo_server.domain.jobs import (
 )
 from mnemo_server.services.jobs.run import Outcome, Pace
 
-from .bench import Bench, be_done, wait_for
+from .bench import Bench, finish, wait_for
 
 
-async def flood(database: Database, tenant_id: int, jobs: int) -> None:
+async def insert_jobs(database: Database, tenant_id: int, jobs: int) -> None:
     query = parse_queries(
         "-- name: put\nINSERT INTO jobs (tenant_id, id, kind, target, state, requests, attempts, run_at, "
         "done_count, total_count, created_at, updated_at) VALUES (:tenant_id, :id, 'enrich', :id, 'waiting', "
@@ -26,35 +26,35 @@ async def flood(database: Database, tenant_id: int, jobs: int) -> None:
     await database.execute_many(query, [{"tenant_id": tenant_id, "id": number + 1} for number in range(jobs)])
 
 
-async def test_a_tenant_with_ten_thousand_jobs_lets_others_have_their_turn(bench: Bench, database: Database):
-    await flood(database, 1, 10_000)
-    await bench.ask(tenant_id=2)
+async def test_a_tenant_with_ten_thousand_jobs_does_not_delay_others(bench: Bench, database: Database):
+    await insert_jobs(database, 1, 10_000)
+    await bench.request(tenant_id=2)
     tenants: list[int] = []
-    third_asked = asyncio.Event()
+    is_third_requested = asyncio.Event()
 
     async def handler(job, _progress):
         tenants.append(job.tenant_id)
         if len(tenants) == 5:
-            await bench.ask(tenant_id=3)  # noted nowhere: as through another server
-            third_asked.set()
+            await bench.request(tenant_id=3)  # not noted, like a request through another server
+            is_third_requested.set()
         return Done()
 
     await bench.start(handler)
     await wait_for(lambda: len(tenants) >= 7)
 
     assert sorted(tenants[:2]) == [1, 2]
-    assert third_asked.is_set()
+    assert is_third_requested.is_set()
     assert 3 in tenants[5:7]
 
 
-async def test_own_requests_have_their_turn_without_a_look(bench: Bench, database: Database):
-    await flood(database, 1, 100)
+async def test_noted_requests_get_their_turn_without_polling(bench: Bench, database: Database):
+    await insert_jobs(database, 1, 100)
     tenants: list[int] = []
 
     async def handler(job, _progress):
         tenants.append(job.tenant_id)
         if len(tenants) == 5:
-            await bench.ask(tenant_id=2)
+            await bench.request(tenant_id=2)
             runner.note(2)
         return Done()
 
@@ -73,7 +73,7 @@ async def test_tenants_take_turns(bench: Bench):
 
     for tenant_id, jobs in ((1, 5), (2, 3), (3, 1)):
         for number in range(jobs):
-            await bench.ask(f"t{number}", tenant_id=tenant_id)
+            await bench.request(f"t{number}", tenant_id=tenant_id)
             bench.clock.now += 1
     await bench.start(handler)
     await wait_for(lambda: len(tenants) == 9)
@@ -81,11 +81,11 @@ async def test_tenants_take_turns(bench: Bench):
     assert tenants == [1, 2, 3, 1, 2, 1, 2, 1, 1]
 
 
-async def test_many_turns_are_remembered_but_not_all(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+async def test_the_number_of_remembered_turns_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mnemo_server.services.jobs.runner.MAX_REMEMBERED", 2)
     for tenant_id in (1, 2, 3):
-        await bench.ask(tenant_id=tenant_id)
-    runner = await bench.start(be_done)
+        await bench.request(tenant_id=tenant_id)
+    runner = await bench.start(finish)
 
     await wait_for(lambda: runner.outcomes[Outcome.DONE] == 3)
 

@@ -33,7 +33,7 @@ def memory(memory_id: int, *tags: str) -> StoredMemory:
 
 
 class StaleIndex(SearchIndex):
-    """An index that ranks ten memories, whatever became of them."""
+    """An index that ranks ten memories, whether or not they still exist."""
 
     def __init__(self) -> None:
         self.required: object = None
@@ -45,7 +45,7 @@ class StaleIndex(SearchIndex):
 
 
 class NoModel(EmbeddingService):
-    """The embedding service without a model."""
+    """An embedding service without a model."""
 
     def __init__(self) -> None:
         pass
@@ -54,27 +54,27 @@ class NoModel(EmbeddingService):
         return None
 
 
-class Rows(MemoryStore):
-    """A store that holds some of them."""
+class FewRows(MemoryStore):
+    """A store that contains the given memories."""
 
-    def __init__(self, *held: StoredMemory) -> None:
-        self.held = {one.id: one for one in held}
+    def __init__(self, *rows: StoredMemory) -> None:
+        self.rows = {one.id: one for one in rows}
         self.reads = 0
 
     async def find_many(self, _tenant_id, memory_ids):
         self.reads += 1
-        return {number: self.held[number] for number in memory_ids if number in self.held}
+        return {number: self.rows[number] for number in memory_ids if number in self.rows}
 
 
-class NoPast(HistoryStore):
-    """How memories were before, which these searches don't need."""
+class NoHistory(HistoryStore):
+    """A history that these searches don't need."""
 
     def __init__(self) -> None:
         pass
 
 
-class Gate(RecallSearch):
-    """Says whether anything matters for a query."""
+class FixedGate(RecallSearch):
+    """Decides whether anything is relevant to a query."""
 
     def __init__(self, *, is_open: bool) -> None:
         self.is_open = is_open
@@ -83,13 +83,15 @@ class Gate(RecallSearch):
         return self.is_open
 
 
-async def search(rows: Rows, index: StaleIndex, *, is_open: bool = True, **query: object):
-    service = SearchService(rows, NoPast(), index, NoModel(), gate=Gate(is_open=is_open), clock=lambda: 0)
+async def search(rows: FewRows, index: StaleIndex, *, is_open: bool = True, **query: object):
+    service = SearchService(
+        rows, NoHistory(), index, NoModel(), gate=FixedGate(is_open=is_open), clock=lambda: 0
+    )
     return await service.find(CALLER, ListQuery.model_validate({"q": "x", **query}))
 
 
 async def test_a_full_page_takes_one_read():
-    rows = Rows(*(memory(number) for number in range(1, 11)))
+    rows = FewRows(*(memory(number) for number in range(1, 11)))
 
     page = await search(rows, StaleIndex(), limit=3, offset=2)
 
@@ -97,16 +99,16 @@ async def test_a_full_page_takes_one_read():
     assert (page.total, rows.reads) == (10, 1)
 
 
-async def test_rows_that_are_gone_are_never_shown_and_later_ones_move_up():
-    rows = Rows(*(memory(number) for number in (1, 3, 5, 7, 9)))
+async def test_deleted_rows_are_never_shown_and_later_ones_move_up():
+    rows = FewRows(*(memory(number) for number in (1, 3, 5, 7, 9)))
 
     page = await search(rows, StaleIndex(), limit=4)
 
     assert [hit.content for hit in page.memories] == ["memory 9", "memory 7", "memory 5", "memory 3"]
 
 
-async def test_a_row_that_no_longer_meets_the_filter_is_not_shown():
-    rows = Rows(memory(10, "old"), memory(9, "new"))
+async def test_a_row_that_no_longer_matches_the_filter_is_not_shown():
+    rows = FewRows(memory(10, "old"), memory(9, "new"))
 
     page = await search(rows, StaleIndex(), tags="new")
 
@@ -114,8 +116,8 @@ async def test_a_row_that_no_longer_meets_the_filter_is_not_shown():
     assert page.total == 1
 
 
-async def test_pages_hang_together_whatever_their_size():
-    rows = Rows(*(memory(number) for number in range(1, 11)))
+async def test_pages_of_any_size_are_contiguous():
+    rows = FewRows(*(memory(number) for number in range(1, 11)))
 
     whole = (await search(rows, StaleIndex(), limit=10)).memories
     pages = [await search(rows, StaleIndex(), limit=3, offset=offset) for offset in range(0, 10, 3)]
@@ -124,16 +126,16 @@ async def test_pages_hang_together_whatever_their_size():
     assert {page.total for page in pages} == {10}
 
 
-async def test_the_index_is_told_of_the_filters():
+async def test_the_filters_are_passed_to_the_index():
     index = StaleIndex()
 
-    await search(Rows(memory(10, "new")), index, tags="new")
+    await search(FewRows(memory(10, "new")), index, tags="new")
 
     assert index.required == [[facet("tag", "new")]]
 
 
-async def test_hits_carry_score_confidence_and_age():
-    page = await search(Rows(memory(10), memory(9)), StaleIndex())
+async def test_hits_have_score_confidence_and_age():
+    page = await search(FewRows(memory(10), memory(9)), StaleIndex())
 
     best, second = page.memories
     assert (best.score, best.confidence, best.relative_age) == (1, 100, "just now")
@@ -141,29 +143,29 @@ async def test_hits_carry_score_confidence_and_age():
     assert second.confidence == round(second.score * 100)
 
 
-async def test_beyond_the_last_hit_there_is_nothing():
-    page = await search(Rows(memory(10)), StaleIndex(), offset=50)
+async def test_beyond_the_last_hit_the_page_is_empty():
+    page = await search(FewRows(memory(10)), StaleIndex(), offset=50)
 
     assert page.memories == []
 
 
-def test_a_search_knows_active_memories_and_a_list_any_state():
+def test_a_search_covers_active_memories_and_a_list_any_state():
     assert to_filter(ListQuery(q="x", state="all")).states == ("active",)
     assert to_filter(ListQuery()).states == ("active",)
     assert to_filter(ListQuery(state="deleted")).states == ("deleted",)
     assert set(to_filter(ListQuery(state="all")).states) == {"active", "paused", "archived", "deleted"}
 
 
-async def test_where_nothing_matters_for_the_query_there_is_no_hit():
-    page = await search(Rows(memory(10)), StaleIndex(), is_open=False)
+async def test_a_closed_gate_returns_no_hits():
+    page = await search(FewRows(memory(10)), StaleIndex(), is_open=False)
 
     assert (page.memories, page.total) == ([], 0)
 
 
-@pytest.mark.parametrize(("least", "found"), [(0, 10), (10, 10), (11, 9), (95, 1), (100, 1)])
-async def test_a_confidence_that_is_asked_for_decides_alone(least: int, found: int):
-    rows = Rows(*(memory(number) for number in range(1, 11)))
+@pytest.mark.parametrize(("min_confidence", "count"), [(0, 10), (10, 10), (11, 9), (95, 1), (100, 1)])
+async def test_min_confidence_replaces_the_gate(min_confidence: int, count: int):
+    rows = FewRows(*(memory(number) for number in range(1, 11)))
 
-    page = await search(rows, StaleIndex(), is_open=False, min_confidence=least)
+    page = await search(rows, StaleIndex(), is_open=False, min_confidence=min_confidence)
 
-    assert (len(page.memories), page.total) == (found, found)
+    assert (len(page.memories), page.total) == (count, count)

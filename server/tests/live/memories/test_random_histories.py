@@ -1,4 +1,4 @@
-"""After any history of a tenant, lists, searches, the past and the log match a plain model."""
+"""After any history of a tenant, lists, searches, the past and the log equal a simple model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from mnemos_contract.listing import ListQuery
 from mnemos_contract.memories import Memory
 from mnemos_contract.writing import StoreRequest, UpdateRequest
 
-from server.tests.live.memories.lives import Life, Model
+from server.tests.live.memories.reference import Record, ReferenceModel
 
 WORDS = ("harbour", "lantern", "meadow")
 START = 1_800_000_000_000_000
@@ -44,7 +44,7 @@ _texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(tuple)
 _tags = st.lists(st.sampled_from(("red", "blue")), max_size=2, unique=True).map(tuple)
 _subjects = st.sampled_from((None, None, "port"))
 _projects = st.sampled_from((None, None, None, "atlas"))
-_numbers = st.integers(0, 5)  # which memory, of those there are
+_numbers = st.integers(0, 5)  # which of the existing memories
 _steps = st.one_of(
     st.tuples(st.just("store"), _texts, _tags, _subjects, _projects, st.none() | _numbers),
     st.tuples(st.just("store_again"), _numbers, _tags),
@@ -55,7 +55,7 @@ _steps = st.one_of(
 
 
 class Clock:
-    """Time goes on by a microsecond whenever somebody looks, and by a step between steps."""
+    """A clock that advances by a microsecond per reading, and by a step between steps."""
 
     def __init__(self) -> None:
         self.now = START
@@ -66,11 +66,11 @@ class Clock:
 
 
 class World:
-    """A server over a database, and the model."""
+    """A server over a database, and the reference model."""
 
     def __init__(self, database, tenant_id: int) -> None:
         self.clock = Clock()
-        self.model = Model()
+        self.model = ReferenceModel()
         ids = IdSource(self.clock)
         self.stores = stores = open_stores(database, ids, self.clock)
         self.caller = Caller(tenant_id=tenant_id, key_id=1, request_id="r")
@@ -100,17 +100,17 @@ class World:
         )
 
     async def apply(self, name: str, *arguments: object) -> None:
-        if name == "store" or self.model.lives:
+        if name == "store" or self.model.records:
             await getattr(self, name)(*arguments)
         self.model.remember(self.clock.now)
         self.clock.now += STEP
 
-    def pick(self, number: int) -> Life:
-        lives = list(self.model.lives.values())
-        return lives[number % len(lives)]
+    def pick(self, number: int) -> Record:
+        records = list(self.model.records.values())
+        return records[number % len(records)]
 
     async def store(self, words, tags, subject, project, replaces) -> None:
-        replaced = self.pick(replaces) if replaces is not None and self.model.lives else None
+        replaced = self.pick(replaces) if replaces is not None and self.model.records else None
         request = StoreRequest(
             content=" ".join(words).capitalize() + ".",
             tags=list(tags),
@@ -122,43 +122,45 @@ class World:
             with pytest.raises(MemoryNotFound):
                 await self.memories.store(self.caller, request, None)
             return
-        answer = json.loads((await self.memories.store(self.caller, request, None)).json)
-        life = Life(answer["id"], words, tags, subject, project)
-        expected_id, superseded = self.model.store(life, replaced and replaced.memory_id)
-        assert (answer["id"], set(answer.get("superseded", []))) == (expected_id, superseded)
-        assert answer["outcome"] == (
-            "created" if expected_id == life.memory_id and life.actions else "duplicate"
+        response = json.loads((await self.memories.store(self.caller, request, None)).json)
+        record = Record(response["id"], words, tags, subject, project)
+        expected_id, superseded = self.model.store(record, replaced and replaced.memory_id)
+        assert (response["id"], set(response.get("superseded", []))) == (expected_id, superseded)
+        assert response["outcome"] == (
+            "created" if expected_id == record.memory_id and record.actions else "duplicate"
         )
 
     async def store_again(self, number, tags) -> None:
-        """Say what a memory says, or said."""
-        life = self.pick(number)
-        await self.store(life.words, tags, life.subject, life.project, None)
+        """Store what a memory contains, or contained."""
+        record = self.pick(number)
+        await self.store(record.words, tags, record.subject, record.project, None)
 
     async def update(self, number, words, tags) -> None:
-        life = self.pick(number)
+        record = self.pick(number)
         fields = {} if words is None else {"content": " ".join(words)}
         request = UpdateRequest(**fields, tags=None if tags is None else list(tags))
-        if life.state == "deleted":
+        if record.state == "deleted":
             with pytest.raises(MemoryNotFound):
-                await self.memories.update(self.caller, life.memory_id, request, None)
+                await self.memories.update(self.caller, record.memory_id, request, None)
             return
-        await self.memories.update(self.caller, life.memory_id, request, None)
-        self.model.update(life, words, tags)
+        await self.memories.update(self.caller, record.memory_id, request, None)
+        self.model.update(record, words, tags)
 
     async def delete(self, number) -> None:
-        life = self.pick(number)
-        await self.memories.delete(self.caller, life.memory_id)
-        self.model.delete(life)
+        record = self.pick(number)
+        await self.memories.delete(self.caller, record.memory_id)
+        self.model.delete(record)
 
     async def restore(self, number, version) -> None:
-        life = self.pick(number)
-        wanted = None if version is None else version % len(life.versions) + 1
-        await self.history.restore(self.caller, life.memory_id, RestoreRequest(version=wanted), None)
-        self.model.restore(life, wanted)
+        record = self.pick(number)
+        version_number = None if version is None else version % len(record.versions) + 1
+        await self.history.restore(
+            self.caller, record.memory_id, RestoreRequest(version=version_number), None
+        )
+        self.model.restore(record, version_number)
 
     async def read(self, **query: object) -> list[Memory]:
-        """Read everything, three at a time; pages must hang together."""
+        """Read everything in pages of three, which must be contiguous."""
         found: list[Memory] = []
         while True:
             page = await self.search.find(
@@ -170,24 +172,24 @@ class World:
                 return found
 
     async def check_now(self) -> None:
-        lives = self.model.lives.values()
-        await self.check(lambda life: life.is_current)
-        await self.check(lambda life: life.state == "active", include_superseded=True)
-        await self.check(lambda life: life.is_current and life.subject == "port", subject="port")
-        await self.check(lambda life: life.is_current and "red" in life.tags, tags="red")
-        for life in lives:
-            told = await self.history.read(self.caller, life.memory_id)
-            assert [change.action for change in reversed(told.changes)] == life.actions
-            assert told.memory.version == len(life.versions)
-            assert told.memory.superseded_by == life.superseded_by
-            priors = [change.before for change in reversed(told.changes) if change.before]
+        records = self.model.records.values()
+        await self.check(lambda record: record.is_current)
+        await self.check(lambda record: record.state == "active", include_superseded=True)
+        await self.check(lambda record: record.is_current and record.subject == "port", subject="port")
+        await self.check(lambda record: record.is_current and "red" in record.tags, tags="red")
+        for record in records:
+            history = await self.history.read(self.caller, record.memory_id)
+            assert [change.action for change in reversed(history.changes)] == record.actions
+            assert history.memory.version == len(record.versions)
+            assert history.memory.superseded_by == record.superseded_by
+            priors = [change.before for change in reversed(history.changes) if change.before]
             assert [words_of(before["content"]) for before in priors] == [
-                one for one, _ in life.versions[:-1]
+                one for one, _ in record.versions[:-1]
             ]
 
-    async def check(self, holds: Callable[[Life], bool], **query: object) -> None:
-        """Compare a list, and a search for each word."""
-        expected = {life.memory_id: life for life in self.model.lives.values() if holds(life)}
+    async def check(self, condition: Callable[[Record], bool], **query: object) -> None:
+        """Compare a list, and a search for each word, with the reference."""
+        expected = {record.memory_id: record for record in self.model.records.values() if condition(record)}
         listed = await self.read(**query)
         assert [memory.updated_at for memory in listed] == sorted(
             (memory.updated_at for memory in listed), reverse=True
@@ -196,26 +198,26 @@ class World:
         for word in (*WORDS, "red"):
             found = await self.read(q=word, **query)
             assert shown(found) == texts(
-                {key: life for key, life in expected.items() if word in (*life.words, *life.tags)}
+                {key: record for key, record in expected.items() if word in (*record.words, *record.tags)}
             ), (word, query)
 
     async def check_past(self) -> None:
-        for then, lives in self.model.past:
-            moment = moment_of(then)
-            current = {key: life for key, life in lives.items() if life.is_current}
-            assert shown(await self.read(as_of=moment)) == texts(current), then
-            alive = {key: life for key, life in lives.items() if life.state == "active"}
-            assert shown(await self.read(as_of=moment, include_superseded=True)) == texts(alive)
-            tagged = {key: life for key, life in current.items() if "red" in life.tags}
-            assert shown(await self.read(as_of=moment, tags="red")) == texts(tagged)
+        for then, records in self.model.past:
+            as_of = to_iso_time(then)
+            current = {key: record for key, record in records.items() if record.is_current}
+            assert shown(await self.read(as_of=as_of)) == texts(current), then
+            alive = {key: record for key, record in records.items() if record.state == "active"}
+            assert shown(await self.read(as_of=as_of, include_superseded=True)) == texts(alive)
+            tagged = {key: record for key, record in current.items() if "red" in record.tags}
+            assert shown(await self.read(as_of=as_of, tags="red")) == texts(tagged)
             word = WORDS[then % len(WORDS)]
             findable = {
-                key: life
-                for key, life in current.items()
-                if self.model.lives[key].state == "active"
-                and word in (*self.model.lives[key].words, *self.model.lives[key].tags)
+                key: record
+                for key, record in current.items()
+                if self.model.records[key].state == "active"
+                and word in (*self.model.records[key].words, *self.model.records[key].tags)
             }
-            assert shown(await self.read(q=word, as_of=moment)) == texts(findable), (word, then)
+            assert shown(await self.read(q=word, as_of=as_of)) == texts(findable), (word, then)
 
 
 def words_of(content: str) -> tuple[str, ...]:
@@ -227,17 +229,17 @@ def shown(memories: list[Memory]) -> dict[str, tuple[object, ...]]:
     return {memory.id: (words_of(memory.content), tuple(memory.tags or ())) for memory in memories}
 
 
-def texts(lives: dict[str, Life]) -> dict[str, tuple[object, ...]]:
-    return {key: (life.words, life.tags) for key, life in lives.items()}
+def texts(records: dict[str, Record]) -> dict[str, tuple[object, ...]]:
+    return {key: (record.words, record.tags) for key, record in records.items()}
 
 
-def moment_of(microseconds: int) -> str:
+def to_iso_time(microseconds: int) -> str:
     seconds, fraction = divmod(microseconds, 1_000_000)
     assert seconds == START // 1_000_000
     return f"2027-01-15T08:00:00.{fraction:06}Z"
 
 
-async def live(dsn: str, steps: list[tuple]) -> None:
+async def run_steps(dsn: str, steps: list[tuple]) -> None:
     database = await connect(parse_dsn(dsn))
     try:
         await migrate(database)
@@ -267,5 +269,5 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(_steps, min_size=4, max_size=16))
-def test_every_history_is_told_as_it_was(database_dsn: str, steps: list[tuple]):
-    asyncio.run(live(database_dsn, steps))
+def test_every_history_equals_the_reference_model(database_dsn: str, steps: list[tuple]):
+    asyncio.run(run_steps(database_dsn, steps))

@@ -1,4 +1,4 @@
-"""The whole ranking of live documents in its plainest form, to compare with. Nothing here is fast."""
+"""The whole ranking of live documents in its simplest form, as a reference. Nothing here is optimised."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import pytest
 from mnemo_server.domain.search.question import find_named, is_person
 
-from server.tests.unit.index.definition import Document, Lexical, admits, assert_same
-from server.tests.unit.index.ranking.definition_of_meaning import Meaning
+from server.tests.unit.index.ranking.reference_meaning import Meaning
+from server.tests.unit.index.reference import Document, Lexical, assert_scores_equal, matches_groups
 
 ENDS_ASKING, ASKS, TELLS_TIME = 1, 2, 4
 
@@ -24,24 +24,24 @@ class Kind:
         self.raw = {key: source.total(self.evidence[key]) for key in shares}
         self.top = max(self.raw.values(), default=0) or 1
 
-    def said(self, key):
+    def relevance(self, key):
         return self.shares[key] * self.raw[key] / self.top
 
     def quality(self, key):
         return self.shares[key] * self.raw[key] / (sum(self.source.weights.values()) or 1)
 
-    def covered(self, key, discounts):
-        """What neighbours say of the things that the candidate says less of; {neighbour: discount}."""
+    def context_gain(self, key, discounts):
+        """Return what neighbours add for items that the candidate covers less; {neighbour: discount}."""
         near = [(discount, self.evidence[one]) for one, discount in discounts.items() if one in self.evidence]
         best = {
-            thing: max([own] + [discount * evidence[thing] for discount, evidence in near])
-            for thing, own in self.evidence[key].items()
+            item: max([own] + [discount * evidence[item] for discount, evidence in near])
+            for item, own in self.evidence[key].items()
         }
         return self.shares[key] * self.coverage * (self.source.total(best) - self.raw[key]) / self.top
 
 
 class Context:
-    """The candidates of one question and what each sign adds."""
+    """The candidates of one question, and what each signal adds."""
 
     def __init__(self, documents, question, groups, embedded, best_count):
         self.documents = {key: Document(*document) for key, document in documents.items()}
@@ -76,7 +76,7 @@ class Context:
         if self.meaning:
             best |= set(self.meaning.nearest(best_count, self.groups))
         near = {self._near(key, distance) for key in best for distance in (-2, -1, 1, 2)} - {None}
-        return best | {key for key in near if admits(self.documents[key], self.groups)}
+        return best | {key for key in near if matches_groups(self.documents[key], self.groups)}
 
     def _gather(self):
         has_words = {key: self.meaning is not None and self.meaning.has_words(key) for key in self.candidates}
@@ -86,26 +86,26 @@ class Context:
             kinds.append(Kind(self.meaning, 0.9, {key: 0.8 * has_words[key] for key in self.candidates}))
         return kinds
 
-    def _said(self, key, distance=0):
+    def _relevance(self, key, distance=0):
         other = self._near(key, distance) if distance else key
-        return sum(kind.said(other) for kind in self.kinds) if other in self.candidates else 0
+        return sum(kind.relevance(other) for kind in self.kinds) if other in self.candidates else 0
 
     def _is_reply(self, key):
         before = self._near(key, -1)
-        asked = before in self.candidates and self.documents[before].traits & ASKS
-        return bool(asked) and self.documents[before].speaker != self.documents[key].speaker
+        refresh_requests = before in self.candidates and self.documents[before].traits & ASKS
+        return bool(refresh_requests) and self.documents[before].speaker != self.documents[key].speaker
 
     def _coverage(self, key):
         discounts = {self._near(key, 1): 0.7, self._near(key, -1): 0.9 if self._is_reply(key) else 0.7}
-        return sum(kind.covered(key, discounts) for kind in self.kinds)
+        return sum(kind.context_gain(key, discounts) for kind in self.kinds)
 
     def _vector(self, key):
-        """Closeness, 0 for the farthest candidate and 1 for the nearest."""
+        """Return the closeness, scaled to 0 for the farthest candidate and 1 for the nearest."""
         known = [other for other in self.candidates if self.meaning and self.meaning.has_vector(other)]
         if not known:
             return 0
         if key not in known:
-            return self._said(key)
+            return self._relevance(key)
         closeness = {other: self.meaning.closeness(other) for other in known}
         low, high = min(closeness.values()), max(closeness.values())
         return (closeness[key] - low) / (high - low) if high > low else 0
@@ -121,19 +121,19 @@ class Context:
             for term, weight in self.lexical.weights.items()
             if term in self.question.literals and 0 < self.lexical.frequency[term] <= 10
         }
-        held = sum(weight for term, weight in rare.items() if term in self.documents[key].tokens)
-        return held / sum(rare.values()) if rare else 0
+        weight_found = sum(weight for term, weight in rare.items() if term in self.documents[key].tokens)
+        return weight_found / sum(rare.values()) if rare else 0
 
     def own_score(self, key):
         document = self.documents[key]
-        score = self._said(key) + self._coverage(key) + 4 * self._literals(key) + 0.4 * self._vector(key)
+        score = self._relevance(key) + self._coverage(key) + 4 * self._literals(key) + 0.4 * self._vector(key)
         if document.session is None:
-            return score + 0.4 * self._said(key)
-        score += (0.3 if self._is_reply(key) else 0.1) * self._said(key, -1)
-        score += 0.1 * (self._said(key, 1) + self._said(key, -2) + self._said(key, 2))
+            return score + 0.4 * self._relevance(key)
+        score += (0.3 if self._is_reply(key) else 0.1) * self._relevance(key, -1)
+        score += 0.1 * (self._relevance(key, 1) + self._relevance(key, -2) + self._relevance(key, 2))
         if is_person(document.speaker):
             score += self._wording(key)
-            score += 0.25 * self._said(key) if self._near(key, -1) is None else 0
+            score += 0.25 * self._relevance(key) if self._near(key, -1) is None else 0
         return score + (0.25 if document.speaker == self.named else 0)
 
     def final_scores(self):
@@ -147,7 +147,7 @@ class Context:
         return {key: own[key] + 0.3 * (best[self.documents[key].session or key] - low) / span for key in own}
 
     def _estimate(self, share):
-        """Log odds, turned into a probability."""
+        """Convert log odds to a probability."""
         quality = max(sum(kind.quality(key) for kind in self.kinds) for key in self.candidates)
         base, near, leader, steep = (-4.4, 2.1, 4.2, 2.3) if self.meaning else (-4.5, 3.2, 2.3, 1.2)
         share = max(share, 0)
@@ -170,16 +170,16 @@ class Context:
 
 
 def check_ranking(ranking, documents, question, groups=(), *, embedded=None, best_count=100):
-    """Compare a ranking with the definition, and what is said to explain it with its scores."""
+    """Compare a ranking with the reference, and its explanations with its scores."""
     found = dict(zip(ranking.memory_ids.tolist(), ranking.scores.tolist(), strict=True))
     expected = Context(documents, question, groups, embedded, best_count).scores()
-    # Closeness is kept in 32 bits, of which seven digits are exact.
-    assert_same(found, ranking.memory_ids, expected, error=1e-6 if embedded else 1e-9)
+    # Closeness has 32 bits, about seven exact digits.
+    assert_scores_equal(found, ranking.memory_ids, expected, error=1e-6 if embedded else 1e-9)
     check_scores(ranking)
 
 
 def check_scores(ranking):
-    """Hold every ranking to what is promised of its scores."""
+    """Check the properties that the scores of every ranking have."""
     scores = ranking.scores.tolist()
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)

@@ -1,4 +1,4 @@
-"""What vectors mean, in the plainest form: which memories are near, and which words mean the same."""
+"""Scores by vectors in their simplest form: which memories are near, and which words match in meaning."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from mnemo_server.domain.search.analysis import analyse_query
 from mnemo_server.index.segments.vectors import project_tokens
 
-from server.tests.unit.index.definition import admits, has_vector_of
+from server.tests.unit.index.reference import has_vector_of, matches_groups
 
 STEPS = 4096
 
 
 class Meaning:
-    """The vectors of a question against those of documents; closeness is the cosine with signs only."""
+    """The vectors of a question compared with those of documents; closeness is the cosine with signs only."""
 
     def __init__(self, documents, lexical, embedded):
         self.documents = documents
@@ -23,17 +23,17 @@ class Meaning:
         self.weights = {
             number: self._weigh(lexical, word) for number, word in enumerate(self.embedding.words)
         }
-        self.aim = np.round(self._aim().astype(np.float32) * np.float32(STEPS)).astype(int)
+        self.target = np.round(self._target().astype(np.float32) * np.float32(STEPS)).astype(int)
         projected = project_tokens(self.embedding.tokens) if self.weights else np.empty((0, 192))
-        self.looked_for = np.round(projected * np.float32(STEPS)).astype(int)
+        self.projected_query = np.round(projected * np.float32(STEPS)).astype(int)
 
     @staticmethod
     def _weigh(lexical, word):
         terms = analyse_query(word)
         return lexical.rarity(terms[0]) if terms else 0.5
 
-    def _aim(self):
-        """The question's vector and the one of its rare words, half and half."""
+    def _target(self):
+        """Return the mean direction of the question's vector and that of its rare words."""
         vector = self.embedding.vector
         if not self.weights:
             return vector
@@ -49,22 +49,24 @@ class Meaning:
 
     def dot(self, key):
         signs = [1 if value > 0 else -1 for value in self.documents[key].vectors.vector]
-        return sum(sign * step for sign, step in zip(signs, self.aim.tolist(), strict=True))
+        return sum(sign * step for sign, step in zip(signs, self.target.tolist(), strict=True))
 
     def closeness(self, key):
-        return self.dot(key) / (STEPS * math.sqrt(len(self.aim)) * math.sqrt(2 / math.pi))
+        return self.dot(key) / (STEPS * math.sqrt(len(self.target)) * math.sqrt(2 / math.pi))
 
     def nearest(self, count, groups):
-        """Return the nearest documents; as long as these are few, all of them are measured."""
-        known = [key for key, one in self.documents.items() if self.has_vector(key) and admits(one, groups)]
+        """Return the nearest documents; all are measured as long as there are few."""
+        known = [
+            key for key, one in self.documents.items() if self.has_vector(key) and matches_groups(one, groups)
+        ]
         return sorted(known, key=lambda key: (-self.dot(key), -key))[:count]
 
     def evidence(self, key):
-        """Return {number of a word of the question: how near a word of the memory comes to it}."""
+        """Return {number of a word of the question: similarity of the nearest word of the memory}."""
         if not self.has_words(key):
             return dict.fromkeys(self.weights, 0)
         signs = np.where(project_tokens(self.documents[key].vectors.tokens) > 0, 1, -1)
-        best = (signs @ self.looked_for.T).max(axis=0) / (STEPS * math.sqrt(192))
+        best = (signs @ self.projected_query.T).max(axis=0) / (STEPS * math.sqrt(192))
         return {number: min(max(float(best[number]), 0), 1) for number in self.weights}
 
     def total(self, evidence):

@@ -1,4 +1,4 @@
-"""Memories for store tests."""
+"""Memories for tests of stores."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ACTOR = Actor(agent_id="ann", key_id=9, request_id="r-1")
 TENANT = 1
 
 
-def make(memory_id: int, content: str = "some text", **fields: object) -> WrittenMemory:
-    """Make a memory of the test tenant with its search entry."""
+def make_memory(memory_id: int, content: str = "some text", **fields: object) -> WrittenMemory:
+    """Return a memory of the test tenant with its search entry."""
     now = system_clock()
     values: dict[str, object] = {
         "tenant_id": TENANT,
@@ -30,15 +30,17 @@ def make(memory_id: int, content: str = "some text", **fields: object) -> Writte
     return index_memory(StoredMemory(id=memory_id, content=content, **values))  # type: ignore[arg-type]
 
 
-class Shown(WireModel):
-    """What these tests respond with."""
+class StoredId(WireModel):
+    """The response of these tests."""
 
     id: int
 
 
 async def store(
-    stores: Stores, written: WrittenMemory, once: IdempotentRequest | None = None
+    stores: Stores, written: WrittenMemory, idempotency: IdempotentRequest | None = None
 ) -> Stored | KeptResponse:
-    """Store a memory; what that led to, or the response to the request that had the key before."""
-    created = await stores.creator.create(written, ACTOR, lambda stored: Shown(id=stored.memory.id), once)
+    """Store a memory; return the outcome, or the response to an earlier request with the same key."""
+    created = await stores.creator.create(
+        written, ACTOR, lambda stored: StoredId(id=stored.memory.id), idempotency
+    )
     return created if isinstance(created, KeptResponse) else created[0]

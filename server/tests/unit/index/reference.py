@@ -1,4 +1,4 @@
-"""Documents, and BM25 over the live ones in its plainest form, to compare with. Nothing here is fast."""
+"""Documents, and BM25 over the live ones in its simplest form, as a reference. Nothing here is optimised."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Document(NamedTuple):
 
 
 def make_row(memory_id, document, *, revision=1, changed_at=0):
-    """Make the search entry of a document; None for a deleted one."""
+    """Return the search entry of a document; None stands for a deleted one."""
     if document is None:
         return EntryRow(memory_id, revision, changed_at, is_active=False, length=0, terms=b"")
     document = Document(*document)
@@ -50,7 +50,7 @@ def make_row(memory_id, document, *, revision=1, changed_at=0):
 
 
 def make_codes(documents, model_id):
-    """Return what the entry source knows of the words of all documents."""
+    """Return the token codes that the entry source has for all documents."""
     return {
         key: encode_tokens(document.vectors.tokens)
         for key, document in documents.items()
@@ -64,7 +64,7 @@ def has_vector_of(document, model_id):
 
 
 class Lexical:
-    """BM25 over all documents; sums run in the order of the hashes, so that ties are ties here too."""
+    """BM25 over all documents; sums are added in the order of the hashes, so that ties are ties here too."""
 
     def __init__(self, documents, terms):
         self.documents = documents
@@ -80,8 +80,8 @@ class Lexical:
         return sum(term in one[0] for one in self.documents.values())
 
     def rarity(self, term):
-        held = self.count(term)
-        return math.log(1 + (len(self.documents) - held + 0.5) / (held + 0.5))
+        count_with_term = self.count(term)
+        return math.log(1 + (len(self.documents) - count_with_term + 0.5) / (count_with_term + 0.5))
 
     def evidence(self, memory_id):
         """Return {term: BM25 share}."""
@@ -97,23 +97,23 @@ class Lexical:
         return {
             memory_id: self.total(self.evidence(memory_id)) / self.best
             for memory_id, document in self.documents.items()
-            if any(term in document[0] for term in self.weights) and admits(document, groups)
+            if any(term in document[0] for term in self.weights) and matches_groups(document, groups)
         }
 
 
-def admits(document, groups):
+def matches_groups(document, groups):
     return all(document[1] & set(group) for group in groups)
 
 
-def assert_same(found, memory_ids, expected, *, error=1e-9):
+def assert_scores_equal(found, memory_ids, expected, *, error=1e-9):
     assert len(memory_ids) == len(expected)
     assert found == pytest.approx(expected, rel=error, abs=error)
 
 
 def check_matches(matches, documents, terms, groups=()):
-    """Compare matches with BM25 as it is defined."""
+    """Compare matches with the reference BM25."""
     found = dict(zip(matches.memory_ids.tolist(), matches.scores.tolist(), strict=True))
-    assert_same(found, matches.memory_ids, Lexical(documents, terms).scores(groups))
+    assert_scores_equal(found, matches.memory_ids, Lexical(documents, terms).scores(groups))
     order = [(-score, -memory_id) for memory_id, score in found.items()]
     assert order == sorted(order)
     assert all(0 < score <= 1 for score in found.values())

@@ -1,4 +1,4 @@
-"""Ask a server every question of a data set; record what it finds, and the time that takes."""
+"""Search a server for every question of a data set; record what it finds, and the time that takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnemos_contract.memories import MemoryPage
 
 from bench.common import machine
 from bench.common.api import MEMORIES
-from bench.common.client import HttpConnection, ask
+from bench.common.client import HttpConnection, fetch
 from bench.common.databases import Engine
 from bench.common.processes import mnemo_server
 from bench.recall.datasets import DataSet, Question
@@ -49,18 +49,18 @@ class EngineRun:
     """Everything found on one engine, in the order of the questions."""
 
     title: str
-    answered: tuple[QuestionResult, ...]
+    results: tuple[QuestionResult, ...]
     server_cpu_ms: float
     """Processor time of the server for one search, on average."""
 
 
 async def measure_engine(engine: Engine, data_set: DataSet, setup: Setup, folder: Path) -> EngineRun:
-    """Start a server on an empty database, fill it, and ask every question, one after the other.
+    """Start a server on an empty database, fill it, and search for every question, one after the other.
 
     Raises:
         RuntimeError: the server doesn't start.
         UnexpectedResponse: it returns an error.
-        ValueError: there is no question to ask.
+        ValueError: there is no such question.
     """
     questions = [
         (one.name, question)
@@ -75,22 +75,22 @@ async def measure_engine(engine: Engine, data_set: DataSet, setup: Setup, folder
         print(f"{engine.title}: storing {data_set.turn_count:,} messages", file=sys.stderr, flush=True)
         pools = await seed(connection, program.address, data_set, setup.without)
         for name, question in {name: (name, question) for name, question in questions}.values():
-            await _ask(connection, pools[name], name, question)  # loads the tenant's index
+            await _search(connection, pools[name], name, question)  # loads the tenant's index
         print(f"{engine.title}: asking {len(questions):,} questions", file=sys.stderr, flush=True)
         before = machine.cpu_ms(program.pid)
-        answered = [await _ask(connection, pools[name], name, question) for name, question in questions]
+        results = [await _search(connection, pools[name], name, question) for name, question in questions]
         server_cpu_ms = (machine.cpu_ms(program.pid) - before) / len(questions)
         connection.close()
-    return EngineRun(engine.title, tuple(answered), server_cpu_ms)
+    return EngineRun(engine.title, tuple(results), server_cpu_ms)
 
 
-async def _ask(
+async def _search(
     connection: HttpConnection, pool: Pool, conversation: str, question: Question
 ) -> QuestionResult:
     path = f"{MEMORIES}?limit={DEPTH}&q={quote(question.text, safe='')}"
     request = pool.address.request("GET", path)
     started = time.perf_counter()
-    body = await ask(connection, request, 200)
+    body = await fetch(connection, request, 200)
     latency_ms = (time.perf_counter() - started) * 1_000
     page = MemoryPage.model_validate_json(body)
     found = tuple(pool.places[memory.id] for memory in page.memories)
