@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.common.quantiles import find_quantile
 from bench.hooks.events import Harness, Scene
 from tests.support.marked import MARK_VARIABLE, find_marked
 
@@ -51,8 +51,7 @@ class Case:
 
     def quantile_ms(self, share: float) -> float:
         """Return the time within which this share of the runs ended."""
-        ordered = sorted(self.times_ms)
-        return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+        return find_quantile(self.times_ms, share)
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench.common.client import HttpConnection
@@ -24,18 +25,29 @@ async def run_hooks(
         RuntimeError: the server doesn't start, or a hook fails.
         UnexpectedResponse: the server returns an error.
     """
-    with mnemo_server(folder, f"sqlite:///{folder / 'memories.db'}") as server:
-        connection = await HttpConnection.open(server.address)
-        print(f"storing {data_set.turn_count:,} messages", file=sys.stderr, flush=True)
-        pools = await seed(connection, server.address, data_set, project_prefix=PROJECT_PREFIX)
-        connection.close()
-        pool = next(iter(pools.values()))
+    async with filled_server(data_set, folder) as pool:
         host = Host(program, pool.address, folder / "home", deadline_ms)
         host.send_prompt(prompts[0].project, prompts[0].text)  # loads the tenant's index
         print(f"asking {len(prompts):,} prompts", file=sys.stderr, flush=True)
         return [
             _find_turns(prompt, host.send_prompt(prompt.project, prompt.text), pool) for prompt in prompts
         ]
+
+
+@asynccontextmanager
+async def filled_server(data_set: DataSet, folder: Path) -> AsyncIterator[Pool]:
+    """Run a server that remembers the conversations, each as a project of the same user.
+
+    Raises:
+        RuntimeError: the server doesn't start.
+        UnexpectedResponse: the server returns an error.
+    """
+    with mnemo_server(folder, f"sqlite:///{folder / 'memories.db'}") as server:
+        connection = await HttpConnection.open(server.address)
+        print(f"storing {data_set.turn_count:,} messages", file=sys.stderr, flush=True)
+        pools = await seed(connection, server.address, data_set, project_prefix=PROJECT_PREFIX)
+        connection.close()
+        yield next(iter(pools.values()))
 
 
 def _find_turns(prompt: Prompt, block: Block, pool: Pool) -> Shown:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.common.client import Address, HttpConnection
+from bench.common.client import Address
 from bench.common.pages import render_table
-from bench.common.processes import mnemo_server
+from bench.common.quantiles import find_quantile
 from bench.common.relay import delaying_relay
 from bench.recall.datasets import DataSet
-from bench.recall.seeding import seed
-from bench.recall_blocks.hook import PROJECT_PREFIX, Host
+from bench.recall_blocks.hook import Host
 from bench.recall_blocks.prompts import Prompt
+from bench.recall_blocks.running import filled_server
 
 #: Long enough for every prompt, to find those that get a block.
 _UNLIMITED_MS: Final = 10_000
@@ -39,7 +39,7 @@ class Timed:
     name: str
     in_time: int
     times_ms: tuple[float, ...]
-    """Of each hook, process start included, ascending."""
+    """Of each hook, process start included."""
 
 
 async def time_prompts(
@@ -56,13 +56,12 @@ async def time_prompts(
 
     Raises:
         RuntimeError: the server doesn't start, or a hook fails.
+        UnexpectedResponse: the server returns an error.
+        ValueError: no prompt gets a block, however long it takes.
     """
     program, folder = host
-    with mnemo_server(folder, f"sqlite:///{folder / 'memories.db'}") as server:
-        connection = await HttpConnection.open(server.address)
-        pools = await seed(connection, server.address, data_set, project_prefix=PROJECT_PREFIX)
-        connection.close()
-        address = next(iter(pools.values())).address
+    async with filled_server(data_set, folder) as pool:
+        address = pool.address
         patient = Host(program, address, folder / "patient", _UNLIMITED_MS)
         answered: list[Prompt] = []
         for prompt in prompts:
@@ -70,6 +69,8 @@ async def time_prompts(
                 break
             if prompt.kind == "relevant" and patient.send_prompt(prompt.project, prompt.text).text:
                 answered.append(prompt)
+        if not answered:
+            raise ValueError("no prompt gets a block, so there is nothing to time")
         return [_time_series(name, answered, program, folder / f"home-{name}", address) for name in series]
 
 
@@ -79,7 +80,7 @@ def render(timed: Sequence[Timed]) -> str:
         [
             _describe(one.name),
             f"{one.in_time} of {len(one.times_ms)}",
-            *(f"{_at(one.times_ms, share):.0f}" for share in (0.5, 0.95, 1.0)),
+            *(f"{find_quantile(one.times_ms, share):.0f}" for share in (0.5, 0.95, 1.0)),
         ]
         for one in timed
     ]
@@ -94,9 +95,7 @@ def _time_series(name: str, prompts: Sequence[Prompt], program: Path, home: Path
             address = stack.enter_context(delaying_relay(address, float(name)))
         host = Host(program, address, home, None)
         blocks = [host.send_prompt(prompt.project, prompt.text) for prompt in prompts]
-    return Timed(
-        name, sum(bool(block.text) for block in blocks), tuple(sorted(block.elapsed_ms for block in blocks))
-    )
+    return Timed(name, sum(bool(block.text) for block in blocks), tuple(block.elapsed_ms for block in blocks))
 
 
 @contextlib.contextmanager
@@ -114,7 +113,3 @@ def _keep_busy(count: int) -> Iterator[None]:
 def _describe(name: str) -> str:
     cores = os.cpu_count() or 1
     return f"local, {2 * cores} busy processes on {cores} cores" if name == "busy" else f"{name} ms away"
-
-
-def _at(ascending: Sequence[float], share: float) -> float:
-    return ascending[min(int(len(ascending) * share), len(ascending) - 1)]
