@@ -124,19 +124,17 @@ def _compare_words(texts: Sequence[str], count: int) -> tuple[Floats, Floats, Fl
     has = np.zeros((len(texts), len(known)))
     for row, mine in enumerate(words):
         has[row, [place_of[word] for word in mine]] = 1
-    common, rare = (
-        _share(has[:count] * weights @ has.T, has @ weights, count)
-        for weights in (np.ones(len(known)), np.log((len(texts) + 1) / np.array([*known.values()])))
-    )
-    sizes = has.sum(axis=1)
-    added = 1 - has[:count] @ has.T / np.maximum(sizes, 1)
-    return common, rare, np.where(sizes > 0, added, 0.0)
+    sizes, both = has.sum(axis=1), has[:count] @ has.T
+    weights = np.log((len(texts) + 1) / np.array([*known.values()]))
+    rare = _share(has[:count] * weights @ has.T, has @ weights, count)
+    added = np.where(sizes > 0, 1 - both / np.maximum(sizes, 1), 0.0)
+    return _share(both, sizes, count), rare, added
 
 
 def _share(both: Floats, sizes: Floats, count: int) -> Floats:
     """Return what two texts have in common as a share of the smaller one; 0 for a text without words."""
     least = np.minimum(sizes[:count, None], sizes[None, :])
-    share: Floats = np.where(least > 0, both / np.where(least > 0, least, 1), 0.0)
+    share: Floats = both / np.where(least > 0, least, 1)
     return share
 
 

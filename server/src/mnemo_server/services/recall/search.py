@@ -61,7 +61,7 @@ class Found:
 
     @property
     def opens(self) -> bool:
-        """Whether that is enough for a block."""
+        """Whether the gate's log odds are enough for a block."""
         return self.model.opens(self.gate, asks=self.asks)
 
     @cached_property

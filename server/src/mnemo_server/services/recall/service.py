@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from mnemos_contract.errors import RecallNotFound
@@ -102,9 +103,7 @@ class RecallService:
         records = await self._store.list_latest(
             caller.tenant_id, session_id=wanted.session_id, silent=wanted.silent, limit=wanted.limit
         )
-        ids = {one.memory_id for record in records for one in record.considered}
-        memories = await self._memories.find_many(caller.tenant_id, sorted(ids))
-        return RecallPage(recalls=[to_recall(record, memories) for record in records])
+        return RecallPage(recalls=await self._show(caller, records))
 
     async def get(self, caller: Caller, recall_id: str) -> Recall:
         """Return one record.
@@ -116,12 +115,17 @@ class RecallService:
         record = None if number is None else await self._store.find(caller.tenant_id, number)
         if record is None:
             raise RecallNotFound
-        ids = [one.memory_id for one in record.considered]
-        return to_recall(record, await self._memories.find_many(caller.tenant_id, ids))
+        return (await self._show(caller, [record]))[0]
 
     async def forget_old(self) -> int:
         """Remove the records that are older than configured, and return how many."""
         return await self._store.remove(self._clock() - self._kept_us)
+
+    async def _show(self, caller: Caller, records: Sequence[RecallRecord]) -> list[Recall]:
+        """Return records with the texts of their memories, all read at once."""
+        ids = {one.memory_id for record in records for one in record.considered}
+        memories = await self._memories.find_many(caller.tenant_id, sorted(ids))
+        return [to_recall(record, memories) for record in records]
 
     async def _open_session(self, caller: Caller, request: RecallRequest) -> tuple[RecallBlock, Choice]:
         opening = await self._sessions.find(caller, request)
@@ -139,7 +143,8 @@ class RecallService:
         found = await self._search.find(caller, request, prompt)
         if not found.memories:
             return RecallBlock(lines=[], silence=Silence.NOTHING_STORED), nothing
-        candidates = for_prompt(found, prompt, lambda one: _is_elsewhere(one, request))
+        is_elsewhere = partial(_is_elsewhere, request=request)
+        candidates = for_prompt(found, prompt, is_elsewhere)
         silence = _find_silence(found)
         if silence is not None:
             return RecallBlock(lines=[], silence=silence), Choice(
@@ -150,7 +155,7 @@ class RecallService:
             request.max_tokens,
             request.session_id,
             frozenset(shown),
-            is_elsewhere=lambda one: request.only_project and _is_elsewhere(one, request),
+            is_elsewhere=lambda one: request.only_project and is_elsewhere(one),
         )
         choice = choose(candidates, limits, prompt.text)
         return _to_block(choice, Silence.NOTHING_NEAR), choice
